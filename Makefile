@@ -1,0 +1,66 @@
+# Aorta: make help lists what there is to do.
+
+STATE   ?= .state
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+export STATE LISTEN ROUTER DOMAIN
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
+LDFLAGS     := -s -w -X main.version=$(VERSION)
+
+# Each recipe takes Go from where bootstrap found it.
+ENV := if [ -f "$(STATE)/env.sh" ]; then . "$$(realpath "$(STATE)/env.sh")"; fi;
+GO  := $(ENV) go
+
+.DEFAULT_GOAL := help
+.PHONY: help up down clean build test check fmt lint bootstrap bench-router bench-accesslog bench-deploy bench-jobs
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo "  Variables: STATE ($(STATE)), LISTEN (127.0.0.1:7420), ROUTER (:8080), DOMAIN (aorta.localhost)"
+
+up: ## a cluster on this machine with an app on it; as root, runs twice without harm
+	@scripts/up.sh
+
+down: ## stop everything that make up started
+	@scripts/down.sh
+
+clean: ## make down, and remove its state
+	@scripts/clean.sh
+
+build: bootstrap ## bin/aortad, bin/aorta and the example's binary
+	@$(ENV) export CGO_ENABLED=0; \
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/aortad ./cmd/aorta && \
+	go build -trimpath -buildvcs=false -ldflags '-s -w' -o examples/hello/hello ./examples/hello
+
+test: ## everything, on real daemons; installs what is missing
+	@scripts/test.sh
+
+check: bootstrap lint ## the quick half: format, vet, lint, unit tests
+	@$(GO) run ./scripts/testreport -short -race ./...
+
+lint: bootstrap
+	@$(ENV) bad=$$(gofmt -l . ; go run $(GOFUMPT) -l .); [ -z "$$bad" ] || { echo "not formatted (make fmt):"; echo "$$bad" | sort -u; exit 1; }
+	@$(GO) vet ./...
+	@$(GO) run $(STATICCHECK) ./...
+	@$(GO) run ./scripts/lint
+	@for script in scripts/*.sh .ci/run; do bash -n "$$script" || exit 1; done
+
+fmt: bootstrap ## format the code
+	@$(GO) run $(GOFUMPT) -w .
+
+bootstrap:
+	@scripts/bootstrap.sh build
+
+bench-router: bootstrap ## the router against static nginx
+	@$(GO) run ./scripts/bench/router
+
+bench-accesslog: bootstrap ## lines a second from the access log into statistics
+	@$(GO) run ./scripts/bench/accesslog
+
+bench-deploy: ## a prebuilt image until it serves, on the cluster of make up
+	@scripts/bench-deploy.sh
+
+bench-jobs: bootstrap ## enqueue to start, and trees a second
+	@$(GO) run ./scripts/bench/jobs

@@ -1,0 +1,117 @@
+// Package config reads the daemon's configuration: defaults, then a YAML file,
+// then AORTA_… variables, then flags, each over the one before, and checks the
+// whole once. It opens and starts nothing.
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/goccy/go-yaml"
+)
+
+// Config is the daemon's whole configuration. Keys in the file are the names
+// of the flags with underscores; variables are AORTA_ and the same in capitals.
+type Config struct {
+	DataDir string   `yaml:"data_dir" env:"DATA_DIR"` // everything that lasts
+	RunDir  string   `yaml:"run_dir" env:"RUN_DIR"`   // sockets; short, since a socket's path holds 108 bytes
+	Roles   []string `yaml:"roles" env:"ROLES"`
+
+	Listen             string `yaml:"listen" env:"LISTEN"`                             // API, dashboard, git
+	NodeListen         string `yaml:"node_listen" env:"NODE_LISTEN"`                   // the nodes' API
+	RouterListen       string `yaml:"router_listen" env:"ROUTER_LISTEN"`               // HTTP for apps
+	RouterStatusListen string `yaml:"router_status_listen" env:"ROUTER_STATUS_LISTEN"` // health of the router
+	RedisAddress       string `yaml:"redis_address" env:"REDIS_ADDRESS"`               // IP that the managed Redis masters listen on
+	PublicURL          string `yaml:"public_url" env:"PUBLIC_URL"`                     // base of the addresses that people are shown
+	TLSCert            string `yaml:"tls_cert" env:"TLS_CERT"`                         // certificate and key of Listen, PEM files
+	TLSKey             string `yaml:"tls_key" env:"TLS_KEY"`
+
+	NodeName    string `yaml:"node_name" env:"NODE_NAME"`
+	NodeAddress string `yaml:"node_address" env:"NODE_ADDRESS"` // private address that instances are published on
+	DockerHost  string `yaml:"docker_host" env:"DOCKER_HOST"`
+	Domain      string `yaml:"domain" env:"DOMAIN"`
+	// Pacemaker and NodeTokenFile are for a process without the pacemaker role.
+	Pacemaker     string `yaml:"pacemaker" env:"PACEMAKER"` // address of the nodes' API
+	NodeTokenFile string `yaml:"node_token_file" env:"NODE_TOKEN_FILE"`
+
+	DeadAfter   time.Duration `yaml:"dead_after" env:"DEAD_AFTER"`
+	ReportEvery time.Duration `yaml:"report_every" env:"REPORT_EVERY"`
+	DrainLimit  time.Duration `yaml:"drain_limit" env:"DRAIN_LIMIT"`
+
+	AccessLogBuffered bool   `yaml:"access_log_buffered" env:"ACCESS_LOG_BUFFERED"`
+	RouterWorkers     int    `yaml:"router_workers" env:"ROUTER_WORKERS"` // nginx workers; 0: one per core
+	Nginx             string `yaml:"nginx" env:"NGINX"`                   // executable; empty: found
+	LogLevel          string `yaml:"log_level" env:"LOG_LEVEL"`           // debug, info, warn, error
+	LogFormat         string `yaml:"log_format" env:"LOG_FORMAT"`         // text, json
+}
+
+// DefaultListen is where the API listens when nothing else is said.
+const DefaultListen = "127.0.0.1:7420"
+
+// Default is the configuration where nothing is said.
+func Default() Config {
+	return Config{
+		Roles:  []string{"pacemaker", "heart", "router", "builder"},
+		Listen: DefaultListen, RouterListen: ":8080", RedisAddress: "127.0.0.1",
+		Domain: "aorta.localhost", DeadAfter: 15 * time.Second, ReportEvery: 2 * time.Second, DrainLimit: 30 * time.Second,
+		AccessLogBuffered: true, LogLevel: "info", LogFormat: "text",
+	}
+}
+
+// Sources are where a configuration comes from, weakest first.
+type Sources struct {
+	File    string            // path of a YAML file; empty for none
+	Environ map[string]string // as os.Environ has them
+	Flags   []string          // arguments after the command's name
+}
+
+// Load reads all sources and checks the result. The rest are the arguments
+// that are no flags.
+func Load(s Sources) (cfg Config, rest []string, err error) {
+	cfg = Default()
+	flags := newFlags(&cfg)
+	// Flags are parsed once for the file's name and again over what it says.
+	if err := flags.Parse(s.Flags); err != nil {
+		return cfg, nil, usage(err)
+	}
+	file := flags.file
+	if file == "" {
+		file = s.File
+	}
+	cfg = Default()
+	if file != "" {
+		if err := readFile(file, &cfg); err != nil {
+			return cfg, nil, err
+		}
+	}
+	if err := env.ParseWithOptions(&cfg, env.Options{Prefix: "AORTA_", Environment: s.Environ}); err != nil {
+		return cfg, nil, fmt.Errorf("read the AORTA_… variables: %w", err)
+	}
+	flags = newFlags(&cfg)
+	if err := flags.Parse(s.Flags); err != nil {
+		return cfg, nil, usage(err)
+	}
+	return cfg, flags.Args(), cfg.finish()
+}
+
+// ErrUsage marks arguments that can't be understood.
+var ErrUsage = errors.New("usage")
+
+func usage(err error) error { return fmt.Errorf("%w: %w", ErrUsage, err) }
+
+func readFile(path string, cfg *Config) error {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("read the configuration: %w", err)
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict())
+	if err := dec.Decode(cfg); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%s: %s", path, yaml.FormatError(err, false, true))
+	}
+	return nil
+}

@@ -1,0 +1,69 @@
+package config
+
+import (
+	"flag"
+	"io"
+	"strings"
+)
+
+// flagSet is the daemon's flags over a configuration.
+type flagSet struct {
+	*flag.FlagSet
+	file string
+}
+
+func newFlags(cfg *Config) *flagSet {
+	f := &flagSet{FlagSet: flag.NewFlagSet("aortad", flag.ContinueOnError)}
+	f.SetOutput(io.Discard)
+	f.StringVar(&f.file, "config", "", "configuration file (YAML)")
+	text := func(name string, at *string, use string) { f.StringVar(at, name, *at, use) }
+	text("data-dir", &cfg.DataDir, "directory of everything that lasts")
+	text("run-dir", &cfg.RunDir, "short directory of sockets")
+	f.Var((*list)(&cfg.Roles), "roles", "roles of this node, with commas between")
+	text("listen", &cfg.Listen, "address of API, dashboard and git")
+	text("node-listen", &cfg.NodeListen, "address of the nodes' API")
+	text("router-listen", &cfg.RouterListen, "address of the router for apps")
+	text("router-status-listen", &cfg.RouterStatusListen, "address of the router's health and status")
+	text("redis-address", &cfg.RedisAddress, "IP that the managed Redis masters listen on")
+	text("public-url", &cfg.PublicURL, "base of the addresses that people are shown")
+	text("tls-cert", &cfg.TLSCert, "certificate of --listen (PEM)")
+	text("tls-key", &cfg.TLSKey, "key of --listen (PEM)")
+	text("node-name", &cfg.NodeName, "name of this node (default: from the host's)")
+	text("node-address", &cfg.NodeAddress, "private address that instances are published on")
+	text("docker-host", &cfg.DockerHost, "address of the Docker engine")
+	text("domain", &cfg.Domain, "cluster domain: app NAME is served at NAME.DOMAIN")
+	text("pacemaker", &cfg.Pacemaker, "address of the nodes' API, for a process without that role")
+	text("node-token-file", &cfg.NodeTokenFile, "file with this node's token")
+	f.DurationVar(&cfg.DeadAfter, "dead-after", cfg.DeadAfter, "silence after which a node counts as dead")
+	f.DurationVar(&cfg.ReportEvery, "report-every", cfg.ReportEvery, "interval of a heart's reports")
+	f.DurationVar(&cfg.DrainLimit, "drain-limit", cfg.DrainLimit, "time for requests in flight before SIGTERM")
+	f.BoolVar(&cfg.AccessLogBuffered, "access-log-buffered", cfg.AccessLogBuffered, "let nginx gather log lines for 200 ms")
+	f.IntVar(&cfg.RouterWorkers, "router-workers", cfg.RouterWorkers, "nginx workers (0: one per core)")
+	text("nginx", &cfg.Nginx, "nginx executable (default: found)")
+	text("log-level", &cfg.LogLevel, "debug, info, warn or error")
+	text("log-format", &cfg.LogFormat, "text or json")
+	return f
+}
+
+// Usage lists the flags, each with its default.
+func Usage(w io.Writer) {
+	cfg := Default()
+	f := newFlags(&cfg)
+	f.SetOutput(w)
+	f.PrintDefaults()
+}
+
+// list is a flag with commas between its items.
+type list []string
+
+func (l *list) String() string { return strings.Join(*l, ",") }
+
+func (l *list) Set(s string) error {
+	*l = nil
+	for item := range strings.SplitSeq(s, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			*l = append(*l, item)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,167 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"aorta/pacemaker/cluster"
+)
+
+// finish fills in what follows from the rest and checks everything.
+func (c *Config) finish() error {
+	if c.DataDir == "" {
+		return cluster.Invalid("data_dir", "is not given (--data-dir DIR, or data_dir in the file)")
+	}
+	dir, err := filepath.Abs(c.DataDir)
+	if err != nil {
+		return cluster.Invalid("data_dir", "%q: %v", c.DataDir, err)
+	}
+	c.DataDir = dir
+	if c.RunDir == "" {
+		c.RunDir = DefaultRunDir(dir)
+	}
+	if c.NodeName == "" {
+		host, _ := os.Hostname()
+		c.NodeName = cluster.NodeNameFrom(host)
+	}
+	for _, check := range []func() error{c.checkRoles, c.checkNames, c.checkAddresses, c.checkTimes, c.checkRest} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DefaultRunDir is where the sockets of a data directory lie: short, and
+// different for each data directory.
+func DefaultRunDir(dataDir string) string {
+	sum := sha256.Sum256([]byte(dataDir))
+	return "/run/aorta/" + hex.EncodeToString(sum[:4])
+}
+
+// Has says whether the node plays the role.
+func (c *Config) Has(r cluster.Role) bool { return slices.Contains(c.Roles, string(r)) }
+
+func (c *Config) checkRoles() error {
+	if _, err := cluster.ParseRoles("roles", c.Roles); err != nil {
+		return err
+	}
+	if !c.Has(cluster.RolePacemaker) && (c.Pacemaker == "" || c.NodeTokenFile == "") {
+		return cluster.Invalid("pacemaker", "a node without the pacemaker role needs the address of the nodes' API (--pacemaker URL) and its token (--node-token-file FILE)")
+	}
+	if c.Has(cluster.RolePacemaker) && c.Pacemaker != "" {
+		return cluster.Invalid("pacemaker", "is for a process without the pacemaker role")
+	}
+	return nil
+}
+
+func (c *Config) checkNames() error {
+	if err := cluster.ValidateNodeName("node_name", c.NodeName); err != nil {
+		return err
+	}
+	if err := cluster.ValidateHost("domain", c.Domain); err != nil {
+		return err
+	}
+	if strings.HasPrefix(c.Domain, "*.") {
+		return cluster.Invalid("domain", "%q can't be a wildcard", c.Domain)
+	}
+	if len(c.RunDir) > 60 || !filepath.IsAbs(c.RunDir) {
+		return cluster.Invalid("run_dir", "%q must be absolute and at most 60 bytes long: sockets lie in it", c.RunDir)
+	}
+	return nil
+}
+
+func (c *Config) checkAddresses() error {
+	for field, addr := range map[string]string{
+		"listen": c.Listen, "node_listen": c.NodeListen, "router_listen": c.RouterListen, "router_status_listen": c.RouterStatusListen,
+	} {
+		if err := checkListen(field, addr); err != nil {
+			return err
+		}
+	}
+	if ip, err := netip.ParseAddr(c.RedisAddress); err != nil || ip.IsUnspecified() {
+		return cluster.Invalid("redis_address", "%q is not one IP address of this machine", c.RedisAddress)
+	}
+	if c.NodeAddress != "" {
+		ip, err := netip.ParseAddr(c.NodeAddress)
+		if err != nil || ip.IsUnspecified() || ip.IsLoopback() {
+			return cluster.Invalid("node_address", "%q is not a private IP address of this node; loopback can't be: there Docker's proxy accepts connections for apps that never listen", c.NodeAddress)
+		}
+	}
+	for field, s := range map[string]string{"pacemaker": c.Pacemaker, "public_url": c.PublicURL} {
+		u, err := url.Parse(s)
+		if s != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+			return cluster.Invalid(field, "%q is not an http or https address", s)
+		}
+	}
+	return nil
+}
+
+func checkListen(field, addr string) error {
+	if addr == "" {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(addr)
+	if err == nil && host != "" {
+		_, err = netip.ParseAddr(host)
+	}
+	n := 0
+	if err == nil {
+		n, err = strconv.Atoi(port)
+	}
+	if err != nil || n < 0 || n > 65535 {
+		return cluster.Invalid(field, "%q is not IP:PORT or :PORT", addr)
+	}
+	return nil
+}
+
+func (c *Config) checkTimes() error {
+	for _, t := range []struct {
+		field     string
+		have      time.Duration
+		low, high time.Duration
+	}{
+		{"dead_after", c.DeadAfter, 6 * time.Second, 24 * time.Hour},
+		{"report_every", c.ReportEvery, 100 * time.Millisecond, time.Minute},
+		{"drain_limit", c.DrainLimit, 0, time.Hour},
+	} {
+		if t.have < t.low || t.have > t.high {
+			return cluster.Invalid(t.field, "%s is outside %s … %s", t.have, t.low, t.high)
+		}
+	}
+	if c.ReportEvery*3 > c.DeadAfter {
+		return cluster.Invalid("report_every", "%s leaves less than three reports in dead_after (%s)", c.ReportEvery, c.DeadAfter)
+	}
+	return nil
+}
+
+func (c *Config) checkRest() error {
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return cluster.Invalid("tls_cert", "certificate and key go together (tls_cert, tls_key)")
+	}
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel) {
+		return cluster.Invalid("log_level", "%q is not debug, info, warn or error", c.LogLevel)
+	}
+	if !slices.Contains([]string{"text", "json"}, c.LogFormat) {
+		return cluster.Invalid("log_format", "%q is not text or json", c.LogFormat)
+	}
+	if c.RouterWorkers < 0 || c.RouterWorkers > 1024 {
+		return cluster.Invalid("router_workers", "%d is outside 0 … 1024", c.RouterWorkers)
+	}
+	return nil
+}
+
+// Describe prints the configuration as its file would say it.
+func (c Config) Describe() string {
+	return fmt.Sprintf("data_dir %s, run_dir %s, roles %s, node %s", c.DataDir, c.RunDir, strings.Join(c.Roles, ","), c.NodeName)
+}

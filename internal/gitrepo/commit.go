@@ -1,0 +1,72 @@
+package gitrepo
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// maxSubject is the length of a subject in characters; longer ones are clipped.
+const maxSubject = 120
+
+// IsCommit tells whether id names a commit that is here, rather than a tag, a
+// tree, a file, or nothing.
+func (r Repo) IsCommit(ctx context.Context, id string) (bool, error) {
+	if err := checkCommit("commit", id); err != nil {
+		return false, err
+	}
+	out, err := r.run(ctx, "cat-file", "-t", id)
+	if code := exitCode(err); code == 1 || code == 128 {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look at %s: %w", id, err)
+	}
+	return strings.TrimSpace(out) == "commit", nil
+}
+
+// IsAncestor tells whether commit a is b or one of b's ancestors.
+func (r Repo) IsAncestor(ctx context.Context, a, b string) (bool, error) {
+	if err := checkCommit("a", a); err != nil {
+		return false, err
+	}
+	if err := checkCommit("b", b); err != nil {
+		return false, err
+	}
+	_, err := r.run(ctx, "merge-base", "--is-ancestor", "--", a, b)
+	if exitCode(err) == 1 {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("compare %s and %s: %w", a, b, err)
+	}
+	return true, nil
+}
+
+// Subject gives the first line of a commit's message: valid UTF-8, without
+// control characters, 120 characters at most.
+func (r Repo) Subject(ctx context.Context, commit string) (string, error) {
+	if err := checkCommit("commit", commit); err != nil {
+		return "", err
+	}
+	out, err := r.run(ctx, "log", "-1", "--no-show-signature", "--encoding=UTF-8", "--format=%s", commit, "--")
+	if err != nil {
+		return "", fmt.Errorf("read the subject of %s: %w", commit, err)
+	}
+	return clipSubject(out), nil
+}
+
+func clipSubject(s string) string {
+	s, _, _ = strings.Cut(strings.ToValidUTF8(s, "�"), "\n")
+	s = strings.TrimSpace(strings.Map(func(c rune) rune {
+		if !unicode.IsGraphic(c) {
+			return -1
+		}
+		return c
+	}, s))
+	if chars := []rune(s); len(chars) > maxSubject {
+		return string(chars[:maxSubject-1]) + "…"
+	}
+	return s
+}

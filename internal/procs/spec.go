@@ -1,0 +1,97 @@
+package procs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"syscall"
+	"time"
+)
+
+const (
+	defaultStopTimeout  = 10 * time.Second
+	defaultReadyTimeout = 30 * time.Second
+)
+
+// Spec says what a managed daemon is and how it is started and stopped.
+type Spec struct {
+	// Name names the record and the marker, for example "redis-routes". It is
+	// unique in a state directory: letters, digits, dot, dash and underscore.
+	Name string
+	// Path is the executable: a binary, not a script, since the kernel names
+	// a script's interpreter as what runs.
+	Path string
+	// Args are the arguments after argv[0]. Everyone on the machine can read
+	// them, so they hold no secret.
+	Args []string
+	// Env is added to a minimal environment (PATH, HOME, LANG, TZ, TMPDIR).
+	// Nothing else is inherited, so that our own settings don't leak.
+	Env []string
+	// Dir is the data directory, an absolute path: part of the identity, and
+	// the working directory. It is made when missing (0700).
+	Dir string
+	// StateDir is where the record NAME.pid.json lies (0600).
+	StateDir string
+	// LogPath takes stdout and stderr, appended. It is a file and never a pipe,
+	// because the daemon outlives the reader. Above 8 MiB it is moved to
+	// LogPath.1 at a start.
+	LogPath string
+	// StopSignal asks the daemon to end; SIGTERM when zero (nginx: SIGQUIT).
+	StopSignal syscall.Signal
+	// StopTimeout is how long it may take before SIGKILL; 10 s when zero.
+	StopTimeout time.Duration
+	// StopOrder is the daemon's turn in StopRecorded: lower ones end first.
+	StopOrder int
+	// Ready is polled until it returns nil; nil means ready once started.
+	Ready func(ctx context.Context) error
+	// ReadyTimeout bounds that; 30 s when zero.
+	ReadyTimeout time.Duration
+	// OOMScoreAdj is written to the daemon's oom_score_adj when not nil.
+	OOMScoreAdj *int
+	// DieWithParent kills the daemon when this process dies. For tests only.
+	DieWithParent bool
+}
+
+var nameRule = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$`)
+
+func (s Spec) validate() error {
+	if !nameRule.MatchString(s.Name) {
+		return fmt.Errorf("daemon name %q: use up to 64 letters, digits, dots, dashes and underscores", s.Name)
+	}
+	paths := []struct{ what, path string }{
+		{"executable", s.Path},
+		{"data directory", s.Dir},
+		{"state directory", s.StateDir},
+		{"log file", s.LogPath},
+	}
+	var errs []error
+	for _, p := range paths {
+		if !filepath.IsAbs(p.path) {
+			errs = append(errs, fmt.Errorf("daemon %s: %s %q is not an absolute path", s.Name, p.what, p.path))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s Spec) stopSignal() syscall.Signal {
+	if s.StopSignal == 0 {
+		return syscall.SIGTERM
+	}
+	return s.StopSignal
+}
+
+func (s Spec) stopTimeout() time.Duration {
+	if s.StopTimeout <= 0 {
+		return defaultStopTimeout
+	}
+	return s.StopTimeout
+}
+
+func (s Spec) readyTimeout() time.Duration {
+	if s.ReadyTimeout <= 0 {
+		return defaultReadyTimeout
+	}
+	return s.ReadyTimeout
+}

@@ -1,0 +1,139 @@
+package procs
+
+import (
+	"errors"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"aorta/internal/testkit"
+)
+
+func TestDaemon_StopKillsWhatDoesNotEnd(t *testing.T) {
+	spec := actor(t, testkit.ShortDir(t), "stubborn", "up")
+	spec.StopTimeout = 100 * time.Millisecond
+	d := open(t, spec)
+	pid := d.Pid()
+	began := time.Now()
+
+	err := d.Stop(t.Context())
+
+	if err != nil || alive(pid) || d.Pid() != 0 {
+		t.Errorf("got error %v, alive %v, process %d; want nil, false, 0", err, alive(pid), d.Pid())
+	}
+	if took := time.Since(began); took < spec.StopTimeout {
+		t.Errorf("killed after %s, want the stop timeout of %s first", took, spec.StopTimeout)
+	}
+}
+
+func TestDaemon_StopEndsRun(t *testing.T) {
+	d := open(t, sleeper(testkit.ShortDir(t), "a"))
+	done := make(chan error, 1)
+	go func() { done <- d.Run(t.Context()) }()
+
+	err := d.Stop(t.Context())
+
+	if runErr := <-done; err != nil || runErr != nil || d.Pid() != 0 {
+		t.Errorf("got Stop %v, Run %v, process %d; want nil, nil, 0", err, runErr, d.Pid())
+	}
+}
+
+func TestDaemon_StopNeedsNoOpen(t *testing.T) {
+	root := testkit.ShortDir(t)
+	first := open(t, sleeper(root, "a"))
+	pid := first.Pid()
+	other := New(sleeper(root, "a"), testLog(t))
+
+	err := other.Stop(t.Context())
+
+	if err != nil || alive(pid) {
+		t.Errorf("got error %v, alive %v; want nil, false", err, alive(pid))
+	}
+	if left, _ := os.ReadDir(first.spec.StateDir); len(left) != 0 {
+		t.Errorf("got %v left in the state directory, want nothing", left)
+	}
+	if err := other.Stop(t.Context()); err != nil {
+		t.Errorf("stop again: got %v, want nil", err)
+	}
+}
+
+func TestStopRecorded_StopsInOrderAndOnlyItsOwn(t *testing.T) {
+	here, there := testkit.ShortDir(t), testkit.ShortDir(t)
+	last, first := sleeper(here, "a"), sleeper(here, "b")
+	last.StopOrder, first.StopOrder = 2, 1
+	a, b := open(t, last).Pid(), open(t, first).Pid()
+	neighbour := open(t, sleeper(there, "a")).Pid()
+	if err := os.WriteFile(recordPath(first.StateDir, "b"), []byte("{"), 0o600); err != nil {
+		t.Fatalf("break a record: %v", err)
+	}
+
+	err := StopRecorded(t.Context(), last.StateDir, testLog(t))
+
+	if err != nil || alive(a) || alive(b) {
+		t.Errorf("got error %v, alive %v and %v; want nil, false, false", err, alive(a), alive(b))
+	}
+	if !alive(neighbour) {
+		t.Errorf("the daemon of another state directory ended, want it left alone")
+	}
+}
+
+func TestStopRecorded_LowerOrderEndsFirst(t *testing.T) {
+	root := testkit.ShortDir(t)
+	early, late := actor(t, root, "stubborn", "up"), sleeper(root, "z")
+	early.StopOrder, early.StopTimeout, late.StopOrder = 1, 300*time.Millisecond, 2
+	a, z := open(t, early).Pid(), open(t, late).Pid()
+	done := make(chan error, 1)
+
+	go func() { done <- StopRecorded(t.Context(), late.StateDir, testLog(t)) }()
+
+	testkit.Eventually(t, 5*time.Second, "the first to end", func() bool {
+		lateAlive := alive(z)
+		if alive(a) && !lateAlive {
+			t.Fatalf("the later daemon ended first")
+		}
+		return !alive(a)
+	})
+	if err := <-done; err != nil || alive(z) {
+		t.Errorf("got error %v, later one alive %v; want nil, false", err, alive(z))
+	}
+}
+
+func TestProcess_PidfdNeverReachesASuccessor(t *testing.T) {
+	d := open(t, sleeper(testkit.ShortDir(t), "a"))
+	p, err := openProcess(d.Pid())
+	if err != nil {
+		t.Fatalf("open process: %v", err)
+	}
+	defer p.close()
+	if err := d.Stop(t.Context()); err != nil {
+		t.Fatalf("stop: %v", err)
+	}
+
+	err = p.signal(syscall.SIGKILL)
+
+	if !errors.Is(err, errNoProcess) || !p.exited() {
+		t.Errorf("got %v, exited %v; want errNoProcess, true", err, p.exited())
+	}
+}
+
+func TestLockDir_RefusesTheSecondAndNamesTheFirst(t *testing.T) {
+	dir := testkit.ShortDir(t)
+	first, _ := startRole(t, "locker", dir)
+
+	_, err := LockDir(dir)
+
+	var locked *LockedError
+	if !errors.As(err, &locked) || locked.Pid != strconv.Itoa(first.Process.Pid) || !strings.Contains(err.Error(), dir) {
+		t.Errorf("got %v, want a LockedError with process %d and the directory", err, first.Process.Pid)
+	}
+
+	kill9(t, first.Process.Pid)
+	unlock, err := LockDir(dir)
+	if err != nil {
+		t.Fatalf("after the first was killed: got %v, want the lock", err)
+	}
+	unlock()
+}

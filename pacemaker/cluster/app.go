@@ -1,0 +1,42 @@
+package cluster
+
+import "time"
+
+// App is one application: a name, a git repository, a line of releases.
+type App struct {
+	ID        ID
+	Workspace ID
+	Name      string
+	// Stopped is set by `ps stop`: no instance is wanted, its formation is
+	// remembered, and its hosts answer 503.
+	Stopped bool
+	// Destroying is set once its end was asked for: nothing starts any more.
+	Destroying bool
+	CreatedAt  time.Time
+	Version    int // rises with each change; an update that carries an older one loses
+}
+
+// Domain is a hostname that an app owns. A hostname has one owner.
+type Domain struct {
+	// Own marks the host that an app has by its name in the cluster domain.
+	Own       bool
+	Host      string
+	AppID     ID
+	CreatedAt time.Time
+}
+
+// ConfigVar is one config var in the clear. It is encrypted where it is kept.
+type ConfigVar struct {
+	Key   string
+	Value string
+}
+
+// Weight is the share of an app's requests that a release gets, in hundredths
+// of a percent (10000 is all). A release with weight is a current one.
+type Weight struct {
+	Release ID
+	Weight  int
+}
+
+// FullWeight is all of an app's traffic.
+const FullWeight = 10000

@@ -1,0 +1,73 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Code says what kind of error it is. Each code has one HTTP status and one
+// exit code of the CLI, mapped where those are spoken.
+type Code string
+
+// The codes an error can have. An error without one counts as internal.
+const (
+	CodeInvalid     Code = "invalid"
+	CodeNotFound    Code = "not_found"
+	CodeConflict    Code = "conflict"
+	CodeForbidden   Code = "forbidden"
+	CodeUnavailable Code = "unavailable"
+	CodeInternal    Code = "internal"
+)
+
+// Error is an error meant for a person: the thing, the cause, the next step.
+type Error struct {
+	Code    Code
+	Field   string // path of the field that is wrong, empty when none is
+	Message string
+	Err     error // cause, not shown to people; may be nil
+}
+
+// Error gives the message alone; the code is for programs.
+func (e *Error) Error() string {
+	if e.Field != "" {
+		return e.Field + ": " + e.Message
+	}
+	return e.Message
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// CodeOf finds the code of an error, however deep it is wrapped.
+func CodeOf(err error) Code {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return CodeInternal
+}
+
+// Invalid is bad input in the named field.
+func Invalid(field, format string, args ...any) error {
+	return &Error{Code: CodeInvalid, Field: field, Message: fmt.Sprintf(format, args...)}
+}
+
+// NotFound is a thing that is not there, or not for this caller.
+func NotFound(format string, args ...any) error {
+	return &Error{Code: CodeNotFound, Message: fmt.Sprintf(format, args...)}
+}
+
+// Conflict is a change that loses against the present state.
+func Conflict(format string, args ...any) error {
+	return &Error{Code: CodeConflict, Message: fmt.Sprintf(format, args...)}
+}
+
+// Forbidden is a caller that may not do this.
+func Forbidden(format string, args ...any) error {
+	return &Error{Code: CodeForbidden, Message: fmt.Sprintf(format, args...)}
+}
+
+// Unavailable is a part that does not answer now and may later.
+func Unavailable(format string, args ...any) error {
+	return &Error{Code: CodeUnavailable, Message: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,59 @@
+package cluster
+
+import "time"
+
+// InstanceState only goes forward. Crashing and unheard are conditions beside
+// it: a restart in place keeps the instance, its id and its port.
+type InstanceState string
+
+// The states of an instance.
+const (
+	InstanceAssigned InstanceState = "assigned"
+	InstancePulling  InstanceState = "pulling"
+	InstanceStarting InstanceState = "starting"
+	InstanceRunning  InstanceState = "running"
+	InstanceDraining InstanceState = "draining"
+	InstanceStopped  InstanceState = "stopped"
+	InstanceFailed   InstanceState = "failed"
+)
+
+var instanceRank = map[InstanceState]int{
+	InstanceAssigned: 0, InstancePulling: 1, InstanceStarting: 2, InstanceRunning: 3,
+	InstanceDraining: 4, InstanceStopped: 5, InstanceFailed: 5,
+}
+
+// CanBecome says whether the change is legal: any step forward is, none back.
+func (s InstanceState) CanBecome(next InstanceState) bool {
+	a, ok := instanceRank[s]
+	b, known := instanceRank[next]
+	return ok && known && b > a
+}
+
+// Ended says that the instance will never run again.
+func (s InstanceState) Ended() bool { return s == InstanceStopped || s == InstanceFailed }
+
+// Wanted says that its heart should have it running.
+func (s InstanceState) Wanted() bool { return !s.Ended() && s != InstanceDraining }
+
+// Instance is one container of one process type of one release on one node.
+type Instance struct {
+	ID         ID
+	AppID      ID
+	ReleaseID  ID
+	Type       string
+	NodeID     ID
+	Port       int // on the node's address; 0 when the type takes no traffic
+	State      InstanceState
+	Crashing   bool // its process ended and its heart waits to start it again
+	Restarts   int
+	Error      string
+	Operation  ID  // the operation that asked for it
+	Revision   int // of its node's wanted set when it was assigned
+	CreatedAt  time.Time
+	StartedAt  *time.Time // when its present process started
+	DrainingAt *time.Time
+	GoneAt     *time.Time // when its heart reported its container gone
+}
+
+// Serves says that the instance should be in the routes.
+func (i Instance) Serves() bool { return i.State == InstanceRunning && !i.Crashing && i.Port != 0 }

@@ -1,0 +1,80 @@
+package cluster
+
+import (
+	"fmt"
+	"time"
+)
+
+// Role is a part that a node plays.
+type Role string
+
+// The roles of a node.
+const (
+	RolePacemaker Role = "pacemaker"
+	RoleHeart     Role = "heart"
+	RoleRouter    Role = "router"
+	RoleBuilder   Role = "builder"
+)
+
+// ParseRoles reads role names and refuses unknown ones and repeats.
+func ParseRoles(field string, names []string) ([]Role, error) {
+	var roles []Role
+	for _, n := range names {
+		r := Role(n)
+		switch r {
+		case RolePacemaker, RoleHeart, RoleRouter, RoleBuilder:
+		default:
+			return nil, Invalid(field, "%q is not a role (pacemaker, heart, router, builder)", clip(n))
+		}
+		if contains(roles, r) {
+			return nil, Invalid(field, "%s is named twice", r)
+		}
+		roles = append(roles, r)
+	}
+	if len(roles) == 0 {
+		return nil, Invalid(field, "no role is named (pacemaker, heart, router, builder)")
+	}
+	return roles, nil
+}
+
+// NodeState is a node's liveness. Draining is kept beside it, so that a node
+// that falls silent and comes back forgets no drain.
+type NodeState string
+
+// The states of a node.
+const (
+	NodeReady   NodeState = "ready"
+	NodeSuspect NodeState = "suspect"
+	NodeDead    NodeState = "dead"
+)
+
+// Node is one machine as the cluster knows it.
+type Node struct {
+	ID        ID
+	Name      string
+	Roles     []Role
+	Address   string // private address that its instances are published on
+	State     NodeState
+	Draining  bool
+	Revision  int // of its wanted set; rises with each assignment and each end of one
+	Tags      map[string]string
+	CreatedAt time.Time
+}
+
+// Has says whether the node plays the role.
+func (n Node) Has(r Role) bool { return contains(n.Roles, r) }
+
+// Load is how busy a node is.
+type Load struct {
+	Score       float64 `json:"score"`         // max of CPU, memory and disk, 0 idle … 1 full
+	CPU         float64 `json:"cpu"`           // share of all cores in use
+	CPUs        int     `json:"cpus"`          // cores
+	MemoryUsed  int64   `json:"memory_used"`   // bytes
+	MemoryTotal int64   `json:"memory_total"`  // bytes
+	DiskUsed    float64 `json:"disk_used"`     // share of the engine's disk
+	DiskFree    int64   `json:"disk_free"`     // bytes
+	LoadAverage float64 `json:"load_average1"` // over 1 minute
+}
+
+// NodeToken is a node's credential in the form that its file holds.
+func NodeToken(node ID, secret string) string { return fmt.Sprintf("node_%s_%s", node, secret) }

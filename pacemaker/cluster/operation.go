@@ -1,0 +1,56 @@
+package cluster
+
+import "time"
+
+// OperationKind says what was asked.
+type OperationKind string
+
+// The kinds of operation. Each has its own tree of jobs.
+const (
+	OpDeploy  OperationKind = "deploy"  // build and roll out
+	OpRelease OperationKind = "release" // roll out an image that is built: config, rollback
+	OpScale   OperationKind = "scale"   // bring the formation to its wanted size
+	OpRestart OperationKind = "restart" // replace instances by new ones
+	OpStop    OperationKind = "stop"    // the whole app
+	OpRetire  OperationKind = "retire"  // drain and stop instances that are not wanted
+	OpReplace OperationKind = "replace" // start what is wanted and missing
+	OpDestroy OperationKind = "destroy" // an app and all of its
+	OpPrune   OperationKind = "prune"   // old images on a node
+)
+
+// OperationState is open until its tree has ended.
+type OperationState string
+
+// The states of an operation.
+const (
+	OperationOpen      OperationState = "open"
+	OperationSucceeded OperationState = "succeeded"
+	OperationFailed    OperationState = "failed"
+	OperationAborted   OperationState = "aborted"
+)
+
+// Operation is what was asked, written before any job exists. Its tree's root
+// job has its id. An open operation without a tree gets its tree again.
+type Operation struct {
+	ID        ID
+	Kind      OperationKind
+	AppID     ID     // empty for operations of a node
+	NodeID    ID     // empty for operations of an app
+	Title     string // for people
+	Args      []byte // JSON, by kind
+	State     OperationState
+	Error     string
+	User      string
+	CreatedAt time.Time
+	EndedAt   *time.Time
+}
+
+// Exclusive says that an app has one open operation of these kinds at a time:
+// they change what runs, and two of them would race.
+func (k OperationKind) Exclusive() bool {
+	switch k {
+	case OpDeploy, OpRelease, OpScale, OpRestart, OpStop, OpDestroy:
+		return true
+	}
+	return false
+}

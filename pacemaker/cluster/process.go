@@ -1,0 +1,183 @@
+package cluster
+
+import (
+	"fmt"
+	"time"
+)
+
+// WebType is the process type that gets routes and one instance unasked.
+const WebType = "web"
+
+// Limits bound what one instance may use. Zero means the default.
+type Limits struct {
+	Memory int64   `json:"memory,omitempty"` // bytes
+	CPUs   float64 `json:"cpus,omitempty"`   // cores
+}
+
+// The limits of an instance whose process type names none, and the bounds that
+// a person's wish must lie in.
+const (
+	DefaultMemory = 512 << 20
+	MinMemory     = 6 << 20
+	MaxMemory     = 1 << 40
+	DefaultCPUs   = 1.0
+	MinCPUs       = 0.01
+	MaxCPUs       = 1024.0
+	MaxQuantity   = 1000
+)
+
+// OrDefault fills in what is not set.
+func (l Limits) OrDefault() Limits {
+	if l.Memory == 0 {
+		l.Memory = DefaultMemory
+	}
+	if l.CPUs == 0 {
+		l.CPUs = DefaultCPUs
+	}
+	return l
+}
+
+// Validate checks the limits that are set against the bounds.
+func (l Limits) Validate(field string) error {
+	if l.Memory != 0 && (l.Memory < MinMemory || l.Memory > MaxMemory) {
+		return Invalid(field+".memory", "%d bytes is outside %d … %d", l.Memory, int64(MinMemory), int64(MaxMemory))
+	}
+	if l.CPUs != 0 && !(l.CPUs >= MinCPUs && l.CPUs <= MaxCPUs) {
+		return Invalid(field+".cpus", "%v is outside %v … %v", l.CPUs, MinCPUs, MaxCPUs)
+	}
+	return nil
+}
+
+// Health says when an instance counts as healthy. Without a path a TCP connect
+// on its port is enough. Times are in nanoseconds on the wire.
+type Health struct {
+	Path         string        `json:"path,omitempty"`
+	Status       int           `json:"status,omitempty"` // expected; 0 means any 2xx or 3xx
+	StartTimeout time.Duration `json:"start_timeout,omitempty"`
+	Interval     time.Duration `json:"interval,omitempty"`
+}
+
+// The times used where a process type names none.
+const (
+	DefaultStartTimeout   = 60 * time.Second
+	DefaultHealthInterval = 5 * time.Second
+	DefaultStopGrace      = 30 * time.Second
+	MaxStopGrace          = 10 * time.Minute
+)
+
+// OrDefault fills in what is not set.
+func (h Health) OrDefault() Health {
+	if h.StartTimeout == 0 {
+		h.StartTimeout = DefaultStartTimeout
+	}
+	if h.Interval == 0 {
+		h.Interval = DefaultHealthInterval
+	}
+	return h
+}
+
+// ProcessType is how one kind of process of a release is run. It is part of
+// the release and never changes with it; quantity and limits that a person set
+// by hand live in the Formation.
+type ProcessType struct {
+	Name string `json:"name"`
+	// Command runs in the image's own shell inside the container. Empty means
+	// the image's own entry point and command.
+	Command   string        `json:"command,omitempty"`
+	Quantity  *int          `json:"quantity,omitempty"` // asked for by aorta.yml
+	Limits    Limits        `json:"limits,omitzero"`
+	Health    Health        `json:"health,omitzero"`
+	StopGrace time.Duration `json:"stop_grace,omitempty"`
+}
+
+// Grace is the time between SIGTERM and SIGKILL.
+func (p ProcessType) Grace() time.Duration {
+	if p.StopGrace == 0 {
+		return DefaultStopGrace
+	}
+	return p.StopGrace
+}
+
+// DefaultQuantity is what a type runs with until a person scales it: what
+// aorta.yml asks, else one web and nothing else.
+func (p ProcessType) DefaultQuantity() int {
+	switch {
+	case p.Quantity != nil:
+		return *p.Quantity
+	case p.Name == WebType:
+		return 1
+	}
+	return 0
+}
+
+// Validate checks a process type as a build or a request brings it.
+func (p ProcessType) Validate(field string) error {
+	if err := ValidateName(field+".name", p.Name); err != nil {
+		return err
+	}
+	if p.Quantity != nil {
+		if err := ValidateQuantity(field+".quantity", *p.Quantity); err != nil {
+			return err
+		}
+	}
+	if p.StopGrace < 0 || p.StopGrace > MaxStopGrace {
+		return Invalid(field+".stop_grace", "%s is outside 0s … %s", p.StopGrace, MaxStopGrace)
+	}
+	if err := p.Health.validate(field + ".health"); err != nil {
+		return err
+	}
+	return p.Limits.Validate(field)
+}
+
+func (h Health) validate(field string) error {
+	switch {
+	case h.Path != "" && (h.Path[0] != '/' || len(h.Path) > 1024 || hasControl(h.Path)):
+		return Invalid(field+".path", "%q is not a path that starts with /", clip(h.Path))
+	case h.Status != 0 && (h.Status < 100 || h.Status > 599):
+		return Invalid(field+".status", "%d is not an HTTP status", h.Status)
+	case h.StartTimeout < 0 || h.StartTimeout > time.Hour:
+		return Invalid(field+".start_timeout", "%s is outside 0s … 1h", h.StartTimeout)
+	case h.Interval < 0 || h.Interval > time.Hour:
+		return Invalid(field+".interval", "%s is outside 0s … 1h", h.Interval)
+	}
+	return nil
+}
+
+// ValidateQuantity checks a number of instances.
+func ValidateQuantity(field string, n int) error {
+	if n < 0 || n > MaxQuantity {
+		return Invalid(field, "%d is outside 0 … %d", n, MaxQuantity)
+	}
+	return nil
+}
+
+func hasControl(s string) bool {
+	for _, r := range s {
+		if r <= ' ' || r == 0x7f {
+			return true
+		}
+	}
+	return false
+}
+
+// Formation is what a person asked of one process type of an app, across its
+// releases. A nil quantity and zero limits leave it to the release.
+type Formation struct {
+	AppID    ID
+	Type     string
+	Quantity *int
+	Limits   Limits
+}
+
+// Bytes prints a size as people type it: 256m, 1g.
+func Bytes(n int64) string {
+	switch {
+	case n >= 1<<30 && n%(1<<30) == 0:
+		return fmt.Sprintf("%dg", n>>30)
+	case n >= 1<<20 && n%(1<<20) == 0:
+		return fmt.Sprintf("%dm", n>>20)
+	case n >= 1<<10 && n%(1<<10) == 0:
+		return fmt.Sprintf("%dk", n>>10)
+	}
+	return fmt.Sprintf("%db", n)
+}
