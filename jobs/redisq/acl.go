@@ -1,0 +1,30 @@
+package redisq
+
+import "aorta/jobs"
+
+// NodeACL are the rules, as ACL SETUSER takes them, of the user under which the
+// worker of a node's own queue logs in. The caller adds "on" and a password. The
+// user can take and finish that node's jobs and do nothing else: no scripts, no
+// other queue, no writing of what the keeper wrote for it.
+func NodeACL(nodeID string) []string { return queueACL(jobs.NodeQueue(nodeID)) }
+
+// RoleACL are the rules of one role's queue, like NodeACL's. A user that works
+// for several queues gets the sum of both, from the second on without the two
+// resets at the beginning.
+func RoleACL(role string) []string { return queueACL(jobs.RoleQueue(role)) }
+
+func queueACL(q jobs.Queue) []string {
+	k := keysOf(q)
+	return []string{
+		"resetkeys", "resetchannels", "nocommands",
+		"~" + string(k) + "q:*",
+		"%R~" + string(k) + "j:*",
+		"%W~" + string(k) + "j:*:log",
+		"%W~" + k.out(),
+		"~" + k.beat(),
+		"&" + string(k) + "*",
+		"+xreadgroup", "+xgroup|create", "+xadd", "+xack", "+xdel",
+		"+hmget", "+hincrby", "+hdel", "+multi", "+exec",
+		"+publish", "+subscribe", "+unsubscribe", "+ping",
+	}
+}

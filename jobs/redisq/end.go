@@ -1,0 +1,92 @@
+package redisq
+
+import (
+	"context"
+	"fmt"
+)
+
+// archive hands an ended tree over, in a goroutine of its own: it takes as long
+// as it takes, and must not hold up other trees. Run's end stops it.
+func (l *loop) archive(ctx context.Context, t *tree) {
+	if !t.State.Ended() || l.ending[t.ID] || l.trees[t.ID] == nil {
+		return
+	}
+	l.ending[t.ID] = true
+	l.group.Go(func() error {
+		if l.handOver(ctx, t) {
+			select {
+			case l.archived <- t.ID:
+			case <-ctx.Done():
+			}
+		}
+		return nil
+	})
+}
+
+// handOver calls OnEnd until it returns nil. False means that ctx ended before.
+func (l *loop) handOver(ctx context.Context, t *tree) bool {
+	if l.opt.OnEnd == nil {
+		return true
+	}
+	wait := newBackoff()
+	for {
+		select {
+		case l.ends <- struct{}{}:
+		case <-ctx.Done():
+			return false
+		}
+		err := l.opt.OnEnd(ctx, t.Tree)
+		<-l.ends
+		if err == nil {
+			return true
+		}
+		if ctx.Err() != nil {
+			return false
+		}
+		l.opt.Log.Warn("an ended tree of jobs could not be archived; trying again", "tree", t.ID, "error", err)
+		wait.pause(ctx)
+	}
+}
+
+func (l *loop) gatherArchived(first string) []string {
+	out := []string{first}
+	for len(out) < maxGather {
+		select {
+		case id := <-l.archived:
+			out = append(out, id)
+		default:
+			return out
+		}
+	}
+	return out
+}
+
+// drop deletes archived trees: what their queues keep first, the index entry
+// last, so that a crash in between leaves a tree that is found and handed over
+// again.
+func (l *loop) drop(ctx context.Context, ids []string) error {
+	pipe := l.rdb.Pipeline()
+	for _, id := range ids {
+		delete(l.ending, id)
+		t := l.trees[id]
+		if t == nil || !t.State.Ended() {
+			continue
+		}
+		for _, j := range t.Jobs {
+			l.settle(ctx, pipe, j, "drop")
+		}
+		dropScript.EvalSha(ctx, pipe, []string{treeKey(id)}, l.fenceArgs()...)
+		indexScript.EvalSha(ctx, pipe, []string{keyOwner, keyTrees}, l.fenceArgs("SREM", id)...)
+	}
+	cmds, _ := pipe.Exec(ctx)
+	if err := firstError(cmds); err != nil {
+		return fmt.Errorf("delete ended trees: %w", err)
+	}
+	for _, id := range ids {
+		if t := l.trees[id]; t != nil && t.State.Ended() {
+			l.places.drop(t.Tree)
+			delete(l.trees, id)
+		}
+	}
+	return nil
+}

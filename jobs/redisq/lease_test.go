@@ -1,0 +1,164 @@
+package redisq
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"aorta/internal/testkit"
+	"aorta/jobs"
+)
+
+func TestKeeper_QueuesAnewWhatVanishedFromItsQueue(t *testing.T) {
+	t.Parallel()
+	rdb := connect(t, testkit.Redis(t))
+	k, ends, _ := startKeeper(t, rdb, keeperOptions(1))
+	q := jobs.NodeQueue("a")
+	stream := keysOf(q).stream(jobs.High)
+	s := spec("x", q)
+	add(t, k, s)
+	entry := rdb.HGet(t.Context(), keysOf(q).job(s.ID), "entry").Val()
+
+	if n := rdb.XDel(t.Context(), stream, entry).Val(); n != 1 {
+		t.Fatalf("entries deleted: got %d, want 1", n)
+	}
+	testkit.Eventually(t, testLimit, "the job to be queued anew", func() bool {
+		return rdb.XLen(t.Context(), stream).Val() == 1
+	})
+	startWorker(t, rdb, q, map[string]jobs.Handler{"x": ok})
+	tree := awaitEnd(t, ends)
+
+	if j := tree.Jobs[s.ID]; j.State != jobs.Succeeded || j.Attempt != 1 || j.Crashes != 0 {
+		t.Fatalf("got %s after %d attempts and %d crashes, want succeeded after 1 and 0", j.State, j.Attempt, j.Crashes)
+	}
+}
+
+func TestKeeper_WaitsForAQueuesWorkerForEver(t *testing.T) {
+	t.Parallel()
+	rdb := connect(t, testkit.Redis(t))
+	k, ends, _ := startKeeper(t, rdb, keeperOptions(1))
+	q := jobs.NodeQueue("away")
+	s := spec("x", q)
+	add(t, k, s)
+	first, _ := k.Tree(t.Context(), s.ID)
+	begun := time.Now()
+
+	testkit.Eventually(t, testLimit, "four leases' time to pass", func() bool { return time.Since(begun) > 4*testTTL })
+	startWorker(t, rdb, q, map[string]jobs.Handler{"x": ok})
+	tree := awaitEnd(t, ends)
+
+	if got, want := tree.Jobs[s.ID].Lease, first.Jobs[s.ID].Lease; got != want || k.Stats().Lost != 0 {
+		t.Fatalf("got lease %s and %d lost, want the first one, %s, and 0", got, k.Stats().Lost, want)
+	}
+}
+
+func TestWorker_DropsAnEntryWhoseLeaseIsOver(t *testing.T) {
+	t.Parallel()
+	rdb := connect(t, testkit.Redis(t))
+	k, ends, _ := startKeeper(t, rdb, keeperOptions(1))
+	q := jobs.NodeQueue("a")
+	stream := keysOf(q).stream(jobs.High)
+	var runs atomic.Int64
+	s := spec("x", q)
+	add(t, k, s)
+	send(t, rdb, stream, []any{"job", s.ID, "tree", s.ID, "token", "of a former lease"})
+
+	startWorker(t, rdb, q, map[string]jobs.Handler{"x": func(context.Context, *jobs.Run) (any, error) {
+		runs.Add(1)
+		return nil, nil
+	}})
+	wantState(t, awaitEnd(t, ends), jobs.Succeeded)
+	testkit.Eventually(t, testLimit, "the queue to be empty", func() bool {
+		return rdb.XLen(t.Context(), stream).Val() == 0
+	})
+
+	if runs.Load() != 1 || k.Stats().Late != 0 {
+		t.Fatalf("got %d runs and %d late outcomes, want 1 and 0", runs.Load(), k.Stats().Late)
+	}
+}
+
+func TestWorker_LateHandlerLeavesNoKey(t *testing.T) {
+	t.Parallel()
+	rdb := connect(t, testkit.Redis(t))
+	opt := keeperOptions(1)
+	opt.Policies = map[string]jobs.Policy{"deaf": {Timeout: 10 * time.Millisecond}}
+	k, ends, _ := startKeeper(t, rdb, opt)
+	q := jobs.NodeQueue("a")
+	free := make(chan struct{})
+	startWorker(t, rdb, q, map[string]jobs.Handler{"deaf": func(_ context.Context, r *jobs.Run) (any, error) {
+		<-free
+		r.Log("still here")
+		r.Progress(1, 1, "")
+		return nil, nil
+	}})
+	s := spec("deaf", q)
+	add(t, k, s)
+	wantState(t, awaitEnd(t, ends), jobs.Failed)
+	awaitGone(t, k, s.ID)
+
+	close(free)
+	testkit.Eventually(t, testLimit, "the late outcome to be counted", func() bool { return k.Stats().Late == 1 })
+
+	for _, key := range keyspace(t, rdb) {
+		if strings.Contains(key, s.ID) || strings.Contains(key, "beat") {
+			t.Errorf("key left: got %s, want none of the job", key)
+		}
+	}
+}
+
+// A keeper that did not run for a while, or whose clock jumped, has heard
+// nobody: that proves nothing.
+func TestKeeper_ForgivesSilenceWhileItWasAway(t *testing.T) {
+	t.Parallel()
+	rdb := connect(t, testkit.Redis(t))
+	opt := keeperOptions(1)
+	var jump atomic.Int64
+	opt.Clock = func() time.Time { return time.Now().Add(time.Duration(jump.Load())) }
+	opt.Policies = map[string]jobs.Policy{"x": {Timeout: time.Hour}}
+	k, ends, _ := startKeeper(t, rdb, opt)
+	q := jobs.NodeQueue("a")
+	startWorker(t, rdb, q, map[string]jobs.Handler{"x": untilCancelled})
+	s := spec("x", q)
+	add(t, k, s)
+	beats := func() int { return firstBeat(t, k, q) }
+	testkit.Eventually(t, testLimit, "the worker to beat", func() bool { return beats() > 0 })
+
+	before := beats()
+	jump.Store(int64(10 * 365 * 24 * time.Hour))
+	testkit.Eventually(t, testLimit, "the worker to go on beating", func() bool { return beats() > before })
+	jump.Store(-int64(time.Hour))
+	later := beats()
+	testkit.Eventually(t, testLimit, "the worker to go on beating", func() bool { return beats() > later })
+	_ = k.Abort(t.Context(), s.ID, "enough")
+	tree := awaitEnd(t, ends)
+
+	if j := tree.Jobs[s.ID]; k.Stats().Lost != 0 || j.Attempt != 1 {
+		t.Fatalf("got %d leases lost and %d attempts, want 0 and 1", k.Stats().Lost, j.Attempt)
+	}
+}
+
+// firstBeat is the counter of the queue's one lease, 0 without one.
+func firstBeat(tb testing.TB, k *Keeper, q jobs.Queue) int {
+	tb.Helper()
+	for _, text := range k.rdb.HGetAll(tb.Context(), keysOf(q).beat()).Val() {
+		n, _ := strconv.Atoi(text)
+		return n
+	}
+	return 0
+}
+
+func TestEntryBefore_ComparesNumbers(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want bool
+	}{
+		{"9-0", "10-0", true}, {"10-0", "9-0", false}, {"5-2", "5-10", true}, {"5-1", "5-1", false},
+	} {
+		if got := entryBefore(c.a, c.b); got != c.want {
+			t.Errorf("%s before %s: got %v, want %v", c.a, c.b, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,163 @@
+package redisq
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"aorta/jobs"
+)
+
+// request is a change that a caller asks the loop for.
+type request struct {
+	ctx   context.Context // of the caller; one that has left is not served
+	apply func(p *pass) error
+	done  chan error
+}
+
+// maxGather is how many requests are written at once.
+const maxGather = 64
+
+// ask hands a request to the loop and waits for the answer.
+func (k *Keeper) ask(ctx context.Context, apply func(p *pass) error) error {
+	r := &request{ctx: ctx, apply: apply, done: make(chan error, 1)}
+	select {
+	case k.requests <- r:
+	case <-k.stopped:
+		return ErrStopped
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-r.done:
+		return err
+	case <-k.stopped:
+		return ErrStopped
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// gather takes what else is waiting.
+func (l *loop) gather(first *request) []*request {
+	out := []*request{first}
+	for len(out) < maxGather {
+		select {
+		case r := <-l.requests:
+			out = append(out, r)
+		default:
+			return out
+		}
+	}
+	return out
+}
+
+// serve applies requests in one pass. If Redis fails they are kept for after the
+// resync, once; every request is idempotent.
+func (l *loop) serve(ctx context.Context, requests []*request, last bool) error {
+	p := l.newPass()
+	var open []*request
+	for _, r := range requests {
+		err := r.ctx.Err()
+		if err == nil {
+			err = r.apply(p)
+		}
+		if err != nil {
+			r.done <- err
+			continue
+		}
+		open = append(open, r)
+	}
+	err := l.finish(ctx, p)
+	if err != nil && !last && !errors.Is(err, ErrFenced) {
+		l.retry = open
+		return err
+	}
+	for _, r := range open {
+		r.done <- err
+	}
+	return err
+}
+
+// Add writes a tree and queues its ready jobs. The id is the root spec's: a tree
+// that is open already is left as it is, so that a caller who heard no answer
+// may repeat itself. A tree that has ended and was handed over is forgotten:
+// adding it again runs it again. The error wraps jobs.ErrInvalid, ErrFenced,
+// ErrStopped or Redis' own.
+func (k *Keeper) Add(ctx context.Context, root jobs.Spec, operation string) error {
+	if err := root.Validate(); err != nil {
+		return err
+	}
+	return k.ask(ctx, func(p *pass) error {
+		if p.trees[root.ID] != nil || p.fresh[root.ID] != nil {
+			return nil
+		}
+		t, err := jobs.New(root, operation, p.now)
+		if err != nil {
+			return err
+		}
+		for id := range t.Jobs {
+			if at, taken := p.places.find(id); taken {
+				return fmt.Errorf("%w %q: tree %s has a job of this id", jobs.ErrInvalid, id, at.tree)
+			}
+		}
+		nt := &tree{Tree: t}
+		p.fresh[t.ID], p.touched[t.ID] = nt, nt
+		return nil
+	})
+}
+
+// Abort stops the tree with this id, or the tree of the job with this id: what
+// has not begun ends, running handlers' contexts end with the reason, then
+// clean-up runs. It returns when the request is durable, not when all has ended.
+// Repeating it changes nothing. The error wraps jobs.ErrNotFound, or
+// jobs.ErrOver when the tree has ended.
+func (k *Keeper) Abort(ctx context.Context, id, reason string) error {
+	return k.ask(ctx, func(p *pass) error {
+		at, ok := p.places.find(id)
+		t := p.trees[at.tree]
+		if !ok || t == nil {
+			return fmt.Errorf("abort %s: %w", id, jobs.ErrNotFound)
+		}
+		if err := t.Abort(clip(reason, maxText), p.now); err != nil {
+			return err
+		}
+		p.touched[t.ID] = t
+		return nil
+	})
+}
+
+// ForgetQueue deletes what is kept for a queue, when its node or role is gone
+// for good. It is refused while open jobs belong to it.
+func (k *Keeper) ForgetQueue(ctx context.Context, q jobs.Queue) error {
+	if err := q.Validate(); err != nil {
+		return err
+	}
+	return k.ask(ctx, func(p *pass) error {
+		for _, t := range p.trees {
+			for _, j := range t.Jobs {
+				if j.Queue == q && !j.State.Ended() {
+					return fmt.Errorf("forget queue %s: job %s (%s) still belongs to it (abort it first)", q.Owner, j.ID, j.Kind)
+				}
+			}
+		}
+		return p.forgetQueue(ctx, q)
+	})
+}
+
+func (p *pass) forgetQueue(ctx context.Context, q jobs.Queue) error {
+	k := keysOf(q)
+	keys := []string{k.out(), k.beat()}
+	for i := range priorities {
+		keys = append(keys, k.stream(i))
+	}
+	err := indexScript.EvalSha(ctx, p.rdb, []string{keyOwner, keyQueues}, p.fenceArgs("SREM", q.Owner)...).Err()
+	if err == nil {
+		p.places.dropQueue(q)
+		err = p.rdb.Del(ctx, append(keys, k.own())...).Err()
+	}
+	if err != nil {
+		return fmt.Errorf("forget queue %s: %w", q.Owner, asFenced(err))
+	}
+	return nil
+}

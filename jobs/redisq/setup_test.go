@@ -1,0 +1,148 @@
+package redisq
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/goleak"
+
+	"aorta/internal/testkit"
+	"aorta/jobs"
+)
+
+const (
+	testTTL   = 300 * time.Millisecond
+	testLimit = 15 * time.Second
+	testBlock = 50 * time.Millisecond
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv(childEnv) != "" {
+		runChild()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+
+// connect makes a client with room for many blocked workers.
+func connect(tb testing.TB, s *testkit.RedisServer) *redis.Client {
+	tb.Helper()
+	c := redis.NewClient(clientOptions(s.Socket))
+	tb.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+func clientOptions(socket string) *redis.Options {
+	return &redis.Options{
+		Network: "unix", Addr: socket, DisableIdentity: true, MaxRetries: -1,
+		ContextTimeoutEnabled: true, PoolSize: 100, Protocol: 2,
+	}
+}
+
+// start runs fn until the test ends, or until the returned function is called.
+func start(tb testing.TB, fn func(context.Context) error) (stop func() error) {
+	tb.Helper()
+	ctx, cancel := context.WithCancel(tb.Context())
+	done := make(chan error, 1)
+	go func() { done <- fn(ctx) }()
+	var result error
+	ended := false
+	stop = func() error {
+		cancel()
+		if !ended {
+			ended, result = true, <-done
+		}
+		return result
+	}
+	tb.Cleanup(func() { _ = stop() })
+	return stop
+}
+
+func keeperOptions(epoch int64) KeeperOptions {
+	return KeeperOptions{
+		Cluster: "c", Epoch: epoch, Owner: uuid.NewString(), LeaseTTL: testTTL, Log: quiet(), block: testBlock,
+		DefaultPolicy: jobs.Policy{MaxAttempts: 3, BackoffBase: 10 * time.Millisecond},
+	}
+}
+
+// startKeeper runs a keeper whose ended trees arrive on the channel.
+func startKeeper(tb testing.TB, rdb redis.UniversalClient, opt KeeperOptions) (*Keeper, chan *jobs.Tree, func() error) {
+	tb.Helper()
+	ends := make(chan *jobs.Tree, 10000)
+	if opt.OnEnd == nil {
+		opt.OnEnd = func(_ context.Context, t *jobs.Tree) error { ends <- t; return nil }
+	}
+	k := NewKeeper(rdb, opt)
+	return k, ends, start(tb, k.Run)
+}
+
+func workerOptions(q jobs.Queue, handlers map[string]jobs.Handler) WorkerOptions {
+	return WorkerOptions{
+		Queue: q, ID: uuid.NewString(), Concurrency: 4, Handlers: handlers, LeaseTTL: testTTL, Log: quiet(), block: testBlock,
+	}
+}
+
+func startWorker(tb testing.TB, rdb redis.UniversalClient, q jobs.Queue, handlers map[string]jobs.Handler) func() error {
+	tb.Helper()
+	return start(tb, NewWorker(rdb, workerOptions(q, handlers)).Run)
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+func spec(kind string, q jobs.Queue, children ...jobs.Spec) jobs.Spec {
+	return jobs.Spec{ID: newID(), Kind: kind, Queue: q, Children: children}
+}
+
+func ok(context.Context, *jobs.Run) (any, error) { return nil, nil }
+
+// untilCancelled waits for the end of its context and says why.
+func untilCancelled(ctx context.Context, _ *jobs.Run) (any, error) {
+	<-ctx.Done()
+	return nil, context.Cause(ctx)
+}
+
+func add(tb testing.TB, k *Keeper, s jobs.Spec) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), testLimit)
+	defer cancel()
+	if err := k.Add(ctx, s, "op"); err != nil {
+		tb.Fatalf("Add: got %v, want nil", err)
+	}
+}
+
+func awaitEnd(tb testing.TB, ends <-chan *jobs.Tree) *jobs.Tree {
+	tb.Helper()
+	limit := time.NewTimer(testLimit)
+	defer limit.Stop()
+	select {
+	case t := <-ends:
+		return t
+	case <-limit.C:
+		tb.Fatalf("no tree ended within %s", testLimit)
+		return nil
+	}
+}
+
+func awaitGone(tb testing.TB, k *Keeper, id string) {
+	tb.Helper()
+	testkit.Eventually(tb, testLimit, "tree "+id+" to be deleted", func() bool {
+		_, err := k.Tree(tb.Context(), id)
+		return errors.Is(err, jobs.ErrNotFound)
+	})
+}
+
+func wantState(tb testing.TB, t *jobs.Tree, want jobs.State) {
+	tb.Helper()
+	if t.State != want {
+		tb.Fatalf("tree %s: got %s (%+v), want %s", t.ID, t.State, t.Stop, want)
+	}
+}
