@@ -1,0 +1,70 @@
+-- Where nginx calls in: settings and the kept table in the master, the feed and
+-- the beats in each worker.
+local settings = require "aorta.settings"
+
+local M = {}
+
+local TICK = 0.1  -- seconds; leaving instances and ejections
+local BEATS = 10  -- ticks between two beats; a new table is told at once
+
+function M.init(path)
+  settings.read(path)
+  settings.networks = require("aorta.network").parse(settings.networks)
+  require("aorta.keep").restore()
+  -- Loaded before the workers are forked, which then share the code.
+  require("aorta.balance")
+  require("aorta.feed")
+  require("aorta.status")
+  collectgarbage()
+end
+
+-- leave keeps telling what is in flight until nothing is; nginx ends the
+-- worker's timers, so this one waits in a loop of its own.
+local function leave()
+  local status, flights = require("aorta.status"), require("aorta.flights")
+  status.beat()
+  while flights.export_all() > 0 do
+    ngx.sleep(TICK)
+  end
+end
+
+local ticks = 0
+
+local function tick(premature)
+  if premature then
+    return leave()
+  end
+  require("aorta.flights").tick()
+  require("aorta.eject").refresh()
+  ticks = ticks + 1
+  if ticks % BEATS == 0 then
+    require("aorta.status").beat()
+  end
+end
+
+-- announce tells of a new table at once, not with the next beat: a publish
+-- waits for it.
+local function announce()
+  local status, state = require("aorta.status"), require("aorta.sync").state
+  local told
+  return function()
+    if told ~= state.loaded_at then
+      told = state.loaded_at
+      status.beat()
+    end
+  end
+end
+
+function M.init_worker()
+  math.randomseed(ngx.worker.pid() + ngx.now() * 1000)
+  local pid = ngx.worker.pid()
+  require("aorta.routes").start(settings.networks)
+  require("aorta.flights").start(pid)
+  require("aorta.status").start(pid)
+  require("aorta.sync").restore()
+  require("aorta.status").beat()
+  require("aorta.feed").start(announce())
+  ngx.timer.every(TICK, tick)
+end
+
+return M

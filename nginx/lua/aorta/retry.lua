@@ -1,0 +1,160 @@
+-- What happens seldom: second attempts, failures, and requests that no
+-- instance gets. None of it is compiled.
+local ffi = require "ffi"
+local T = require "aorta.layout"
+local api = require "aorta.api"
+local eject = require "aorta.eject"
+local flights = require "aorta.flights"
+local hosts = require "aorta.host"
+local index = require "aorta.index"
+local settings = require "aorta.settings"
+local turns = require "aorta.turns"
+
+local M = {
+  -- request key -> slot of the instance that it is in flight on
+  flying = {},
+  -- set once a table was loaded
+  loaded = false,
+}
+
+local UNKNOWN = ',"host":""'
+
+local function answer(r, name, text, len)
+  api.log_part(r, text, len)
+  local path = "unix:" .. settings.run_dir .. "/" .. name .. ".sock"
+  api.peer(r, path, #path, 0)
+end
+
+local function refuse_unknown(r, name)
+  if not M.loaded then
+    return answer(r, "empty", UNKNOWN, #UNKNOWN)
+  end
+  local canonical = hosts.canonical(name) == name
+  return answer(r, canonical and "a404" or "a400", UNKNOWN, #UNKNOWN)
+end
+
+local function send(r, h, instance, choose_and_send)
+  if T.ejected ~= 0 then
+    instance = turns.steer(h, instance)
+  end
+  return choose_and_send(r, h, instance)
+end
+
+-- refuse takes the requests whose host has no record of its own or no
+-- instance: a wildcard may serve them, else one of the local listeners answers.
+function M.refuse(r, choose_and_send)
+  local name = ngx.var.host
+  local h = index.resolve(name)
+  if not h then
+    return refuse_unknown(r, name)
+  end
+  local cold = h.cold
+  if h.paused ~= 0 then
+    return answer(r, "paused", cold.text, cold.text_len)
+  end
+  if h.total == 0 then
+    return answer(r, "a503", cold.text, cold.text_len)
+  end
+  return send(r, h, turns.pick(h), choose_and_send)
+end
+jit.off(M.refuse)
+
+-- tried reads the attempts' instance ids from the request's own log part.
+local function tried(part)
+  local ids = {}
+  for id in (part:match('"tried":%[([^%]]*)%]') or ""):gmatch('"([^"]+)"') do
+    ids[#ids + 1] = id
+  end
+  ids[#ids + 1] = part:match('"instance":"([^"]+)"')
+  return ids
+end
+
+-- nth is the n-th of the values that nginx lists per attempt; the last for nil.
+local function nth(list, n)
+  local last
+  for value in (list or ""):gmatch("[^%s,:]+") do
+    last = value
+    n = n and n - 1
+    if n == 0 then
+      break
+    end
+  end
+  return last
+end
+
+-- landed takes the request off the instance that it is in flight on.
+local function landed(key)
+  local slot = M.flying[key]
+  if slot then
+    M.flying[key] = nil
+    T.counts[slot] = T.counts[slot] - 1
+  end
+  return slot
+end
+
+local function choose(h, failed, ids)
+  local before = {}
+  for _, id in ipairs(ids) do
+    before[id] = true
+  end
+  local function fresh(instance)
+    return not before[flights.id(instance.slot)]
+  end
+  local function fit(instance)
+    return fresh(instance) and turns.at_large(instance)
+  end
+  -- All tried: an idle connection was just closed by the only instance.
+  return turns.other(h, failed, fit) or turns.other(h, failed, fresh) or turns.pick(h)
+end
+
+-- nearby is an instance of the failed one's group, else any.
+local function nearby(h, slot)
+  for i = 0, h.cold.instances - 1 do
+    if h.cold.first[i].slot == slot then
+      return h.cold.first + i
+    end
+  end
+  return h.cold.first + 0
+end
+
+-- again chooses for a request whose last attempt failed.
+function M.again(r)
+  local part = ngx.var.aorta_route or ""
+  local ids = tried(part)
+  local slot = landed(api.key(r))
+  local h = index.resolve(ngx.var.host)
+  if not h then
+    return refuse_unknown(r, ngx.var.host)
+  end
+  if slot then
+    eject.failed(h, slot, nth(ngx.var.upstream_bytes_sent, #ids) == "0")
+  end
+  if h.total == 0 then
+    return answer(r, "a503", part, #part)
+  end
+  local instance = choose(h, nearby(h, slot), ids)
+  local text = ffi.string(instance.text, instance.text_len)
+  if #ids > 0 then
+    text = text .. ',"tried":["' .. table.concat(ids, '","') .. '"]'
+  end
+  api.log_part(r, text, #text)
+  M.flying[api.key(r)] = instance.slot
+  T.counts[instance.slot] = T.counts[instance.slot] + 1
+  api.peer(r, instance.addr, instance.addr_len, instance.port)
+end
+jit.off(M.again)
+
+-- fail judges a request that ended with 502 or 504. One that the app answered
+-- so itself has bytes received.
+function M.fail(slot)
+  if nth(ngx.var.upstream_bytes_received) ~= "0" then
+    return
+  end
+  local h = index.resolve(ngx.var.host)
+  if h then
+    eject.failed(h, slot, nth(ngx.var.upstream_bytes_sent) == "0")
+  end
+end
+jit.off(M.fail)
+
+return M

@@ -1,0 +1,125 @@
+package openresty
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"aorta/internal/testkit"
+)
+
+// logLine is the contract with whoever follows the access log.
+type logLine struct {
+	Time            float64  `json:"time"`
+	Status          int      `json:"status"`
+	Bytes           int      `json:"bytes"`
+	Seconds         float64  `json:"seconds"`
+	UpstreamSeconds string   `json:"upstream_seconds"`
+	UpstreamStatus  string   `json:"upstream_status"`
+	Host            *string  `json:"host"`
+	App             string   `json:"app"`
+	Release         string   `json:"release"`
+	Type            string   `json:"type"`
+	Instance        string   `json:"instance"`
+	Node            string   `json:"node"`
+	Tried           []string `json:"tried"`
+	Router          string   `json:"router"`
+}
+
+// logLines waits for exactly n lines and parses them strictly.
+func (r *rig) logLines(n int) []logLine {
+	r.tb.Helper()
+	var text []byte
+	testkit.Eventually(r.tb, 3*time.Second, "the access log's lines", func() bool {
+		text, _ = os.ReadFile(r.cfg.LogPath)
+		return bytes.Count(text, []byte("\n")) >= n
+	})
+	var lines []logLine
+	for _, raw := range strings.Split(strings.TrimSuffix(string(text), "\n"), "\n") {
+		decoder := json.NewDecoder(strings.NewReader(raw))
+		decoder.DisallowUnknownFields()
+		var line logLine
+		if err := decoder.Decode(&line); err != nil {
+			r.tb.Fatalf("log line %q: %v", raw, err)
+		}
+		lines = append(lines, line)
+	}
+	if len(lines) != n {
+		r.tb.Fatalf("access log: got %d lines, want %d", len(lines), n)
+	}
+	return lines
+}
+
+func TestNginx_LogsEveryAnswerOnce(t *testing.T) {
+	t.Parallel()
+	for _, buffered := range []bool{true, false} {
+		r := newRig(t, func(c *Config) { c.LogBuffered = buffered })
+		a := newApp(t, nil)
+		record := route("shop.example.com", a)
+		r.publish(record, route("empty.example.com"))
+
+		r.do("GET", "shop.example.com")
+		r.do("GET", "empty.example.com")
+		r.do("GET", "unknown.example.com")
+		r.do("GET", "under_score.example.com")
+		lines := r.logLines(4)
+
+		served, empty := lines[0], lines[1]
+		if served.App != record.App || served.Release != record.Groups[0].Release || served.Type != "web" ||
+			served.Instance != a.ID || served.Node != a.Node || *served.Host != "shop.example.com" ||
+			served.Status != 200 || served.UpstreamStatus != "200" || served.Bytes == 0 || served.Tried != nil {
+			t.Errorf("served request: got %+v", served)
+		}
+		if empty.App == "" || empty.Instance != "" || empty.Status != 503 {
+			t.Errorf("request without an instance: got %+v", empty)
+		}
+		for _, line := range lines[2:] {
+			if line.Host == nil || *line.Host != "" || line.App != "" {
+				t.Errorf("unknown host: got %+v", line)
+			}
+		}
+		for _, line := range lines {
+			if line.Router != r.cfg.RouterID {
+				t.Errorf("router: got %q, want %q", line.Router, r.cfg.RouterID)
+			}
+		}
+	}
+}
+
+func TestNginx_LogsARequestThatItCouldNotRead(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(c *Config) { c.LogBuffered = false })
+
+	r.raw("GET / HTTP/1.1\r\nHost: a..b\r\n\r\n")
+	r.raw("nonsense\r\n\r\n")
+	lines := r.logLines(2)
+
+	for _, line := range lines {
+		if line.Status != 400 || line.Router != r.cfg.RouterID || line.Host != nil {
+			t.Errorf("got %+v, want a 400 of this router without a host", line)
+		}
+	}
+}
+
+func TestNginx_ReopensItsLog(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.publish(route("shop.example.com", newApp(t, nil)))
+	r.do("GET", "shop.example.com")
+	r.logLines(1)
+
+	if err := os.Rename(r.cfg.LogPath, r.cfg.LogPath+".1"); err != nil {
+		t.Fatalf("rename: %v", err)
+	}
+	if err := r.nginx.Reopen(); err != nil {
+		t.Fatalf("Reopen: %v", err)
+	}
+	testkit.Eventually(t, 3*time.Second, "the new log", func() bool {
+		r.do("GET", "shop.example.com")
+		text, _ := os.ReadFile(r.cfg.LogPath)
+		return len(text) > 0
+	})
+}

@@ -1,0 +1,198 @@
+package openresty
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"aorta/internal/procs"
+)
+
+const (
+	// stopTimeout is a little more than worker_shutdown_timeout.
+	stopTimeout   = 40 * time.Second
+	readyTimeout  = 30 * time.Second
+	reloadTimeout = 30 * time.Second
+	// stopOrder: nginx ends before the replica that feeds it.
+	stopOrder = 10
+)
+
+// Nginx is the router's nginx: one master, known by its record in StateDir.
+type Nginx struct {
+	cfg    Config
+	log    *slog.Logger
+	client *http.Client
+	path   string
+	conf   rendered
+	daemon *procs.Daemon
+}
+
+// New checks the configuration and finds nginx with its modules. It starts and
+// writes nothing.
+func New(cfg Config, log *slog.Logger) (*Nginx, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, fmt.Errorf("configure the router: %w", err)
+	}
+	path, err := findNginx(cfg.NginxPath)
+	if err != nil {
+		return nil, err
+	}
+	modules, err := findModules(path)
+	if err != nil {
+		return nil, err
+	}
+	conf, err := cfg.render(modules)
+	if err != nil {
+		return nil, err
+	}
+	n := &Nginx{cfg: cfg, log: log, client: statusClient(cfg.RunDir), path: path, conf: conf}
+	n.daemon = procs.New(n.spec(), log)
+	return n, nil
+}
+
+func (n *Nginx) spec() procs.Spec {
+	return procs.Spec{
+		Name: "nginx", Path: n.path, Args: n.args(),
+		Dir: n.cfg.nginxDir(), StateDir: n.cfg.StateDir,
+		LogPath:    filepath.Join(n.cfg.DataDir, "nginx.log"),
+		StopSignal: syscall.SIGQUIT, StopTimeout: stopTimeout, StopOrder: stopOrder,
+		Ready: n.ready, ReadyTimeout: readyTimeout,
+		DieWithParent: n.cfg.DieWithParent,
+	}
+}
+
+func (n *Nginx) args() []string {
+	return []string{"-p", n.cfg.nginxDir(), "-c", filepath.Join(n.cfg.nginxDir(), confFile), "-e", "stderr"}
+}
+
+// Open writes and checks the configuration, then adopts the nginx that runs or
+// starts one. An adopted one with another configuration or Lua is reloaded.
+func (n *Nginx) Open(ctx context.Context) error {
+	if err := n.prepare(ctx); err != nil {
+		return err
+	}
+	n.removeDeadSockets()
+	if err := n.daemon.Open(ctx); err != nil {
+		return fmt.Errorf("start nginx: %w", err)
+	}
+	if !n.daemon.Adopted() {
+		return nil
+	}
+	s, err := n.Status(ctx)
+	if err != nil {
+		return err
+	}
+	if n.runs(s) {
+		return nil
+	}
+	return n.hup(ctx)
+}
+
+// prepare puts everything on disk and lets nginx check it.
+func (n *Nginx) prepare(ctx context.Context) error {
+	dirs := []string{n.cfg.nginxDir(), filepath.Join(n.cfg.nginxDir(), "temp"), n.cfg.RunDir, filepath.Dir(n.cfg.LogPath)}
+	for _, dir := range dirs {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return fmt.Errorf("prepare nginx: %w", err)
+		}
+	}
+	if err := n.conf.write(n.cfg.nginxDir()); err != nil {
+		return err
+	}
+	out, err := exec.CommandContext(ctx, n.path, append(n.args(), "-t", "-q")...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("nginx refuses the configuration in %s: %w: %s",
+			filepath.Join(n.cfg.nginxDir(), confFile), err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
+
+// Run watches nginx and starts it again when it dies. It ends with its context
+// and leaves nginx running.
+func (n *Nginx) Run(ctx context.Context) error { return n.daemon.Run(ctx) }
+
+// Stop ends nginx: requests in flight finish (for at most half a minute) and
+// the access log is written out.
+func (n *Nginx) Stop(ctx context.Context) error { return n.daemon.Stop(ctx) }
+
+// Reopen makes nginx open its access log anew, after it was renamed.
+func (n *Nginx) Reopen() error {
+	if err := n.daemon.Signal(syscall.SIGUSR1); err != nil {
+		return fmt.Errorf("make nginx reopen its log: %w", err)
+	}
+	return nil
+}
+
+// Pid is the master's process id.
+func (n *Nginx) Pid() int { return n.daemon.Pid() }
+
+// Reload writes and checks the configuration and makes nginx take it. It
+// returns when the new workers serve; old ones finish what they have.
+func (n *Nginx) Reload(ctx context.Context) error {
+	if err := n.prepare(ctx); err != nil {
+		return err
+	}
+	return n.hup(ctx)
+}
+
+// hup reloads and waits until no worker of before takes requests.
+func (n *Nginx) hup(ctx context.Context) error {
+	before, err := n.Status(ctx)
+	if err != nil {
+		return fmt.Errorf("reload nginx: %w", err)
+	}
+	if err := n.daemon.Signal(syscall.SIGHUP); err != nil {
+		return fmt.Errorf("reload nginx: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, reloadTimeout)
+	defer cancel()
+	err = n.waitStatus(ctx, func(s Status) bool { return n.runs(s) && replaced(before, s) })
+	if err != nil {
+		return fmt.Errorf("reload nginx: its workers did not take the configuration (see %s): %w", n.spec().LogPath, err)
+	}
+	return nil
+}
+
+// runs reports whether every worker that takes requests has our configuration.
+func (n *Nginx) runs(s Status) bool {
+	serving := 0
+	for _, w := range s.Workers {
+		if !w.Exiting && w.Digest != n.conf.digest {
+			return false
+		}
+		if !w.Exiting {
+			serving++
+		}
+	}
+	return serving > 0
+}
+
+// replaced reports whether no worker of before takes requests now.
+func replaced(before, now Status) bool {
+	for _, w := range now.Workers {
+		old := slices.ContainsFunc(before.Workers, func(b WorkerStatus) bool { return b.PID == w.PID })
+		if old && !w.Exiting {
+			return false
+		}
+	}
+	return true
+}
+
+// ready is polled while nginx starts.
+func (n *Nginx) ready(ctx context.Context) error {
+	_, err := n.Status(ctx)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		n.removeDeadSockets()
+	}
+	return err
+}

@@ -1,0 +1,211 @@
+package openresty
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"aorta/internal/testkit"
+	"aorta/router"
+)
+
+func TestNginx_AnswersByWhatIsPublished(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a := newApp(t, nil)
+
+	before, _ := r.do("GET", "shop.example.com")
+	begin := time.Now()
+	r.change([]router.Record{route("shop.example.com", a)}, nil)
+	testkit.Eventually(t, time.Second, "the router to answer by the published route", func() bool {
+		code, body := r.do("GET", "Shop.Example.com.:80")
+		return code == http.StatusOK && body == a.ID
+	})
+
+	if before != http.StatusServiceUnavailable {
+		t.Errorf("before the first table: got %d, want 503", before)
+	}
+	t.Logf("answered by the new route after %s", time.Since(begin))
+}
+
+func TestNginx_RemovedRouteIsUnknown(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.publish(route("a.example.com", newApp(t, nil)), route("*.example.com", newApp(t, nil)))
+
+	r.change(nil, []string{"a.example.com", "*.example.com"})
+	r.wait()
+
+	if code, _ := r.do("GET", "a.example.com"); code != http.StatusNotFound {
+		t.Errorf("removed host: got %d, want 404", code)
+	}
+	if got := r.status().Workers[0].Records; got != 0 {
+		t.Errorf("records: got %d, want 0", got)
+	}
+}
+
+func TestNginx_NearestWildcardWins(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	far, near, exact := newApp(t, nil), newApp(t, nil), newApp(t, nil)
+	r.publish(route("*.example.com", far), route("*.eu.example.com", near), route("x.eu.example.com", exact))
+
+	for host, want := range map[string]string{
+		"a.example.com": far.ID, "a.b.example.com": far.ID,
+		"a.eu.example.com": near.ID, "a.b.eu.example.com": near.ID, "eu.example.com": far.ID,
+		"x.eu.example.com": exact.ID,
+	} {
+		if code, got := r.do("GET", host); code != 200 || got != want {
+			t.Errorf("%s: got %d %s, want %s", host, code, got, want)
+		}
+	}
+	if code, _ := r.do("GET", "example.com"); code != http.StatusNotFound {
+		t.Errorf("the wildcard's own base: got %d, want 404", code)
+	}
+}
+
+func TestNginx_RefusesWhatIsNoHost(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.publish(route("*.example.com", newApp(t, nil)))
+
+	for host, want := range map[string]int{
+		"unknown.org": 404, "a\"b.org": 400, "a_b.org": 400, "[::1]": 400, "*.org": 400,
+		".org": 400, strings.Repeat("a", 254): 400, "a.org": 404,
+	} {
+		if code, _ := r.do("GET", host); code != want {
+			t.Errorf("host %q: got %d, want %d", host, code, want)
+		}
+	}
+}
+
+func TestNginx_AppWithoutInstance(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a := newApp(t, nil)
+	paused := route("paused.example.com", a)
+	paused.Maintenance = true
+	unweighted := route("unweighted.example.com", a)
+	unweighted.Groups[0].Weight = 0
+	r.publish(route("empty.example.com"), paused, unweighted)
+
+	for _, host := range []string{"empty.example.com", "paused.example.com", "unweighted.example.com"} {
+		request, _ := http.NewRequestWithContext(t.Context(), "GET", r.base, nil)
+		request.Host = host
+		answer, err := r.client.Do(request)
+		if err != nil {
+			t.Fatalf("%s: %v", host, err)
+		}
+		_ = answer.Body.Close()
+
+		if answer.StatusCode != 503 || answer.Header.Get("Retry-After") == "" {
+			t.Errorf("%s: got %d, Retry-After %q, want 503 with one", host, answer.StatusCode, answer.Header.Get("Retry-After"))
+		}
+	}
+	if got := a.hits.Load(); got != 0 {
+		t.Errorf("requests at the app: got %d, want 0", got)
+	}
+}
+
+func TestNginx_SharesByWeight(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(c *Config) { c.WorkerProcesses = 1 })
+	stable, canary, third, fourth := newApp(t, nil), newApp(t, nil), newApp(t, nil), newApp(t, nil)
+	record := route("shop.example.com", stable)
+	record.Groups = []router.Group{group(7000, stable), group(2000, canary), group(600, third), group(400, fourth)}
+	r.publish(record)
+
+	for range 1000 {
+		r.do("GET", "shop.example.com")
+	}
+
+	for what, c := range map[string]struct {
+		app  *app
+		want int64
+	}{"stable": {stable, 700}, "canary": {canary, 200}, "third": {third, 60}, "fourth": {fourth, 40}} {
+		if got := c.app.hits.Load(); got < c.want-3 || got > c.want+3 {
+			t.Errorf("%s: got %d of 1000 requests, want %d", what, got, c.want)
+		}
+	}
+}
+
+func TestNginx_ForwardsWhoAsked(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a := newApp(t, func(w http.ResponseWriter, req *http.Request) {
+		_ = json.NewEncoder(w).Encode(map[string]string{
+			"host": req.Host, "for": req.Header.Get("X-Forwarded-For"), "proto": req.Header.Get("X-Forwarded-Proto"),
+			"fhost": req.Header.Get("X-Forwarded-Host"), "forwarded": req.Header.Get("Forwarded"),
+			"id": req.Header.Get("X-Request-Id"), "upgrade": req.Header.Get("Upgrade"),
+		})
+	})
+	r.publish(route("shop.example.com", a))
+	request, _ := http.NewRequestWithContext(t.Context(), "GET", r.base, nil)
+	request.Host = "SHOP.example.com:8080"
+	for name, value := range map[string]string{
+		"X-Forwarded-For": "6.6.6.6", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.org",
+		"Forwarded": "for=6.6.6.6", "X-Request-Id": "abc-1", "Upgrade": "h2c", "Connection": "Upgrade",
+	} {
+		request.Header.Set(name, value)
+	}
+
+	answer, err := r.client.Do(request)
+	if err != nil {
+		t.Fatalf("GET: %v", err)
+	}
+	defer answer.Body.Close()
+	var got map[string]string
+	if err := json.NewDecoder(answer.Body).Decode(&got); err != nil {
+		t.Fatalf("decode: %v", err)
+	}
+
+	want := map[string]string{
+		"host": "shop.example.com", "for": "127.0.0.1", "proto": "http", "fhost": "shop.example.com",
+		"forwarded": "", "id": "abc-1", "upgrade": "",
+	}
+	for name := range want {
+		if got[name] != want[name] {
+			t.Errorf("%s: got %q, want %q", name, got[name], want[name])
+		}
+	}
+}
+
+func TestNginx_SwitchesToWebsocket(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a := newApp(t, func(w http.ResponseWriter, req *http.Request) {
+		conn, buffered, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+		line, _ := buffered.ReadString('\n')
+		_, _ = io.WriteString(conn, "echo "+line)
+	})
+	r.publish(route("ws.example.com", a))
+	request, _ := http.NewRequestWithContext(t.Context(), "GET", r.base, nil)
+	request.Host = "ws.example.com"
+	request.Header.Set("Upgrade", "websocket")
+	request.Header.Set("Connection", "Upgrade")
+
+	// A client with a time limit gives no stream to write to.
+	answer, err := (&http.Client{}).Do(request)
+	if err != nil {
+		t.Fatalf("GET: %v", err)
+	}
+	stream, ok := answer.Body.(io.ReadWriteCloser)
+	if answer.StatusCode != 101 || !ok {
+		t.Fatalf("got %d, want 101 and a stream", answer.StatusCode)
+	}
+	defer stream.Close()
+	_, _ = io.WriteString(stream, "hello\n")
+	got, _ := io.ReadAll(stream)
+
+	if string(got) != "echo hello\n" {
+		t.Errorf("got %q, want the echo", got)
+	}
+}

@@ -1,0 +1,114 @@
+package openresty
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"aorta/router"
+)
+
+const (
+	statusTimeout = 2 * time.Second
+	statusPoll    = 5 * time.Millisecond
+)
+
+// Status is what nginx's workers say of themselves.
+type Status struct {
+	Cluster string `json:"cluster"`
+	// Pair is the lowest over the live workers that take new requests, zero
+	// while one of them has no table.
+	router.Pair
+	// Digest names the configuration of the worker that answered.
+	Digest  string         `json:"digest"`
+	Workers []WorkerStatus `json:"workers"`
+	// InFlight counts requests by instance id, for instances that have left a
+	// worker's table (or whose worker exits) and still have some.
+	InFlight map[string]int `json:"inflight"`
+}
+
+// WorkerStatus is one live worker process.
+type WorkerStatus struct {
+	PID int `json:"pid"`
+	router.Pair
+	Records  int     `json:"records"`
+	Broken   int     `json:"broken"`    // records whose newest text cannot be read
+	LoadedAt float64 `json:"loaded_at"` // Unix seconds of the last change that it took
+	SyncedAt float64 `json:"synced_at"` // Unix seconds when its table last equalled the replica's
+	Exiting  bool    `json:"exiting"`   // takes no new requests
+	Digest   string  `json:"digest"`    // of its configuration
+}
+
+// statusClient asks over the socket, whatever address the status has.
+func statusClient(runDir string) *http.Client {
+	socket := filepath.Join(runDir, "status.sock")
+	return &http.Client{
+		Timeout: statusTimeout,
+		Transport: &http.Transport{
+			// A kept connection would tie all answers to one worker, and to an
+			// exiting one after a reload.
+			DisableKeepAlives: true,
+			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+			},
+		},
+	}
+}
+
+// Status asks nginx which table its workers have.
+func (n *Nginx) Status(ctx context.Context) (Status, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://router/status", nil)
+	if err != nil {
+		return Status{}, fmt.Errorf("ask nginx for its status: %w", err)
+	}
+	answer, err := n.client.Do(request)
+	if err != nil {
+		return Status{}, fmt.Errorf("ask nginx for its status: %w", err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return Status{}, fmt.Errorf("ask nginx for its status: it answered %s", answer.Status)
+	}
+	var s Status
+	if err := json.NewDecoder(answer.Body).Decode(&s); err != nil {
+		return Status{}, fmt.Errorf("read nginx's status: %w", err)
+	}
+	return s, nil
+}
+
+// WaitGeneration waits until every live worker has the pair or a higher one,
+// and returns the lowest that they have. When the context ends first, it
+// returns what they had last, with an error.
+func (n *Nginx) WaitGeneration(ctx context.Context, pair router.Pair) (router.Pair, error) {
+	var low router.Pair
+	err := n.waitStatus(ctx, func(s Status) bool {
+		low = s.Pair
+		return !s.Less(pair)
+	})
+	if err != nil {
+		return low, fmt.Errorf("wait for the workers to take routes %s (they have %s): %w", pair, low, err)
+	}
+	return low, nil
+}
+
+// waitStatus polls until done, or the context ends.
+func (n *Nginx) waitStatus(ctx context.Context, done func(Status) bool) error {
+	tick := time.NewTicker(statusPoll)
+	defer tick.Stop()
+	for {
+		s, err := n.Status(ctx)
+		if err == nil && done(s) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,218 @@
+package stats
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
+)
+
+func TestStore_CommitShowsAtOnceInEveryDimension(t *testing.T) {
+	r := newRig(t)
+	now := time.Now()
+	retried := hit(now)
+	retried.Instance, retried.Tried, retried.Attempts, retried.Status = inst2, []string{inst1}, 2, 502
+
+	r.commit(router1, hit(now), retried)
+
+	all := Counters{Requests: 2, Attempts: 3, Bytes: 2000, Status: [6]uint64{2: 1, 5: 1}, Latency: Histogram{{bucketOf(0.012), 2}}}
+	at := Query{App: appA, From: now.Add(-time.Minute), To: now.Add(time.Second)}
+	for name, c := range map[string]struct {
+		change func(*Query)
+		want   Counters
+	}{
+		"app":           {func(*Query) {}, all},
+		"release":       {func(q *Query) { q.Release = release1 }, all},
+		"type":          {func(q *Query) { q.Type = "web" }, all},
+		"node":          {func(q *Query) { q.Node = node1 }, all},
+		"router":        {func(q *Query) { q.Router = router1 }, all},
+		"all apps":      {func(q *Query) { q.App = "" }, all},
+		"node of all":   {func(q *Query) { q.App, q.Node = "", node1 }, all},
+		"failed":        {func(q *Query) { q.Instance = inst1 }, Counters{Requests: 1, Attempts: 2, Bytes: 1000, Status: [6]uint64{2: 1}}},
+		"answered":      {func(q *Query) { q.Instance = inst2 }, Counters{Requests: 1, Attempts: 1, Bytes: 1000, Status: [6]uint64{5: 1}}},
+		"other router":  {func(q *Query) { q.Router = router2 }, Counters{}},
+		"other release": {func(q *Query) { q.Release = release2 }, Counters{}},
+		"before":        {func(q *Query) { q.To = now.Truncate(time.Second) }, Counters{}},
+	} {
+		q := at
+		c.change(&q)
+		if diff := cmp.Diff(c.want, r.window(q)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	total, err := r.store.Totals(t.Context(), appA)
+	ofRelease, err2 := r.store.ReleaseTotals(t.Context(), appA, release1)
+	if err != nil || err2 != nil || cmp.Diff(all, total) != "" || cmp.Diff(all, ofRelease) != "" {
+		t.Errorf("totals: got %+v %v and %+v %v, want %+v", total, err, ofRelease, err2, all)
+	}
+}
+
+func TestStore_CommitCountsOnceUnderRepetition(t *testing.T) {
+	r := newRig(t)
+	h := hit(time.Now())
+	b := NewBatch()
+	b.Add(&h)
+	shard, to := ShardOf(appA), Position{"8:1:2": 100, "8:2:2": 7}
+
+	first := r.store.Commit(t.Context(), shard, router1, nil, to, b)
+	again := r.store.Commit(t.Context(), shard, router1, nil, to, b)
+
+	if first != nil || !errors.Is(again, ErrMoved) {
+		t.Errorf("got %v and %v, want none and ErrMoved", first, again)
+	}
+	positions, err := r.store.Positions(t.Context(), router1)
+	if err != nil || !positions[shard].Equal(to) || positions[0].Equal(to) != (shard == 0) {
+		t.Errorf("positions: got %v %v, want %v in shard %d", positions, err, to, shard)
+	}
+	if total, err := r.store.Totals(t.Context(), appA); err != nil || total.Requests != 1 {
+		t.Errorf("total: got %d %v, want 1", total.Requests, err)
+	}
+}
+
+// lostAnswer lets a script run and then says that the connection broke.
+type lostAnswer struct{ left int }
+
+func (*lostAnswer) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (*lostAnswer) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func (l *lostAnswer) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		err := next(ctx, cmd)
+		if err == nil && l.left > 0 && strings.HasPrefix(cmd.Name(), "eval") {
+			l.left--
+			cmd.SetErr(errLost)
+			return errLost
+		}
+		return err
+	}
+}
+
+var errLost = errors.New("the connection broke after the command")
+
+func TestStore_CommitCountsOnceAfterALostAnswer(t *testing.T) {
+	r := newRig(t)
+	r.rdb.AddHook(&lostAnswer{left: 1})
+	h := hit(time.Now())
+	b := NewBatch()
+	b.Add(&h)
+
+	first := r.store.Commit(t.Context(), ShardOf(appA), router1, nil, Position{"f": 1}, b)
+	again := r.store.Commit(t.Context(), ShardOf(appA), router1, nil, Position{"f": 1}, b)
+
+	if !errors.Is(first, errLost) || !errors.Is(again, ErrMoved) {
+		t.Errorf("got %v and %v, want a lost answer and ErrMoved", first, again)
+	}
+	if total, _ := r.store.Totals(t.Context(), appA); total.Requests != 1 {
+		t.Errorf("total: got %d, want 1", total.Requests)
+	}
+}
+
+func TestStore_CommitRefusesWhatCouldCountWrongly(t *testing.T) {
+	r := newRig(t)
+	h := hit(time.Now())
+	b := NewBatch()
+	b.Add(&h)
+
+	standing := r.store.Commit(t.Context(), ShardOf(appA), router1, nil, Position{}, b)
+	foreign := r.store.Commit(t.Context(), Shards-1, router1, nil, Position{"f": 1}, b)
+	nowhere := r.store.Commit(t.Context(), Shards, router1, nil, Position{"f": 1}, b)
+
+	if standing == nil || foreign == nil || nowhere == nil {
+		t.Errorf("got %v, %v, %v, want three errors", standing, foreign, nowhere)
+	}
+	if got := r.everything(); got != "map[]" {
+		t.Errorf("got %s, want nothing written", got)
+	}
+}
+
+func TestStore_CommitMovesAPositionWithoutHitsAndBackToNothing(t *testing.T) {
+	r := newRig(t)
+
+	there := r.store.Commit(t.Context(), 3, router1, nil, Position{"f": 1}, NewBatch())
+	back := r.store.Commit(t.Context(), 3, router1, Position{"f": 1}, nil, NewBatch())
+
+	if there != nil || back != nil || r.everything() != "map[]" {
+		t.Errorf("got %v, %v and %s, want none and nothing", there, back, r.everything())
+	}
+}
+
+func TestStore_RequestsOfNoAppShareOneKey(t *testing.T) {
+	r := newRig(t)
+	now := time.Now()
+
+	r.commit(router1, Hit{Time: now, Status: 404, Bytes: 10})
+
+	want := Counters{Requests: 1, Attempts: 0, Bytes: 10, Status: [6]uint64{4: 1}, Latency: Histogram{{0, 1}}}
+	got := r.window(Query{App: NoApp, From: now.Add(-time.Second), To: now.Add(time.Second)})
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("window (-want +got):\n%s", diff)
+	}
+	if total, err := r.store.Totals(t.Context(), NoApp); err != nil || cmp.Diff(want, total) != "" {
+		t.Errorf("totals: got %+v %v, want %+v", total, err, want)
+	}
+}
+
+func TestStore_ForgetLeavesNothingOfTheApp(t *testing.T) {
+	r := newRig(t)
+	other := hit(time.Now())
+	for i := 0; ; i++ {
+		if other.App = "app" + strings.Repeat("x", i); ShardOf(other.App) == ShardOf(appA) {
+			break
+		}
+	}
+	r.commit(router1, other)
+	key := posKey(ShardOf(appA), router1)
+	if err := r.rdb.Del(t.Context(), key).Err(); err != nil {
+		t.Fatal(err)
+	}
+	want := r.everything()
+	r.at = map[string]Position{}
+	now := time.Now()
+	r.commit(router1, hit(now), hit(now.Add(-time.Hour)), hit(now.Add(-72*time.Hour)))
+	r.roll(now)
+
+	err := r.store.Forget(t.Context(), appA)
+
+	r.rdb.Del(t.Context(), key)
+	if got := r.everything(); err != nil || got != want {
+		t.Errorf("got %v and\n%s\nwant none and\n%s", err, got, want)
+	}
+}
+
+func TestTailerRules_AllowWhatATailerNeedsAndNoMore(t *testing.T) {
+	r := newRig(t)
+	args := []any{"ACL", "SETUSER", "tailer", "on", ">secret"}
+	for rule := range strings.FieldsSeq(TailerRules) {
+		args = append(args, rule)
+	}
+	if err := r.rdb.Do(t.Context(), args...).Err(); err != nil {
+		t.Fatalf("set the rules: %v", err)
+	}
+	options := *r.rdb.Options()
+	options.Username, options.Password = "tailer", "secret"
+	tailer := redis.NewClient(&options)
+	defer tailer.Close()
+	store := NewStore(tailer)
+	h := hit(time.Now())
+	b := NewBatch()
+	b.Add(&h)
+
+	_, positions := store.Positions(t.Context(), router1)
+	commit := store.Commit(t.Context(), ShardOf(appA), router1, nil, Position{"f": 1}, b)
+	mark, durable := store.Durable(t.Context())
+	_, totals := store.Totals(t.Context(), appA)
+
+	if positions != nil || commit != nil || durable != nil || totals == nil {
+		t.Fatalf("got %v, %v, %v and %v, want only the last refused", positions, commit, durable, totals)
+	}
+	if _, err := mark(t.Context()); err != nil {
+		t.Errorf("mark: got %v, want none", err)
+	}
+}

@@ -1,0 +1,30 @@
+package stats
+
+import "hash/fnv"
+
+// Shards is how many parts the statistics have, each with its own positions:
+// 0 to 15 by the app's id, 16 for requests of no app.
+const Shards = 17
+
+// NoApp stands for the requests of no app (an unknown host, a request without
+// one) in Query.App and Totals.
+const NoApp = "-"
+
+// ShardOf is the shard of an app's requests. It never changes: what lies in
+// Redis depends on it.
+func ShardOf(app string) int {
+	if app == "" || app == NoApp {
+		return Shards - 1
+	}
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(app))
+	return int(h.Sum32() % (Shards - 1))
+}
+
+// orNoApp is the app's name in keys.
+func orNoApp(app string) string {
+	if app == "" {
+		return NoApp
+	}
+	return app
+}

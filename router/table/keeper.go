@@ -1,0 +1,71 @@
+package table
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"aorta/router"
+)
+
+// keepInterval is how often at most the file is written.
+const keepInterval = 10 * time.Second
+
+// Keeper holds a file up to date with the table in a router's replica: the
+// last one that was accepted, never a lower pair.
+type Keeper struct {
+	Replica redis.UniversalClient
+	Cluster string
+	Path    string
+	Log     *slog.Logger
+}
+
+// Run saves at once and then whenever the pair has risen, at most every ten
+// seconds. It ends with its context, never because the replica is away.
+func (k *Keeper) Run(ctx context.Context) error {
+	var kept router.Pair
+	if _, pair, err := LoadTable(k.Path, k.Cluster); err == nil {
+		kept = pair
+	}
+	for {
+		pair, err := k.keep(ctx, kept)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			k.Log.Warn("the routing table's file is not up to date", "path", k.Path, "err", err)
+		default:
+			kept = pair
+		}
+		pause := time.NewTimer(keepInterval*9/10 + rand.N(keepInterval/5))
+		select {
+		case <-ctx.Done():
+			pause.Stop()
+			return nil
+		case <-pause.C:
+		}
+	}
+}
+
+// keep saves the table if it is above what is kept, and returns what is kept
+// afterwards.
+func (k *Keeper) keep(ctx context.Context, kept router.Pair) (router.Pair, error) {
+	pair, err := ReadPair(ctx, k.Replica, k.Cluster)
+	if errors.Is(err, ErrUnclaimed) || (err == nil && !kept.Less(pair)) {
+		return kept, nil
+	}
+	if err != nil {
+		return kept, err
+	}
+	table, pair, err := Read(ctx, k.Replica, k.Cluster)
+	var broken *BrokenError
+	if err != nil && !errors.As(err, &broken) {
+		return kept, fmt.Errorf("keep the routing table: %w", err)
+	}
+	return pair, SaveTable(k.Path, k.Cluster, pair, table)
+}

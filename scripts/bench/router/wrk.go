@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// wrkScript goes through all hosts, each thread from another start. The last
+// line is for us to read.
+const wrkScript = `
+local n = 0
+local hosts = %d
+local requests = {}
+function init()
+  math.randomseed(tonumber(tostring({}):match("0x(%%x+)"), 16) %% 2147483647)
+  n = math.random(0, hosts - 1)
+  for i = 0, hosts - 1 do
+    requests[i] = wrk.format("GET", "/", {Host = string.format("host-%%05d.example.com", i)})
+  end
+end
+function request()
+  n = n + 7919
+  return requests[n %% hosts]
+end
+function done(summary, latency)
+  local e = summary.errors
+  io.write(string.format("RESULT %%d %%d %%d %%d\n", summary.requests, summary.duration, latency:percentile(99),
+    e.connect + e.read + e.write + e.status + e.timeout))
+end
+`
+
+// result is one round.
+type result struct {
+	rate   float64 // requests per second
+	p99    float64 // milliseconds
+	cpu    float64 // microseconds of the proxy's workers per request
+	errors int
+}
+
+var resultRule = regexp.MustCompile(`RESULT (\d+) (\d+) (\d+) (\d+)`)
+
+// load runs wrk against the address for one slice.
+func (l *lab) load(ctx context.Context, url string, slice time.Duration) (result, error) {
+	before := l.proxyTime(url)
+	// wrk counts whole seconds.
+	seconds := max(1, int(slice.Round(time.Second)/time.Second))
+	out, err := exec.CommandContext(ctx, "wrk", "-t1", "-c", strconv.Itoa(l.connections),
+		"-d", strconv.Itoa(seconds), "-s", l.script, url).CombinedOutput()
+	if err != nil {
+		return result{}, fmt.Errorf("run wrk (apt-get install wrk): %w: %s", err, out)
+	}
+	used := l.proxyTime(url) - before
+	found := resultRule.FindSubmatch(out)
+	if found == nil {
+		return result{}, fmt.Errorf("wrk said no result: %s", out)
+	}
+	var numbers [4]float64
+	for i := range numbers {
+		numbers[i], _ = strconv.ParseFloat(string(found[i+1]), 64)
+	}
+	return result{
+		rate: numbers[0] / numbers[1] * 1e6, p99: numbers[2] / 1000,
+		cpu: used.Seconds() * 1e6 / numbers[0], errors: int(numbers[3]),
+	}, nil
+}
+
+// proxyTime is the processor time that the proxy behind the address has used,
+// over its workers.
+func (l *lab) proxyTime(url string) time.Duration {
+	master := l.staticPid
+	if url == l.routerURL {
+		master = l.router.Pid()
+	}
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	var ticks int64
+	for _, path := range stats {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		_, after, _ := strings.Cut(string(text), ") ")
+		fields := strings.Fields(after)
+		if len(fields) < 13 || fields[1] != strconv.Itoa(master) {
+			continue
+		}
+		user, _ := strconv.ParseInt(fields[11], 10, 64)
+		system, _ := strconv.ParseInt(fields[12], 10, 64)
+		ticks += user + system
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
+}
