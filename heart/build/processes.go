@@ -1,0 +1,104 @@
+package build
+
+import (
+	"fmt"
+	"slices"
+
+	"aorta/pacemaker/cluster"
+)
+
+// declared is what the files in a source's root say; nil is not there.
+type declared struct {
+	dockerfile bool
+	procfile   []byte
+	manifest   []byte
+	appJSON    []byte
+}
+
+// plan is the outcome of a source's files and its image.
+type plan struct {
+	processes []cluster.ProcessType
+	domains   []string
+	warnings  []string
+}
+
+// resolve merges the files: the Procfile (else the image's own command as web)
+// says what there is, app.json how many, and aorta.yml has the last word.
+// hasCommand says that the image has a command or entry point.
+func (d declared) resolve(hasCommand bool) (plan, error) {
+	var p plan
+	var m Manifest
+	var err error
+	if d.manifest != nil {
+		if m, err = ParseManifest(d.manifest); err != nil {
+			return p, err
+		}
+	}
+	p.domains = m.Domains
+	if d.procfile != nil {
+		if p.processes, err = ParseProcfile(d.procfile); err != nil {
+			return p, err
+		}
+	} else if hasCommand {
+		p.processes = []cluster.ProcessType{{Name: cluster.WebType}}
+	}
+	if err := d.quantities(&p); err != nil {
+		return p, err
+	}
+	for _, over := range m.Processes {
+		if err := p.override(over); err != nil {
+			return p, err
+		}
+	}
+	if len(p.processes) == 0 {
+		return p, cluster.Invalid("", "the image has neither a command nor an entry point, and there is no Procfile: add CMD to the Dockerfile, or a Procfile with a line such as web: ./server")
+	}
+	if p.find("release") >= 0 {
+		p.warnings = append(p.warnings, "release commands are not run yet: process type release starts with 0 instances (run it by hand)")
+	}
+	return p, nil
+}
+
+func (d declared) quantities(p *plan) error {
+	if d.appJSON == nil {
+		return nil
+	}
+	wanted, err := ParseAppJSON(d.appJSON)
+	if err != nil {
+		return err
+	}
+	for name, n := range wanted {
+		if i := p.find(name); i >= 0 {
+			p.processes[i].Quantity = &n
+			continue
+		}
+		p.warnings = append(p.warnings, fmt.Sprintf("app.json asks for %d of process type %s, which there is not", n, name))
+	}
+	slices.Sort(p.warnings)
+	return nil
+}
+
+func (p *plan) find(name string) int {
+	return slices.IndexFunc(p.processes, func(t cluster.ProcessType) bool { return t.Name == name })
+}
+
+// override lays what aorta.yml says of one type over what is there.
+func (p *plan) override(over cluster.ProcessType) error {
+	i := p.find(over.Name)
+	if i < 0 {
+		if over.Command == "" {
+			return cluster.Invalid("aorta.yml: processes."+over.Name, "has no command, and neither Procfile nor image has one for it; add command: …")
+		}
+		p.processes = append(p.processes, over)
+		return nil
+	}
+	t := &p.processes[i]
+	if over.Command == "" {
+		over.Command = t.Command
+	}
+	if over.Quantity == nil {
+		over.Quantity = t.Quantity
+	}
+	*t = over
+	return nil
+}

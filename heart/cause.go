@@ -1,0 +1,80 @@
+package heart
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+	"time"
+
+	"aorta/heart/docker"
+	"aorta/pacemaker/cluster"
+)
+
+// exitCause says why a process that ended was never healthy.
+func (r *runner) exitCause(ctx context.Context, rec record, c docker.Container) string {
+	if rec.Spec.Command != "" && (c.ExitCode == 127 || c.ExitCode == 126) {
+		tail, err := r.h.engine.Tail(ctx, r.id, tailLines)
+		if err == nil && lacksShell(tail) {
+			return "its image has no /bin/sh, which the process type's command needs; use an image with a shell, or leave the command out to run the image's own"
+		}
+	}
+	return exitText(rec.Spec, c) + " before it was healthy"
+}
+
+// lacksShell knows the words of docker-init when it can't run the shell.
+func lacksShell(lines []string) bool {
+	for _, l := range lines {
+		if strings.Contains(l, "exec /bin/sh failed") {
+			return true
+		}
+	}
+	return false
+}
+
+// exitText says how a process ended.
+func exitText(s cluster.InstanceSpec, c docker.Container) string {
+	limit := s.Limits.OrDefault().Memory
+	switch code := c.ExitCode; {
+	case c.OOM:
+		return fmt.Sprintf("it ran out of memory: it used more than its limit of %s (raise it: aorta ps type %s --memory %s)", cluster.Bytes(limit), s.Type, cluster.Bytes(2*limit))
+	case code == sigkilled:
+		return fmt.Sprintf("its process was ended by signal 9 (killed); when nobody killed it, it hit its memory limit of %s", cluster.Bytes(limit))
+	case code > 128 && code < 160:
+		return fmt.Sprintf("its process was ended by signal %d (%s)", code-128, syscall.Signal(code-128))
+	default:
+		return fmt.Sprintf("its process exited with code %d", code)
+	}
+}
+
+// silenceCause says why a process that lives did not become healthy in time.
+func (r *runner) silenceCause(rec record, c docker.Container, limit time.Duration) string {
+	var answered *wrongStatus
+	if errors.As(r.lastCheck, &answered) {
+		return fmt.Sprintf("its health check failed for %s: %s", limit, answered)
+	}
+	if !errors.Is(r.lastCheck, errNotListening) {
+		return fmt.Sprintf("its health check failed for %s: %s", limit, r.lastCheck)
+	}
+	found, err := listenersOf(c.Pid)
+	if err != nil {
+		r.h.log.Warn("can't see where an instance listens", "instance", r.id, "err", err)
+	}
+	return listenCause(found, limit)
+}
+
+// listenCause compares where a process listens with where it should.
+func listenCause(found []listener, limit time.Duration) string {
+	var elsewhere []string
+	for _, l := range found {
+		if l.port == docker.ContainerPort {
+			return fmt.Sprintf("it listens on %s inside its container only; listen on 0.0.0.0", l)
+		}
+		elsewhere = append(elsewhere, l.String())
+	}
+	if len(elsewhere) > 0 {
+		return fmt.Sprintf("it listens on %s, not on PORT (%d); listen on 0.0.0.0:$PORT", strings.Join(elsewhere, ", "), docker.ContainerPort)
+	}
+	return fmt.Sprintf("it did not listen on PORT (%d) within its start timeout of %s", docker.ContainerPort, limit)
+}

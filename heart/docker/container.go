@@ -1,0 +1,167 @@
+package docker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+
+	"aorta/pacemaker/cluster"
+)
+
+// Container is what the engine says of one instance's container.
+type Container struct {
+	Instance   cluster.ID
+	Labels     map[string]string
+	Image      string     // "sha256:…"
+	Started    bool       // it has run at least once
+	Running    bool       // its process lives
+	ExitCode   int        // of the last run
+	OOM        bool       // the last run was ended by its memory limit
+	Pid        int        // of its first process, 0 when it does not run
+	Address    netip.Addr // on the cluster's bridge; invalid when it does not run
+	StartedAt  time.Time  // last start; zero when it never ran
+	FinishedAt time.Time  // last end
+}
+
+// Create makes an instance's container, not started. Its name is the instance's
+// id: one that is there already with our labels is adopted.
+func (e *Engine) Create(ctx context.Context, l Launch) (Container, error) {
+	withInit, err := e.initWanted(ctx)
+	if err != nil {
+		return Container{}, err
+	}
+	err = e.call(ctx, "create a container", workTimeout, func(ctx context.Context) error {
+		_, err := e.cli.ContainerCreate(ctx, client.ContainerCreateOptions{
+			Name: string(l.Spec.ID), Config: containerConfig(l, e.cluster), HostConfig: e.hostConfig(l, withInit),
+		})
+		return err
+	})
+	if err != nil && !errors.Is(err, ErrInUse) {
+		return Container{}, err
+	}
+	return e.Inspect(ctx, l.Spec.ID)
+}
+
+// Start runs the container's process, again if it ran before.
+func (e *Engine) Start(ctx context.Context, id cluster.ID) error {
+	return e.call(ctx, "start a container", workTimeout, func(ctx context.Context) error {
+		_, err := e.cli.ContainerStart(ctx, string(id), client.ContainerStartOptions{})
+		return err
+	})
+}
+
+// Signal sends a signal such as SIGTERM to the container's first process. One
+// that does not run is fine: it has what the signal would bring.
+func (e *Engine) Signal(ctx context.Context, id cluster.ID, signal string) error {
+	err := e.call(ctx, "signal a container", lookTimeout, func(ctx context.Context) error {
+		_, err := e.cli.ContainerKill(ctx, string(id), client.ContainerKillOptions{Signal: signal})
+		return err
+	})
+	if errors.Is(err, ErrInUse) || errors.Is(err, ErrNoContainer) {
+		return nil
+	}
+	return err
+}
+
+// Remove removes the container, its process and its anonymous volumes. One
+// that is not there is fine.
+func (e *Engine) Remove(ctx context.Context, id cluster.ID) error {
+	err := e.call(ctx, "remove a container", workTimeout, func(ctx context.Context) error {
+		_, err := e.cli.ContainerRemove(ctx, string(id), client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+		return err
+	})
+	if errors.Is(err, ErrNoContainer) {
+		return nil
+	}
+	return err
+}
+
+// Inspect looks at the container of an instance: ErrNoContainer when there is
+// none, a conflict when a stranger's container has its name.
+func (e *Engine) Inspect(ctx context.Context, id cluster.ID) (Container, error) {
+	var r container.InspectResponse
+	err := e.call(ctx, "inspect a container", lookTimeout, func(ctx context.Context) error {
+		out, err := e.cli.ContainerInspect(ctx, string(id), client.ContainerInspectOptions{})
+		r = out.Container
+		return err
+	})
+	if err != nil {
+		return Container{}, err
+	}
+	if r.Config == nil || r.State == nil || r.Config.Labels[cluster.LabelCluster] != string(e.cluster) || r.Config.Labels[cluster.LabelInstance] != string(id) {
+		return Container{}, cluster.Conflict("the container %s is not this cluster's instance; look at it and remove it (docker rm %s)", id, id)
+	}
+	return e.reading(id, r), nil
+}
+
+func (e *Engine) reading(id cluster.ID, r container.InspectResponse) Container {
+	c := Container{
+		Instance: id, Labels: r.Config.Labels, Image: r.Image,
+		Running: r.State.Running, ExitCode: r.State.ExitCode, OOM: r.State.OOMKilled, Pid: r.State.Pid,
+		StartedAt: engineTime(r.State.StartedAt), FinishedAt: engineTime(r.State.FinishedAt),
+	}
+	c.Started = !c.StartedAt.IsZero()
+	if r.NetworkSettings != nil {
+		if ep := r.NetworkSettings.Networks[e.networkName()]; ep != nil {
+			c.Address = ep.IPAddress
+		}
+	}
+	return c
+}
+
+// engineTime reads the engine's times; year 1 is its "never".
+func engineTime(s string) time.Time {
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil || t.Year() <= 1 {
+		return time.Time{}
+	}
+	return t
+}
+
+// List names every container of this cluster on the engine, running or not,
+// with its labels; states need an Inspect.
+func (e *Engine) List(ctx context.Context) ([]Container, error) {
+	var list []Container
+	err := e.call(ctx, "list containers", lookTimeout, func(ctx context.Context) error {
+		r, err := e.cli.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: e.ours()})
+		for _, item := range r.Items {
+			id, bad := cluster.ParseID(item.Labels[cluster.LabelInstance])
+			if bad != nil {
+				continue
+			}
+			list = append(list, Container{
+				Instance: id, Labels: item.Labels, Image: item.ImageID, Running: item.State == container.StateRunning,
+			})
+		}
+		return err
+	})
+	return list, err
+}
+
+// Memory is what the container uses now, in bytes, without the page cache that
+// the kernel can take back.
+func (e *Engine) Memory(ctx context.Context, id cluster.ID) (int64, error) {
+	var s container.StatsResponse
+	err := e.call(ctx, "measure a container", lookTimeout, func(ctx context.Context) error {
+		r, err := e.cli.ContainerStats(ctx, string(id), client.ContainerStatsOptions{})
+		if err != nil {
+			return err
+		}
+		defer r.Body.Close()
+		if err := json.NewDecoder(r.Body).Decode(&s); err != nil {
+			return fmt.Errorf("read its statistics: %w", err)
+		}
+		return nil
+	})
+	used, cache := s.MemoryStats.Usage, s.MemoryStats.Stats["inactive_file"]
+	if v, ok := s.MemoryStats.Stats["total_inactive_file"]; ok {
+		cache = v
+	}
+	return int64(used - min(cache, used)), err
+}

@@ -1,0 +1,245 @@
+package docker_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/moby/moby/client"
+
+	"aorta/heart/docker"
+	"aorta/heart/internal/rig"
+	"aorta/internal/testkit"
+	"aorta/pacemaker/cluster"
+)
+
+func launch(t *testing.T, e *docker.Engine, image cluster.Image, env map[string]string) docker.Launch {
+	t.Helper()
+	n, err := e.EnsureNetwork(t.Context())
+	if err != nil {
+		t.Fatalf("make the network: %v", err)
+	}
+	return docker.Launch{Address: n.Gateway, Spec: cluster.InstanceSpec{
+		ID: cluster.NewID(), AppID: cluster.NewID(), App: "shop", Release: "v1", Type: "web", Node: "n1", Commit: "abc",
+		Image: image, Env: env, Port: freePort(t), Limits: cluster.Limits{Memory: 64 << 20, CPUs: 0.5},
+	}}
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "0.0.0.0:0")
+	if err != nil {
+		t.Fatalf("find a free port: %v", err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+func run(t *testing.T, e *docker.Engine, l docker.Launch) {
+	t.Helper()
+	if _, err := e.Create(t.Context(), l); err != nil {
+		t.Fatalf("create: %v", err)
+	}
+	if err := e.Start(t.Context(), l.Spec.ID); err != nil {
+		t.Fatalf("start: %v", err)
+	}
+}
+
+func TestEngine_PublishesOnTheNodesAddressWithTheInjectedEnvironment(t *testing.T) {
+	t.Parallel()
+	e, id := rig.Engine(t)
+	l := launch(t, e, rig.Image(t, e, id), map[string]string{"COLOUR": "red", "AORTA_APP": "forged"})
+
+	run(t, e, l)
+
+	var body string
+	url := fmt.Sprintf("http://%s/env", net.JoinHostPort(l.Address.String(), fmt.Sprint(l.Spec.Port)))
+	testkit.Eventually(t, 10*time.Second, "an answer from "+url, func() bool {
+		r, err := http.Get(url)
+		if err != nil {
+			return false
+		}
+		defer r.Body.Close()
+		b, err := io.ReadAll(r.Body)
+		body = string(b)
+		return err == nil
+	})
+	for _, want := range []string{"PORT=5000", "COLOUR=red", "AORTA_APP=shop", "AORTA_RELEASE=v1", "AORTA_INSTANCE=" + string(l.Spec.ID), "AORTA_PROCESS=web", "AORTA_NODE=n1", "AORTA_COMMIT=abc"} {
+		if !slices.Contains(strings.Split(body, "\n"), want) {
+			t.Errorf("environment lacks %q; got\n%s", want, body)
+		}
+	}
+}
+
+func TestEngine_GrantsContainersNothingOfTheHost(t *testing.T) {
+	t.Parallel()
+	e, id := rig.Engine(t)
+	l := launch(t, e, rig.Image(t, e, id), nil)
+	run(t, e, l)
+	raw, err := client.New(client.FromEnv, client.WithHost(rig.Host()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+
+	r, err := raw.ContainerInspect(t.Context(), string(l.Spec.ID), client.ContainerInspectOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	h := r.Container.HostConfig
+	got := fmt.Sprintf("drop %v add %v opt %v privileged %t binds %v mounts %d devices %v pid %q uts %q user %q memory %d+%d cpus %d pids %d log %s %s restart %s",
+		h.CapDrop, h.CapAdd, h.SecurityOpt, h.Privileged, h.Binds, len(r.Container.Mounts), h.Devices, h.PidMode, h.UTSMode, h.UsernsMode,
+		h.Memory, h.MemorySwap-h.Memory, h.NanoCPUs, *h.PidsLimit, h.LogConfig.Type, h.LogConfig.Config["max-size"], h.RestartPolicy.Name)
+	want := "drop [ALL] add [CAP_NET_BIND_SERVICE] opt [no-new-privileges] privileged false binds [] mounts 0 devices [] pid \"\" uts \"\" user \"\" " +
+		"memory 67108864+0 cpus 500000000 pids 512 log json-file 10m restart no"
+	if got != want {
+		t.Errorf("hardening\n got %s\nwant %s", got, want)
+	}
+	if mode := h.NetworkMode; !strings.HasPrefix(string(mode), "aorta-") || string(h.IpcMode) == "host" {
+		t.Errorf("network mode %q, IPC mode %q: want the cluster's own and no host's", mode, h.IpcMode)
+	}
+}
+
+func TestEngine_AdoptsAContainerThatIsThereAlready(t *testing.T) {
+	t.Parallel()
+	e, id := rig.Engine(t)
+	l := launch(t, e, rig.Image(t, e, id), nil)
+	run(t, e, l)
+	before, err := e.Inspect(t.Context(), l.Spec.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	after, err := e.Create(t.Context(), l)
+
+	if err != nil || !after.Running || !after.StartedAt.Equal(before.StartedAt) {
+		t.Errorf("second create: got running %t since %s, %v; want the first container, since %s", after.Running, after.StartedAt, err, before.StartedAt)
+	}
+}
+
+func TestEngine_NamesWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	e, id := rig.Engine(t)
+	image := rig.Image(t, e, id)
+	first := launch(t, e, image, nil)
+	run(t, e, first)
+
+	second := launch(t, e, image, nil)
+	second.Spec.Port = first.Spec.Port
+	if _, err := e.Create(t.Context(), second); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Start(t.Context(), second.Spec.ID); !errors.Is(err, docker.ErrPortTaken) || cluster.CodeOf(err) != cluster.CodeConflict {
+		t.Errorf("same port twice: got %v, want ErrPortTaken", err)
+	}
+
+	missing := launch(t, e, cluster.Image{Ref: "aorta/none:1", ID: "sha256:" + strings.Repeat("0", 64)}, nil)
+	if _, err := e.Create(t.Context(), missing); !errors.Is(err, docker.ErrNoImage) {
+		t.Errorf("no image: got %v, want ErrNoImage", err)
+	}
+	if err := e.Provide(t.Context(), missing.Spec.Image, func(string) {}); !errors.Is(err, docker.ErrNoImage) || !strings.Contains(err.Error(), "deploy the app again") {
+		t.Errorf("provide a built image from nowhere: got %v, want ErrNoImage with a next step", err)
+	}
+	if _, err := e.Inspect(t.Context(), cluster.NewID()); !errors.Is(err, docker.ErrNoContainer) {
+		t.Errorf("no container: got %v, want ErrNoContainer", err)
+	}
+}
+
+func TestEngine_SaysWhenItIsAwayOrHung(t *testing.T) {
+	dir := testkit.ShortDir(t)
+	away := rig.EngineAt(t, "unix://"+filepath.Join(dir, "none.sock"), cluster.NewID())
+	l, err := net.Listen("unix", filepath.Join(dir, "hung.sock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	hung := rig.EngineAt(t, "unix://"+l.Addr().String(), cluster.NewID())
+
+	_, errAway := away.Inspect(t.Context(), cluster.NewID())
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	_, errHung := hung.Inspect(ctx, cluster.NewID())
+
+	if cluster.CodeOf(errAway) != cluster.CodeUnavailable || !strings.Contains(errAway.Error(), "none.sock") {
+		t.Errorf("engine away: got %v, want unavailable with its address", errAway)
+	}
+	if !errors.Is(errHung, context.DeadlineExceeded) {
+		t.Errorf("engine hung: got %v, want the deadline", errHung)
+	}
+}
+
+func TestEngine_ReadsOutputOfBothStreams(t *testing.T) {
+	t.Parallel()
+	e, id := rig.Engine(t)
+	l := launch(t, e, rig.Image(t, e, id), map[string]string{"MODE": "exit:3"})
+	run(t, e, l)
+	var c docker.Container
+	testkit.Eventually(t, 10*time.Second, "the app to exit", func() bool {
+		c, _ = e.Inspect(t.Context(), l.Spec.ID)
+		return c.Started && !c.Running
+	})
+
+	out, err := e.Output(t.Context(), l.Spec.ID, time.Time{}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	var got []string
+	for {
+		chunk, err := out.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, chunk.Stream+" "+string(chunk.Text))
+	}
+	slices.Sort(got)
+
+	want := []string{"stderr no database at DATABASE_URL", "stdout testapp begins, mode exit:3"}
+	if !slices.Equal(got, want) || c.ExitCode != 3 {
+		t.Errorf("got %q and exit code %d; want %q and 3", got, c.ExitCode, want)
+	}
+}
+
+func TestEngine_FailedBuildNamesTheStep(t *testing.T) {
+	t.Parallel()
+	e, _ := rig.Engine(t)
+	files := map[string]string{"Dockerfile": "FROM scratch\nCOPY nothing /nothing\n"}
+
+	_, err := e.Build(t.Context(), docker.Recipe{Context: bytes.NewReader(rig.Tar(t, files)), Tag: "aorta/rig:bad", Line: func(string) {}})
+
+	var failed *docker.BuildFailed
+	if !errors.As(err, &failed) || !strings.HasPrefix(failed.Step, "Step 2/2 : COPY nothing") {
+		t.Errorf("got %v, want BuildFailed at step 2", err)
+	}
+}
+
+func FuzzOutput_Next(f *testing.F) {
+	f.Add([]byte("\x01\x00\x00\x00\x00\x00\x00\x21" + "2026-01-02T03:04:05.000000006Z ab\n"))
+	f.Add([]byte("\x02\x00\x00\x00\xff\xff\xff\xff"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		out := docker.NewOutput(io.NopCloser(bytes.NewReader(data)))
+		for range len(data) + 1 {
+			c, err := out.Next()
+			if err != nil {
+				return
+			}
+			if len(c.Text) > len(data) {
+				t.Fatalf("a chunk of %d bytes out of %d", len(c.Text), len(data))
+			}
+		}
+		t.Fatal("more chunks than bytes")
+	})
+}

@@ -1,0 +1,292 @@
+package heart
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"aorta/heart/docker"
+	"aorta/heart/logs"
+	"aorta/heart/score"
+	"aorta/pacemaker/cluster"
+)
+
+// Controller is the pacemaker as a heart speaks to it. Its errors are coded;
+// unavailable means that it is away.
+type Controller interface {
+	Hello(context.Context, cluster.Hello) (cluster.Welcome, error)
+	Report(context.Context, cluster.Report) (cluster.ReportAnswer, error)
+	Spec(context.Context, cluster.ID) (cluster.InstanceSpec, error)
+	// OtherPort allots another port than the refused one and gives the new spec.
+	OtherPort(ctx context.Context, id cluster.ID, refused int) (cluster.InstanceSpec, error)
+	ShipLogs(context.Context, []cluster.LogLine) error
+	KeepImages(context.Context) (cluster.KeepImages, error)
+}
+
+// Config is what a heart has to know before it starts.
+type Config struct {
+	NodeID      cluster.ID
+	NodeName    string
+	Cluster     cluster.ID
+	DataDir     string // its own directory; specs with secrets lie in it
+	Address     string // private address that instances are published on; empty: the gateway of the cluster's bridge
+	DockerHost  string // empty: the environment's
+	ReportEvery time.Duration
+	Roles       []cluster.Role
+	Tags        map[string]string
+	Session     string // of this run of the process
+	Version     string // of the program
+	PortMin     int    // range that published ports must lie in; default 20000 … 29999
+	PortMax     int
+	// Welcomed, when set, hears each answer to a hello.
+	Welcomed func(cluster.Welcome)
+}
+
+// engineWait bounds how long Open waits for an engine that is still starting.
+const engineWait = 60 * time.Second
+
+// Heart runs a node's instances. Make it with New, then Open, then Run.
+type Heart struct {
+	cfg     Config
+	pace    Controller
+	log     *slog.Logger
+	engine  *docker.Engine
+	shipper *logs.Shipper
+	meter   *score.Meter
+	shelf   shelf
+	ports   *ledger
+	address netip.Addr
+	changed chan struct{} // a status changed: report at once
+	answers chan cluster.ReportAnswer
+
+	// mu guards the rest.
+	mu      sync.Mutex
+	runners map[cluster.ID]*runner
+	running context.Context // of Run; nil before it
+	wg      sync.WaitGroup  // of runners
+	applied applied
+}
+
+// New prepares a heart; it touches its directory but neither the engine nor
+// the network.
+func New(cfg Config, pace Controller, log *slog.Logger) (*Heart, error) {
+	cfg = cfg.withDefaults()
+	if cfg.Address != "" {
+		if a, err := netip.ParseAddr(cfg.Address); err != nil || a.IsLoopback() || a.IsUnspecified() {
+			return nil, cluster.Invalid("node_address", "%q is not a private address of this node (and never of 127/8: the engine would take connections for apps that don't listen)", cfg.Address)
+		}
+	}
+	h := &Heart{
+		cfg: cfg, pace: pace, log: log,
+		changed: make(chan struct{}, 1), answers: make(chan cluster.ReportAnswer, 1), runners: map[cluster.ID]*runner{},
+	}
+	var err error
+	if h.engine, err = docker.Open(docker.Options{Host: cfg.DockerHost, Cluster: cfg.Cluster}); err != nil {
+		return nil, err
+	}
+	if h.shelf, err = openShelf(filepath.Join(cfg.DataDir, "instances")); err != nil {
+		return nil, err
+	}
+	if h.ports, err = openLedger(filepath.Join(cfg.DataDir, "ports.json"), cfg.PortMin, cfg.PortMax); err != nil {
+		return nil, err
+	}
+	if h.applied, err = loadApplied(h.appliedFile()); err != nil {
+		return nil, err
+	}
+	h.shipper, err = logs.New(h.engine, pace, logs.Options{Dir: filepath.Join(cfg.DataDir, "logs"), Node: cfg.NodeName, Log: log})
+	return h, err
+}
+
+func (c Config) withDefaults() Config {
+	if c.ReportEvery == 0 {
+		c.ReportEvery = 2 * time.Second
+	}
+	if c.PortMin == 0 {
+		c.PortMin = 20000
+	}
+	if c.PortMax == 0 {
+		c.PortMax = 29999
+	}
+	return c
+}
+
+// Open waits for the engine, makes the cluster's bridge, reads the recorded set
+// and adopts the containers that are there. Nothing is started before Run.
+func (h *Heart) Open(ctx context.Context) error {
+	info, err := h.awaitEngine(ctx)
+	if err != nil {
+		return err
+	}
+	bridge, err := h.engine.EnsureNetwork(ctx)
+	if err != nil {
+		return fmt.Errorf("prepare the cluster's network: %w", err)
+	}
+	h.address = bridge.Gateway
+	if h.cfg.Address != "" {
+		h.address = netip.MustParseAddr(h.cfg.Address)
+	}
+	h.meter = score.New("/proc", diskOf(info.RootDir, h.cfg.DataDir))
+	records, err := h.shelf.load(h.log)
+	if err != nil {
+		return err
+	}
+	for _, rec := range records {
+		h.addRunner(rec)
+	}
+	return h.adopt(ctx)
+}
+
+// diskOf is the engine's directory when it is on this machine, else ours.
+func diskOf(engine, own string) string {
+	if _, err := os.Stat(engine); err == nil {
+		return engine
+	}
+	return own
+}
+
+func (h *Heart) awaitEngine(ctx context.Context) (docker.Info, error) {
+	ctx, cancel := context.WithTimeout(ctx, engineWait)
+	defer cancel()
+	said := false
+	for {
+		info, err := h.engine.Info(ctx)
+		if err == nil {
+			return info, nil
+		}
+		if !said {
+			said = true
+			h.log.Warn("waiting for the Docker engine", "err", err)
+		}
+		if !pause(ctx, 500*time.Millisecond) {
+			return info, fmt.Errorf("wait for the Docker engine: %w", err)
+		}
+	}
+}
+
+// adopt takes up containers of this node that no record tells of: the
+// directory was lost, or is an older one. They are reported, and stopped only
+// when the pacemaker says so.
+func (h *Heart) adopt(ctx context.Context) error {
+	list, err := h.engine.List(ctx)
+	if err != nil {
+		return fmt.Errorf("adopt containers: %w", err)
+	}
+	for _, c := range list {
+		// Another node's heart may use the same engine.
+		if c.Labels[cluster.LabelNode] != h.cfg.NodeName || h.runner(c.Instance) != nil {
+			continue
+		}
+		h.log.Info("found a container that no record tells of", "instance", c.Instance)
+		h.addRunner(strayRecord(c))
+	}
+	return nil
+}
+
+// Address is where this node's instances are published. It is known after Open.
+func (h *Heart) Address() string { return h.address.String() }
+
+// Run keeps the instances running and reports until ctx ends. Containers go on.
+// It ends early only when the pacemaker refuses this node.
+func (h *Heart) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	h.mu.Lock()
+	h.running = ctx
+	for _, r := range h.runners {
+		h.launch(r)
+	}
+	h.mu.Unlock()
+	g.Go(func() error { return h.shipper.Run(ctx) })
+	g.Go(func() error { return h.watch(ctx) })
+	g.Go(func() error { return h.apply(ctx) })
+	g.Go(func() error { return h.report(ctx) })
+	err := g.Wait()
+	h.wg.Wait()
+	return errors.Join(err, h.engine.Close())
+}
+
+// watch wakes runners on the engine's events, and all of them after each new
+// subscription, since events before it are lost.
+func (h *Heart) watch(ctx context.Context) error {
+	for {
+		err := h.engine.Watch(ctx, h.wakeAll, func(e docker.Event) {
+			if r := h.runner(e.Instance); r != nil {
+				if e.OutOfMemory {
+					r.starved.Store(true)
+				}
+				r.nudge()
+			}
+		})
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		h.log.Warn("lost the engine's events; looking again", "err", err)
+		if !pause(ctx, time.Second) {
+			return ctx.Err()
+		}
+	}
+}
+
+func (h *Heart) wakeAll() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, r := range h.runners {
+		r.nudge()
+	}
+}
+
+func (h *Heart) runner(id cluster.ID) *runner {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.runners[id]
+}
+
+// addRunner takes a record up; one that is there already wins.
+func (h *Heart) addRunner(rec record) *runner {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if r := h.runners[rec.Spec.ID]; r != nil {
+		return r
+	}
+	r := newRunner(h, rec)
+	h.runners[rec.Spec.ID] = r
+	if h.running != nil {
+		h.launch(r)
+	}
+	return r
+}
+
+// launch is called with mu held. The goroutine ends with Run, or when nothing
+// is left of its instance.
+func (h *Heart) launch(r *runner) {
+	ctx := h.running
+	if ctx.Err() == nil {
+		h.wg.Go(func() { r.run(ctx) })
+	}
+}
+
+func (h *Heart) reportSoon() {
+	select {
+	case h.changed <- struct{}{}:
+	default:
+	}
+}
+
+// pause waits and says whether ctx still lives.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}

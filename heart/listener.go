@@ -1,0 +1,84 @@
+package heart
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"strconv"
+)
+
+// listener is a TCP socket that accepts connections.
+type listener struct {
+	addr netip.Addr
+	port int
+}
+
+func (l listener) String() string {
+	return netip.AddrPortFrom(l.addr, uint16(l.port)).String()
+}
+
+// engineDNS is where Docker answers DNS inside each container.
+var engineDNS = netip.MustParseAddr("127.0.0.11")
+
+// listenersOf reads where a container listens, through its first process: the
+// kernel shows a process's /proc/PID/net as its own network namespace has it.
+func listenersOf(pid int) ([]listener, error) {
+	if pid <= 0 {
+		return nil, nil
+	}
+	var all []listener
+	for _, name := range []string{"tcp", "tcp6"} {
+		data, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", pid, name))
+		if errors.Is(err, fs.ErrNotExist) && name == "tcp6" {
+			continue // a kernel without IPv6
+		}
+		if err != nil {
+			return all, fmt.Errorf("read the sockets of process %d: %w", pid, err)
+		}
+		for _, l := range parseListeners(data) {
+			if l.addr != engineDNS {
+				all = append(all, l)
+			}
+		}
+	}
+	return all, nil
+}
+
+// parseListeners reads the lines of /proc/net/tcp and tcp6 that listen; lines
+// that it does not understand are left out.
+func parseListeners(data []byte) []listener {
+	const listening = "0A"
+	var found []listener
+	for line := range bytes.Lines(data) {
+		fields := bytes.Fields(line)
+		if len(fields) < 4 || string(fields[3]) != listening {
+			continue
+		}
+		host, port, ok := bytes.Cut(fields[1], []byte{':'})
+		n, err := strconv.ParseUint(string(port), 16, 16)
+		addr, known := kernelAddr(host)
+		if ok && err == nil && known {
+			found = append(found, listener{addr: addr, port: int(n)})
+		}
+	}
+	return found
+}
+
+// kernelAddr reads an address as the kernel prints it: words of 32 bits, each
+// in the machine's byte order.
+func kernelAddr(text []byte) (netip.Addr, bool) {
+	raw := make([]byte, hex.DecodedLen(len(text)))
+	if _, err := hex.Decode(raw, text); err != nil || len(raw) != 4 && len(raw) != 16 {
+		return netip.Addr{}, false
+	}
+	for i := 0; i < len(raw); i += 4 {
+		binary.NativeEndian.PutUint32(raw[i:], binary.BigEndian.Uint32(raw[i:]))
+	}
+	addr, ok := netip.AddrFromSlice(raw)
+	return addr.Unmap(), ok
+}

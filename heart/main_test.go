@@ -1,0 +1,31 @@
+package heart_test
+
+import (
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// TestMain also checks that ended hearts leave no goroutine behind.
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(childEnv); dir != "" {
+		fmt.Fprintln(os.Stderr, childHeart(dir))
+		os.Exit(1)
+	}
+	flag.Parse()
+	// The tests wait for the engine more than they compute.
+	if err := flag.Set("test.parallel", "5"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	http.DefaultClient.CloseIdleConnections()
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
