@@ -1,0 +1,90 @@
+package pacemaker
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sort"
+
+	"aorta/jobs"
+	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/store"
+)
+
+// TreeEnded closes a tree's operation and archives it. The keeper calls it at
+// least once for each tree, and deletes the tree once it has returned nil.
+func (p *Pacemaker) TreeEnded(ctx context.Context, t *jobs.Tree) error {
+	log, err := json.Marshal(p.wholeLog(ctx, t))
+	if err != nil {
+		return fmt.Errorf("archive the log of %s: %w", t.ID, err)
+	}
+	tree, err := json.Marshal(t)
+	if err != nil {
+		return fmt.Errorf("archive the tree %s: %w", t.ID, err)
+	}
+	e := store.Ending{ID: cluster.ID(t.ID), State: endState(t.State), Tree: tree, Log: log}
+	if t.Stop != nil {
+		e.Error = failure(t)
+	}
+	err = p.store.EndOperation(ctx, e)
+	if cluster.CodeOf(err) == cluster.CodeNotFound {
+		return nil // its operation is gone: a database that was restored
+	}
+	if err != nil {
+		return err
+	}
+	p.releaseHold(ctx, e.ID)
+	p.publish.wake()
+	p.bell.ring()
+	return nil
+}
+
+// releaseHold lets git tidy the commit away if no ref took it over. A hold that
+// stays costs disk space only.
+func (p *Pacemaker) releaseHold(ctx context.Context, id cluster.ID) {
+	op, err := p.store.Operation(ctx, id)
+	if err != nil || op.Kind != cluster.OpDeploy {
+		return
+	}
+	if args, err := argsOf(op); err == nil && args.Ref != "" {
+		if err := p.repo(op.AppID).Release(ctx, string(id)); err != nil {
+			p.log.Warn("the hold of a commit could not be released", "operation", id, "err", err)
+		}
+	}
+}
+
+func endState(s jobs.State) cluster.OperationState {
+	switch s {
+	case jobs.Succeeded:
+		return cluster.OperationSucceeded
+	case jobs.Aborted:
+		return cluster.OperationAborted
+	}
+	return cluster.OperationFailed
+}
+
+// failure is what a person is told of a tree that did not succeed: the cause
+// from the job that failed, else the reason of the abort.
+func failure(t *jobs.Tree) string {
+	if j := t.Jobs[t.Stop.Job]; j != nil && j.Error != "" {
+		return j.Error
+	}
+	return t.Stop.Reason
+}
+
+// wholeLog reads the logs of all jobs of a tree, oldest line first. A log that
+// can't be read is left out: the archive must not hold up the end.
+func (p *Pacemaker) wholeLog(ctx context.Context, t *jobs.Tree) []ArchivedLine {
+	out := []ArchivedLine{}
+	for id := range t.Jobs {
+		lines, err := p.jobs.Log(ctx, id, "")
+		if err != nil {
+			continue
+		}
+		for _, l := range lines {
+			out = append(out, ArchivedLine{Job: id, Line: l})
+		}
+	}
+	sort.SliceStable(out, func(i, j int) bool { return out[i].Line.Time.Before(out[j].Line.Time) })
+	return out
+}

@@ -1,0 +1,214 @@
+package pacemaker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"aorta/jobs"
+	"aorta/pacemaker/cluster"
+)
+
+// Update is one thing that happened to an operation: a job changed, a job
+// logged a line, or the operation ended. One of the three is set.
+type Update struct {
+	Job    *jobs.Job
+	Line   *JobLine // of the job LineOf
+	LineOf string
+	End    *cluster.Operation
+}
+
+// Follow tells what happens to an operation until it has ended, beginning with
+// all of its jobs as they are and the log lines after the cursor. It reads the
+// truth again on each wake-up, so nothing is missed while Redis is away. A
+// cursor is the last line's that was seen.
+func (p *Pacemaker) Follow(ctx context.Context, id cluster.ID, after string, emit func(Update) error) error {
+	f := follower{p: p, id: id, after: after, emit: emit, jobs: map[string]jobs.Job{}, cursors: map[string]string{}}
+	watchCtx, stop := context.WithCancel(ctx)
+	defer stop()
+	events := p.jobs.Watch(watchCtx)
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		rung := p.bell.wait()
+		ended, err := f.look(ctx)
+		if err != nil || ended {
+			return err
+		}
+		if err := f.wait(ctx, events, rung, tick.C); err != nil {
+			return err
+		}
+	}
+}
+
+type follower struct {
+	p       *Pacemaker
+	id      cluster.ID
+	after   string
+	emit    func(Update) error
+	tree    *jobs.Tree
+	jobs    map[string]jobs.Job // as emitted last
+	cursors map[string]string   // by job
+}
+
+func (f *follower) wait(ctx context.Context, events <-chan JobEvent, rung <-chan struct{}, tick <-chan time.Time) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case e, ok := <-events:
+			if ok && !e.concerns(f.tree) {
+				continue
+			}
+			if !ok {
+				events = nil
+				continue
+			}
+		case <-rung:
+		case <-tick:
+		}
+		return nil
+	}
+}
+
+// look reads the operation and its tree and emits what is new. An operation
+// that has ended is told from its archive, which has all.
+func (f *follower) look(ctx context.Context) (ended bool, err error) {
+	op, err := f.p.store.Operation(ctx, f.id)
+	if err != nil {
+		return false, err
+	}
+	if op.State != cluster.OperationOpen {
+		return true, f.finish(ctx, op)
+	}
+	tree, err := f.p.jobs.Tree(ctx, string(f.id))
+	switch {
+	case errors.Is(err, jobs.ErrNotFound):
+		return false, nil // waits for its turn, or is being planted
+	case err != nil:
+		return false, nil // the jobs Redis is away: its state comes when it is back
+	}
+	f.tree = tree
+	if err := f.emitJobs(tree); err != nil {
+		return false, err
+	}
+	for _, id := range inOrder(tree) {
+		if tree.Jobs[id].Attempt == 0 {
+			continue
+		}
+		lines, err := f.p.jobs.Log(ctx, id, f.cursor(id))
+		if err != nil {
+			continue // read again with the next look
+		}
+		for _, l := range lines {
+			if err := f.emitLine(id, l); err != nil {
+				return false, err
+			}
+		}
+	}
+	return false, nil
+}
+
+func (f *follower) cursor(job string) string {
+	if c, ok := f.cursors[job]; ok {
+		return c
+	}
+	return f.after
+}
+
+func (f *follower) emitJobs(tree *jobs.Tree) error {
+	for _, id := range inOrder(tree) {
+		now, before := *tree.Jobs[id], f.jobs[id]
+		if before.ID != "" && before.State == now.State && before.Progress == now.Progress && before.Attempt == now.Attempt && before.Error == now.Error {
+			continue
+		}
+		f.jobs[id] = now
+		if err := f.emit(Update{Job: &now}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *follower) emitLine(job string, l JobLine) error {
+	f.cursors[job] = l.Cursor
+	return f.emit(Update{Line: &l, LineOf: job})
+}
+
+func (f *follower) finish(ctx context.Context, op cluster.Operation) error {
+	tree, lines, err := f.p.Archived(ctx, op.ID)
+	if err != nil {
+		return err
+	}
+	for _, l := range lines {
+		if !cursorLess(f.cursor(l.Job), l.Line.Cursor) {
+			continue
+		}
+		if err := f.emitLine(l.Job, l.Line); err != nil {
+			return err
+		}
+	}
+	if err := f.emitJobs(tree); err != nil {
+		return err
+	}
+	return f.emit(Update{End: &op})
+}
+
+// ArchivedLine is one line of a job's log in the archive.
+type ArchivedLine struct {
+	Job  string  `json:"job"`
+	Line JobLine `json:"line"`
+}
+
+// Archived gives an ended operation's tree and the log of all its jobs.
+func (p *Pacemaker) Archived(ctx context.Context, id cluster.ID) (*jobs.Tree, []ArchivedLine, error) {
+	rawTree, rawLog, err := p.store.Archived(ctx, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	var tree jobs.Tree
+	if err := json.Unmarshal(rawTree, &tree); err != nil {
+		return nil, nil, fmt.Errorf("read the archived tree %s: %w", id, err)
+	}
+	var lines []ArchivedLine
+	if err := json.Unmarshal(rawLog, &lines); err != nil {
+		return nil, nil, fmt.Errorf("read the archived log of %s: %w", id, err)
+	}
+	return &tree, lines, nil
+}
+
+// inOrder lists a tree's jobs as they happen: children before their parent.
+func inOrder(t *jobs.Tree) []string {
+	var out []string
+	var visit func(id string, depth int)
+	visit = func(id string, depth int) {
+		if depth > jobs.MaxDepth+2 {
+			return
+		}
+		for _, child := range t.Children(id) {
+			visit(child.ID, depth+1)
+		}
+		out = append(out, id)
+	}
+	if t.Jobs[t.ID] != nil {
+		visit(t.ID, 0)
+	}
+	return out
+}
+
+// cursorLess compares two log cursors, <milliseconds>-<n>; "" is before all.
+func cursorLess(a, b string) bool {
+	return slices.Compare(cursorParts(a), cursorParts(b)) < 0
+}
+
+func cursorParts(c string) []uint64 {
+	ms, seq, _ := strings.Cut(c, "-")
+	m, _ := strconv.ParseUint(ms, 10, 64)
+	n, _ := strconv.ParseUint(seq, 10, 64)
+	return []uint64{m, n}
+}

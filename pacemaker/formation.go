@@ -1,0 +1,178 @@
+package pacemaker
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"strings"
+
+	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/plan"
+	"aorta/pacemaker/store"
+)
+
+// ProcessChange changes what is set of one process type.
+type ProcessChange struct {
+	Quantity *int
+	Limits   cluster.Limits // zero parts stay
+}
+
+// ProcessView is a process type of an app as it is to run.
+type ProcessView struct {
+	Process  cluster.ProcessType
+	Quantity int
+	Limits   cluster.Limits
+}
+
+// Formation lists the process types of the release that serves, with what was
+// asked of each. An app without a release has none.
+func (p *Pacemaker) Formation(ctx context.Context, app cluster.App) ([]ProcessView, error) {
+	release, err := p.currentRelease(ctx, app)
+	if err != nil {
+		return nil, err
+	}
+	asked, err := p.store.Formations(ctx, app.ID)
+	if err != nil {
+		return nil, err
+	}
+	want := plan.Want(release, asked)
+	out := make([]ProcessView, 0, len(release.Processes))
+	for _, proc := range release.Processes {
+		out = append(out, ProcessView{Process: proc, Quantity: want[proc.Name], Limits: plan.Limits(proc, asked).OrDefault()})
+	}
+	return out, nil
+}
+
+// ChangeFormation scales process types and changes their limits. Instances
+// whose limits change are replaced.
+func (p *Pacemaker) ChangeFormation(ctx context.Context, app cluster.App, changes map[string]ProcessChange, user string) (cluster.Operation, error) {
+	release, err := p.currentRelease(ctx, app)
+	if err != nil {
+		return cluster.Operation{}, err
+	}
+	if release.ID == "" {
+		return cluster.Operation{}, cluster.Conflict("app %q has no release yet (deploy it first: git push aorta main)", app.Name)
+	}
+	if len(changes) == 0 {
+		return cluster.Operation{}, cluster.Invalid("types", "names no process type")
+	}
+	asked, err := p.store.Formations(ctx, app.ID)
+	if err != nil {
+		return cluster.Operation{}, err
+	}
+	var list []cluster.Formation
+	var names []string
+	relimited := map[string]bool{}
+	for typ, c := range changes {
+		f, err := changed(app, release, asked, typ, c)
+		if err != nil {
+			return cluster.Operation{}, err
+		}
+		list = append(list, f)
+		names = append(names, describe(typ, c))
+		relimited[typ] = c.Limits != cluster.Limits{}
+	}
+	sort.Strings(names)
+	replace, err := p.liveOf(ctx, app, func(in cluster.Instance) bool { return relimited[in.Type] })
+	if err != nil {
+		return cluster.Operation{}, err
+	}
+	return p.begin(ctx, cluster.Operation{
+		Kind: cluster.OpScale, AppID: app.ID, User: user, Args: opArgs{Replace: replace}.encode(),
+		Title: fmt.Sprintf("Scale %s: %s", app.Name, strings.Join(names, ", ")),
+	}, store.WithFormations(list))
+}
+
+func changed(app cluster.App, release cluster.Release, asked map[string]cluster.Formation, typ string, c ProcessChange) (cluster.Formation, error) {
+	if _, ok := release.Process(typ); !ok {
+		return cluster.Formation{}, cluster.Invalid("types."+typ, "release %s of app %q has no process type %q (it has: %s)", release.Label(), app.Name, typ, typeNames(release))
+	}
+	f, ok := asked[typ]
+	if !ok {
+		f = cluster.Formation{AppID: app.ID, Type: typ}
+	}
+	if c.Quantity != nil {
+		if err := cluster.ValidateQuantity("types."+typ+".quantity", *c.Quantity); err != nil {
+			return f, err
+		}
+		f.Quantity = c.Quantity
+	}
+	if err := c.Limits.Validate("types." + typ); err != nil {
+		return f, err
+	}
+	if c.Limits.Memory != 0 {
+		f.Limits.Memory = c.Limits.Memory
+	}
+	if c.Limits.CPUs != 0 {
+		f.Limits.CPUs = c.Limits.CPUs
+	}
+	return f, nil
+}
+
+func typeNames(r cluster.Release) string {
+	names := make([]string, len(r.Processes))
+	for i, p := range r.Processes {
+		names[i] = p.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+func describe(typ string, c ProcessChange) string {
+	s := typ
+	if c.Quantity != nil {
+		s += fmt.Sprintf("=%d", *c.Quantity)
+	}
+	if c.Limits.Memory != 0 {
+		s += " memory " + cluster.Bytes(c.Limits.Memory)
+	}
+	if c.Limits.CPUs != 0 {
+		s += fmt.Sprintf(" cpus %v", c.Limits.CPUs)
+	}
+	return s
+}
+
+func (p *Pacemaker) liveOf(ctx context.Context, app cluster.App, which func(cluster.Instance) bool) ([]cluster.ID, error) {
+	list, err := p.store.Instances(ctx, app.ID)
+	if err != nil {
+		return nil, err
+	}
+	var ids []cluster.ID
+	for _, in := range list {
+		if in.State.Wanted() && which(in) {
+			ids = append(ids, in.ID)
+		}
+	}
+	return ids, nil
+}
+
+// Restart replaces one instance, or all, by new ones without losing a request.
+// A stopped app is set going again with the formation it had.
+func (p *Pacemaker) Restart(ctx context.Context, app cluster.App, instance, user string) (cluster.Operation, error) {
+	release, err := p.currentRelease(ctx, app)
+	if err != nil {
+		return cluster.Operation{}, err
+	}
+	if release.ID == "" {
+		return cluster.Operation{}, cluster.Conflict("app %q has no release yet (deploy it first: git push aorta main)", app.Name)
+	}
+	ids, err := p.liveOf(ctx, app, func(in cluster.Instance) bool {
+		return instance == "" || string(in.ID) == instance || in.ID.Short() == instance || instanceName(in) == instance
+	})
+	if err != nil {
+		return cluster.Operation{}, err
+	}
+	title := "Restart " + app.Name
+	if instance != "" {
+		if len(ids) != 1 {
+			return cluster.Operation{}, cluster.NotFound("app %q has no instance %q (list them with: aorta ps -a %s)", app.Name, instance, app.Name)
+		}
+		title = fmt.Sprintf("Restart %s of %s", instance, app.Name)
+	}
+	args := opArgs{Replace: ids, Revive: app.Stopped && instance == ""}
+	return p.begin(ctx, cluster.Operation{Kind: cluster.OpRestart, AppID: app.ID, Title: title, User: user, Args: args.encode()})
+}
+
+// StopApp stops all of an app; its formation is remembered.
+func (p *Pacemaker) StopApp(ctx context.Context, app cluster.App, user string) (cluster.Operation, error) {
+	return p.begin(ctx, cluster.Operation{Kind: cluster.OpStop, AppID: app.ID, Title: "Stop " + app.Name, User: user, Args: opArgs{}.encode()})
+}

@@ -1,0 +1,142 @@
+package logstore
+
+import (
+	"bytes"
+	"hash/crc32"
+	"strconv"
+	"strings"
+	"time"
+
+	"aorta/pacemaker/cluster"
+)
+
+// A stored line is eight fields with tabs between and a newline behind:
+// checksum of the rest (8 hex digits), time (Unix nanoseconds), instance,
+// process type, release, node, stream, text. Tabs, newlines and backslashes
+// inside a field are escaped with a backslash.
+const lineFields = 7 // behind the checksum
+
+// maxText is where a line's text is clipped, in bytes.
+const maxText = 64 << 10
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+const hexDigits = "0123456789abcdef"
+
+// appendLine appends the stored form of l.
+func appendLine(buf []byte, l cluster.LogLine) []byte {
+	start := len(buf)
+	buf = append(buf, "00000000\t"...)
+	body := len(buf)
+	buf = strconv.AppendInt(buf, l.Time.UnixNano(), 10)
+	for _, f := range [...]string{string(l.Instance), l.Type, l.Release, l.Node, l.Stream, clipText(l.Text)} {
+		buf = appendEscaped(append(buf, '\t'), f)
+	}
+	sum := crc32.Checksum(buf[body:], castagnoli)
+	for i := range 8 {
+		buf[start+i] = hexDigits[sum>>(28-4*i)&15]
+	}
+	return append(buf, '\n')
+}
+
+func clipText(s string) string {
+	if len(s) > maxText {
+		s = s[:maxText] + "…"
+	}
+	return strings.ToValidUTF8(s, "�")
+}
+
+func appendEscaped(buf []byte, s string) []byte {
+	if !strings.ContainsAny(s, "\\\t\n") {
+		return append(buf, s...)
+	}
+	for i := range len(s) {
+		switch c := s[i]; c {
+		case '\\':
+			buf = append(buf, '\\', '\\')
+		case '\t':
+			buf = append(buf, '\\', 't')
+		case '\n':
+			buf = append(buf, '\\', 'n')
+		default:
+			buf = append(buf, c)
+		}
+	}
+	return buf
+}
+
+func unescape(b []byte) string {
+	if bytes.IndexByte(b, '\\') < 0 {
+		return string(b)
+	}
+	out := make([]byte, 0, len(b))
+	for i := 0; i < len(b); i++ {
+		c := b[i]
+		if c == '\\' && i+1 < len(b) {
+			i++
+			switch c = b[i]; c {
+			case 't':
+				c = '\t'
+			case 'n':
+				c = '\n'
+			}
+		}
+		out = append(out, c)
+	}
+	return string(out)
+}
+
+// record is a stored line, taken apart only as far as a filter needs. Its
+// slices are good until the next line is read.
+type record struct {
+	seq    uint64
+	nano   int64
+	fields [lineFields - 1][]byte // instance, type, release, node, stream, text
+}
+
+// The places in record.fields.
+const (
+	fieldInstance = iota
+	fieldType
+	fieldRelease
+	fieldNode
+	fieldStream
+	fieldText
+)
+
+// parseLine reads a stored line, without its newline. Not ok means that the
+// line is not what was once written.
+func parseLine(b []byte) (r record, ok bool) {
+	if len(b) < 9 || b[8] != '\t' {
+		return r, false
+	}
+	sum, err := strconv.ParseUint(string(b[:8]), 16, 32)
+	b = b[9:]
+	if err != nil || crc32.Checksum(b, castagnoli) != uint32(sum) {
+		return r, false
+	}
+	stamp, rest, _ := bytes.Cut(b, []byte{'\t'})
+	if r.nano, err = strconv.ParseInt(string(stamp), 10, 64); err != nil {
+		return r, false
+	}
+	for i := range r.fields {
+		if r.fields[i], rest, ok = bytes.Cut(rest, []byte{'\t'}); !ok && i < fieldText {
+			return r, false
+		}
+	}
+	return r, len(rest) == 0
+}
+
+// line is the record in the vocabulary's form.
+func (r record) line(app cluster.ID) cluster.LogLine {
+	return cluster.LogLine{
+		Time:     time.Unix(0, r.nano).UTC(),
+		App:      app,
+		Instance: cluster.ID(unescape(r.fields[fieldInstance])),
+		Type:     unescape(r.fields[fieldType]),
+		Release:  unescape(r.fields[fieldRelease]),
+		Node:     unescape(r.fields[fieldNode]),
+		Stream:   unescape(r.fields[fieldStream]),
+		Text:     unescape(r.fields[fieldText]),
+	}
+}

@@ -1,0 +1,52 @@
+package logstore
+
+import (
+	"testing"
+)
+
+// Times depend on the machine; go test -bench gives them. This checks that the
+// sizes they are measured at come out right.
+func TestStore_HundredThousandLines(t *testing.T) {
+	s := open(t, t.TempDir(), Config{})
+	const total, batch = 100_000, 1000
+	for n := 0; n < total; n += batch {
+		add(t, s, lines("a", n, n+batch))
+	}
+	s.tidy(t.Context())
+
+	wantLines(t, s, Query{Limit: 100}, lines("a", total-100, total))
+	wantLines(t, s, Query{Search: "says 31415"}, lines("a", 31415, 31416))
+}
+
+func BenchmarkStore_Append(b *testing.B) {
+	s := open(b, b.TempDir(), Config{MaxBytesPerApp: 1 << 40})
+	stop := start(b, s)
+	defer stop()
+	const batch = 1000
+	n := 0
+	for b.Loop() {
+		if err := s.Append(b.Context(), lines("a", n, n+batch)); err != nil {
+			b.Fatal(err)
+		}
+		n += batch
+	}
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "lines/s")
+}
+
+func BenchmarkStore_Search(b *testing.B) {
+	s := open(b, b.TempDir(), Config{})
+	const total, batch = 300_000, 1000
+	var bytes int64
+	for n := 0; n < total; n += batch {
+		list := lines("a", n, n+batch)
+		bytes += int64(len(appendLine(nil, list[0]))) * batch
+		add(b, s, list)
+	}
+	s.tidy(b.Context())
+	b.SetBytes(bytes)
+	for b.Loop() {
+		if _, err := s.Query(b.Context(), shop, Query{Search: "not there", Limit: 100}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,144 @@
+// Package place chooses nodes for instances. It is pure: equal worlds give
+// equal answers, and it asks no clock, no network and no randomness. What is
+// to run at all is decided in package plan.
+package place
+
+import (
+	"container/heap"
+	"fmt"
+
+	"aorta/pacemaker/cluster"
+)
+
+// CPUOvercommit is how many times a node's cores may be promised: a CPU limit
+// is a ceiling that few instances touch at once, unlike memory, which is never
+// promised twice.
+const CPUOvercommit = 4
+
+// Node is what the choice knows of one node.
+type Node struct {
+	ID       cluster.ID
+	Name     string
+	Heart    bool    // it runs instances at all
+	Ready    bool    // it is heard, neither suspect nor dead
+	Draining bool    // an operator empties it
+	Score    float64 // 0 idle … 1 full
+	// Memory and CPUs are what the node has; a zero means that it is not known
+	// yet, and then it refuses nothing.
+	Memory   int64
+	CPUs     float64
+	Reserved cluster.Limits // promised to its live instances
+	Siblings int            // live instances of the same app and process type
+}
+
+// Request asks for Count instances of one process type. Memory is what each
+// will be limited to; CPUs count only where the type names them.
+type Request struct {
+	Count  int
+	Limits cluster.Limits
+}
+
+// Refusal says why a node took none, or no more.
+type Refusal struct {
+	Node   string
+	Reason string
+}
+
+// Choose gives one node id per instance, in order. When not all can be placed
+// it gives none of them and an error that says why for each node.
+func Choose(req Request, nodes []Node) ([]cluster.ID, error) {
+	var open queue
+	var refused []Refusal
+	for _, n := range nodes {
+		if reason := refuse(req, n); reason != "" {
+			refused = append(refused, Refusal{n.Name, reason})
+			continue
+		}
+		open = append(open, n)
+	}
+	heap.Init(&open)
+	chosen := make([]cluster.ID, 0, req.Count)
+	for len(chosen) < req.Count && len(open) > 0 {
+		n := &open[0]
+		chosen = append(chosen, n.ID)
+		n.Siblings++
+		n.Reserved.Memory += req.Limits.Memory
+		n.Reserved.CPUs += req.Limits.CPUs
+		if reason := refuse(req, *n); reason != "" {
+			refused = append(refused, Refusal{n.Name, reason})
+			heap.Pop(&open)
+			continue
+		}
+		heap.Fix(&open, 0)
+	}
+	if len(chosen) < req.Count {
+		return nil, noRoom(req, len(chosen), refused)
+	}
+	return chosen, nil
+}
+
+func refuse(req Request, n Node) string {
+	switch {
+	case !n.Heart:
+		return "runs no instances (no heart role)"
+	case !n.Ready:
+		return "is not heard"
+	case n.Draining:
+		return "is draining"
+	case n.Memory > 0 && n.Reserved.Memory+req.Limits.Memory > n.Memory:
+		return fmt.Sprintf("has %s of %s memory left, %s is needed", cluster.Bytes(max(0, n.Memory-n.Reserved.Memory)), cluster.Bytes(n.Memory), cluster.Bytes(req.Limits.Memory))
+	case n.CPUs > 0 && req.Limits.CPUs > 0 && n.Reserved.CPUs+req.Limits.CPUs > n.CPUs*CPUOvercommit:
+		return fmt.Sprintf("has promised %.2f of its %.0f × %d CPUs, %.2f more are needed", n.Reserved.CPUs, n.CPUs, CPUOvercommit, req.Limits.CPUs)
+	}
+	return ""
+}
+
+func noRoom(req Request, placed int, refused []Refusal) error {
+	msg := fmt.Sprintf("%d of %d instances find no node", req.Count-placed, req.Count)
+	if len(refused) == 0 {
+		msg += ": the cluster has no node that runs instances"
+	}
+	const shown = 10
+	for i, r := range refused {
+		if i == shown {
+			msg += fmt.Sprintf("; and %d more nodes", len(refused)-shown)
+			break
+		}
+		sep := "; "
+		if i == 0 {
+			sep = ": "
+		}
+		msg += sep + r.Node + " " + r.Reason
+	}
+	return cluster.Unavailable("%s", msg)
+}
+
+// queue has the best node first: fewest siblings, so that N instances are on N
+// nodes if N will take them; then the lower score; then the id.
+type queue []Node
+
+func (q queue) Len() int { return len(q) }
+
+func (q queue) Less(i, j int) bool {
+	a, b := q[i], q[j]
+	switch {
+	case a.Siblings != b.Siblings:
+		return a.Siblings < b.Siblings
+	case a.Score != b.Score:
+		return a.Score < b.Score
+	}
+	return a.ID < b.ID
+}
+
+func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+
+// Push is part of heap.Interface and never called: the queue only shrinks.
+func (q *queue) Push(any) {}
+
+// Pop is part of heap.Interface.
+func (q *queue) Pop() any {
+	old := *q
+	last := old[len(old)-1]
+	*q = old[:len(old)-1]
+	return last
+}

@@ -1,0 +1,164 @@
+// Package plan says what is to change: from what is wanted and what is there
+// to the instances to start and those to drain. It is pure, so the same
+// question after a crash has the same answer. Where instances go is package
+// place's.
+package plan
+
+import (
+	"cmp"
+	"slices"
+
+	"aorta/pacemaker/cluster"
+)
+
+// Target is what an operation brings an app to.
+type Target struct {
+	Release cluster.ID     // the release that is to run
+	Want    map[string]int // instances by process type
+	// Replace are instances that must give way to new ones of the same type,
+	// although nothing else speaks against them.
+	Replace []cluster.ID
+}
+
+// Start is one instance to start. Its id follows from the operation, so that
+// a second run of the same plan finds the first one's work.
+type Start struct {
+	ID   cluster.ID
+	Type string
+}
+
+// Want gives the number of instances of each process type of a release: what
+// a person asked, else the release's own wish.
+func Want(release cluster.Release, asked map[string]cluster.Formation) map[string]int {
+	want := make(map[string]int, len(release.Processes))
+	for _, p := range release.Processes {
+		want[p.Name] = p.DefaultQuantity()
+		if f, ok := asked[p.Name]; ok && f.Quantity != nil {
+			want[p.Name] = *f.Quantity
+		}
+	}
+	return want
+}
+
+// Limits gives what one instance of a process type may use: what a person
+// asked, else the release's wish, else the defaults.
+func Limits(p cluster.ProcessType, asked map[string]cluster.Formation) cluster.Limits {
+	l := p.Limits
+	if f, ok := asked[p.Name]; ok {
+		if f.Limits.Memory != 0 {
+			l.Memory = f.Limits.Memory
+		}
+		if f.Limits.CPUs != 0 {
+			l.CPUs = f.Limits.CPUs
+		}
+	}
+	return l
+}
+
+// Starts lists what the operation must start, given the app's instances:
+// those of its own that it has started already are listed again.
+func Starts(op cluster.ID, t Target, instances []cluster.Instance) []Start {
+	have := map[string]int{}
+	for _, in := range instances {
+		if in.Operation != op && keeps(t, in) {
+			have[in.Type]++
+		}
+	}
+	var out []Start
+	for _, typ := range types(t.Want) {
+		for n := range t.Want[typ] - have[typ] {
+			out = append(out, Start{ID: cluster.DeriveID(op, "instance/"+typ, n), Type: typ})
+		}
+	}
+	return out
+}
+
+// Drains lists the app's live instances that are not wanted once the
+// operation's own ones run: other releases, replaced ones, and the surplus of
+// each type.
+func Drains(op cluster.ID, t Target, instances []cluster.Instance) []cluster.ID {
+	var out []cluster.ID
+	kept := map[string][]cluster.Instance{}
+	for _, in := range instances {
+		switch {
+		case !in.State.Wanted():
+		case keeps(t, in):
+			kept[in.Type] = append(kept[in.Type], in)
+		default:
+			out = append(out, in.ID)
+		}
+	}
+	for _, typ := range types(kept) {
+		out = append(out, surplus(op, kept[typ], t.Want[typ])...)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Missing counts by type what the target lacks.
+func Missing(t Target, instances []cluster.Instance) map[string]int {
+	missing := map[string]int{}
+	for typ, n := range t.Want {
+		missing[typ] = n
+	}
+	for _, in := range instances {
+		if keeps(t, in) {
+			missing[in.Type]--
+		}
+	}
+	for typ, n := range missing {
+		if n <= 0 {
+			delete(missing, typ)
+		}
+	}
+	return missing
+}
+
+func keeps(t Target, in cluster.Instance) bool {
+	return in.State.Wanted() && in.ReleaseID == t.Release && !slices.Contains(t.Replace, in.ID)
+}
+
+// surplus gives what is beyond want. The operation's own and running ones
+// stay first; then those on nodes with fewer of their kind, so that what is
+// left is spread; then the older ones.
+func surplus(op cluster.ID, list []cluster.Instance, want int) []cluster.ID {
+	rank := map[cluster.ID]int{}
+	seen := map[cluster.ID]int{}
+	slices.SortFunc(list, func(a, b cluster.Instance) int { return preferred(op, a, b) })
+	for _, in := range list {
+		rank[in.ID] = seen[in.NodeID]
+		seen[in.NodeID]++
+	}
+	slices.SortStableFunc(list, func(a, b cluster.Instance) int { return cmp.Compare(rank[a.ID], rank[b.ID]) })
+	var out []cluster.ID
+	for i := want; i < len(list); i++ {
+		out = append(out, list[i].ID)
+	}
+	return out
+}
+
+func preferred(op cluster.ID, a, b cluster.Instance) int {
+	score := func(in cluster.Instance) int {
+		n := 0
+		if in.Operation == op {
+			n -= 2
+		}
+		if in.Serves() {
+			n--
+		}
+		return n
+	}
+	if c := cmp.Compare(score(a), score(b)); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.ID, b.ID)
+}
+
+func types[V any](m map[string]V) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}

@@ -1,0 +1,71 @@
+package store
+
+import (
+	"context"
+	"sort"
+	"strings"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"aorta/pacemaker/cluster"
+)
+
+type configRow struct {
+	AppID  string `gorm:"primaryKey"`
+	Key    string `gorm:"primaryKey"`
+	Sealed string
+}
+
+func (configRow) TableName() string { return "config_vars" }
+
+// Config gives an app's config vars in the clear.
+func (s *Store) Config(ctx context.Context, app cluster.ID) (map[string]string, error) {
+	vars, err := s.config(s.read.WithContext(ctx), app)
+	return vars, translate(err, "read config vars")
+}
+
+func (s *Store) config(tx *gorm.DB, app cluster.ID) (map[string]string, error) {
+	var rows []configRow
+	if err := tx.Where("app_id = ?", string(app)).Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	vars := make(map[string]string, len(rows))
+	for _, r := range rows {
+		plain, err := s.sealer.Unseal(r.Sealed)
+		if err != nil {
+			return nil, err
+		}
+		vars[r.Key] = plain
+	}
+	return vars, nil
+}
+
+// changeConfig sets and unsets config vars; the event names keys, never values.
+func (s *Store) changeConfig(tx *gorm.DB, app cluster.App, set map[string]string, unset []string, user string) error {
+	for key, value := range set {
+		sealed, err := s.sealer.Seal(value)
+		if err != nil {
+			return err
+		}
+		row := configRow{AppID: string(app.ID), Key: key, Sealed: sealed}
+		if err := tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error; err != nil {
+			return err
+		}
+	}
+	if len(unset) > 0 {
+		if err := tx.Where("app_id = ? AND key IN ?", string(app.ID), unset).Delete(&configRow{}).Error; err != nil {
+			return err
+		}
+	}
+	return s.note(tx, user, "config.change", "app "+app.Name, "unset "+strings.Join(unset, " "), "set "+strings.Join(sortedKeys(set), " "))
+}
+
+func sortedKeys(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}

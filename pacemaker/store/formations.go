@@ -1,0 +1,120 @@
+package store
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"aorta/pacemaker/cluster"
+)
+
+type formationRow struct {
+	AppID    string `gorm:"primaryKey"`
+	Type     string `gorm:"primaryKey"`
+	Quantity *int
+	Memory   int64
+	Cpus     float64
+}
+
+func (formationRow) TableName() string { return "formations" }
+
+type trafficRow struct {
+	AppID     string `gorm:"primaryKey"`
+	ReleaseID string `gorm:"primaryKey"`
+	Weight    int
+}
+
+func (trafficRow) TableName() string { return "traffic" }
+
+// Formations gives what was asked of an app's process types, by type.
+func (s *Store) Formations(ctx context.Context, app cluster.ID) (map[string]cluster.Formation, error) {
+	var rows []formationRow
+	if err := s.read.WithContext(ctx).Where("app_id = ?", string(app)).Find(&rows).Error; err != nil {
+		return nil, translate(err, "read the formation")
+	}
+	out := make(map[string]cluster.Formation, len(rows))
+	for _, r := range rows {
+		out[r.Type] = cluster.Formation{
+			AppID: app, Type: r.Type, Quantity: r.Quantity,
+			Limits: cluster.Limits{Memory: r.Memory, CPUs: r.Cpus},
+		}
+	}
+	return out, nil
+}
+
+// WithFormations changes an app's formation in the operation's transaction.
+func WithFormations(list []cluster.Formation) Part {
+	return func(s *Store, tx *gorm.DB, op cluster.Operation) error {
+		for _, f := range list {
+			row := formationRow{AppID: string(op.AppID), Type: f.Type, Quantity: f.Quantity, Memory: f.Limits.Memory, Cpus: f.Limits.CPUs}
+			if err := tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error; err != nil {
+				return err
+			}
+		}
+		return s.note(tx, op.User, "formation.change", "app "+string(op.AppID), "", encode(list))
+	}
+}
+
+// Traffic gives the weights of an app's current releases.
+func (s *Store) Traffic(ctx context.Context, app cluster.ID) ([]cluster.Weight, error) {
+	var rows []trafficRow
+	err := s.read.WithContext(ctx).Where("app_id = ? AND weight > 0", string(app)).Order("release_id").Find(&rows).Error
+	if err != nil {
+		return nil, translate(err, "read the traffic weights")
+	}
+	return mapped(rows, func(r trafficRow) (cluster.Weight, error) {
+		return cluster.Weight{Release: cluster.ID(r.ReleaseID), Weight: r.Weight}, nil
+	})
+}
+
+// Promotion is one change of what an app serves.
+type Promotion struct {
+	App     cluster.ID
+	Release cluster.ID   // gets all traffic; empty: weights stay
+	Drain   []cluster.ID // instances that are not wanted any more
+	Stopped *bool        // set or clear that the app as a whole is stopped
+}
+
+// Promote moves traffic and marks what is to drain, in one transaction, so
+// that the next publish shows both. Repeating it changes nothing.
+func (s *Store) Promote(ctx context.Context, p Promotion) error {
+	return s.write(ctx, "promote", func(tx *gorm.DB) error {
+		if p.Stopped != nil {
+			if err := tx.Model(&appRow{}).Where("id = ?", string(p.App)).Update("stopped", *p.Stopped).Error; err != nil {
+				return err
+			}
+		}
+		if p.Release != "" {
+			if err := giveTraffic(tx, p.App, p.Release); err != nil {
+				return err
+			}
+		}
+		return s.markDraining(tx, p.Drain)
+	})
+}
+
+func giveTraffic(tx *gorm.DB, app, release cluster.ID) error {
+	others := tx.Model(&trafficRow{}).Select("release_id").Where("app_id = ? AND release_id <> ?", string(app), string(release))
+	if err := tx.Model(&releaseRow{}).Where("id IN (?) AND state = ?", others, string(cluster.ReleaseRunning)).
+		Update("state", string(cluster.ReleaseRetired)).Error; err != nil {
+		return err
+	}
+	if err := tx.Where("app_id = ?", string(app)).Delete(&trafficRow{}).Error; err != nil {
+		return err
+	}
+	if err := tx.Model(&releaseRow{}).Where("id = ? AND state = ?", string(release), string(cluster.ReleaseReady)).
+		Update("state", string(cluster.ReleaseRunning)).Error; err != nil {
+		return err
+	}
+	return tx.Create(&trafficRow{AppID: string(app), ReleaseID: string(release), Weight: cluster.FullWeight}).Error
+}
+
+func (s *Store) markDraining(tx *gorm.DB, ids []cluster.ID) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return tx.Model(&instanceRow{}).
+		Where("id IN ? AND state IN ?", ids, []string{"assigned", "pulling", "starting", "running"}).
+		Updates(map[string]any{"state": string(cluster.InstanceDraining), "draining_at": s.now().UnixNano()}).Error
+}

@@ -1,0 +1,270 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"aorta/pacemaker/cluster"
+)
+
+type instanceRow struct {
+	ID          string `gorm:"primaryKey"`
+	AppID       string
+	ReleaseID   string
+	Type        string
+	NodeID      string
+	Port        int
+	State       string
+	Crashing    bool
+	Restarts    int
+	Error       string
+	OperationID string
+	RetireID    string
+	Revision    int
+	CreatedAt   int64 `gorm:"autoCreateTime:false"`
+	StartedAt   *int64
+	DrainingAt  *int64
+	GoneAt      *int64
+}
+
+func (instanceRow) TableName() string { return "instances" }
+
+func (r instanceRow) instance() cluster.Instance {
+	return cluster.Instance{
+		ID: cluster.ID(r.ID), AppID: cluster.ID(r.AppID), ReleaseID: cluster.ID(r.ReleaseID), Type: r.Type,
+		NodeID: cluster.ID(r.NodeID), Port: r.Port, State: cluster.InstanceState(r.State), Crashing: r.Crashing,
+		Restarts: r.Restarts, Error: r.Error, Operation: cluster.ID(r.OperationID), Revision: r.Revision,
+		CreatedAt: toTime(r.CreatedAt), StartedAt: toTimePtr(r.StartedAt),
+		DrainingAt: toTimePtr(r.DrainingAt), GoneAt: toTimePtr(r.GoneAt),
+	}
+}
+
+func instancesOf(rows []instanceRow) []cluster.Instance {
+	out := make([]cluster.Instance, len(rows))
+	for i, r := range rows {
+		out[i] = r.instance()
+	}
+	return out
+}
+
+// Instance finds an instance by its id.
+func (s *Store) Instance(ctx context.Context, id cluster.ID) (cluster.Instance, error) {
+	var row instanceRow
+	if err := s.read.WithContext(ctx).Where("id = ?", string(id)).Take(&row).Error; err != nil {
+		return cluster.Instance{}, translate(err, "find instance "+string(id))
+	}
+	return row.instance(), nil
+}
+
+// Instances lists what is not gone: of an app, or of all with "".
+func (s *Store) Instances(ctx context.Context, app cluster.ID) ([]cluster.Instance, error) {
+	q := s.read.WithContext(ctx).Where("gone_at IS NULL").Order("id")
+	if app != "" {
+		q = q.Where("app_id = ?", string(app))
+	}
+	return s.instances(q)
+}
+
+// InstancesOn lists what is not gone on a node.
+func (s *Store) InstancesOn(ctx context.Context, node cluster.ID) ([]cluster.Instance, error) {
+	return s.instances(s.read.WithContext(ctx).Where("gone_at IS NULL AND node_id = ?", string(node)).Order("id"))
+}
+
+// InstancesByOperation lists all that an operation asked for, gone or not.
+func (s *Store) InstancesByOperation(ctx context.Context, op cluster.ID) ([]cluster.Instance, error) {
+	return s.instances(s.read.WithContext(ctx).Where("operation_id = ?", string(op)).Order("id"))
+}
+
+// InstancesRetiredBy lists all that an operation drains and stops.
+func (s *Store) InstancesRetiredBy(ctx context.Context, op cluster.ID) ([]cluster.Instance, error) {
+	return s.instances(s.read.WithContext(ctx).Where("retire_id = ?", string(op)).Order("id"))
+}
+
+// RecentFailures counts the instances of a release and type that have failed
+// since a moment, and says when the last of them was made.
+func (s *Store) RecentFailures(ctx context.Context, release cluster.ID, typ string, since time.Time) (int, time.Time, error) {
+	var row struct {
+		N    int
+		Last int64
+	}
+	err := s.read.WithContext(ctx).Model(&instanceRow{}).Select("COUNT(*) AS n, COALESCE(MAX(created_at), 0) AS last").
+		Where("release_id = ? AND type = ? AND error <> '' AND created_at > ?", string(release), typ, since.UnixNano()).Scan(&row).Error
+	return row.N, toTime(row.Last), translate(err, "count failed instances")
+}
+
+// AppsToRetire lists the apps with instances that BeginRetire would take.
+func (s *Store) AppsToRetire(ctx context.Context) ([]cluster.ID, error) {
+	var ids []cluster.ID
+	err := s.read.WithContext(ctx).Model(&instanceRow{}).Distinct("app_id").
+		Where("gone_at IS NULL AND retire_id = '' AND state IN ('draining', 'stopped', 'failed')").Pluck("app_id", &ids).Error
+	return ids, translate(err, "list the apps with instances to stop")
+}
+
+func (s *Store) instances(q *gorm.DB) ([]cluster.Instance, error) {
+	var rows []instanceRow
+	if err := q.Find(&rows).Error; err != nil {
+		return nil, translate(err, "list instances")
+	}
+	return instancesOf(rows), nil
+}
+
+// Assignment puts one instance on a node.
+type Assignment struct {
+	ID        cluster.ID
+	App       cluster.ID
+	Release   cluster.ID
+	Type      string
+	Node      cluster.ID
+	NeedsPort bool
+	Operation cluster.ID
+}
+
+// Assign records assignments with their ports and raises the revisions of
+// their nodes' wanted sets. An assignment that is there already stays as it is.
+func (s *Store) Assign(ctx context.Context, list []Assignment) error {
+	return s.write(ctx, "assign instances", func(tx *gorm.DB) error {
+		for _, a := range list {
+			if err := s.assign(tx, a); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Store) assign(tx *gorm.DB, a Assignment) error {
+	var have int64
+	if err := tx.Model(&instanceRow{}).Where("id = ?", string(a.ID)).Count(&have).Error; err != nil || have > 0 {
+		return err
+	}
+	row := instanceRow{
+		ID: string(a.ID), AppID: string(a.App), ReleaseID: string(a.Release), Type: a.Type, NodeID: string(a.Node),
+		State: string(cluster.InstanceAssigned), OperationID: string(a.Operation), CreatedAt: s.now().UnixNano(),
+	}
+	var err error
+	if a.NeedsPort {
+		if row.Port, err = s.allotPort(tx, a.Node, a.ID); err != nil {
+			return err
+		}
+	}
+	if row.Revision, err = raiseRevision(tx, a.Node); err != nil {
+		return err
+	}
+	return tx.Create(&row).Error
+}
+
+func raiseRevision(tx *gorm.DB, node cluster.ID) (int, error) {
+	err := tx.Model(&nodeRow{}).Where("id = ?", string(node)).Update("revision", gorm.Expr("revision + 1")).Error
+	if err != nil {
+		return 0, err
+	}
+	var revision int
+	err = tx.Model(&nodeRow{}).Where("id = ?", string(node)).Select("revision").Scan(&revision).Error
+	return revision, err
+}
+
+// ApplyReport takes over what a heart says of its instances: forward steps of
+// state, conditions, what is gone. It gives the ids that the database does not
+// know on this node, and whether anything changed.
+func (s *Store) ApplyReport(ctx context.Context, node cluster.ID, list []cluster.InstanceStatus) (unknown []cluster.ID, changed bool, err error) {
+	err = s.write(ctx, "apply a report", func(tx *gorm.DB) error {
+		for _, st := range list {
+			found, did, err := s.applyStatus(tx, node, st)
+			if err != nil {
+				return err
+			}
+			if !found {
+				unknown = append(unknown, st.ID)
+			}
+			changed = changed || did
+		}
+		return nil
+	})
+	return unknown, changed, err
+}
+
+func (s *Store) applyStatus(tx *gorm.DB, node cluster.ID, st cluster.InstanceStatus) (found, changed bool, err error) {
+	var rows []instanceRow
+	err = tx.Where("id = ? AND node_id = ?", string(st.ID), string(node)).Find(&rows).Error
+	if err != nil || len(rows) == 0 {
+		return false, false, err
+	}
+	row, set := rows[0], map[string]any{}
+	if cluster.InstanceState(row.State).CanBecome(st.State) && !(row.State == string(cluster.InstanceDraining) && st.State == cluster.InstanceFailed) {
+		set["state"] = string(st.State)
+	}
+	if row.Crashing != st.Crashing {
+		set["crashing"] = st.Crashing
+	}
+	if row.Restarts != st.Restarts {
+		set["restarts"] = st.Restarts
+	}
+	if st.Error != "" && row.Error != st.Error {
+		set["error"] = st.Error
+	}
+	if st.StartedAt != nil && (row.StartedAt == nil || *row.StartedAt != st.StartedAt.UnixNano()) {
+		set["started_at"] = st.StartedAt.UnixNano()
+	}
+	if st.Gone && row.GoneAt == nil {
+		return true, true, s.markGone(tx, row, st)
+	}
+	if len(set) == 0 {
+		return true, false, nil
+	}
+	return true, true, tx.Model(&row).Updates(set).Error
+}
+
+// markGone ends an instance whose container is no more. Its port rests before
+// anyone gets it again.
+func (s *Store) markGone(tx *gorm.DB, row instanceRow, st cluster.InstanceStatus) error {
+	now := s.now().UnixNano()
+	set := map[string]any{"gone_at": now, "crashing": false}
+	if !cluster.InstanceState(row.State).Ended() {
+		end := cluster.InstanceFailed
+		if row.State == string(cluster.InstanceDraining) || st.State == cluster.InstanceStopped {
+			end = cluster.InstanceStopped
+		}
+		set["state"] = string(end)
+	}
+	if st.Error != "" {
+		set["error"] = st.Error
+	}
+	if err := tx.Model(&row).Updates(set).Error; err != nil {
+		return err
+	}
+	if _, err := raiseRevision(tx, cluster.ID(row.NodeID)); err != nil {
+		return err
+	}
+	return tx.Model(&portRow{}).Where("instance_id = ?", row.ID).Update("released_at", now).Error
+}
+
+// Retirement is what one retire operation covers.
+type Retirement struct {
+	Operation cluster.Operation
+	Instances []cluster.ID
+}
+
+// BeginRetire makes one retire operation for all of an app's instances that
+// drain, or have failed and still have a container, and that no open
+// operation covers. It gives nil when there are none.
+func (s *Store) BeginRetire(ctx context.Context, app cluster.ID, title func(n int) string) (*Retirement, error) {
+	var out *Retirement
+	err := s.write(ctx, "begin retire", func(tx *gorm.DB) error {
+		var ids []cluster.ID
+		err := tx.Model(&instanceRow{}).
+			Where("app_id = ? AND gone_at IS NULL AND retire_id = '' AND state IN ('draining', 'stopped', 'failed')", string(app)).
+			Order("id").Pluck("id", &ids).Error
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		op := cluster.Operation{ID: cluster.NewID(), Kind: cluster.OpRetire, AppID: app, Title: title(len(ids))}
+		if err := s.insertOperation(tx, op); err != nil {
+			return err
+		}
+		out = &Retirement{Operation: op, Instances: ids}
+		return tx.Model(&instanceRow{}).Where("id IN ?", ids).Update("retire_id", string(op.ID)).Error
+	})
+	return out, err
+}

@@ -1,0 +1,126 @@
+package store
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"gorm.io/gorm"
+
+	"aorta/pacemaker/cluster"
+)
+
+type nodeRow struct {
+	ID        string `gorm:"primaryKey"`
+	Name      string
+	Roles     string
+	Address   string
+	State     string
+	Draining  bool
+	Revision  int
+	Tags      string
+	TokenHash string
+	CreatedAt int64 `gorm:"autoCreateTime:false"`
+}
+
+func (nodeRow) TableName() string { return "nodes" }
+
+func (r nodeRow) node() (cluster.Node, error) {
+	roles, err := decode[[]cluster.Role](r.Roles, "a node's roles")
+	if err != nil {
+		return cluster.Node{}, err
+	}
+	tags, err := decode[map[string]string](r.Tags, "a node's tags")
+	return cluster.Node{
+		ID: cluster.ID(r.ID), Name: r.Name, Roles: roles, Address: r.Address, State: cluster.NodeState(r.State),
+		Draining: r.Draining, Revision: r.Revision, Tags: tags, CreatedAt: toTime(r.CreatedAt),
+	}, err
+}
+
+// CreateNode makes a node with the hash of its token.
+func (s *Store) CreateNode(ctx context.Context, n cluster.Node, tokenHash, user string) error {
+	return s.write(ctx, "create node", func(tx *gorm.DB) error {
+		var have int64
+		if err := tx.Model(&nodeRow{}).Where("name = ?", n.Name).Count(&have).Error; err != nil {
+			return err
+		}
+		if have > 0 {
+			return cluster.Conflict("node %q exists already (choose another name)", n.Name)
+		}
+		err := tx.Create(&nodeRow{
+			ID: string(n.ID), Name: n.Name, Roles: encode(n.Roles), Address: n.Address, State: string(cluster.NodeReady),
+			Tags: encode(nonNil(n.Tags)), TokenHash: tokenHash, CreatedAt: s.now().UnixNano(),
+		}).Error
+		if err != nil {
+			return err
+		}
+		return s.note(tx, user, "node.create", "node "+n.Name, "", encode(n.Roles))
+	})
+}
+
+func nonNil(m map[string]string) map[string]string {
+	if m == nil {
+		return map[string]string{}
+	}
+	return m
+}
+
+// NodeByToken finds the node that a token belongs to; forbidden when none.
+func (s *Store) NodeByToken(ctx context.Context, token string) (cluster.Node, error) {
+	var rows []nodeRow
+	if err := s.read.WithContext(ctx).Where("token_hash = ?", HashToken(token)).Find(&rows).Error; err != nil {
+		return cluster.Node{}, translate(err, "look up a node's token")
+	}
+	if len(rows) == 0 {
+		return cluster.Node{}, badToken("the node token is not valid (make a new one with: aorta nodes token)")
+	}
+	return rows[0].node()
+}
+
+// SetNodeToken replaces a node's token.
+func (s *Store) SetNodeToken(ctx context.Context, id cluster.ID, tokenHash string) error {
+	return s.write(ctx, "set a node's token", func(tx *gorm.DB) error {
+		return tx.Model(&nodeRow{}).Where("id = ?", string(id)).Update("token_hash", tokenHash).Error
+	})
+}
+
+// Node finds a node by its id.
+func (s *Store) Node(ctx context.Context, id cluster.ID) (cluster.Node, error) {
+	var row nodeRow
+	if err := s.read.WithContext(ctx).Where("id = ?", string(id)).Take(&row).Error; err != nil {
+		return cluster.Node{}, translate(err, "find node "+string(id))
+	}
+	return row.node()
+}
+
+// NodeByName finds a node by its name.
+func (s *Store) NodeByName(ctx context.Context, name string) (cluster.Node, error) {
+	var rows []nodeRow
+	if err := s.read.WithContext(ctx).Where("name = ?", name).Find(&rows).Error; err != nil {
+		return cluster.Node{}, translate(err, "find node")
+	}
+	if len(rows) == 0 {
+		return cluster.Node{}, cluster.NotFound("node %q does not exist (list them with: aorta nodes)", name)
+	}
+	return rows[0].node()
+}
+
+// Nodes lists all nodes by name.
+func (s *Store) Nodes(ctx context.Context) ([]cluster.Node, error) {
+	var rows []nodeRow
+	if err := s.read.WithContext(ctx).Order("name").Find(&rows).Error; err != nil {
+		return nil, translate(err, "list nodes")
+	}
+	return mapped(rows, nodeRow.node)
+}
+
+// UpdateNode takes over what a node says of itself, when that has changed.
+func (s *Store) UpdateNode(ctx context.Context, have cluster.Node, roles []cluster.Role, address string, tags map[string]string) error {
+	if slices.Equal(have.Roles, roles) && have.Address == address && maps.Equal(have.Tags, tags) {
+		return nil
+	}
+	return s.write(ctx, "update node", func(tx *gorm.DB) error {
+		return tx.Model(&nodeRow{}).Where("id = ?", string(have.ID)).
+			Updates(map[string]any{"roles": encode(roles), "address": address, "tags": encode(nonNil(tags))}).Error
+	})
+}

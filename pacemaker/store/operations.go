@@ -1,0 +1,181 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+
+	"gorm.io/gorm"
+
+	"aorta/pacemaker/cluster"
+)
+
+type operationRow struct {
+	ID        string `gorm:"primaryKey"`
+	Kind      string
+	AppID     string
+	NodeID    string
+	Title     string
+	Args      string
+	Exclusive bool
+	State     string
+	Error     string
+	Username  string
+	CreatedAt int64 `gorm:"autoCreateTime:false"`
+	EndedAt   *int64
+}
+
+func (operationRow) TableName() string { return "operations" }
+
+func (r operationRow) operation() cluster.Operation {
+	return cluster.Operation{
+		ID: cluster.ID(r.ID), Kind: cluster.OperationKind(r.Kind), AppID: cluster.ID(r.AppID), NodeID: cluster.ID(r.NodeID),
+		Title: r.Title, Args: json.RawMessage(r.Args), State: cluster.OperationState(r.State), Error: r.Error,
+		User: r.Username, CreatedAt: toTime(r.CreatedAt), EndedAt: toTimePtr(r.EndedAt),
+	}
+}
+
+// Part is written in the same transaction as an operation: what was asked and
+// what it needs are there together or not at all.
+type Part func(s *Store, tx *gorm.DB, op cluster.Operation) error
+
+// IfIdle refuses the operation with a conflict while another exclusive one of
+// the app is open.
+func IfIdle() Part {
+	return func(_ *Store, tx *gorm.DB, op cluster.Operation) error {
+		var rows []operationRow
+		err := tx.Where("app_id = ? AND state = 'open' AND exclusive AND id <> ?", string(op.AppID), string(op.ID)).Limit(1).Find(&rows).Error
+		if err != nil {
+			return err
+		}
+		if len(rows) > 0 {
+			return cluster.Conflict("another operation is at work: %s", rows[0].Title)
+		}
+		return nil
+	}
+}
+
+// WithConfig changes config vars in the operation's transaction.
+func WithConfig(app cluster.App, set map[string]string, unset []string) Part {
+	return func(s *Store, tx *gorm.DB, op cluster.Operation) error {
+		return s.changeConfig(tx, app, set, unset, op.User)
+	}
+}
+
+// ChangeConfig changes config vars of an app that has nothing to roll out.
+func (s *Store) ChangeConfig(ctx context.Context, app cluster.App, set map[string]string, unset []string, user string) error {
+	return s.write(ctx, "change config vars", func(tx *gorm.DB) error {
+		return s.changeConfig(tx, app, set, unset, user)
+	})
+}
+
+// WithDestroying marks the app as going, in the operation's transaction.
+func WithDestroying() Part {
+	return func(_ *Store, tx *gorm.DB, op cluster.Operation) error {
+		return tx.Model(&appRow{}).Where("id = ?", string(op.AppID)).Update("destroying", true).Error
+	}
+}
+
+// Begin records an operation with its parts. It is on disk when Begin returns.
+func (s *Store) Begin(ctx context.Context, op cluster.Operation, parts ...Part) error {
+	return s.write(ctx, "begin "+string(op.Kind), func(tx *gorm.DB) error {
+		if op.AppID != "" && op.Kind.Exclusive() {
+			if err := refuseDestroying(tx, op.AppID); err != nil {
+				return err
+			}
+		}
+		if err := s.insertOperation(tx, op); err != nil {
+			return err
+		}
+		for _, part := range parts {
+			if err := part(s, tx, op); err != nil {
+				return err
+			}
+		}
+		if op.User == "" {
+			return nil
+		}
+		return s.note(tx, op.User, "operation."+string(op.Kind), op.Title, "", "")
+	})
+}
+
+func refuseDestroying(tx *gorm.DB, app cluster.ID) error {
+	var row appRow
+	if err := tx.Where("id = ?", string(app)).Take(&row).Error; err != nil {
+		return err
+	}
+	if row.Destroying {
+		return cluster.Conflict("app %q is being destroyed", row.Name)
+	}
+	return nil
+}
+
+func (s *Store) insertOperation(tx *gorm.DB, op cluster.Operation) error {
+	args := string(op.Args)
+	if args == "" {
+		args = "{}"
+	}
+	return tx.Create(&operationRow{
+		ID: string(op.ID), Kind: string(op.Kind), AppID: string(op.AppID), NodeID: string(op.NodeID), Title: op.Title,
+		Args: args, Exclusive: op.Kind.Exclusive(), State: string(cluster.OperationOpen), Username: op.User,
+		CreatedAt: s.now().UnixNano(),
+	}).Error
+}
+
+// Operation finds an operation by its id.
+func (s *Store) Operation(ctx context.Context, id cluster.ID) (cluster.Operation, error) {
+	var row operationRow
+	if err := s.read.WithContext(ctx).Where("id = ?", string(id)).Take(&row).Error; err != nil {
+		return cluster.Operation{}, translate(err, "find operation "+string(id))
+	}
+	return row.operation(), nil
+}
+
+// OpenOperations lists what has not ended, oldest first.
+func (s *Store) OpenOperations(ctx context.Context) ([]cluster.Operation, error) {
+	return s.operations(ctx, s.read.Where("state = 'open'").Order("id"))
+}
+
+// OpenOperationsOf lists an app's open operations, oldest first.
+func (s *Store) OpenOperationsOf(ctx context.Context, app cluster.ID) ([]cluster.Operation, error) {
+	return s.operations(ctx, s.read.Where("app_id = ? AND state = 'open'", string(app)).Order("id"))
+}
+
+// Operations lists operations, newest first, below an id ("" : all), of an app
+// and in a state where those are given.
+func (s *Store) Operations(ctx context.Context, app cluster.ID, state string, below cluster.ID, limit int) ([]cluster.Operation, error) {
+	q := s.read.Order("id DESC").Limit(limit)
+	if app != "" {
+		q = q.Where("app_id = ?", string(app))
+	}
+	if state != "" {
+		q = q.Where("state = ?", state)
+	}
+	if below != "" {
+		q = q.Where("id < ?", string(below))
+	}
+	return s.operations(ctx, q)
+}
+
+func (s *Store) operations(ctx context.Context, q *gorm.DB) ([]cluster.Operation, error) {
+	var rows []operationRow
+	if err := q.WithContext(ctx).Find(&rows).Error; err != nil {
+		return nil, translate(err, "list operations")
+	}
+	return mapped(rows, func(r operationRow) (cluster.Operation, error) { return r.operation(), nil })
+}
+
+// FindOperation finds an operation by its id, or by the short form that people
+// see, where that names only one.
+func (s *Store) FindOperation(ctx context.Context, name string) (cluster.Operation, error) {
+	if id, err := cluster.ParseID(name); err == nil {
+		return s.Operation(ctx, id)
+	}
+	var rows []operationRow
+	if err := s.read.WithContext(ctx).Where("substr(id, -8) = ?", name).Order("id DESC").Limit(2).Find(&rows).Error; err != nil {
+		return cluster.Operation{}, translate(err, "find operation")
+	}
+	if len(rows) != 1 {
+		return cluster.Operation{}, cluster.NotFound("%d operations are called %.40q", len(rows), name)
+	}
+	return rows[0].operation(), nil
+}

@@ -1,0 +1,72 @@
+package store
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"testing"
+
+	"aorta/internal/seal"
+	"aorta/pacemaker/cluster"
+)
+
+// openStore opens a fresh database that is closed with the test.
+func openStore(tb testing.TB) *Store {
+	tb.Helper()
+	return openStoreIn(tb, tb.TempDir())
+}
+
+func openStoreIn(tb testing.TB, dir string) *Store {
+	tb.Helper()
+	sealer, err := seal.Open(filepath.Join(dir, "key"), true)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s, err := Open(context.Background(), Config{Dir: dir, Sealer: sealer, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = s.Close() })
+	if _, err := s.Bootstrap(context.Background(), "admin", "token"); err != nil {
+		tb.Fatal(err)
+	}
+	return s
+}
+
+// must fails the test at once.
+func must(tb testing.TB, err error) {
+	tb.Helper()
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// newApp makes an app with one deploy at work.
+func newApp(tb testing.TB, s *Store, name string) (cluster.App, cluster.Operation) {
+	tb.Helper()
+	app, err := s.CreateApp(context.Background(), name, name+".test.local", "admin")
+	must(tb, err)
+	return app, newDeploy(tb, s, app)
+}
+
+func newDeploy(tb testing.TB, s *Store, app cluster.App) cluster.Operation {
+	tb.Helper()
+	op := cluster.Operation{ID: cluster.NewID(), Kind: cluster.OpDeploy, AppID: app.ID, Title: "Deploy", User: "admin"}
+	must(tb, s.Begin(context.Background(), op, WithBuild(cluster.DeriveID(op.ID, "build", 0), cluster.SourceImage, "img:1")))
+	return op
+}
+
+// newRelease brings a deploy to its release.
+func newRelease(tb testing.TB, s *Store, op cluster.Operation) cluster.Release {
+	tb.Helper()
+	ctx := context.Background()
+	id := cluster.DeriveID(op.ID, "build", 0)
+	must(tb, s.EndBuild(ctx, id, cluster.BuildResult{
+		State: cluster.BuildReady, Image: cluster.Image{Ref: "img:1", ID: "sha256:1"}, Processes: []cluster.ProcessType{{Name: "web"}},
+	}))
+	build, err := s.Build(ctx, id)
+	must(tb, err)
+	r, err := s.CreateRelease(ctx, NewRelease{Operation: op, Build: build, Cause: "deploy"})
+	must(tb, err)
+	return r
+}

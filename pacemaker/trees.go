@@ -1,0 +1,118 @@
+package pacemaker
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"aorta/jobs"
+	"aorta/pacemaker/cluster"
+)
+
+// Policies say how each kind of job is tried. Starts and builds fail for
+// reasons that a second try does not mend; what only waits for others may be
+// repeated.
+func Policies() map[string]jobs.Policy {
+	patient := jobs.Policy{MaxAttempts: 5, BackoffBase: time.Second, BackoffMax: 30 * time.Second}
+	limit := func(p jobs.Policy, d time.Duration) jobs.Policy { p.Timeout = d; return p }
+	return map[string]jobs.Policy{
+		cluster.JobBuild:         {MaxAttempts: 1, Timeout: time.Hour},
+		cluster.JobRelease:       limit(patient, time.Minute),
+		cluster.JobPlace:         limit(patient, time.Minute),
+		cluster.JobInstanceStart: {MaxAttempts: 1, Timeout: 2 * time.Hour},
+		cluster.JobPublish:       limit(patient, 5*time.Minute),
+		cluster.JobDeploy:        limit(patient, time.Minute),
+		cluster.JobDestroy:       limit(patient, 5*time.Minute),
+		cluster.JobDrain:         limit(patient, 15*time.Minute),
+		cluster.JobInstanceStop:  limit(patient, 15*time.Minute),
+		cluster.JobFinish:        limit(patient, time.Minute),
+		cluster.JobImagePrune:    {MaxAttempts: 2, BackoffBase: time.Second, Timeout: 10 * time.Minute},
+	}
+}
+
+// role is the queue of the pacemaker's own jobs.
+var pacemakerQueue = jobs.RoleQueue(string(cluster.RolePacemaker))
+
+// builderQueue is taken from by every builder.
+var builderQueue = jobs.RoleQueue(string(cluster.RoleBuilder))
+
+// treeOf makes an operation's tree. It is the same each time, ids included, so
+// that a tree that was lost can be planted again.
+func (p *Pacemaker) treeOf(op cluster.Operation, subject jobs.Subject, retired []cluster.Instance) (jobs.Spec, error) {
+	b := treeBuilder{op: op, subject: subject}
+	args, err := argsOf(op)
+	if err != nil {
+		return jobs.Spec{}, err
+	}
+	switch op.Kind {
+	case cluster.OpDeploy:
+		build := b.job(cluster.JobBuild, builderQueue, "Build the image", cluster.BuildArgs{Operation: op.ID, Build: args.Build})
+		return b.rollout(b.own(cluster.JobRelease, "Make the release", build)), nil
+	case cluster.OpRelease:
+		return b.rollout(b.own(cluster.JobRelease, "Make the release")), nil
+	case cluster.OpScale, cluster.OpRestart, cluster.OpStop:
+		return b.rollout(), nil
+	case cluster.OpReplace:
+		return b.root(cluster.JobFinish, b.own(cluster.JobPlace, "Start instances")), nil
+	case cluster.OpDestroy:
+		return b.root(cluster.JobDestroy, b.own(cluster.JobPublish, "Take it out of the routes")), nil
+	case cluster.OpRetire:
+		return b.root(cluster.JobFinish, b.stops(retired)...), nil
+	case cluster.OpPrune:
+		prune := b.job(cluster.JobImagePrune, jobs.NodeQueue(string(op.NodeID)), "Remove images that nothing keeps", cluster.PruneArgs{Node: op.NodeID})
+		prune.Priority = jobs.Low
+		return b.root(cluster.JobFinish, prune), nil
+	}
+	return jobs.Spec{}, fmt.Errorf("operation %s is of an unknown kind %q", op.ID, op.Kind)
+}
+
+// treeBuilder makes the specs of one operation, with ids that follow from its id.
+type treeBuilder struct {
+	op      cluster.Operation
+	subject jobs.Subject
+}
+
+func (b treeBuilder) job(kind string, q jobs.Queue, title string, args any, children ...jobs.Spec) jobs.Spec {
+	raw, err := json.Marshal(args)
+	if err != nil {
+		panic(fmt.Sprintf("encode the arguments of a job: %v", err)) // ids only: it can't fail
+	}
+	return jobs.Spec{
+		ID: string(cluster.DeriveID(b.op.ID, kind, 0)), Kind: kind, Queue: q, Title: title,
+		Subject: b.subject, Args: raw, Children: children, Priority: jobs.Normal,
+	}
+}
+
+func (b treeBuilder) own(kind, title string, children ...jobs.Spec) jobs.Spec {
+	return b.job(kind, pacemakerQueue, title, cluster.OperationArgs{Operation: b.op.ID}, children...)
+}
+
+// root has the operation's own id and title.
+func (b treeBuilder) root(kind string, children ...jobs.Spec) jobs.Spec {
+	root := b.own(kind, b.op.Title, children...)
+	root.ID = string(b.op.ID)
+	return root
+}
+
+// rollout is the part that all changes of what runs share: place, publish, end.
+func (b treeBuilder) rollout(first ...jobs.Spec) jobs.Spec {
+	place := b.own(cluster.JobPlace, "Start instances", first...)
+	return b.root(cluster.JobDeploy, b.own(cluster.JobPublish, "Publish the routes", place))
+}
+
+// stops drains and stops each instance, all of them side by side.
+func (b treeBuilder) stops(list []cluster.Instance) []jobs.Spec {
+	specs := make([]jobs.Spec, 0, len(list))
+	for _, in := range list {
+		args := cluster.InstanceArgs{Operation: b.op.ID, Instance: in.ID}
+		drain := b.job(cluster.JobDrain, pacemakerQueue, "Drain "+instanceName(in), args)
+		drain.ID = string(cluster.DeriveID(b.op.ID, "drain/"+string(in.ID), 0))
+		stop := b.job(cluster.JobInstanceStop, jobs.NodeQueue(string(in.NodeID)), "Stop "+instanceName(in), args, drain)
+		stop.ID = string(cluster.DeriveID(b.op.ID, "stop/"+string(in.ID), 0))
+		stop.Priority = jobs.High
+		specs = append(specs, stop)
+	}
+	return specs
+}
+
+func instanceName(in cluster.Instance) string { return in.Type + "." + in.ID.Short() }
