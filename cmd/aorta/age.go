@@ -1,0 +1,84 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// age says how long ago t was.
+func age(now, t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	if d := now.Sub(t); d >= time.Second {
+		return span(d) + " ago"
+	}
+	return "now"
+}
+
+func ageOf(now time.Time, t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return age(now, *t)
+}
+
+// span prints a duration in its largest unit.
+func span(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d/time.Second))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", int(d/time.Minute))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", int(d/time.Hour))
+	}
+	return fmt.Sprintf("%dd", int(d/(24*time.Hour)))
+}
+
+// took prints how long a step lasted, with tenths while that is telling.
+func took(from, to *time.Time) string {
+	if from == nil || to == nil {
+		return ""
+	}
+	d := to.Sub(*from)
+	if d < 0 {
+		return ""
+	}
+	if d < time.Minute {
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	}
+	return d.Round(time.Second).String()
+}
+
+// parseSpan reads a positive duration: 90s, 2h, 7d.
+func parseSpan(s string) (time.Duration, error) {
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		n, err := strconv.ParseUint(days, 10, 16)
+		if err == nil && n > 0 {
+			return time.Duration(n) * 24 * time.Hour, nil
+		}
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || d <= 0 {
+		return 0, usagef("%q is not a duration (such as 90s, 2h or 7d)", clean(s))
+	}
+	return d, nil
+}
+
+// parseSince reads a duration or a time, and gives it as the API takes it.
+func parseSince(s string) (string, error) {
+	if s == "" {
+		return "", nil
+	}
+	if _, err := time.Parse(time.RFC3339, s); err == nil {
+		return s, nil
+	}
+	d, err := parseSpan(s)
+	if err != nil {
+		return "", usagef("%q is neither a duration (such as 2h) nor a time (such as 2026-01-02T15:04:05Z)", clean(s))
+	}
+	return d.String(), nil
+}

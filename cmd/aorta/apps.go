@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"aorta/pacemaker/cluster"
+	"aorta/web/client"
+	"aorta/web/wire"
+)
+
+func appsCommand(s *session) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "apps", Short: "List the apps; create, rename and destroy them",
+		RunE: s.onCluster(s.listApps),
+	}
+	create := &cobra.Command{
+		Use: "create NAME", Short: "Make an app, and point the repository's git remote at it", Args: cobra.ExactArgs(1),
+		RunE: s.onCluster(s.createApp),
+	}
+	info := &cobra.Command{
+		Use: "info [NAME]", Short: "Show an app with its addresses", Args: cobra.MaximumNArgs(1),
+		RunE: s.onNamedApp(s.appInfo),
+	}
+	rename := &cobra.Command{
+		Use: "rename NEW", Short: "Give the app another name", Args: cobra.ExactArgs(1),
+		RunE: s.onApp(s.renameApp),
+	}
+	cmd.AddCommand(create, info, rename, destroyCommand(s))
+	return cmd
+}
+
+// onNamedApp is onApp for commands that also take the app as an argument.
+func (s *session) onNamedApp(run func(ctx context.Context, api *client.Client, app string, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			s.flags.app = args[0]
+		}
+		return s.onApp(run)(cmd, args)
+	}
+}
+
+func (s *session) listApps(ctx context.Context, api *client.Client, _ []string) error {
+	apps, err := client.Collect(api.Apps(ctx), 0)
+	if err != nil {
+		return err
+	}
+	if s.flags.json {
+		return list(s.out, apps)
+	}
+	t := s.out.newTable("NAME", "RELEASE", "INSTANCES", "URL", "CREATED")
+	for _, a := range apps {
+		t.row(a.Name, orText(a.Release, "-"), instancesOf(a), a.URL, age(s.p.Now(), a.CreatedAt))
+	}
+	return t.print("no app yet; make one: aorta apps create NAME")
+}
+
+func instancesOf(a wire.App) string {
+	if a.Stopped {
+		return "stopped"
+	}
+	return fmt.Sprintf("%d/%d", a.Instances, a.Wanted)
+}
+
+func (s *session) createApp(ctx context.Context, api *client.Client, args []string) error {
+	if err := cluster.ValidateName("name", args[0]); err != nil {
+		return err
+	}
+	a, err := api.CreateApp(ctx, args[0])
+	if err != nil {
+		return err
+	}
+	s.err.line("created %s; it will serve at %s", clean(a.Name), clean(a.URL))
+	// The app exists; a remote that can't be set is said, not a failure of it.
+	if err := s.addRemote(ctx, a.Name); err != nil {
+		s.err.line("%s", cleanBlock(err.Error()))
+	}
+	if s.flags.json {
+		return s.out.json(a)
+	}
+	return nil
+}
+
+func (s *session) appInfo(ctx context.Context, api *client.Client, app string, _ []string) error {
+	a, err := api.App(ctx, app)
+	if err != nil {
+		return err
+	}
+	if s.flags.json {
+		return s.out.json(a)
+	}
+	return s.out.fields("name", a.Name, "id", a.ID, "release", orText(a.Release, "none yet"), "instances", instancesOf(a),
+		"url", a.URL, "hosts", strings.Join(a.Hosts, ", "), "git", a.GitHTTP, "created", age(s.p.Now(), a.CreatedAt))
+}
+
+func (s *session) renameApp(ctx context.Context, api *client.Client, app string, args []string) error {
+	if err := cluster.ValidateName("name", args[0]); err != nil {
+		return err
+	}
+	a, err := api.App(ctx, app)
+	if err != nil {
+		return err
+	}
+	a, err = api.RenameApp(ctx, app, wire.RenameApp{Name: args[0], Version: a.Version})
+	if err != nil {
+		return err
+	}
+	s.err.line("%s is now %s, at %s", app, clean(a.Name), clean(a.URL))
+	if err := s.moveRemote(ctx, app, a.Name); err != nil {
+		s.err.line("%s", cleanBlock(err.Error()))
+	}
+	if s.flags.json {
+		return s.out.json(a)
+	}
+	return nil
+}
+
+func destroyCommand(s *session) *cobra.Command {
+	var confirm string
+	cmd := &cobra.Command{
+		Use: "destroy NAME --confirm NAME", Short: "End an app with all that is its own", Args: cobra.MaximumNArgs(1),
+		RunE: s.onNamedApp(func(ctx context.Context, api *client.Client, app string, _ []string) error {
+			if confirm != app {
+				return usagef("this ends %s with its instances, releases, config and logs, and can't be undone; if that is meant: aorta apps destroy %s --confirm %s", app, app, app)
+			}
+			work, err := api.DestroyApp(ctx, app)
+			if err != nil {
+				return err
+			}
+			return s.follow(ctx, api, work, func() { s.err.line("%s is destroyed", app) })
+		}),
+	}
+	cmd.Flags().StringVar(&confirm, "confirm", "", "the app's name, once more")
+	return startsWork(s, cmd)
+}

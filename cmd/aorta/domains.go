@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"aorta/pacemaker/cluster"
+	"aorta/web/client"
+)
+
+func domainsCommand(s *session) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "domains", Short: "List the app's hostnames; add and remove them",
+		RunE: s.onApp(s.listDomains),
+	}
+	add := &cobra.Command{
+		Use: "add HOST", Short: "Give the app a hostname", Args: cobra.ExactArgs(1), RunE: s.onApp(s.addDomain),
+	}
+	remove := &cobra.Command{
+		Use: "remove HOST", Short: "Take a hostname from the app", Args: cobra.ExactArgs(1), RunE: s.onApp(s.removeDomain),
+	}
+	cmd.AddCommand(add, remove)
+	return cmd
+}
+
+func (s *session) listDomains(ctx context.Context, api *client.Client, app string, _ []string) error {
+	domains, err := api.Domains(ctx, app)
+	if err != nil {
+		return err
+	}
+	if s.flags.json {
+		return list(s.out, domains)
+	}
+	t := s.out.newTable("HOST", "KIND", "ADDED")
+	for _, d := range domains {
+		kind := "added"
+		if d.Own {
+			kind = "the app's own"
+		}
+		t.row(d.Host, kind, age(s.p.Now(), d.CreatedAt))
+	}
+	return t.print("no domain yet; add one: aorta domains add HOST -a " + app)
+}
+
+func (s *session) addDomain(ctx context.Context, api *client.Client, app string, args []string) error {
+	host := strings.ToLower(args[0])
+	if err := cluster.ValidateHost("host", host); err != nil {
+		return err
+	}
+	d, err := api.AddDomain(ctx, app, host)
+	if err != nil {
+		return err
+	}
+	s.err.line("%s serves at %s", app, clean(d.Host))
+	if s.flags.json {
+		return s.out.json(d)
+	}
+	return nil
+}
+
+func (s *session) removeDomain(ctx context.Context, api *client.Client, app string, args []string) error {
+	host := strings.ToLower(args[0])
+	if err := api.RemoveDomain(ctx, app, host); err != nil {
+		return err
+	}
+	s.err.line("%s no longer serves at %s", app, clean(host))
+	return nil
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// parseDotenv reads lines of KEY=VALUE. Blank lines, lines that start with #
+// and a leading "export " are left out. A value in single quotes is taken as it
+// is; in double quotes \n, \r, \t, \", \\ and \$ mean what they do in a shell's
+// $'…'; both may span lines. A bare value ends at " #" or the line's end.
+// Nothing is expanded.
+func parseDotenv(text string) (map[string]string, error) {
+	vars := map[string]string{}
+	line := 1
+	text = strings.ReplaceAll(strings.TrimPrefix(text, "\ufeff"), "\r\n", "\n")
+	for text != "" {
+		head, rest, _ := strings.Cut(text, "\n")
+		trimmed := strings.TrimSpace(head)
+		if trimmed == "" || trimmed[0] == '#' {
+			text, line = rest, line+1
+			continue
+		}
+		key, after, ok := strings.Cut(text, "=")
+		key = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(key), "export "))
+		if !ok || key == "" || strings.ContainsAny(key, " \t\n") {
+			return nil, fmt.Errorf("line %d is not of the form KEY=VALUE", line)
+		}
+		value, next, err := dotenvValue(after)
+		if err != nil {
+			return nil, fmt.Errorf("line %d (%s): %w", line, clean(key), err)
+		}
+		vars[key] = value
+		line += strings.Count(text[:len(text)-len(next)], "\n")
+		text = next
+	}
+	return vars, nil
+}
+
+// dotenvValue reads a value and gives what follows its line.
+func dotenvValue(s string) (value, next string, err error) {
+	s = strings.TrimLeft(s, " \t")
+	if s == "" || s[0] != '"' && s[0] != '\'' {
+		bare, next, _ := strings.Cut(s, "\n")
+		if i := strings.Index(" "+bare, " #"); i >= 0 {
+			bare = bare[:max(0, i-1)]
+		}
+		return strings.TrimSpace(bare), next, nil
+	}
+	value, s, err = quotedValue(s)
+	if err != nil {
+		return "", "", err
+	}
+	tail, next, _ := strings.Cut(s, "\n")
+	if tail = strings.TrimSpace(tail); tail != "" && tail[0] != '#' {
+		return "", "", fmt.Errorf("%q follows the closing quote", clean(tail))
+	}
+	return value, next, nil
+}
+
+var dotenvEscapes = map[byte]byte{'n': '\n', 'r': '\r', 't': '\t', '"': '"', '\\': '\\', '$': '$'}
+
+func quotedValue(s string) (value, rest string, err error) {
+	quote := s[0]
+	var b strings.Builder
+	for i := 1; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == quote:
+			return b.String(), s[i+1:], nil
+		case c == '\\' && quote == '"' && i+1 < len(s) && dotenvEscapes[s[i+1]] != 0:
+			i++
+			b.WriteByte(dotenvEscapes[s[i]])
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return "", "", fmt.Errorf("the closing %c is missing", quote)
+}
+
+// quoteVar prints a value on one line, so that parseDotenv reads it back.
+func quoteVar(v string) string {
+	if v != "" && !strings.ContainsAny(v, " \t\r\n\"'#\\$") && clean(v) == v {
+		return v
+	}
+	r := strings.NewReplacer("\\", `\\`, "\n", `\n`, "\r", `\r`, "\t", `\t`, `"`, `\"`)
+	return `"` + clean(r.Replace(v)) + `"`
+}

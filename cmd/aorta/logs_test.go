@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"aorta/internal/testkit"
+	"aorta/web/wire"
+)
+
+func TestLogs_NamesWhereALineIsFrom(t *testing.T) {
+	api := shop(t)
+	c := newCLI(t, api)
+	head := noon.Local().Format(logTime) + " v3 web.1a2b3c4d "
+
+	plain := c.run("logs", "-a", "shop")
+	c.term = true
+	coloured := c.run("logs", "-a", "shop")
+
+	if want := head + "hello world\tx\\x0dback\n"; plain.out != want {
+		t.Errorf("got %q, want %q", plain.out, want)
+	}
+	wantIn(t, "terminal", coloured.out, "\x1b[32mhello\x1b[0m world\tx\\x0dback\x1b[0m\n")
+}
+
+func TestLogs_AsksForWhatIsMeant(t *testing.T) {
+	api := shop(t)
+	c := newCLI(t, api)
+
+	got := c.run("logs", "-a", "shop", "-n", "5", "-p", "web", "-i", "web.1a2b3c4d", "--since", "2h", "--search", "a b")
+
+	wantCode(t, got, 0)
+	if want := "GET /apps/shop/logs?instance=" + webID + "&n=5&search=a+b&since=2h0m0s&type=web"; !api.asked(want) {
+		t.Errorf("got %v, want %s", api.got, want)
+	}
+}
+
+// runUntil runs the program until its output holds the text, then ends it.
+func runUntil(t *testing.T, c *cli, text string, args ...string) (code int, out, errs string) {
+	t.Helper()
+	ctx, end := context.WithCancel(t.Context())
+	defer end()
+	stdout, stderr := &sharedBuffer{}, &sharedBuffer{}
+	done := make(chan int)
+	go func() { done <- c.program().Run(ctx, args, strings.NewReader(""), stdout, stderr) }() // ends with ctx
+	testkit.Eventually(t, 10*time.Second, "the output to hold "+text, func() bool { return strings.Contains(stdout.String(), text) })
+	end()
+	return <-done, stdout.String(), stderr.String()
+}
+
+func TestLogs_FollowGoesOnUntilItIsLeft(t *testing.T) {
+	api := shop(t)
+	api.mux.HandleFunc("GET /api/v1/apps/shop/logs/stream", func(w http.ResponseWriter, r *http.Request) {
+		for _, text := range []string{"one", "two"} {
+			line, _ := json.Marshal(wire.LogLine{Time: noon, Release: "v3", Type: "web", Instance: webID, Text: text})
+			_, _ = w.Write([]byte("event: line\ndata: " + string(line) + "\n\nevent: missed\ndata: {\"n\":7}\n\n"))
+			_ = http.NewResponseController(w).Flush()
+		}
+		<-r.Context().Done()
+	})
+	c := newCLI(t, api)
+
+	code, out, errs := runUntil(t, c, "two", "logs", "-f", "-a", "shop")
+	_, lines, _ := runUntil(t, c, `"two"`, "logs", "-f", "-a", "shop", "--json")
+
+	if code != 0 || !strings.Contains(out, " v3 web.1a2b3c4d one\n") || !strings.Contains(errs, "7 lines") {
+		t.Errorf("got exit %d, %q, %q, want both lines and the gap", code, out, errs)
+	}
+	for _, l := range strings.Split(strings.TrimSpace(lines), "\n") {
+		if !json.Valid([]byte(l)) {
+			t.Errorf("got %q, want one JSON object a line", l)
+		}
+	}
+}
+
+func TestStats_LiveRefreshesAndOutlastsThePacemaker(t *testing.T) {
+	api := newAPI(t)
+	asked := 0
+	api.mux.HandleFunc("GET /api/v1/apps/shop/stats", func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		if asked == 2 {
+			problem(w, 503, "unavailable", "starting")
+			return
+		}
+		_ = json.NewEncoder(w).Encode(wire.Stats{Requests: int64(asked)})
+	})
+	c := newCLI(t, api)
+
+	code, out, errs := runUntil(t, c, "3 requests", "stats", "--live", "-a", "shop")
+
+	if code != 0 || !strings.Contains(out, "12:00:00  - requests/s  1 requests  errors 0.00%  p50 -  p95 -  p99 -\n") {
+		t.Errorf("got exit %d and %q, want a line a second", code, out)
+	}
+	wantIn(t, "stderr", errs, "as of 12:00:00: starting")
+}
+
+func TestStats_AsksForWhatIsMeant(t *testing.T) {
+	api := shop(t)
+	c := newCLI(t, api)
+
+	got := c.run("stats", "-a", "shop", "--since", "10m", "--release", "3")
+
+	wantCode(t, got, 0)
+	if want := "GET /apps/shop/stats?release=v3&since=10m0s"; !api.asked(want) {
+		t.Errorf("got %v, want %s", api.got, want)
+	}
+}

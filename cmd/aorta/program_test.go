@@ -1,0 +1,279 @@
+package main
+
+import (
+	"encoding/json"
+	"net"
+	"strings"
+	"testing"
+
+	"aorta/web/client/contexts"
+)
+
+func TestProgram_ShowsForPeople(t *testing.T) {
+	cases := []struct {
+		args string
+		want string
+	}{
+		{"apps", "NAME  RELEASE  INSTANCES  URL                      CREATED\nshop  v3       2/3        http://shop.example.com  2d ago\n"},
+		{"apps info -a shop", "name       shop\nid         a1\nrelease    v3\ninstances  2/3\nurl        http://shop.example.com\nhosts      shop.example.com\n"},
+		{"apps:info shop", "name       shop\n"},
+		{"ps -a shop", "INSTANCE         RELEASE  NODE  ADDRESS         STATE                      STARTED  RESTARTS\n" +
+			"web.1a2b3c4d     v3       n1    10.0.0.1:20001  running                    3m ago   1\n" +
+			"worker.ffffffff  v3       n2    -               running, crashing: exit 1  -        0\n"},
+		{"ps scale -a shop", "TYPE  QUANTITY  MEMORY  CPUS  COMMAND\nweb   2         512m    1     (the image's own)\n"},
+		{"config -a shop", "A=1\nB=\"two words\"\n"},
+		{"config get B -a shop", "two words\n"},
+		{"-a shop config:get B", "two words\n"},
+		{"releases -a shop", "RELEASE  STATE    TRAFFIC  CREATED  USER  MESSAGE\nv3       running  100%     1h ago   ada   faster\nv2       retired  -        26h ago  ada   first\n"},
+		{"releases -n 1 -a shop", "RELEASE  STATE    TRAFFIC  CREATED  USER  MESSAGE\nv3       running  100%     1h ago   ada   faster\n"},
+		{"releases info 3 -a shop", "release  v3\nid       r3\nstate    running\ntraffic  100%\nimage    shop:3\n"},
+		{"domains -a shop", "HOST              KIND   ADDED\nshop.example.com  added  1m ago\n"},
+		{"stats -a shop", "requests  1000\nerrors    0.50%\nstatus    2xx 980, 3xx 5, 4xx 10, 5xx 5\nbytes     5000\np50       12 ms\np95       40.25 ms\np99       90 ms\n"},
+		{"jobs", webID + "  Deploy shop  shop  running  -         1m ago\n"},
+		{"jobs show j1", "✓ Deploy shop  succeeded\n  ✓ Build the image on n1  succeeded  3.0s\n"},
+		{"nodes", "n1    ready    heart,router  10.0.0.1  0.25   2          1s ago   eu=1 ssd=yes\nn2    suspect  heart         10.0.0.2  -      0          not yet\n"},
+		{"nodes show n1", "name       n1\nid         id1\nstate      ready\nroles      heart, router\n"},
+		{"status", "▲ attention: 1 apps, 2 instances, 1 of 2 nodes ready\n  node n2 is silent"},
+		{"whoami", "user     ada\nrole     admin\n"},
+	}
+	c := newCLI(t, shop(t))
+	for _, tc := range cases {
+		t.Run(tc.args, func(t *testing.T) {
+			got := c.run(strings.Fields(tc.args)...)
+
+			wantCode(t, got, 0)
+			wantIn(t, "stdout", got.out, tc.want)
+		})
+	}
+}
+
+func TestProgram_JSONHasTheFixedFields(t *testing.T) {
+	cases := []struct {
+		args   string
+		list   bool
+		fields string
+	}{
+		{"ps -a shop", true, "id app release type node address state started_at"},
+		{"nodes", true, "id name address roles state score tags instances"},
+		{"nodes show n1", false, "id name address roles state score tags instances"},
+		{"stats -a shop", false, "requests bytes status p50_ms p95_ms p99_ms"},
+		{"jobs show j1", false, "id title state progress error children"},
+		{"jobs", true, "id title state progress error children"},
+		{"releases -a shop", true, "release state traffic image created_at user message"},
+		{"releases info v3 -a shop", false, "release state traffic image created_at user message"},
+		{"apps", true, "id name release hosts url git_http"},
+		{"apps info shop", false, "id name release hosts url git_http"},
+		{"config -a shop", false, "A B"},
+		{"config get A -a shop", false, "A"},
+		{"ps scale -a shop", true, "type quantity memory cpus"},
+		{"domains -a shop", true, "host app"},
+		{"logs -a shop", true, "time instance type release text"},
+		{"contexts", true, "name url current"},
+		{"status", false, "cluster state nodes"},
+		{"whoami", false, "user role cluster version"},
+		{"version", false, "version"},
+	}
+	c := newCLI(t, shop(t))
+	for _, tc := range cases {
+		t.Run(tc.args, func(t *testing.T) {
+			got := c.run(append(strings.Fields(tc.args), "--json")...)
+
+			wantCode(t, got, 0)
+			var one map[string]any
+			if tc.list {
+				var all []map[string]any
+				if err := json.Unmarshal([]byte(got.out), &all); err != nil || len(all) == 0 {
+					t.Fatalf("got %q (%v), want a plain array", got.out, err)
+				}
+				one = all[0]
+			} else if err := json.Unmarshal([]byte(got.out), &one); err != nil {
+				t.Fatalf("got %q (%v), want one object", got.out, err)
+			}
+			for _, f := range strings.Fields(tc.fields) {
+				if _, ok := one[f]; !ok {
+					t.Errorf("got %v, want the field %q", one, f)
+				}
+			}
+		})
+	}
+}
+
+func TestProgram_EmptyListsAreArraysAndSayTheNextStep(t *testing.T) {
+	api := newAPI(t)
+	for _, p := range []string{"/apps", "/nodes", "/jobs", "/apps/shop/instances", "/apps/shop/releases", "/apps/shop/domains", "/apps/shop/logs"} {
+		api.on("GET "+p, 200, map[string]any{"items": nil})
+	}
+	c := newCLI(t, api)
+	for _, args := range []string{"apps", "nodes", "jobs", "ps -a shop", "releases -a shop", "domains -a shop", "logs -a shop"} {
+		words := strings.Fields(args)
+
+		got := c.run(append(words, "--json")...)
+		human := c.run(words...)
+
+		if got.out != "[]\n" || got.code != 0 {
+			t.Errorf("%s --json: got %q (exit %d), want an empty array", args, got.out, got.code)
+		}
+		if words[0] != "logs" && words[0] != "jobs" && !strings.Contains(human.out, "aorta ") {
+			t.Errorf("%s: got %q, want the next command", args, human.out)
+		}
+	}
+}
+
+func TestProgram_UsageErrorsExit2BeforeAnythingIsAsked(t *testing.T) {
+	cases := []struct{ args, want string }{
+		{"app", `no command "app"; did you mean "aorta apps"`},
+		{"nothinglikeit", `no command "nothinglikeit"`},
+		{"doctor", `no command "doctor"`},
+		{"apps creat x", `did you mean "aorta apps create"`},
+		{"apps:creat x", `no command "apps:creat"`},
+		{"apps create", "accepts 1 arg"},
+		{"apps create Shop!", "is not a name"},
+		{"apps --nope", "unknown flag"},
+		{"ps", "which app?"},
+		{"ps -a Bad!", "is not a name"},
+		{"ps scale -a shop web", "TYPE=NUMBER"},
+		{"ps scale -a shop web=-1", "outside"},
+		{"ps type web -a shop", "nothing to change"},
+		{"ps type web -a shop --memory lots", "is not a size"},
+		{"ps type web -a shop --memory 1k", "outside"},
+		{"ps type web -a shop --cpus 0", "more than 0"},
+		{"config set -a shop", "nothing to set"},
+		{"config set -a shop X", "KEY=VALUE"},
+		{"config set -a shop PORT=1", "set by the platform"},
+		{"config set -a shop --file none.env", "no such file"},
+		{"config unset -a shop", "requires at least 1 arg"},
+		{"apps destroy shop", "apps destroy shop --confirm shop"},
+		{"apps destroy shop --confirm other", "can't be undone"},
+		{"deploy -a shop . --image x", "one thing"},
+		{"deploy -a shop --archive none.tar", "no such file"},
+		{"deploy -a shop", "no Dockerfile"},
+		{"rollback -a shop three", "not a release"},
+		{"logs -a shop -n 0", "at least one"},
+		{"logs -a shop --since yesterday", "neither a duration"},
+		{"stats -a shop --since -1h", "not a duration"},
+		{"stats -a shop --release x", "not a release"},
+		{"domains add -a shop nodots", "not a hostname"},
+		{"nodes token", "--name"},
+		{"nodes token --name n3 --roles king", "not a role"},
+		{"jobs show", "accepts 1 arg"},
+		{"login http://h", "--token -"},
+	}
+	for _, tc := range cases {
+		t.Run(tc.args, func(t *testing.T) {
+			api := shop(t)
+			c := newCLI(t, api)
+
+			got := c.run(strings.Fields(tc.args)...)
+
+			wantCode(t, got, 2)
+			wantIn(t, "stderr", got.err, tc.want)
+			if got.out != "" || len(api.writes()) > 0 {
+				t.Errorf("got output %q and writes %v, want neither", got.out, api.writes())
+			}
+		})
+	}
+}
+
+func TestProgram_ExitCodesTellTheKindOfFailure(t *testing.T) {
+	api := shop(t)
+	api.fails("POST /apps", 409, "conflict", `the name "shop" is taken`)
+	api.fails("GET /apps/broken", 500, "internal", "broken")
+	api.fails("GET /apps/busy", 503, "unavailable", "SQL is busy")
+	c := newCLI(t, api)
+	c.context("viewer", contexts.Context{URL: api.URL, Token: "viewer"})
+	c.context("stranger", contexts.Context{URL: api.URL, Token: "wrong"})
+	c.context("away", contexts.Context{URL: "http://" + freeAddr(t), Token: "t"})
+	cases := []struct {
+		args string
+		code int
+		want string
+	}{
+		{"apps info broken", 1, "error: broken"},
+		{"apps --context viewer", 3, "a viewer may not"},
+		{"apps --context stranger", 3, "aorta login " + api.URL + " --token -"},
+		{"apps info gone", 4, "there is nothing at"},
+		{"apps --context nosuch", 4, `no context "nosuch"`},
+		{"config get NONE -a shop", 4, `no config var "NONE"`},
+		{"ps restart web.00000000 -a shop", 4, "no instance"},
+		{"jobs show 00000000", 4, "no job"},
+		{"contexts use nosuch", 4, "no context"},
+		{"apps create shop", 5, "is taken"},
+		{"apps info busy", 6, "SQL is busy"},
+		{"apps --context away", 6, "can't reach http://127.0.0.1"},
+		{"logs -f -a shop --context away", 6, "is aortad running there?"},
+	}
+	for _, tc := range cases {
+		t.Run(tc.args, func(t *testing.T) {
+			got := c.run(strings.Fields(tc.args)...)
+
+			wantCode(t, got, tc.code)
+			wantIn(t, "stderr", got.err, tc.want)
+			if got.out != "" {
+				t.Errorf("got output %q, want none", got.out)
+			}
+		})
+	}
+}
+
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func TestProgram_HelpAndCompletion(t *testing.T) {
+	c := newCLI(t, shop(t))
+	cases := []struct{ args, want string }{
+		{"", "Available Commands"},
+		{"help", "Available Commands"},
+		{"ps scale --help", "--detach"},
+		{"completion bash", "complete"},
+		{"completion zsh", "#compdef"},
+		{"completion fish", "complete -c aorta"},
+		{"__complete ap", "apps\t"},
+		{"__complete ps -a ", "shop\n"},
+		{"__complete --context ", "local\n"},
+		{"__complete contexts use ", "local\n"},
+	}
+	for _, tc := range cases {
+		args := strings.Fields(tc.args)
+		if strings.HasSuffix(tc.args, " ") {
+			args = append(args, "")
+		}
+
+		got := c.run(args...)
+
+		wantCode(t, got, 0)
+		wantIn(t, tc.args, got.out, tc.want)
+		if strings.Contains(got.out, "git-credential") {
+			t.Errorf("%s: got the hidden command, want it hidden", tc.args)
+		}
+	}
+}
+
+func TestSplitColon_TouchesTheCommandAlone(t *testing.T) {
+	cases := []struct{ in, want string }{
+		{"apps:create x", "apps create x"},
+		{"-a shop ps:scale web=1", "-a shop ps scale web=1"},
+		{"--app=shop --json ps:scale", "--app=shop --json ps scale"},
+		{"-a ps:scale ps", "-a ps:scale ps"},
+		{"logs --search ps:scale", "logs --search ps:scale"},
+		{"apps:none", "apps:none"},
+		{"none:create", "none:create"},
+		{"config set apps:create", "config set apps:create"},
+		{"apps:create apps:create", "apps create apps:create"},
+	}
+	for _, tc := range cases {
+		root := rootCommand(&session{p: &Program{}})
+
+		got := strings.Join(splitColon(root, strings.Fields(tc.in)), " ")
+
+		if got != tc.want {
+			t.Errorf("splitColon(%q): got %q, want %q", tc.in, got, tc.want)
+		}
+	}
+}

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"aorta/pacemaker/cluster"
+	"aorta/web/client"
+	"aorta/web/wire"
+)
+
+func psCommand(s *session) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "ps", Short: "List the app's instances; scale, restart, stop, limit them",
+		RunE: s.onApp(s.listInstances),
+	}
+	scale := &cobra.Command{
+		Use: "scale [TYPE=N…]", Short: "Change how many instances of a process type run",
+		RunE: s.onApp(s.scale),
+	}
+	restart := &cobra.Command{
+		Use: "restart [INSTANCE]", Short: "Replace one instance, or all, by new ones; starts a stopped app", Args: cobra.MaximumNArgs(1),
+		RunE: s.onApp(s.restart),
+	}
+	stop := &cobra.Command{
+		Use: "stop", Short: "Stop the whole app and remember its formation", Args: cobra.NoArgs,
+		RunE: s.onApp(s.stop),
+	}
+	cmd.AddCommand(startsWork(s, scale), startsWork(s, restart), startsWork(s, stop), psTypeCommand(s))
+	return cmd
+}
+
+func (s *session) listInstances(ctx context.Context, api *client.Client, app string, _ []string) error {
+	instances, err := api.Instances(ctx, app)
+	if err != nil {
+		return err
+	}
+	if s.flags.json {
+		return list(s.out, instances)
+	}
+	t := s.out.newTable("INSTANCE", "RELEASE", "NODE", "ADDRESS", "STATE", "STARTED", "RESTARTS")
+	for _, i := range instances {
+		t.row(instanceName(i.Type, i.ID), i.Release, i.Node, orText(i.Address, "-"), stateOf(i),
+			orText(ageOf(s.p.Now(), i.StartedAt), "-"), strconv.Itoa(i.Restarts))
+	}
+	return t.print("no instance of " + app + " runs; deploy it: aorta deploy, or start it: aorta ps restart -a " + app)
+}
+
+// instanceName is what people call an instance: web.1a2b3c4d.
+func instanceName(kind, id string) string { return kind + "." + cluster.ID(id).Short() }
+
+func stateOf(i wire.Instance) string {
+	state := i.State
+	if i.Crashing {
+		state += ", crashing"
+	}
+	if i.Unheard {
+		state += ", unheard"
+	}
+	if i.Error != "" {
+		state += ": " + firstLine(i.Error)
+	}
+	return state
+}
+
+// findInstance reads an instance's id, its short form or web.1a2b3c4d.
+func (s *session) findInstance(ctx context.Context, api *client.Client, app, name string) (string, error) {
+	if _, err := cluster.ParseID(name); err == nil {
+		return name, nil
+	}
+	instances, err := api.Instances(ctx, app)
+	if err != nil {
+		return "", err
+	}
+	found := ""
+	for _, i := range instances {
+		if instanceName(i.Type, i.ID) != name && cluster.ID(i.ID).Short() != name {
+			continue
+		}
+		if found != "" {
+			return "", usagef("%q names more than one instance of %s; give the whole id (aorta ps --json)", clean(name), app)
+		}
+		found = i.ID
+	}
+	if found == "" {
+		return "", cluster.NotFound("%s has no instance %q (those it has: aorta ps -a %s)", app, clean(name), app)
+	}
+	return found, nil
+}
+
+func (s *session) scale(ctx context.Context, api *client.Client, app string, args []string) error {
+	if len(args) == 0 {
+		return s.showFormation(ctx, api, app)
+	}
+	change := wire.FormationChange{Types: map[string]wire.ProcessChange{}}
+	for _, a := range args {
+		kind, number, ok := strings.Cut(a, "=")
+		n, err := strconv.Atoi(number)
+		if !ok || err != nil {
+			return usagef("%q is not of the form TYPE=NUMBER (such as web=3)", clean(a))
+		}
+		if err := cluster.ValidateName("type", kind); err != nil {
+			return err
+		}
+		if err := cluster.ValidateQuantity(kind, n); err != nil {
+			return err
+		}
+		change.Types[kind] = wire.ProcessChange{Quantity: &n}
+	}
+	return s.changeFormation(ctx, api, app, change)
+}
+
+func (s *session) changeFormation(ctx context.Context, api *client.Client, app string, change wire.FormationChange) error {
+	work, err := api.ChangeFormation(ctx, app, change)
+	if err != nil {
+		return err
+	}
+	return s.follow(ctx, api, work, func() { s.err.line("the formation of %s is as asked", app) })
+}
+
+func (s *session) showFormation(ctx context.Context, api *client.Client, app string) error {
+	f, err := api.Formation(ctx, app)
+	if err != nil {
+		return err
+	}
+	if s.flags.json {
+		return list(s.out, f.Processes)
+	}
+	t := s.out.newTable("TYPE", "QUANTITY", "MEMORY", "CPUS", "COMMAND")
+	for _, p := range f.Processes {
+		t.row(p.Type, strconv.Itoa(p.Quantity), cluster.Bytes(p.Memory), fmt.Sprintf("%g", p.CPUs), orText(p.Command, "(the image's own)"))
+	}
+	return t.print(app + " has no process type before its first deploy")
+}
+
+func (s *session) restart(ctx context.Context, api *client.Client, app string, args []string) error {
+	var which wire.Restart
+	if len(args) > 0 {
+		id, err := s.findInstance(ctx, api, app, args[0])
+		if err != nil {
+			return err
+		}
+		which.Instance = id
+	}
+	work, err := api.Restart(ctx, app, which)
+	if err != nil {
+		return err
+	}
+	return s.follow(ctx, api, work, func() { s.err.line("%s is restarted", app) })
+}
+
+func (s *session) stop(ctx context.Context, api *client.Client, app string, _ []string) error {
+	work, err := api.Stop(ctx, app)
+	if err != nil {
+		return err
+	}
+	return s.follow(ctx, api, work, func() { s.err.line("%s is stopped; start it again: aorta ps restart -a %s", app, app) })
+}
+
+func psTypeCommand(s *session) *cobra.Command {
+	var memory string
+	var cpus float64
+	cmd := &cobra.Command{
+		Use: "type TYPE [--memory 256m] [--cpus 0.5]", Short: "Limit what one instance of a process type may use", Args: cobra.ExactArgs(1),
+	}
+	cmd.RunE = s.onApp(func(ctx context.Context, api *client.Client, app string, args []string) error {
+		var change wire.ProcessChange
+		if cmd.Flags().Changed("memory") {
+			n, err := parseBytes(memory)
+			if err != nil {
+				return err
+			}
+			change.Memory = &n
+		}
+		if cmd.Flags().Changed("cpus") {
+			change.CPUs = &cpus
+		}
+		return s.limitType(ctx, api, app, limits{kind: args[0], ProcessChange: change})
+	})
+	cmd.Flags().StringVar(&memory, "memory", "", "memory of one instance, such as 256m or 1g")
+	cmd.Flags().Float64Var(&cpus, "cpus", 0, "cores of one instance, such as 0.5")
+	return startsWork(s, cmd)
+}
+
+type limits struct {
+	kind string
+	wire.ProcessChange
+}
+
+func (s *session) limitType(ctx context.Context, api *client.Client, app string, l limits) error {
+	if l.Memory == nil && l.CPUs == nil {
+		return usagef("nothing to change; name --memory, --cpus or both")
+	}
+	if err := cluster.ValidateName("type", l.kind); err != nil {
+		return err
+	}
+	var asked cluster.Limits
+	if l.Memory != nil {
+		asked.Memory = *l.Memory
+	}
+	if l.CPUs != nil {
+		if *l.CPUs == 0 {
+			return usagef("--cpus must be more than 0")
+		}
+		asked.CPUs = *l.CPUs
+	}
+	if err := asked.Validate(l.kind); err != nil {
+		return err
+	}
+	return s.changeFormation(ctx, api, app, wire.FormationChange{Types: map[string]wire.ProcessChange{l.kind: l.ProcessChange}})
+}

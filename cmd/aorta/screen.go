@@ -1,0 +1,130 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+)
+
+// screen is one output stream with what it can show.
+type screen struct {
+	w        io.Writer
+	terminal bool
+	colour   bool
+}
+
+func (p *Program) screen(w io.Writer) *screen {
+	terminal := p.IsTerminal(w)
+	plain := p.Getenv("NO_COLOR") != "" || p.Getenv("TERM") == "dumb"
+	return &screen{w: w, terminal: terminal, colour: terminal && !plain}
+}
+
+// line prints one line. What comes from elsewhere must have been cleaned.
+func (s *screen) line(format string, args ...any) {
+	// A stream that is gone can't be told so; the process ends by SIGPIPE.
+	_, _ = fmt.Fprintf(s.w, format+"\n", args...)
+}
+
+// json prints v as one indented document.
+func (s *screen) json(v any) error {
+	e := json.NewEncoder(s.w)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// jsonLine prints v on one line, for streams.
+func (s *screen) jsonLine(v any) error { return json.NewEncoder(s.w).Encode(v) }
+
+// list prints a list as a JSON array, also when it is empty.
+func list[T any](s *screen, items []T) error {
+	if items == nil {
+		items = []T{}
+	}
+	return s.json(items)
+}
+
+// The colours of what is said.
+const (
+	good  = "32"
+	bad   = "31"
+	muted = "2"
+	live  = "36"
+)
+
+func (s *screen) paint(colour, text string) string {
+	if !s.colour {
+		return text
+	}
+	return "\x1b[" + colour + "m" + text + "\x1b[0m"
+}
+
+// table is rows of aligned columns.
+type table struct {
+	out  *screen
+	rows [][]string
+}
+
+// newTable starts a table with its headings.
+func (s *screen) newTable(headings ...string) *table {
+	return &table{out: s, rows: [][]string{headings}}
+}
+
+func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
+
+// print writes the table, or what to do when it has no rows.
+func (t *table) print(empty string) error {
+	if len(t.rows) == 1 {
+		if empty != "" {
+			t.out.line("%s", empty)
+		}
+		return nil
+	}
+	w := tabwriter.NewWriter(&trimmed{w: t.out.w}, 0, 8, 2, ' ', 0)
+	for _, row := range t.rows {
+		for i, cell := range row {
+			row[i] = clean(cell)
+		}
+		fmt.Fprintln(w, strings.Join(row, "\t"))
+	}
+	return w.Flush()
+}
+
+// fields prints a thing's properties, one a line; empty ones are left out.
+func (s *screen) fields(pairs ...string) error {
+	w := tabwriter.NewWriter(s.w, 0, 8, 2, ' ', 0)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			fmt.Fprintf(w, "%s\t%s\n", pairs[i], clean(pairs[i+1]))
+		}
+	}
+	return w.Flush()
+}
+
+// trimmed drops the blanks at the ends of lines that aligning leaves behind.
+type trimmed struct {
+	w    io.Writer
+	held []byte
+}
+
+// Write holds blanks back until it is known what follows them.
+func (t *trimmed) Write(p []byte) (int, error) {
+	var out []byte
+	for _, b := range p {
+		switch b {
+		case ' ':
+			t.held = append(t.held, b)
+		case '\n':
+			t.held = t.held[:0]
+			out = append(out, b)
+		default:
+			out = append(append(out, t.held...), b)
+			t.held = t.held[:0]
+		}
+	}
+	if _, err := t.w.Write(out); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"io"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"aorta/pacemaker/cluster"
+	"aorta/web/client"
+	"aorta/web/client/contexts"
+)
+
+// session is one run of the program: its streams, its flags and what they
+// resolve to. It is used by one goroutine.
+type session struct {
+	p        *Program
+	in       io.Reader
+	out, err *screen
+	started  bool // a command's own code has begun
+	flags    struct {
+		url, token, context, app string
+		json, detach             bool
+	}
+	needsApp bool // the command is about one app
+	door     door
+	remote   *remote // of the repository, once it was looked for
+	api      *client.Client
+}
+
+func (s *session) close() {
+	if s.api != nil {
+		s.api.Close()
+	}
+}
+
+func (s *session) path(p string) string {
+	if filepath.IsAbs(p) || s.p.Dir == "" {
+		return p
+	}
+	return filepath.Join(s.p.Dir, p)
+}
+
+// client makes the API's client, once.
+func (s *session) client(ctx context.Context) (*client.Client, error) {
+	if s.api != nil {
+		return s.api, nil
+	}
+	if err := s.findDoor(ctx); err != nil {
+		return nil, err
+	}
+	api, err := s.connect(s.door)
+	if err == nil {
+		s.api = api
+	}
+	return api, err
+}
+
+func (s *session) connect(d door) (*client.Client, error) {
+	return client.New(d.url, d.token, client.Options{
+		UserAgent: "aorta/" + versionName(),
+		Notice:    func(msg string) { s.err.line("%s", cleanBlock(msg)) },
+	})
+}
+
+// app is the app that is meant, and the client to ask about it.
+func (s *session) app(ctx context.Context) (string, *client.Client, error) {
+	s.needsApp = true
+	name := s.flags.app
+	if name == "" {
+		name = s.p.Getenv("AORTA_APP")
+	}
+	if name == "" {
+		if r := s.findRemote(ctx); r != nil {
+			name = r.app
+		}
+	}
+	if name == "" {
+		return "", nil, usagef("which app? Name it with -a APP or AORTA_APP, or go to a repository with the git remote %q", remoteName)
+	}
+	if err := cluster.ValidateName("app", name); err != nil {
+		return "", nil, err
+	}
+	api, err := s.client(ctx)
+	return name, api, err
+}
+
+// completionTimeout bounds what a person waits for a completed name.
+const completionTimeout = 2 * time.Second
+
+func (s *session) completeApps(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	ctx, cancel := context.WithTimeout(cmd.Context(), completionTimeout)
+	defer cancel()
+	api, err := s.client(ctx)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	var names []string
+	for a, err := range api.Apps(ctx) {
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		names = append(names, a.Name)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+func (s *session) completeContexts(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	path, err := contexts.Path(s.p.Getenv)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	file, err := contexts.Load(path)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	return file.Names(), cobra.ShellCompDirectiveNoFileComp
+}
+
+// onApp runs a command about one app.
+func (s *session) onApp(run func(ctx context.Context, api *client.Client, app string, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		app, api, err := s.app(cmd.Context())
+		if err != nil {
+			return err
+		}
+		return run(cmd.Context(), api, app, args)
+	}
+}
+
+// onCluster runs a command that is about no single app.
+func (s *session) onCluster(run func(ctx context.Context, api *client.Client, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		api, err := s.client(cmd.Context())
+		if err != nil {
+			return err
+		}
+		return run(cmd.Context(), api, args)
+	}
+}

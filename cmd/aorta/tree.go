@@ -1,0 +1,208 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"aorta/web/client"
+	"aorta/web/wire"
+)
+
+// keptLines is how many of a job's last log lines are said again when it fails.
+const keptLines = 10
+
+// progressEvery bounds how often a job's progress takes a line.
+const progressEvery = time.Second
+
+// tree shows a job tree while it goes on, a line for each thing that happens.
+// It takes the same job any number of times.
+type tree struct {
+	out  *screen
+	now  func() time.Time
+	jobs map[string]*seenJob
+	last string // job whose line was printed last
+}
+
+type seenJob struct {
+	wire.Job
+	announced  bool
+	lines      []string // the last of its log
+	progressed time.Time
+}
+
+func newTree(out *screen, now func() time.Time) *tree {
+	return &tree{out: out, now: now, jobs: map[string]*seenJob{}}
+}
+
+// job shows what is new about a job.
+func (t *tree) job(j wire.Job) {
+	known := t.jobs[j.ID]
+	if known == nil {
+		known = &seenJob{}
+		t.jobs[j.ID] = known
+	}
+	before := known.Job
+	known.Job = j
+	if client.JobEnded(before.State) {
+		return // it changes no more; a new connection tells it again
+	}
+	switch {
+	case client.JobEnded(j.State):
+		t.ended(known)
+	case j.State != client.JobRunning:
+	case !known.announced:
+		known.announced = true
+		t.line(known, t.out.paint(live, "▸")+" "+titleOf(j))
+		t.progress(known)
+	case j.Progress != before.Progress:
+		t.progress(known)
+	}
+}
+
+func (t *tree) ended(j *seenJob) {
+	text := shape(t.out, j.State) + " " + titleOf(j.Job)
+	if d := took(j.StartedAt, j.EndedAt); d != "" {
+		text += "  " + t.out.paint(muted, d)
+	}
+	if j.State != client.JobSucceeded {
+		text += "  " + j.State
+		if j.Error != "" {
+			text += ": " + clean(firstLine(j.Error))
+		}
+	}
+	t.line(j, text)
+}
+
+func (t *tree) progress(j *seenJob) {
+	text, now := progressOf(j.Progress), t.now()
+	if text == "" || now.Sub(j.progressed) < progressEvery {
+		return
+	}
+	j.progressed = now
+	t.line(j, t.out.paint(muted, "  … "+text))
+}
+
+// log shows a line of a job's log, under the job's title when something else
+// was printed since.
+func (t *tree) log(l wire.JobLogLine) {
+	j := t.jobs[l.Job]
+	if j == nil {
+		j = &seenJob{Job: wire.Job{ID: l.Job}}
+		t.jobs[l.Job] = j
+	}
+	if t.last != l.Job && j.Title != "" {
+		j.announced = true
+		t.line(j, t.out.paint(live, "▸")+" "+titleOf(j.Job))
+	}
+	text := t.out.cleanLog(l.Text)
+	j.lines = append(j.lines, text)
+	if len(j.lines) > keptLines {
+		j.lines = j.lines[1:]
+	}
+	t.line(j, t.out.paint(muted, "  │ ")+text)
+}
+
+func (t *tree) line(j *seenJob, text string) {
+	t.last = j.ID
+	t.out.line("%s%s", strings.Repeat("  ", t.depth(j)), text)
+}
+
+// depth counts the parents that are known; a broken chain ends at a bound.
+func (t *tree) depth(j *seenJob) int {
+	n := 0
+	for p := t.jobs[j.Parent]; p != nil && n < 20; p = t.jobs[p.Parent] {
+		n++
+	}
+	return n
+}
+
+// culprit is the job that made the tree fail: the first to fail of those below
+// which nothing failed. Nil when none is known.
+func (t *tree) culprit() *seenJob {
+	blamed := map[string]bool{}
+	for _, j := range t.jobs {
+		if j.State == client.JobFailed {
+			blamed[j.Parent] = true
+		}
+	}
+	var first *seenJob
+	for _, j := range t.jobs {
+		if j.State == client.JobFailed && !blamed[j.ID] && (first == nil || endedBefore(j.Job, first.Job)) {
+			first = j
+		}
+	}
+	return first
+}
+
+func endedBefore(a, b wire.Job) bool {
+	switch {
+	case a.EndedAt == nil || b.EndedAt == nil:
+		return b.EndedAt == nil && (a.EndedAt != nil || a.ID < b.ID)
+	case a.EndedAt.Equal(*b.EndedAt):
+		return a.ID < b.ID
+	}
+	return a.EndedAt.Before(*b.EndedAt)
+}
+
+// printTree shows a whole tree as it is now.
+func printTree(out *screen, j wire.Job, depth int) {
+	indent := strings.Repeat("  ", depth)
+	text := indent + shape(out, j.State) + " " + titleOf(j) + "  " + out.paint(muted, j.State)
+	if d := took(j.StartedAt, j.EndedAt); d != "" {
+		text += "  " + out.paint(muted, d)
+	}
+	if p := progressOf(j.Progress); p != "" && j.State == client.JobRunning {
+		text += "  " + p
+	}
+	out.line("%s", text)
+	if j.Error != "" && !client.JobEnded(j.State) || j.State == client.JobFailed && j.Error != "" {
+		out.line("%s    %s", indent, strings.ReplaceAll(cleanBlock(j.Error), "\n", "\n"+indent+"  "))
+	}
+	for _, c := range j.Children {
+		printTree(out, c, depth+1)
+	}
+}
+
+func shape(out *screen, state string) string {
+	switch state {
+	case client.JobRunning:
+		return out.paint(live, "▸")
+	case client.JobSucceeded:
+		return out.paint(good, "✓")
+	case client.JobFailed:
+		return out.paint(bad, "✗")
+	case client.JobAborted:
+		return out.paint(muted, "–")
+	}
+	return out.paint(muted, "·")
+}
+
+func titleOf(j wire.Job) string {
+	title := j.Title
+	if title == "" {
+		title = j.Kind
+	}
+	if j.Node != "" && !strings.Contains(title, j.Node) {
+		title += " on " + j.Node
+	}
+	if j.Attempt > 1 {
+		title += fmt.Sprintf(" (attempt %d)", j.Attempt)
+	}
+	return clean(title)
+}
+
+func progressOf(p wire.Progress) string {
+	switch {
+	case p.M > 0 && p.Text != "":
+		return fmt.Sprintf("%d/%d %s", p.N, p.M, clean(p.Text))
+	case p.M > 0:
+		return fmt.Sprintf("%d/%d", p.N, p.M)
+	}
+	return clean(p.Text)
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
+	return line
+}

@@ -1,0 +1,235 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+
+	"aorta/internal/atomicfile"
+	"aorta/internal/redisd"
+	"aorta/internal/seal"
+	"aorta/jobs"
+	"aorta/jobs/redisq"
+	"aorta/pacemaker"
+	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/logstore"
+	"aorta/pacemaker/store"
+	"aorta/router/stats"
+	"aorta/router/table"
+	"aorta/web/client/contexts"
+)
+
+// adminUser is the first user, made at the first start.
+const adminUser = "admin"
+
+// controller is the pacemaker role with its servers.
+type controller struct {
+	d       *daemon
+	m       *masters
+	store   *store.Store
+	pace    *pacemaker.Pacemaker
+	stats   *stats.Store
+	logs    *logstore.Store
+	cluster cluster.ID
+	url     string // of the API
+	nodeURL string // of the nodes' API
+}
+
+func (d *daemon) openController(ctx context.Context) (*controller, error) {
+	c := &controller{d: d}
+	var err error
+	if c.m, err = d.openMasters(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.openState(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.openPacemaker(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.applyUsers(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.serve(); err != nil {
+		return nil, err
+	}
+	return c, c.writeContext()
+}
+
+// openState opens SQL and the log store, and makes the first admin.
+func (c *controller) openState(ctx context.Context) error {
+	d := c.d
+	first := !exists(d.path("aorta.db"))
+	sealer, err := seal.Open(d.path("config.key"), first)
+	if err != nil {
+		return err
+	}
+	if c.store, err = store.Open(ctx, store.Config{Dir: d.cfg.DataDir, Sealer: sealer, Log: d.log}); err != nil {
+		return err
+	}
+	d.onClose(func() { _ = c.store.Close() })
+	if c.cluster, err = c.store.Cluster(ctx); err != nil {
+		return err
+	}
+	if err := atomicfile.Write(d.path("cluster.id"), []byte(string(c.cluster)+"\n"), 0o644); err != nil {
+		return err
+	}
+	if err := c.makeAdmin(ctx); err != nil {
+		return err
+	}
+	if c.logs, err = logstore.Open(d.path("logs"), logstore.Config{}, d.log); err != nil {
+		return err
+	}
+	d.onClose(func() { _ = c.logs.Close() })
+	d.loop("log store", c.logs.Run)
+	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// makeAdmin writes the token file before the database knows the token: a crash
+// in between leaves a file that the next start uses.
+func (c *controller) makeAdmin(ctx context.Context) error {
+	path := c.d.path("admin.token")
+	raw, err := os.ReadFile(path)
+	token := strings.TrimSpace(string(raw))
+	lost := err != nil
+	if lost {
+		token = "aorta_" + rand.Text()
+		if err := atomicfile.Write(path, []byte(token+"\n"), 0o600); err != nil {
+			return err
+		}
+	}
+	made, err := c.store.Bootstrap(ctx, adminUser, token)
+	if err == nil && !made && lost {
+		err = c.store.ReplaceToken(ctx, adminUser, token)
+	}
+	return err
+}
+
+func (c *controller) openPacemaker(ctx context.Context) error {
+	d := c.d
+	routes := d.dialServer(c.m.routes, redisRoutes, 10)
+	publisher := table.NewPublisher(routes, string(c.cluster), d.session)
+	highest, err := publisher.Highest(ctx)
+	if err != nil {
+		return fmt.Errorf("read the published routes: %w", err)
+	}
+	epoch, err := c.store.RaiseEpoch(ctx, highest.Epoch)
+	if err != nil {
+		return err
+	}
+	if err := c.store.RaiseGeneration(ctx, highest.Generation); err != nil {
+		return err
+	}
+	c.stats = stats.NewStore(d.dialServer(c.m.stats, redisStats, 10))
+	jobsRedis := d.dialServer(c.m.jobs, redisJobs, 50)
+	c.pace = pacemaker.New(pacemaker.Config{
+		Domain: d.cfg.Domain, RouterURL: d.routerURL(), ReposDir: d.path("repos"), SourcesDir: d.path("sources"),
+		DrainLimit: d.cfg.DrainLimit, RouterSilence: routerSilence, DeadAfter: d.cfg.DeadAfter, Log: d.log,
+	}, pacemaker.Parts{
+		Store: c.store, Table: publisher, Gate: gate{c.m.routes}, Forget: []pacemaker.AppData{c.logs, forgetStats{c.stats}},
+	}, c.cluster, epoch)
+	keeper := redisq.NewKeeper(jobsRedis, redisq.KeeperOptions{
+		Cluster: string(c.cluster), Epoch: int64(epoch), Owner: d.session, Policies: pacemaker.Policies(),
+		OnEnd: c.pace.TreeEnded, Crash: d.crash, Log: d.log,
+	})
+	c.pace.SetJobs(jobKeeper{keeper})
+	worker := redisq.NewWorker(jobsRedis, redisq.WorkerOptions{
+		Queue: jobs.RoleQueue(string(cluster.RolePacemaker)), ID: "pacemaker", Concurrency: 32,
+		Handlers: c.pace.Handlers(), Crash: d.crash, Log: d.log,
+	})
+	d.loop("job keeper", keeper.Run)
+	d.loop("pacemaker's worker", worker.Run)
+	d.loop("pacemaker", c.pace.Run)
+	d.loop("statistics roller", c.stats.Roll)
+	d.ready.Check(string(cluster.RolePacemaker), func() error { return c.store.Ping(d.ctx) })
+	return nil
+}
+
+// routerURL is how people reach an app: a format with the host's place.
+func (d *daemon) routerURL() string {
+	if port := portOf(d.cfg.RouterListen); port != "" && port != "80" {
+		return "http://%s:" + port
+	}
+	return "http://%s"
+}
+
+// writeContext gives the command line of this machine its way in.
+func (c *controller) writeContext() error {
+	path, err := contexts.Path(os.Getenv)
+	if err != nil {
+		return nil // no home directory: a service; people log in with the token file
+	}
+	raw, err := os.ReadFile(c.d.path("admin.token"))
+	if err != nil {
+		return fmt.Errorf("read the admin token: %w", err)
+	}
+	name := c.d.cfg.NodeName
+	err = contexts.Add(path, name, contexts.Context{URL: c.url, Token: strings.TrimSpace(string(raw))})
+	if err != nil {
+		c.d.log.Warn("the client context could not be written", "path", path, "err", err)
+	}
+	return nil
+}
+
+// gate is the routes master's door for replicas.
+type gate struct{ master *redisd.Server }
+
+func (g gate) RunID(ctx context.Context) (string, error) { return g.master.RunID(ctx) }
+
+func (g gate) OpenGate(ctx context.Context, runID string) error {
+	return g.master.OpenGateAt(ctx, userReplica, runID)
+}
+
+type forgetStats struct{ s *stats.Store }
+
+func (f forgetStats) Forget(ctx context.Context, app cluster.ID) error {
+	return f.s.Forget(ctx, string(app))
+}
+
+// jobKeeper shows the keeper as the pacemaker knows it.
+type jobKeeper struct{ *redisq.Keeper }
+
+func (k jobKeeper) Log(ctx context.Context, job, after string) ([]pacemaker.JobLine, error) {
+	lines, err := k.Keeper.Log(ctx, job, after)
+	out := make([]pacemaker.JobLine, len(lines))
+	for i, l := range lines {
+		out[i] = pacemaker.JobLine{Cursor: l.ID, Time: l.Time, Text: l.Text}
+	}
+	return out, err
+}
+
+func (k jobKeeper) Watch(ctx context.Context) <-chan pacemaker.JobEvent {
+	events := k.Keeper.Watch(ctx)
+	out := make(chan pacemaker.JobEvent)
+	go func() { // ends with events, which ends with ctx
+		defer close(out)
+		for e := range events {
+			select {
+			case out <- pacemaker.JobEvent{Tree: e.Tree, Log: e.Log}:
+			case <-ctx.Done():
+			}
+		}
+	}()
+	return out
+}
+
+// listenURL turns a listening address into one to connect to.
+func listenURL(addr, scheme string) (string, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", errors.New("not a listening address: " + addr)
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return scheme + "://" + net.JoinHostPort(host, port), nil
+}

@@ -1,0 +1,146 @@
+// Command aortad is the daemon of a node: pacemaker, heart, router and builder
+// in any mix. It reads the configuration, wires the parts and keeps their
+// loops; what they do is in their own packages.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/redis/go-redis/v9"
+
+	"aorta/internal/config"
+	"aorta/pacemaker/cluster"
+	"aorta/web/git"
+)
+
+// version is set at build time.
+var version = "dev"
+
+// Exit codes.
+const (
+	exitOK      = 0
+	exitFailure = 1
+	exitUsage   = 2
+	exitRefused = 3 // refused to start: says why and what to do
+)
+
+func main() {
+	// Managed servers may be away for a while; who asks them logs it, once.
+	redis.SetLogger(silent{})
+	if git.IsHook(os.Args[0]) {
+		os.Exit(runHook())
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
+
+func runHook() int {
+	err := git.RunHook(context.Background(), git.HookIO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "aortad:", err)
+		return exitFailure
+	}
+	return exitOK
+}
+
+const usageText = `aortad is the daemon of an Aorta node.
+
+  aortad run [--config FILE] [flags]            run this node's roles
+  aortad check-config FILE                      read a configuration and say what is wrong with it
+  aortad stop --data-dir DIR [--all]            end the daemon with its managed Redis and nginx,
+                                                with --all its instances too
+  aortad version
+
+Flags of run:
+`
+
+func run(ctx context.Context, args []string, out, errOut io.Writer) int {
+	command := ""
+	if len(args) > 0 {
+		command, args = args[0], args[1:]
+	}
+	var err error
+	switch command {
+	case "run":
+		err = runDaemon(ctx, args, out, errOut)
+	case "check-config":
+		err = checkConfig(args, out)
+	case "stop":
+		err = stopDaemon(ctx, args, out)
+	case "version":
+		fmt.Fprintln(out, version)
+	case "help", "--help", "-h":
+		fmt.Fprint(out, usageText)
+		config.Usage(out)
+	default:
+		fmt.Fprint(errOut, usageText)
+		config.Usage(errOut)
+		return exitUsage
+	}
+	if err != nil {
+		fmt.Fprintln(errOut, "aortad:", err)
+	}
+	return exitCode(err)
+}
+
+// refusal is an error that kept the daemon from starting.
+type refusal struct{ error }
+
+func (r refusal) Unwrap() error { return r.error }
+
+func exitCode(err error) int {
+	var refused refusal
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, config.ErrUsage):
+		return exitUsage
+	case errors.As(err, &refused), cluster.CodeOf(err) == cluster.CodeInvalid:
+		return exitRefused
+	}
+	return exitFailure
+}
+
+func checkConfig(args []string, out io.Writer) error {
+	if len(args) != 1 || strings.HasPrefix(args[0], "-") {
+		return fmt.Errorf("%w: aortad check-config FILE", config.ErrUsage)
+	}
+	cfg, _, err := config.Load(config.Sources{File: args[0], Environ: map[string]string{}})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "ok:", cfg.Describe())
+	return nil
+}
+
+func runDaemon(ctx context.Context, args []string, out, errOut io.Writer) error {
+	cfg, rest, err := config.Load(config.Sources{Environ: environ(), Flags: args})
+	if err != nil {
+		return err
+	}
+	if len(rest) > 0 {
+		return fmt.Errorf("%w: %q is no flag of run", config.ErrUsage, rest[0])
+	}
+	return newDaemon(cfg, out, errOut).run(ctx)
+}
+
+func environ() map[string]string {
+	env := map[string]string{}
+	for _, kv := range os.Environ() {
+		k, v, _ := strings.Cut(kv, "=")
+		env[k] = v
+	}
+	return env
+}

@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"aorta/heart"
+	"aorta/heart/build"
+	"aorta/heart/docker"
+	"aorta/internal/atomicfile"
+	"aorta/jobs"
+	"aorta/jobs/redisq"
+	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/store"
+	"aorta/web/client"
+)
+
+// node is this process as a node of the cluster: it speaks to the pacemaker
+// over HTTP even when that is in the same process.
+type node struct {
+	d       *daemon
+	id      cluster.ID
+	client  *client.Node
+	welcome cluster.Welcome
+	roles   []cluster.Role
+}
+
+// identity is a node's id with its token.
+type identity struct {
+	id    cluster.ID
+	token string
+	url   string
+}
+
+func (d *daemon) openNode(ctx context.Context, c *controller) error {
+	who, err := d.identify(ctx, c)
+	if err != nil {
+		return err
+	}
+	roles, err := cluster.ParseRoles("roles", d.cfg.Roles)
+	if err != nil {
+		return err
+	}
+	n := &node{d: d, id: who.id, roles: roles}
+	if n.client, err = client.NewNode([]string{who.url}, string(who.id), who.token); err != nil {
+		return err
+	}
+	d.onClose(n.client.Close)
+	if err := n.sayHello(ctx); err != nil {
+		return fmt.Errorf("node: %w", err)
+	}
+	return n.openRoles(ctx)
+}
+
+// identify finds out who this node is: from its token file, or, beside the
+// pacemaker, from the database, where it is entered at the first start.
+func (d *daemon) identify(ctx context.Context, c *controller) (identity, error) {
+	if c == nil {
+		raw, err := os.ReadFile(d.cfg.NodeTokenFile)
+		if err != nil {
+			return identity{}, fmt.Errorf("read the node's token: %w", err)
+		}
+		who, err := parseToken(strings.TrimSpace(string(raw)))
+		who.url = d.cfg.Pacemaker
+		return who, err
+	}
+	path := d.path("node.token")
+	if raw, err := os.ReadFile(path); err == nil {
+		who, err := parseToken(strings.TrimSpace(string(raw)))
+		if err != nil {
+			return who, err
+		}
+		who.url = c.nodeURL
+		if _, err := c.store.NodeByToken(ctx, who.token); err == nil {
+			return who, nil
+		}
+	}
+	return d.enter(ctx, c, path)
+}
+
+// enter makes this node known, or gives it a new token when its file is lost.
+func (d *daemon) enter(ctx context.Context, c *controller, path string) (identity, error) {
+	n, err := c.store.NodeByName(ctx, d.cfg.NodeName)
+	known := err == nil
+	if !known {
+		roles, err := cluster.ParseRoles("roles", d.cfg.Roles)
+		if err != nil {
+			return identity{}, err
+		}
+		n = cluster.Node{ID: cluster.NewID(), Name: d.cfg.NodeName, Roles: roles}
+	}
+	who := identity{id: n.ID, token: cluster.NodeToken(n.ID, rand.Text()), url: c.nodeURL}
+	hash := store.HashToken(who.token)
+	if known {
+		err = c.store.SetNodeToken(ctx, n.ID, hash)
+	} else {
+		err = c.store.CreateNode(ctx, n, hash, "")
+	}
+	if err != nil {
+		return who, err
+	}
+	if err := c.setUsers(ctx); err != nil {
+		return who, err
+	}
+	return who, atomicfile.Write(path, []byte(who.token+"\n"), 0o600)
+}
+
+func parseToken(token string) (identity, error) {
+	parts := strings.Split(token, "_")
+	if len(parts) != 3 || parts[0] != "node" {
+		return identity{}, cluster.Invalid("node_token_file", "holds no node token (make one with: aorta nodes token --name NAME)")
+	}
+	id, err := cluster.ParseID(parts[1])
+	return identity{id: id, token: token}, err
+}
+
+// sayHello opens the node's session and learns where the rest is. When the
+// pacemaker is away, what it said last holds: instances and routes go on.
+func (n *node) sayHello(ctx context.Context) error {
+	path := n.d.path("welcome.json")
+	host, err := os.Hostname()
+	if err != nil {
+		return fmt.Errorf("read the host's name: %w", err)
+	}
+	hello := cluster.Hello{
+		Session: n.d.session, Hostname: host, Pid: os.Getpid(), Roles: n.roles, Address: n.d.cfg.NodeAddress, Version: version,
+	}
+	for {
+		n.welcome, err = n.client.Hello(ctx, hello)
+		if err == nil {
+			raw, err := json.Marshal(n.welcome)
+			if err != nil {
+				return fmt.Errorf("keep the welcome: %w", err)
+			}
+			return atomicfile.Write(path, raw, 0o600)
+		}
+		if code := cluster.CodeOf(err); code != cluster.CodeUnavailable && code != cluster.CodeInternal {
+			return err
+		}
+		if raw, rerr := os.ReadFile(path); rerr == nil && json.Unmarshal(raw, &n.welcome) == nil {
+			n.d.log.Warn("the pacemaker is away; starting with what it said last", "err", err)
+			return nil
+		}
+		n.d.log.Warn("waiting for the pacemaker", "url", n.client.URL(), "err", err)
+		if !tick(ctx) {
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// tick waits a second; false: ctx has ended.
+func tick(ctx context.Context) bool {
+	t := time.NewTimer(time.Second)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+func (n *node) openRoles(ctx context.Context) error {
+	type opening struct {
+		role cluster.Role
+		open func(context.Context) (string, error)
+	}
+	for _, o := range []opening{{cluster.RoleRouter, n.openRouter}, {cluster.RoleHeart, n.openHeart}, {cluster.RoleBuilder, n.openBuilder}} {
+		if !n.d.cfg.Has(o.role) {
+			continue
+		}
+		n.d.ready.Waiting(string(o.role), "its parts")
+		line, err := o.open(ctx)
+		if err != nil {
+			return fmt.Errorf("%s: %w", o.role, err)
+		}
+		n.d.isReady(o.role, string(o.role)+": "+line)
+	}
+	return nil
+}
+
+func (n *node) openHeart(ctx context.Context) (string, error) {
+	d := n.d
+	// So that `aortad stop --all` finds the same engine.
+	if err := atomicfile.Write(d.path("docker.host"), []byte(d.cfg.DockerHost+"\n"), 0o600); err != nil {
+		return "", err
+	}
+	h, err := heart.New(heart.Config{
+		NodeID: n.id, NodeName: n.welcome.NodeName, Cluster: n.welcome.Cluster, DataDir: d.path("heart"),
+		Address: d.cfg.NodeAddress, DockerHost: d.cfg.DockerHost, ReportEvery: d.cfg.ReportEvery, Roles: n.roles,
+		Session: d.session, Version: version,
+	}, n.client, d.log)
+	if err != nil {
+		return "", err
+	}
+	if err := h.Open(ctx); err != nil {
+		return "", err
+	}
+	d.loop("heart", h.Run)
+	n.work("heart's worker", jobs.NodeQueue(string(n.id)), map[string]jobs.Handler{
+		cluster.JobInstanceStart: func(ctx context.Context, r *jobs.Run) (any, error) { return h.StartInstance(ctx, r) },
+		cluster.JobInstanceStop:  func(ctx context.Context, r *jobs.Run) (any, error) { return h.StopInstance(ctx, r) },
+		cluster.JobImagePrune:    func(ctx context.Context, r *jobs.Run) (any, error) { return h.PruneImages(ctx, r) },
+	}, 16)
+	return "instances on " + h.Address(), nil
+}
+
+func (n *node) openBuilder(ctx context.Context) (string, error) {
+	d := n.d
+	engine, err := docker.Open(docker.Options{Host: d.cfg.DockerHost, Cluster: n.welcome.Cluster})
+	if err != nil {
+		return "", err
+	}
+	d.onClose(func() { _ = engine.Close() })
+	info, err := engine.Info(ctx)
+	if err != nil {
+		return "", err
+	}
+	b := &build.Builder{Engine: engine, Source: n.client, Dir: d.path("builds"), Log: d.log}
+	n.work("builder", builderQueue, map[string]jobs.Handler{
+		cluster.JobBuild: func(ctx context.Context, r *jobs.Run) (any, error) { return b.Build(ctx, r) },
+	}, 2)
+	return "Docker " + info.Version, nil
+}
+
+// work runs a worker of one queue, as this node's own user.
+func (n *node) work(name string, queue jobs.Queue, handlers map[string]jobs.Handler, concurrency int) {
+	client := dial(n.welcome.Jobs, concurrency+4)
+	n.d.onClose(func() { _ = client.Close() })
+	worker := redisq.NewWorker(client, redisq.WorkerOptions{
+		Queue: queue, ID: string(n.id), Concurrency: concurrency, Handlers: handlers, Crash: n.d.crash, Log: n.d.log,
+	})
+	n.d.loop(name, worker.Run)
+}
+
+// errNoRouter says that a welcome lacks what a router needs.
+var errNoRouter = errors.New("the pacemaker knows this node without the router role: make its token with --roles router")

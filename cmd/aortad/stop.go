@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"aorta/heart"
+	"aorta/heart/docker"
+	"aorta/internal/config"
+	"aorta/internal/procs"
+	"aorta/pacemaker/cluster"
+)
+
+// stopDaemon ends the daemon of a data directory and its managed daemons, and
+// with --all its instances. No daemon needs to be alive for it.
+func stopDaemon(ctx context.Context, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("stop", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	dataDir := flags.String("data-dir", os.Getenv("AORTA_DATA_DIR"), "")
+	dockerHost := flags.String("docker-host", os.Getenv("AORTA_DOCKER_HOST"), "")
+	all := flags.Bool("all", false, "")
+	if err := flags.Parse(args); err != nil || flags.NArg() > 0 || *dataDir == "" {
+		return fmt.Errorf("%w: aortad stop --data-dir DIR [--all] [--docker-host HOST]", config.ErrUsage)
+	}
+	cfg, _, err := config.Load(config.Sources{Environ: map[string]string{}, Flags: []string{"--data-dir", *dataDir}})
+	if err != nil {
+		return err
+	}
+	if !exists(cfg.DataDir) {
+		return cluster.NotFound("there is no data directory %s", cfg.DataDir)
+	}
+	d := newDaemon(cfg, out, os.Stderr)
+	unlock, err := endDaemon(ctx, d.path("state"), out)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := procs.StopRecorded(ctx, d.path("state"), d.log); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "managed Redis and nginx are stopped")
+	if !*all {
+		return nil
+	}
+	return d.stopInstances(ctx, *dockerHost, out)
+}
+
+// endDaemon asks the process that holds the lock to end, and takes the lock.
+// The lock dies with its process, so who holds it after the pidfd was opened is
+// the process that the pidfd means.
+func endDaemon(ctx context.Context, stateDir string, out io.Writer) (unlock func(), err error) {
+	deadline := time.Now().Add(30 * time.Second)
+	signalled := 0
+	for {
+		unlock, err := procs.LockDir(stateDir)
+		var held *procs.LockedError
+		if !errors.As(err, &held) {
+			if err == nil && signalled > 0 {
+				fmt.Fprintln(out, "the daemon has ended")
+			}
+			return unlock, err
+		}
+		if pid, perr := strconv.Atoi(held.Pid); perr == nil && pid != signalled {
+			if signalHolder(stateDir, pid) {
+				signalled = pid
+			}
+		}
+		if time.Now().After(deadline) {
+			return nil, cluster.Unavailable("the daemon (process %s) does not end: look at it, then end it with kill -9 %s (managed daemons and instances survive that)", held.Pid, held.Pid)
+		}
+		if !pause(ctx, 50*time.Millisecond) {
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+func signalHolder(stateDir string, pid int) bool {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = unix.Close(fd) }()
+	unlock, err := procs.LockDir(stateDir)
+	var held *procs.LockedError
+	if !errors.As(err, &held) {
+		if err == nil {
+			unlock()
+		}
+		return false
+	}
+	return held.Pid == strconv.Itoa(pid) && unix.PidfdSendSignal(fd, unix.SIGTERM, nil, 0) == nil
+}
+
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+// stopInstances ends and removes every container of the cluster on this
+// engine, and its bridge.
+func (d *daemon) stopInstances(ctx context.Context, host string, out io.Writer) error {
+	raw, err := os.ReadFile(d.path("cluster.id"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil // it never came to have an instance
+	}
+	if err != nil {
+		return fmt.Errorf("read the cluster's id: %w", err)
+	}
+	id, err := cluster.ParseID(strings.TrimSpace(string(raw)))
+	if err != nil {
+		return err
+	}
+	if host == "" {
+		host = d.recordedEngine()
+	}
+	engine, err := docker.Open(docker.Options{Host: host, Cluster: id})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = engine.Close() }()
+	n, err := heart.StopAll(ctx, engine, d.nodeName(), stopAllGrace)
+	if err != nil {
+		return fmt.Errorf("stop the instances: %w", err)
+	}
+	fmt.Fprintf(out, "%d instances are stopped and removed\n", n)
+	return nil
+}
+
+// stopAllGrace is the time from SIGTERM to SIGKILL when all goes down at once.
+const stopAllGrace = 10 * time.Second
+
+// recordedEngine is the engine that the daemon worked with last.
+func (d *daemon) recordedEngine() string {
+	raw, err := os.ReadFile(d.path("docker.host"))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(raw))
+}
+
+// nodeName is what the cluster calls this node.
+func (d *daemon) nodeName() string {
+	var w cluster.Welcome
+	raw, err := os.ReadFile(d.path("welcome.json"))
+	if err == nil && json.Unmarshal(raw, &w) == nil && w.NodeName != "" {
+		return w.NodeName
+	}
+	return d.cfg.NodeName
+}

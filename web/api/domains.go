@@ -1,0 +1,69 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"aorta/pacemaker/cluster"
+	"aorta/web/wire"
+)
+
+type newDomain struct {
+	AppPath
+	Body wire.NewDomain
+}
+
+type listDomains struct {
+	AppPath
+	Paged
+}
+
+type domainPath struct {
+	AppPath
+	Host string `path:"host" maxLength:"255"`
+}
+
+func (a *API) domainRoutes(h huma.API) {
+	register(h, a, route{method: get, path: "/apps/{app}/domains", summary: "List hostnames", policy: viewers}, a.listDomains)
+	register(h, a, route{method: post, path: "/apps/{app}/domains", summary: "Add a hostname", policy: developers, status: http.StatusCreated}, a.addDomain)
+	register(h, a, route{method: remove, path: "/apps/{app}/domains/{host}", summary: "Remove a hostname", policy: developers, status: http.StatusNoContent}, a.removeDomain)
+}
+
+func (a *API) listDomains(ctx context.Context, in *listDomains) (*reply[wire.Page[wire.Domain]], error) {
+	app, err := a.app(ctx, in.AppPath)
+	if err != nil {
+		return nil, err
+	}
+	list, err := a.store.Domains(ctx, app.ID)
+	if err != nil {
+		return nil, err
+	}
+	page := wire.Page[wire.Domain]{Items: []wire.Domain{}}
+	for _, d := range list {
+		page.Items = append(page.Items, domainWire(app, d))
+	}
+	return ok(page, nil)
+}
+
+func (a *API) addDomain(ctx context.Context, in *newDomain) (*reply[wire.Domain], error) {
+	app, err := a.app(ctx, in.AppPath)
+	if err != nil {
+		return nil, err
+	}
+	d, err := a.pace.AddDomain(ctx, app, in.Body.Host, userOf(ctx).Name)
+	return ok(domainWire(app, d), err)
+}
+
+func (a *API) removeDomain(ctx context.Context, in *domainPath) (*none, error) {
+	app, err := a.app(ctx, in.AppPath)
+	if err != nil {
+		return nil, err
+	}
+	return nil, a.pace.RemoveDomain(ctx, app, in.Host, userOf(ctx).Name)
+}
+
+func domainWire(app cluster.App, d cluster.Domain) wire.Domain {
+	return wire.Domain{Host: d.Host, App: app.Name, Own: d.Own, CreatedAt: d.CreatedAt}
+}

@@ -1,0 +1,186 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"aorta/jobs"
+	"aorta/pacemaker"
+	"aorta/pacemaker/cluster"
+	"aorta/web/wire"
+)
+
+type listJobs struct {
+	App   string `query:"app" maxLength:"64"`
+	State string `query:"state" enum:"open,succeeded,failed,aborted"`
+	Paged
+}
+
+// JobPath is an operation on one job tree.
+type JobPath struct {
+	ID string `path:"id" maxLength:"40"`
+}
+
+type followJob struct {
+	JobPath
+	Last string `header:"Last-Event-ID" maxLength:"40"`
+}
+
+func (a *API) jobRoutes(h huma.API) {
+	register(h, a, route{method: get, path: "/jobs", summary: "List operations, newest first", policy: viewers}, a.listJobs)
+	register(h, a, route{method: get, path: "/jobs/{id}", summary: "Show a job tree", policy: viewers}, a.showJob)
+	register(h, a, route{method: get, path: "/jobs/{id}/log", summary: "Read the log of a job tree", policy: viewers}, a.jobLog)
+	register(h, a, route{method: get, path: "/jobs/{id}/events", summary: "Follow a job tree (Server-Sent Events: job, log, end)", policy: viewers}, a.followJob)
+	register(h, a, route{method: post, path: "/jobs/{id}/abort", summary: "Abort a job tree", policy: developers, status: http.StatusAccepted}, a.abortJob)
+}
+
+func (a *API) listJobs(ctx context.Context, in *listJobs) (*reply[wire.Page[wire.Job]], error) {
+	var app cluster.App
+	if in.App != "" {
+		var err error
+		if app, err = a.store.App(ctx, in.App); err != nil {
+			return nil, err
+		}
+	}
+	list, err := a.store.Operations(ctx, app.ID, in.State, cluster.ID(in.Cursor), in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	page := wire.Page[wire.Job]{Items: []wire.Job{}}
+	for i, op := range list {
+		if i == in.Limit {
+			page.Next = string(list[i-1].ID)
+			break
+		}
+		page.Items = append(page.Items, a.rootWire(ctx, op))
+	}
+	return ok(page, nil)
+}
+
+// rootWire shows an operation as the root of its tree, without children.
+func (a *API) rootWire(ctx context.Context, op cluster.Operation) wire.Job {
+	j := wire.Job{
+		ID: string(op.ID), Kind: string(op.Kind), Title: op.Title, State: string(op.State), Error: op.Error,
+		CreatedAt: &op.CreatedAt, EndedAt: op.EndedAt, Children: []wire.Job{},
+	}
+	if op.AppID != "" {
+		if app, err := a.store.AppByID(ctx, op.AppID); err == nil {
+			j.App = app.Name
+		}
+	}
+	if op.State == cluster.OperationOpen {
+		j.State = a.pace.OpenState(ctx, op)
+	}
+	return j
+}
+
+// operation finds an operation by its id, or by the short form of it.
+func (a *API) operation(ctx context.Context, p JobPath) (cluster.Operation, error) {
+	op, err := a.store.FindOperation(ctx, p.ID)
+	if cluster.CodeOf(err) == cluster.CodeNotFound {
+		return op, cluster.NotFound("job %.40q does not exist (list jobs with: aorta jobs)", p.ID)
+	}
+	return op, err
+}
+
+func (a *API) showJob(ctx context.Context, in *JobPath) (*reply[wire.Job], error) {
+	op, err := a.operation(ctx, *in)
+	if err != nil {
+		return nil, err
+	}
+	root := a.rootWire(ctx, op)
+	tree, err := a.pace.Tree(ctx, op)
+	if errors.Is(err, jobs.ErrNotFound) {
+		return ok(root, nil) // it waits for its turn
+	}
+	if err != nil {
+		return nil, err
+	}
+	shown := treeWire(tree, tree.ID)
+	shown.Kind, shown.App, shown.CreatedAt = root.Kind, root.App, root.CreatedAt
+	if op.State != cluster.OperationOpen {
+		shown.State, shown.Error, shown.EndedAt = string(op.State), op.Error, op.EndedAt
+	}
+	return ok(shown, nil)
+}
+
+func treeWire(t *jobs.Tree, id string) wire.Job {
+	j := jobWire(*t.Jobs[id])
+	for _, child := range t.Children(id) {
+		j.Children = append(j.Children, treeWire(t, child.ID))
+	}
+	return j
+}
+
+func jobWire(j jobs.Job) wire.Job {
+	return wire.Job{
+		ID: j.ID, Parent: j.Parent, Kind: j.Kind, Title: j.Title, App: j.Subject.App, Release: j.Subject.Release, Node: j.Subject.Node,
+		State: string(j.State), Attempt: j.Attempt, Progress: wire.Progress(j.Progress), Error: j.Error,
+		CreatedAt: timeOrNil(j.Created), StartedAt: timeOrNil(j.Started), EndedAt: timeOrNil(j.Ended), Children: []wire.Job{},
+	}
+}
+
+func timeOrNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func (a *API) jobLog(ctx context.Context, in *JobPath) (*reply[wire.Page[wire.JobLogLine]], error) {
+	op, err := a.operation(ctx, *in)
+	if err != nil {
+		return nil, err
+	}
+	lines, err := a.pace.TreeLog(ctx, op)
+	if err != nil {
+		return nil, err
+	}
+	page := wire.Page[wire.JobLogLine]{Items: []wire.JobLogLine{}}
+	for _, l := range lines {
+		page.Items = append(page.Items, lineOfJob(l.Job, l.Line))
+	}
+	return ok(page, nil)
+}
+
+func lineOfJob(job string, l pacemaker.JobLine) wire.JobLogLine {
+	return wire.JobLogLine{Cursor: l.Cursor, Job: job, Time: l.Time, Text: l.Text}
+}
+
+func (a *API) followJob(ctx context.Context, in *followJob) (*huma.StreamResponse, error) {
+	op, err := a.operation(ctx, in.JobPath)
+	if err != nil {
+		return nil, err
+	}
+	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		s := openStream(hc)
+		err := a.pace.Follow(ctx, op.ID, in.Last, func(u pacemaker.Update) error { return a.sendUpdate(ctx, s, u) })
+		if err != nil && ctx.Err() == nil {
+			a.Log.Warn("a job's event stream ended early", "job", op.ID, "err", err)
+		}
+	}}, nil
+}
+
+func (a *API) sendUpdate(ctx context.Context, s *eventStream, u pacemaker.Update) error {
+	switch {
+	case u.Job != nil:
+		return s.send("job", "", jobWire(*u.Job))
+	case u.Line != nil:
+		return s.send("log", u.Line.Cursor, lineOfJob(u.LineOf, *u.Line))
+	case u.End != nil:
+		return s.send("end", "", a.rootWire(ctx, *u.End))
+	}
+	return s.beat()
+}
+
+func (a *API) abortJob(ctx context.Context, in *JobPath) (*reply[wire.Accepted], error) {
+	op, err := a.operation(ctx, *in)
+	if err != nil {
+		return nil, err
+	}
+	return accepted(op, a.pace.Abort(ctx, op, userOf(ctx).Name))
+}

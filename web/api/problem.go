@@ -1,0 +1,99 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"aorta/pacemaker/cluster"
+	"aorta/web/wire"
+)
+
+// statuses maps an error's code to its HTTP status. There is one such map.
+var statuses = map[cluster.Code]int{
+	cluster.CodeInvalid:     http.StatusUnprocessableEntity,
+	cluster.CodeNotFound:    http.StatusNotFound,
+	cluster.CodeConflict:    http.StatusConflict,
+	cluster.CodeForbidden:   http.StatusForbidden,
+	cluster.CodeUnavailable: http.StatusServiceUnavailable,
+	cluster.CodeInternal:    http.StatusInternalServerError,
+}
+
+// problem is an error as its document.
+type problem struct{ wire.Problem }
+
+func (p *problem) Error() string { return p.Detail }
+
+// GetStatus is asked by the framework.
+func (p *problem) GetStatus() int { return p.Status }
+
+// ContentType is asked by the framework.
+func (p *problem) ContentType(string) string { return "application/problem+json" }
+
+// GetHeaders is asked by the framework: who may try again is told when.
+func (p *problem) GetHeaders() http.Header {
+	h := http.Header{}
+	if p.Status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", "2")
+	}
+	return h
+}
+
+func problemOf(err error) *problem {
+	var own *problem
+	if errors.As(err, &own) {
+		return own
+	}
+	code := cluster.CodeOf(err)
+	status := statuses[code]
+	p := &problem{wire.Problem{Title: http.StatusText(status), Status: status, Detail: err.Error(), Code: string(code)}}
+	var coded *cluster.Error
+	switch {
+	case code == cluster.CodeInternal:
+		p.Detail = "something failed in the pacemaker; its log says what"
+	case errors.As(err, &coded) && coded.Field != "":
+		p.Errors = []wire.ProblemDetail{{Message: coded.Message, Location: coded.Field}}
+	}
+	return p
+}
+
+// The framework makes its own errors (a field that is missing, a body too
+// large) through this function; it is set once, for all of its instances.
+func init() {
+	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
+		p := &problem{wire.Problem{Title: http.StatusText(status), Status: status, Detail: message, Code: string(codeOf(status))}}
+		for _, err := range errs {
+			var d huma.ErrorDetailer
+			if errors.As(err, &d) {
+				e := d.ErrorDetail()
+				p.Errors = append(p.Errors, wire.ProblemDetail{Message: e.Message, Location: e.Location})
+				continue
+			}
+			if err != nil {
+				p.Errors = append(p.Errors, wire.ProblemDetail{Message: err.Error()})
+			}
+		}
+		if len(p.Errors) > 0 {
+			p.Detail = fmt.Sprintf("%s: %s: %s", message, p.Errors[0].Location, p.Errors[0].Message)
+		}
+		return p
+	}
+}
+
+func codeOf(status int) cluster.Code {
+	switch {
+	case status == http.StatusNotFound:
+		return cluster.CodeNotFound
+	case status == http.StatusConflict:
+		return cluster.CodeConflict
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return cluster.CodeForbidden
+	case status == http.StatusServiceUnavailable:
+		return cluster.CodeUnavailable
+	case status < 500:
+		return cluster.CodeInvalid
+	}
+	return cluster.CodeInternal
+}

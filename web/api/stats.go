@@ -1,0 +1,48 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"aorta/pacemaker/cluster"
+	"aorta/web/wire"
+)
+
+type statsQuery struct {
+	AppPath
+	Since   string `query:"since" maxLength:"20" default:"1h" doc:"window of the percentiles, such as 1h"`
+	Release string `query:"release" maxLength:"16" doc:"such as v12; all releases without it"`
+}
+
+// maxWindow is how far back statistics reach.
+const maxWindow = 90 * 24 * time.Hour
+
+func (a *API) statsRoutes(h huma.API) {
+	register(h, a, route{method: get, path: "/apps/{app}/stats", summary: "Show an app's traffic", policy: viewers}, a.showStats)
+}
+
+func (a *API) showStats(ctx context.Context, in *statsQuery) (*reply[wire.Stats], error) {
+	app, err := a.app(ctx, in.AppPath)
+	if err != nil {
+		return nil, err
+	}
+	window, err := time.ParseDuration(in.Since)
+	if err != nil || window <= 0 || window > maxWindow {
+		return nil, cluster.Invalid("since", "%.20q is not a duration up to %s (such as 1h)", in.Since, maxWindow)
+	}
+	var release cluster.Release
+	if in.Release != "" {
+		number, err := cluster.ParseReleaseLabel("release", in.Release)
+		if err != nil {
+			return nil, err
+		}
+		if release, err = a.store.ReleaseByNumber(ctx, app, number); err != nil {
+			return nil, err
+		}
+	}
+	s, err := a.Stats.App(ctx, string(app.ID), string(release.ID), window)
+	s.App, s.Release, s.Since = app.Name, in.Release, in.Since
+	return ok(s, err)
+}

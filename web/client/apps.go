@@ -1,0 +1,75 @@
+package client
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"net/url"
+
+	"aorta/web/wire"
+)
+
+// Whoami is the caller as the server knows it.
+func (c *Client) Whoami(ctx context.Context) (wire.Whoami, error) {
+	return get[wire.Whoami](ctx, c, nil, "whoami")
+}
+
+// Apps are all apps, in the server's order.
+func (c *Client) Apps(ctx context.Context) iter.Seq2[wire.App, error] {
+	return items[wire.App](ctx, c, nil, "apps")
+}
+
+// CreateApp makes an app; a name in use is a conflict.
+func (c *Client) CreateApp(ctx context.Context, name string) (wire.App, error) {
+	return write[wire.App](ctx, c, told{body: wire.NewApp{Name: name}}, "apps")
+}
+
+// App is one app by its name.
+func (c *Client) App(ctx context.Context, app string) (wire.App, error) {
+	return get[wire.App](ctx, c, nil, "apps", app)
+}
+
+// RenameApp gives an app another name. A version that is not the present one
+// is a conflict; zero goes for whatever it is.
+func (c *Client) RenameApp(ctx context.Context, app string, change wire.RenameApp) (wire.App, error) {
+	return write[wire.App](ctx, c, told{method: http.MethodPatch, body: change}, "apps", app)
+}
+
+// DestroyApp ends an app with all that is its own.
+func (c *Client) DestroyApp(ctx context.Context, app string) (wire.Accepted, error) {
+	p, err := path("apps", app)
+	if err != nil {
+		return wire.Accepted{}, err
+	}
+	return do[wire.Accepted](ctx, c, call{
+		method: http.MethodDelete, path: p, query: url.Values{"confirm": {app}},
+		header: idempotent(), limit: callTimeout,
+	})
+}
+
+// Config is an app's config vars.
+func (c *Client) Config(ctx context.Context, app string) (wire.Config, error) {
+	return get[wire.Config](ctx, c, nil, "apps", app, "config")
+}
+
+// ChangeConfig sets and unsets config vars in one step. There is no job before
+// the app's first release.
+func (c *Client) ChangeConfig(ctx context.Context, app string, change wire.ConfigChange) (wire.Accepted, error) {
+	return write[wire.Accepted](ctx, c, told{method: http.MethodPatch, body: change}, "apps", app, "config")
+}
+
+// Domains are an app's hostnames.
+func (c *Client) Domains(ctx context.Context, app string) ([]wire.Domain, error) {
+	return whole[wire.Domain](ctx, c, nil, "apps", app, "domains")
+}
+
+// AddDomain gives an app a hostname; one that another app has is a conflict.
+func (c *Client) AddDomain(ctx context.Context, app, host string) (wire.Domain, error) {
+	return write[wire.Domain](ctx, c, told{body: wire.NewDomain{Host: host}}, "apps", app, "domains")
+}
+
+// RemoveDomain takes a hostname from an app.
+func (c *Client) RemoveDomain(ctx context.Context, app, host string) error {
+	_, err := write[nothing](ctx, c, told{method: http.MethodDelete}, "apps", app, "domains", host)
+	return err
+}

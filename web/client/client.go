@@ -1,0 +1,154 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// The limits used where Options names none.
+const (
+	DefaultRetryWindow     = 10 * time.Second
+	DefaultReconnectWindow = 60 * time.Second
+	callTimeout            = 30 * time.Second
+)
+
+const idempotencyKey = "Idempotency-Key"
+
+// Options are what a Client can be told. The zero value is good.
+type Options struct {
+	UserAgent string // "aorta" by default
+	// RetryWindow bounds how long a write is tried again after it was refused
+	// or cut before its answer, and any call after a 503 with Retry-After.
+	// Negative: not at all.
+	RetryWindow time.Duration
+	// ReconnectWindow bounds how long a cut stream is tried again.
+	ReconnectWindow time.Duration
+	// Notice is told in words what is tried again. Nil: nobody is.
+	Notice func(string)
+}
+
+// Client speaks the REST API of one cluster as one caller. It may be used by
+// many goroutines. Close it when done.
+type Client struct {
+	door   *door
+	opts   Options
+	closer func()
+}
+
+// New makes a client of the API at baseURL (scheme, host and perhaps a path,
+// without /api/v1). It connects to nothing yet; a bad address or token is
+// invalid.
+func New(baseURL, token string, o Options) (*Client, error) {
+	if o.UserAgent == "" {
+		o.UserAgent = "aorta"
+	}
+	if o.RetryWindow == 0 {
+		o.RetryWindow = DefaultRetryWindow
+	}
+	if o.ReconnectWindow == 0 {
+		o.ReconnectWindow = DefaultReconnectWindow
+	}
+	if o.Notice == nil {
+		o.Notice = func(string) {}
+	}
+	transport := newTransport(http.ProxyFromEnvironment)
+	d, err := newDoor(baseURL, token, o.UserAgent, &http.Client{Transport: transport, CheckRedirect: noRedirects})
+	if err != nil {
+		return nil, err
+	}
+	return &Client{door: d, opts: o, closer: transport.CloseIdleConnections}, nil
+}
+
+// Close drops the idle connections.
+func (c *Client) Close() { c.closer() }
+
+// URL is the cluster's address, without a trailing slash.
+func (c *Client) URL() string { return c.door.base.String() }
+
+// nothing is what an answer without a body is read into.
+type nothing struct{}
+
+func get[T any](ctx context.Context, c *Client, query url.Values, segments ...string) (T, error) {
+	var none T
+	p, err := path(segments...)
+	if err != nil {
+		return none, err
+	}
+	return do[T](ctx, c, call{method: http.MethodGet, path: p, query: query, limit: callTimeout})
+}
+
+// write says something under a key that makes a second attempt harmless: the
+// server answers it with the outcome of the first.
+func write[T any](ctx context.Context, c *Client, t told, segments ...string) (T, error) {
+	t.limit = callTimeout
+	w, err := t.call(segments)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	w.header.Set(idempotencyKey, uuid.NewString())
+	return do[T](ctx, c, w)
+}
+
+func idempotent() http.Header {
+	h := http.Header{}
+	h.Set(idempotencyKey, uuid.NewString())
+	return h
+}
+
+// do exchanges, again and again where that is safe and the window lasts.
+func do[T any](ctx context.Context, c *Client, w call) (T, error) {
+	deadline := time.Now().Add(c.opts.RetryWindow)
+	for attempt := 0; ; attempt++ {
+		answer, err := exchange[T](ctx, c.door, w)
+		pause, again := pauseBefore(w, err, attempt)
+		if !again || time.Now().Add(pause).After(deadline) {
+			return answer, err
+		}
+		if attempt == 0 {
+			c.opts.Notice(fmt.Sprintf("%v; trying again for %s", err, c.opts.RetryWindow))
+		}
+		if wait(ctx, pause) != nil {
+			return answer, err
+		}
+	}
+}
+
+// pauseBefore says whether the call may be made again, and how long to wait
+// first. A read that reached nobody fails at once: its caller can ask again.
+func pauseBefore(w call, err error, attempt int) (time.Duration, bool) {
+	var status *StatusError
+	switch {
+	case err == nil:
+		return 0, false
+	case errors.As(err, &status):
+		return status.RetryAfter, status.Status == http.StatusServiceUnavailable && status.RetryAfter >= 0
+	case w.method == http.MethodGet:
+		return 0, false
+	}
+	return backoff(attempt), unanswered(err)
+}
+
+// backoff doubles from 100 ms to 2 s, each ± 20 %.
+func backoff(attempt int) time.Duration {
+	d := min(100*time.Millisecond<<min(attempt, 5), 2*time.Second)
+	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-t.C:
+		return nil
+	}
+}

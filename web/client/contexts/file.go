@@ -1,0 +1,153 @@
+package contexts
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"syscall"
+)
+
+// Context is one cluster as one caller.
+type Context struct {
+	URL   string `json:"url"`
+	Token string `json:"token"`
+}
+
+// File is what the file holds. Current names the context that is used when
+// nothing else is said; it may be empty.
+type File struct {
+	Current  string             `json:"current"`
+	Contexts map[string]Context `json:"contexts"`
+}
+
+// Path is where the file lies: $AORTA_CONFIG, else ~/.config/aorta/config.json.
+// Getenv is os.Getenv or a stand-in.
+func Path(getenv func(string) string) (string, error) {
+	if p := getenv("AORTA_CONFIG"); p != "" {
+		return p, nil
+	}
+	home := getenv("HOME")
+	if home == "" {
+		return "", errors.New("find the contexts' file: neither HOME nor AORTA_CONFIG is set")
+	}
+	return filepath.Join(home, ".config", "aorta", "config.json"), nil
+}
+
+// Load reads the file; one that is not there holds nothing.
+func Load(path string) (File, error) {
+	f := File{Contexts: map[string]Context{}}
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return f, nil
+	}
+	if err != nil {
+		return f, fmt.Errorf("read contexts: %w", err)
+	}
+	if err := json.Unmarshal(raw, &f); err != nil {
+		return f, fmt.Errorf("read contexts: %s is not the JSON it should be (%w); mend it, or move it away and log in again", path, err)
+	}
+	if f.Contexts == nil {
+		f.Contexts = map[string]Context{}
+	}
+	return f, nil
+}
+
+// Change reads the file, lets change alter it and writes it back, while no
+// other process can. When change gives an error, nothing is written.
+func Change(path string, change func(*File) error) error {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target // a linked file stays a link
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("make the contexts' directory: %w", err)
+	}
+	unlock, err := lock(path + ".lock")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	f, err := Load(path)
+	if err != nil {
+		return err
+	}
+	if err := change(&f); err != nil {
+		return err
+	}
+	return write(path, f)
+}
+
+// Add keeps a context under its name and makes it the current one when there
+// is none.
+func Add(path, name string, c Context) error {
+	return Change(path, func(f *File) error {
+		f.Contexts[name] = c
+		if _, ok := f.Contexts[f.Current]; !ok {
+			f.Current = name
+		}
+		return nil
+	})
+}
+
+// Names are the contexts' names, sorted.
+func (f File) Names() []string {
+	names := make([]string, 0, len(f.Contexts))
+	for n := range f.Contexts {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// lock waits for the lock file, which the kernel frees when its holder dies.
+func lock(path string) (unlock func(), err error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock contexts: %w", err)
+	}
+	for {
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
+		if err == nil {
+			return func() { _ = f.Close() }, nil
+		}
+		if !errors.Is(err, syscall.EINTR) {
+			_ = f.Close()
+			return nil, fmt.Errorf("lock contexts: %w", err)
+		}
+	}
+}
+
+// write puts the file in place whole: a reader sees the old or the new one.
+func write(path string, f File) (err error) {
+	raw, err := json.MarshalIndent(f, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode contexts: %w", err)
+	}
+	// CreateTemp makes it 0600.
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".config-*")
+	if err != nil {
+		return fmt.Errorf("write contexts: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(tmp.Name())
+		}
+	}()
+	_, err = tmp.Write(append(raw, '\n'))
+	if err == nil {
+		err = tmp.Sync()
+	}
+	if closed := tmp.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = os.Rename(tmp.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("write contexts: %w", err)
+	}
+	return nil
+}

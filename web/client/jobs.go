@@ -1,0 +1,97 @@
+package client
+
+import (
+	"context"
+	"iter"
+	"net/url"
+
+	"aorta/web/wire"
+)
+
+// The states of a job, as wire.Job spells them.
+const (
+	JobWaiting   = "waiting"
+	JobReady     = "ready"
+	JobRunning   = "running"
+	JobSucceeded = "succeeded"
+	JobFailed    = "failed"
+	JobAborted   = "aborted"
+)
+
+// JobEnded says that a job of that state will change no more.
+func JobEnded(state string) bool {
+	return state == JobSucceeded || state == JobFailed || state == JobAborted
+}
+
+// JobQuery narrows the list of jobs down. Empty values leave it open.
+type JobQuery struct {
+	App   string
+	State string
+}
+
+// Jobs are the roots of job trees, the newest first.
+func (c *Client) Jobs(ctx context.Context, q JobQuery) iter.Seq2[wire.Job, error] {
+	v := url.Values{}
+	if q.App != "" {
+		v.Set("app", q.App)
+	}
+	if q.State != "" {
+		v.Set("state", q.State)
+	}
+	return items[wire.Job](ctx, c, v, "jobs")
+}
+
+// Job is one job with the tree below it.
+func (c *Client) Job(ctx context.Context, id string) (wire.Job, error) {
+	return get[wire.Job](ctx, c, nil, "jobs", id)
+}
+
+// JobLog is what a job wrote, the oldest line first.
+func (c *Client) JobLog(ctx context.Context, id string) ([]wire.JobLogLine, error) {
+	return Collect(items[wire.JobLogLine](ctx, c, nil, "jobs", id, "log"), 0)
+}
+
+// AbortJob asks a job tree to end; its clean-up still runs.
+func (c *Client) AbortJob(ctx context.Context, id string) (wire.Accepted, error) {
+	return write[wire.Accepted](ctx, c, told{}, "jobs", id, "abort")
+}
+
+// JobFeed takes what a followed tree brings, on one goroutine. After a cut
+// connection every job comes again as it is by then.
+type JobFeed struct {
+	Job func(wire.Job) // without its children
+	Log func(wire.JobLogLine)
+}
+
+// FollowJob brings a tree's changes until its root has ended, across cut
+// connections, and gives that root.
+func (c *Client) FollowJob(ctx context.Context, id string, feed JobFeed) (wire.Job, error) {
+	p, err := path("jobs", id, "events")
+	if err != nil {
+		return wire.Job{}, err
+	}
+	var root wire.Job
+	// The work was accepted; a pacemaker that is away just now comes back to it.
+	s := &stream{c: c, path: p, patient: true}
+	s.handle = func(e event) (bool, error) {
+		switch e.Name {
+		case "job":
+			var j wire.Job
+			if err := decode(c, e, &j); err != nil {
+				return true, err
+			}
+			feed.Job(j)
+		case "log":
+			var l wire.JobLogLine
+			if err := decode(c, e, &l); err != nil {
+				return true, err
+			}
+			feed.Log(l)
+		case "end":
+			return true, decode(c, e, &root)
+		}
+		return false, nil
+	}
+	err = s.run(ctx)
+	return root, err
+}

@@ -1,0 +1,58 @@
+package client
+
+import (
+	"context"
+	"io"
+	"iter"
+	"net/http"
+	"net/url"
+
+	"aorta/web/wire"
+)
+
+// Archive is a tar to deploy. Open is called for each attempt, so it must give
+// the same bytes each time, or an error at the second.
+type Archive struct {
+	Open    func() (io.ReadCloser, error)
+	Gzip    bool // the bytes are a gzipped tar
+	Message string
+}
+
+// DeployImage deploys an image that exists.
+func (c *Client) DeployImage(ctx context.Context, app string, d wire.Deploy) (wire.Accepted, error) {
+	return write[wire.Accepted](ctx, c, told{body: d}, "apps", app, "deploys")
+}
+
+// DeployArchive uploads a tar, as it is read, and deploys what is built of it.
+func (c *Client) DeployArchive(ctx context.Context, app string, tar Archive) (wire.Accepted, error) {
+	p, err := path("apps", app, "deploys", "archive")
+	if err != nil {
+		return wire.Accepted{}, err
+	}
+	up := call{method: http.MethodPost, path: p, header: idempotent(), body: tar.Open, query: url.Values{}}
+	if tar.Message != "" {
+		up.query.Set("message", tar.Message)
+	}
+	up.header.Set("Content-Type", "application/x-tar")
+	// A refusal then comes before the bytes are sent in vain.
+	up.header.Set("Expect", "100-continue")
+	if tar.Gzip {
+		up.header.Set("Content-Encoding", "gzip")
+	}
+	return do[wire.Accepted](ctx, c, up)
+}
+
+// Releases are an app's releases, the newest first.
+func (c *Client) Releases(ctx context.Context, app string) iter.Seq2[wire.Release, error] {
+	return items[wire.Release](ctx, c, nil, "apps", app, "releases")
+}
+
+// Release is one release by its label, such as v12.
+func (c *Client) Release(ctx context.Context, app, label string) (wire.Release, error) {
+	return get[wire.Release](ctx, c, nil, "apps", app, "releases", label)
+}
+
+// Rollback makes a new release of an older one's image.
+func (c *Client) Rollback(ctx context.Context, app string, to wire.Rollback) (wire.Accepted, error) {
+	return write[wire.Accepted](ctx, c, told{body: to}, "apps", app, "rollback")
+}

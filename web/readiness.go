@@ -1,0 +1,91 @@
+package web
+
+import (
+	"encoding/json"
+	"net/http"
+	"sync"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Readiness knows which roles work and what the others wait for.
+type Readiness struct {
+	mu     sync.Mutex // guards states and checks
+	states map[string]string
+	checks map[string]func() error
+}
+
+const stateReady = "ready"
+
+// NewReadiness begins with every role starting.
+func NewReadiness(roles []string) *Readiness {
+	r := &Readiness{states: map[string]string{}, checks: map[string]func() error{}}
+	for _, role := range roles {
+		r.states[role] = "starting"
+	}
+	return r
+}
+
+// Ready marks a role as working.
+func (r *Readiness) Ready(role string) { r.set(role, stateReady) }
+
+// Waiting says what a role waits for.
+func (r *Readiness) Waiting(role, what string) { r.set(role, "waiting for "+what) }
+
+func (r *Readiness) set(role, state string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.states[role] = state
+}
+
+// Check is asked at each request for readiness; its error makes the role
+// unready as long as it lasts.
+func (r *Readiness) Check(role string, check func() error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.checks[role] = check
+}
+
+func (r *Readiness) snapshot() (map[string]string, bool) {
+	r.mu.Lock()
+	states := make(map[string]string, len(r.states))
+	checks := make(map[string]func() error, len(r.checks))
+	for k, v := range r.states {
+		states[k] = v
+	}
+	for k, v := range r.checks {
+		checks[k] = v
+	}
+	r.mu.Unlock()
+	all := true
+	for role, state := range states {
+		if check := checks[role]; check != nil && state == stateReady {
+			if err := check(); err != nil {
+				states[role] = err.Error()
+			}
+		}
+		all = all && states[role] == stateReady
+	}
+	return states, all
+}
+
+// MountHealth puts /healthz, /readyz and /metrics on a router.
+func MountHealth(router chi.Router, ready *Readiness) {
+	router.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte("ok\n"))
+	})
+	router.Get("/readyz", func(w http.ResponseWriter, _ *http.Request) {
+		roles, all := ready.snapshot()
+		w.Header().Set("Content-Type", "application/json")
+		if !all {
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		_ = json.NewEncoder(w).Encode(struct {
+			Ready bool              `json:"ready"`
+			Roles map[string]string `json:"roles"`
+		}{all, roles})
+	})
+	router.Handle("/metrics", promhttp.Handler())
+}

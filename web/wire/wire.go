@@ -1,0 +1,268 @@
+package wire
+
+import "time"
+
+// Page is one page of a list. Next is the cursor of the page after it, empty
+// on the last one.
+type Page[T any] struct {
+	Items []T    `json:"items"`
+	Next  string `json:"next,omitempty"`
+}
+
+// Problem is an error as an RFC 9457 problem document.
+type Problem struct {
+	Title  string          `json:"title"`
+	Status int             `json:"status"`
+	Detail string          `json:"detail"`
+	Code   string          `json:"code,omitempty"` // cluster.Code
+	Errors []ProblemDetail `json:"errors,omitempty"`
+}
+
+// ProblemDetail is one wrong field of a request.
+type ProblemDetail struct {
+	Message  string `json:"message"`
+	Location string `json:"location,omitempty"` // path, such as body.name
+}
+
+// Accepted answers a request that started work, or that needed none.
+type Accepted struct {
+	Job     string `json:"job,omitempty" doc:"id of the job tree that does the work; empty when nothing had to be done"`
+	Message string `json:"message,omitempty"`
+}
+
+// Whoami is the caller as the server knows it.
+type Whoami struct {
+	User    string `json:"user"`
+	Role    string `json:"role"`
+	Cluster string `json:"cluster"`
+	Version string `json:"version"`
+}
+
+// App is an application.
+type App struct {
+	ID        string    `json:"id"`
+	Name      string    `json:"name"`
+	Release   string    `json:"release" doc:"label of the release that serves, empty before the first deploy"`
+	Stopped   bool      `json:"stopped"`
+	Hosts     []string  `json:"hosts"`
+	URL       string    `json:"url" doc:"address of the app's own host through the router"`
+	GitHTTP   string    `json:"git_http"`
+	Instances int       `json:"instances" doc:"running now"`
+	Wanted    int       `json:"wanted"`
+	CreatedAt time.Time `json:"created_at"`
+	Version   int       `json:"version"`
+}
+
+// NewApp asks for an app.
+type NewApp struct {
+	Name string `json:"name"`
+}
+
+// RenameApp gives an app another name. Version is the one that was read.
+type RenameApp struct {
+	Name    string `json:"name"`
+	Version int    `json:"version,omitempty"`
+}
+
+// Deploy asks for a deploy of an image that exists.
+type Deploy struct {
+	Image   string `json:"image"`
+	Message string `json:"message,omitempty"`
+}
+
+// Config is an app's config vars in the clear.
+type Config struct {
+	Vars map[string]string `json:"vars"`
+}
+
+// ConfigChange sets and unsets config vars in one step.
+type ConfigChange struct {
+	Set   map[string]string `json:"set,omitempty"`
+	Unset []string          `json:"unset,omitempty"`
+}
+
+// Instance is one container of an app.
+type Instance struct {
+	ID        string     `json:"id"`
+	App       string     `json:"app"`
+	Release   string     `json:"release"`
+	Type      string     `json:"type"`
+	Node      string     `json:"node"`
+	Address   string     `json:"address" doc:"ip:port, empty when the type takes no traffic"`
+	State     string     `json:"state"`
+	Crashing  bool       `json:"crashing"`
+	Unheard   bool       `json:"unheard"`
+	Restarts  int        `json:"restarts"`
+	Error     string     `json:"error,omitempty"`
+	CreatedAt time.Time  `json:"created_at"`
+	StartedAt *time.Time `json:"started_at"`
+}
+
+// Process is a process type of an app with its formation.
+type Process struct {
+	Type     string  `json:"type"`
+	Command  string  `json:"command"`
+	Quantity int     `json:"quantity"`
+	Memory   int64   `json:"memory" doc:"bytes"`
+	CPUs     float64 `json:"cpus"`
+}
+
+// Formation is an app's process types.
+type Formation struct {
+	Processes []Process `json:"processes"`
+}
+
+// FormationChange changes the named process types and leaves the others.
+type FormationChange struct {
+	Types map[string]ProcessChange `json:"types"`
+}
+
+// ProcessChange changes what is set of one process type.
+type ProcessChange struct {
+	Quantity *int     `json:"quantity,omitempty"`
+	Memory   *int64   `json:"memory,omitempty" doc:"bytes"`
+	CPUs     *float64 `json:"cpus,omitempty"`
+}
+
+// Restart names one instance to replace, or all when it names none.
+type Restart struct {
+	Instance string `json:"instance,omitempty"`
+}
+
+// Rollback names the release to go back to; the one before the serving one
+// when it names none.
+type Rollback struct {
+	Release string `json:"release,omitempty"`
+}
+
+// Release is one release of an app.
+type Release struct {
+	Release   string    `json:"release"`
+	ID        string    `json:"id"`
+	State     string    `json:"state"`
+	Traffic   float64   `json:"traffic" doc:"share of requests in percent"`
+	Image     string    `json:"image"`
+	Commit    string    `json:"commit,omitempty"`
+	CreatedAt time.Time `json:"created_at"`
+	User      string    `json:"user"`
+	Message   string    `json:"message"`
+	Error     string    `json:"error,omitempty"`
+}
+
+// Domain is a hostname of an app.
+type Domain struct {
+	Host      string    `json:"host"`
+	App       string    `json:"app"`
+	Own       bool      `json:"own" doc:"the app's own host in the cluster's domain, which can't be removed"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// NewDomain asks for a hostname.
+type NewDomain struct {
+	Host string `json:"host"`
+}
+
+// LogLine is one line of an app's output. Cursor resumes a stream after it.
+type LogLine struct {
+	Cursor   string    `json:"cursor,omitempty"`
+	Time     time.Time `json:"time"`
+	Instance string    `json:"instance"`
+	Type     string    `json:"type"`
+	Release  string    `json:"release"`
+	Node     string    `json:"node"`
+	Stream   string    `json:"stream"`
+	Text     string    `json:"text"`
+}
+
+// Stats are an app's numbers. Counts are totals since the app was made;
+// percentiles are of the last hour, or of the asked window, null without
+// traffic.
+type Stats struct {
+	App      string           `json:"app"`
+	Release  string           `json:"release,omitempty"`
+	Since    string           `json:"since,omitempty"`
+	Requests int64            `json:"requests"`
+	Attempts int64            `json:"attempts"`
+	Bytes    int64            `json:"bytes"`
+	Status   map[string]int64 `json:"status" doc:"by class: 2xx (101 too), 3xx, 4xx, 5xx"`
+	P50      *float64         `json:"p50_ms"`
+	P95      *float64         `json:"p95_ms"`
+	P99      *float64         `json:"p99_ms"`
+}
+
+// Job is one job of a tree, with its children.
+type Job struct {
+	ID        string     `json:"id"`
+	Parent    string     `json:"parent,omitempty"`
+	Kind      string     `json:"kind"`
+	Title     string     `json:"title"`
+	App       string     `json:"app,omitempty"`
+	Release   string     `json:"release,omitempty"`
+	Node      string     `json:"node,omitempty"`
+	State     string     `json:"state"`
+	Attempt   int        `json:"attempt,omitempty"`
+	Progress  Progress   `json:"progress"`
+	Error     string     `json:"error"`
+	CreatedAt *time.Time `json:"created_at,omitempty"`
+	StartedAt *time.Time `json:"started_at,omitempty"`
+	EndedAt   *time.Time `json:"ended_at,omitempty"`
+	Children  []Job      `json:"children"`
+}
+
+// Progress is how far a job is: N of M, and a few words.
+type Progress struct {
+	N    int    `json:"n"`
+	M    int    `json:"m"`
+	Text string `json:"text,omitempty"`
+}
+
+// JobLogLine is one line of a job's log.
+type JobLogLine struct {
+	Cursor string    `json:"cursor,omitempty"`
+	Job    string    `json:"job"`
+	Time   time.Time `json:"time"`
+	Text   string    `json:"text"`
+}
+
+// Node is one machine.
+type Node struct {
+	ID         string            `json:"id"`
+	Name       string            `json:"name"`
+	Address    string            `json:"address"`
+	Roles      []string          `json:"roles"`
+	State      string            `json:"state"`
+	Score      *float64          `json:"score" doc:"0 idle … 1 full; null until it was heard"`
+	Tags       map[string]string `json:"tags"`
+	Instances  int               `json:"instances"`
+	HeardAgo   *float64          `json:"heard_ago" doc:"seconds since its last report; null until it was heard"`
+	Generation uint64            `json:"generation,omitempty" doc:"of the routing table that its router serves"`
+	CreatedAt  time.Time         `json:"created_at"`
+}
+
+// NewNode asks for a node's identity.
+type NewNode struct {
+	Name  string   `json:"name"`
+	Roles []string `json:"roles"`
+}
+
+// NodeCreated holds the node's token, shown this once.
+type NodeCreated struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Token string `json:"token"`
+}
+
+// Status is the cluster at a glance.
+type Status struct {
+	Cluster    string   `json:"cluster"`
+	State      string   `json:"state" doc:"ok or attention"`
+	Reasons    []string `json:"reasons" doc:"what needs attention, each with its next step"`
+	Version    string   `json:"version"`
+	Epoch      uint64   `json:"epoch"`
+	Generation uint64   `json:"generation"`
+	Nodes      int      `json:"nodes"`
+	NodesReady int      `json:"nodes_ready"`
+	Apps       int      `json:"apps"`
+	Instances  int      `json:"instances"`
+	OpenJobs   []Job    `json:"open_jobs" doc:"roots of the trees at work, without children"`
+}
