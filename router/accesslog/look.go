@@ -29,7 +29,7 @@ func (s *session) look(ctx context.Context) error {
 
 // scan finds the files anew.
 func (s *session) scan() error {
-	all, err := list(s.t.cfg.Path)
+	all, complete, err := list(s.t.cfg.Path)
 	if err != nil {
 		for _, one := range all {
 			_ = one.fd.Close()
@@ -39,7 +39,7 @@ func (s *session) scan() error {
 	for _, f := range s.files {
 		f.missed++
 	}
-	s.active, s.atPath = nil, ""
+	s.active, s.atPath, s.blind = nil, "", !complete
 	clear(s.onDisk)
 	for _, one := range all {
 		s.onDisk[one.id] = true
@@ -125,7 +125,7 @@ func (s *session) forget() error {
 // stays says whether a file that wasn't found is still to be followed.
 func (s *session) stays(f *file) (bool, error) {
 	// No log at all at the path rather means a disk that isn't mounted.
-	if f.missed < goneScans || (s.atPath == "" && f.fd == nil) {
+	if f.missed < goneScans || s.blind || (s.atPath == "" && f.fd == nil) {
 		return true, s.doubt(f)
 	}
 	s.mu.Lock()

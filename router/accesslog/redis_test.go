@@ -82,11 +82,11 @@ func TestTailer_CountsEachLineOnceAcrossKills(t *testing.T) {
 		func() { l.copyTruncate(fmt.Sprintf(".%d", l.n)) },
 	}
 
-	for range 15 {
+	for range 12 {
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), childEnv+"="+l.path, socketEnv+"="+server.Socket)
 		gone := testkit.StartChild(t, cmd)
-		die := time.After(rand.N(300 * time.Millisecond))
+		die := time.After(rand.N(200 * time.Millisecond))
 		tick := time.NewTicker(10 * time.Millisecond)
 		for alive := true; alive; {
 			select {

@@ -26,6 +26,7 @@ type memory struct {
 	// carried out nonetheless (its answer is lost).
 	fault   func() (lost bool, err error)
 	durable bool
+	asked   int // how often it was whether it is durable
 }
 
 func newMemory() *memory {
@@ -62,6 +63,7 @@ func (m *memory) Durable(context.Context) (func(context.Context) (bool, error), 
 	return func(context.Context) (bool, error) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
+		m.asked++
 		return m.durable, nil
 	}, nil
 }
@@ -147,8 +149,9 @@ func (l *logFile) copyTruncate(to string) {
 // running is a tailer in a goroutine.
 type running struct {
 	*Tailer
-	tb   testing.TB
-	stop func()
+	tb     testing.TB
+	cancel func()
+	stop   func()
 }
 
 // start runs a tailer until stop or the end of the test.
@@ -172,7 +175,7 @@ func (l *logFile) start(store Store, change ...func(*Config)) running {
 	}()
 	stop := func() { cancel(); <-done }
 	l.tb.Cleanup(stop)
-	return running{t, l.tb, stop}
+	return running{t, l.tb, cancel, stop}
 }
 
 // counted waits until each shard has what was written for it, and no more.
@@ -196,4 +199,26 @@ func (l *logFile) shard(app string) int { return stats.ShardOf(app) }
 func (r running) stopWhen(cond func() bool) {
 	testkit.Eventually(r.tb, 10*time.Second, "what the tailer is to count", cond)
 	r.stop()
+}
+
+// slowStore holds up the first commit and fails it if its context has ended.
+type slowStore struct {
+	*memory
+	once             sync.Once
+	entered, release chan struct{}
+}
+
+func (s *slowStore) Commit(ctx context.Context, shard int, router string, from, to stats.Position, b *stats.Batch) error {
+	s.once.Do(func() { close(s.entered); <-s.release })
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.memory.Commit(ctx, shard, router, from, to, b)
+}
+
+// brokenDisk is a store that can't bring anything to its disk.
+type brokenDisk struct{ *memory }
+
+func (brokenDisk) Durable(context.Context) (func(context.Context) (bool, error), error) {
+	return nil, errInjected
 }

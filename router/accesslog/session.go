@@ -19,6 +19,7 @@ const (
 	goneScans   = 10              // scans without a file before it is forgotten
 	doubtScans  = 5               // scans that wait for the tail to see a truncation
 	reopenEvery = time.Second
+	tidyRetry   = 10 * time.Second
 )
 
 // session is the reading from one set of stored positions until something
@@ -32,9 +33,11 @@ type session struct {
 	active   *file             // what lies at the path; nil while that is empty or missing
 	atPath   string            // identity.file of what lies at the path
 	onDisk   map[identity]bool // what the last scan found
+	blind    bool              // it could not read all
 	sources  []*source
 	durable  func(context.Context) (bool, error) // of the condemned files; nil when there are none
 	reopened time.Time
+	tidied   time.Time // when deleting failed last
 	progress bool
 
 	mu     sync.Mutex // guards adder, closed and the upper part of each file
@@ -201,24 +204,6 @@ func (s *session) collect() (*sum, bool, error) {
 	s.adder.renew()
 	s.room.Broadcast()
 	return taken, true, nil
-}
-
-// note keeps what Lag and Rejected report.
-func (t *Tailer) note(taken *sum) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.rejected += uint64(taken.rejected)
-	if taken.latest > 0 {
-		t.counted = time.Unix(0, taken.latest)
-	}
-	// A shard without hits may be behind in Redis; its lines are counted all
-	// the same.
-	t.committed = taken.to[0].Clone()
-	for _, position := range taken.to[1:] {
-		for key, offset := range position {
-			t.committed[key] = min(t.committed[key], offset)
-		}
-	}
 }
 
 // settled says that every shard's stored position covers f up to its end.

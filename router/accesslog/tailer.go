@@ -117,6 +117,24 @@ func (t *Tailer) follow(ctx context.Context) (progress bool, err error) {
 	return s.progress, err
 }
 
+// note keeps what Lag and Rejected report.
+func (t *Tailer) note(taken *sum) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.rejected += uint64(taken.rejected)
+	if taken.latest > 0 {
+		t.counted = time.Unix(0, taken.latest)
+	}
+	// A shard without hits may be behind in Redis; its lines are counted all
+	// the same.
+	t.committed = taken.to[0].Clone()
+	for _, position := range taken.to[1:] {
+		for key, offset := range position {
+			t.committed[key] = min(t.committed[key], offset)
+		}
+	}
+}
+
 // Rejected is how many committed lines were no records.
 func (t *Tailer) Rejected() uint64 {
 	t.mu.Lock()
@@ -127,7 +145,7 @@ func (t *Tailer) Rejected() uint64 {
 // Lag is how much of the log on disk isn't counted yet, in bytes, and how old
 // the counts are: the age of the last line that was counted, 0 when all are.
 func (t *Tailer) Lag() (bytes int64, age time.Duration) {
-	found, err := list(t.cfg.Path)
+	found, _, err := list(t.cfg.Path)
 	if err != nil {
 		t.cfg.Log.Warn("measure the access log's backlog", "error", err)
 	}

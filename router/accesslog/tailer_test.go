@@ -282,14 +282,55 @@ func TestList_LeavesOutPackedAndForeignFiles(t *testing.T) {
 		l.must(os.WriteFile(l.path+end, []byte("a\n"), 0o644))
 	}
 
-	all, err := list(l.path)
+	all, complete, err := list(l.path)
 
 	var got []string
 	for _, f := range all {
 		got = append(got, strings.TrimPrefix(f.fd.Name(), l.path))
 		_ = f.fd.Close()
 	}
-	if err != nil || strings.Join(got, " ") != " .1" {
+	if err != nil || !complete || strings.Join(got, " ") != " .1" {
 		t.Errorf("list: got %q (%v), want the log and .1", got, err)
 	}
+}
+
+func TestTailer_CountsThoughItCannotDelete(t *testing.T) {
+	t.Parallel()
+	l, m := newLogFile(t), newMemory()
+	l.write(10)
+	l.rename("." + strconv.FormatInt(time.Now().UnixNano(), 10))
+	l.open()
+	l.start(m, func(c *Config) {
+		c.Store = brokenDisk{m}
+		c.Reopen = func() error { return nil }
+	})
+	l.counted(m)
+
+	l.write(100)
+
+	l.counted(m)
+}
+
+func TestTailer_KeepsALogWhoseCommitTheStoreLost(t *testing.T) {
+	t.Parallel()
+	l, m := newLogFile(t), newMemory()
+	m.durable = false
+	l.write(1000)
+	l.rename("." + strconv.FormatInt(time.Now().UnixNano(), 10))
+	l.open()
+	l.start(m, func(c *Config) { c.Reopen = func() error { return nil } })
+	l.write(10)
+	l.counted(m)
+	testkit.Eventually(t, 5*time.Second, "the tailer to ask whether it may delete", func() bool {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		return m.asked > 0
+	})
+
+	m.set(func(m *memory) {
+		m.at, m.count = map[string][stats.Shards]stats.Position{}, [stats.Shards]int{}
+		m.durable = true
+	})
+
+	l.counted(m)
 }
