@@ -16,6 +16,7 @@ import (
 	"aorta/heart/docker"
 	"aorta/heart/logs"
 	"aorta/heart/score"
+	"aorta/internal/pause"
 	"aorta/pacemaker/cluster"
 )
 
@@ -165,7 +166,7 @@ func (h *Heart) awaitEngine(ctx context.Context) (docker.Info, error) {
 			said = true
 			h.log.Warn("waiting for the Docker engine", "err", err)
 		}
-		if !pause(ctx, 500*time.Millisecond) {
+		if !pause.For(ctx, 500*time.Millisecond) {
 			return info, fmt.Errorf("wait for the Docker engine: %w", err)
 		}
 	}
@@ -228,7 +229,7 @@ func (h *Heart) watch(ctx context.Context) error {
 			return ctx.Err()
 		}
 		h.log.Warn("lost the engine's events; looking again", "err", err)
-		if !pause(ctx, time.Second) {
+		if !pause.For(ctx, time.Second) {
 			return ctx.Err()
 		}
 	}
@@ -276,17 +277,5 @@ func (h *Heart) reportSoon() {
 	select {
 	case h.changed <- struct{}{}:
 	default:
-	}
-}
-
-// pause waits and says whether ctx still lives.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"aorta/heart/docker"
+	"aorta/internal/atomicfile"
 	"aorta/pacemaker/cluster"
 )
 
@@ -134,16 +135,8 @@ func (s shelf) load(log *slog.Logger) ([]record, error) {
 // writeFile replaces a file as a whole or not at all, also when the machine
 // stops in the middle.
 func writeFile(path string, data []byte) error {
-	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
+	if err := atomicfile.Write(path, data, 0o600); err != nil {
 		return writeError(path, err)
-	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return writeError(path, err)
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
 }

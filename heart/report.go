@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aorta/heart/tags"
+	"aorta/internal/pause"
 	"aorta/pacemaker/cluster"
 )
 
@@ -62,7 +63,7 @@ func (rep *reporter) wait(ctx context.Context) error {
 		return ctx.Err()
 	case <-tick.C:
 	case <-changed:
-		if !pause(ctx, gatherChanges) {
+		if !pause.For(ctx, gatherChanges) {
 			return ctx.Err()
 		}
 	}
@@ -100,7 +101,7 @@ func (rep *reporter) greet(ctx context.Context) error {
 			return fmt.Errorf("the pacemaker refuses node %s: %w", h.cfg.NodeName, err)
 		}
 		rep.heard(err)
-		if !pause(ctx, h.cfg.ReportEvery) {
+		if !pause.For(ctx, h.cfg.ReportEvery) {
 			return ctx.Err()
 		}
 	}

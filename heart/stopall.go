@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"aorta/heart/docker"
+	"aorta/internal/pause"
 	"aorta/pacemaker/cluster"
 )
 
@@ -55,7 +56,7 @@ func awaitEnd(ctx context.Context, e *docker.Engine, node string, grace time.Dur
 		if alive == 0 {
 			return nil
 		}
-		if !pause(ctx, 100*time.Millisecond) {
+		if !pause.For(ctx, 100*time.Millisecond) {
 			return fmt.Errorf("wait for %d instances to end: %w", alive, ctx.Err())
 		}
 	}

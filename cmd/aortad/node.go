@@ -14,6 +14,7 @@ import (
 	"aorta/heart/build"
 	"aorta/heart/docker"
 	"aorta/internal/atomicfile"
+	"aorta/internal/pause"
 	"aorta/jobs"
 	"aorta/jobs/redisq"
 	"aorta/pacemaker/cluster"
@@ -148,21 +149,9 @@ func (n *node) sayHello(ctx context.Context) error {
 			return nil
 		}
 		n.d.log.Warn("waiting for the pacemaker", "url", n.client.URL(), "err", err)
-		if !tick(ctx) {
+		if !pause.For(ctx, time.Second) {
 			return context.Cause(ctx)
 		}
-	}
-}
-
-// tick waits a second; false: ctx has ended.
-func tick(ctx context.Context) bool {
-	t := time.NewTimer(time.Second)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
 	}
 }
 

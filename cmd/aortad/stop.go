@@ -17,6 +17,7 @@ import (
 	"aorta/heart"
 	"aorta/heart/docker"
 	"aorta/internal/config"
+	"aorta/internal/pause"
 	"aorta/internal/procs"
 	"aorta/pacemaker/cluster"
 )
@@ -78,7 +79,7 @@ func endDaemon(ctx context.Context, stateDir string, out io.Writer) (unlock func
 		if time.Now().After(deadline) {
 			return nil, cluster.Unavailable("the daemon (process %s) does not end: look at it, then end it with kill -9 %s (managed daemons and instances survive that)", held.Pid, held.Pid)
 		}
-		if !pause(ctx, 50*time.Millisecond) {
+		if !pause.For(ctx, 50*time.Millisecond) {
 			return nil, context.Cause(ctx)
 		}
 	}
@@ -99,17 +100,6 @@ func signalHolder(stateDir string, pid int) bool {
 		return false
 	}
 	return held.Pid == strconv.Itoa(pid) && unix.PidfdSendSignal(fd, unix.SIGTERM, nil, 0) == nil
-}
-
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
 }
 
 // stopInstances ends and removes every container of the cluster on this

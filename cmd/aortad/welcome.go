@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"strings"
+	"time"
 
+	"aorta/internal/pause"
 	"aorta/jobs"
 	"aorta/jobs/redisq"
 	"aorta/pacemaker/cluster"
@@ -59,7 +61,7 @@ func (c *controller) keepUsers(ctx context.Context, applied string) error {
 			c.d.log.Warn("the nodes' users in the jobs Redis can't be set", "err", err)
 		}
 		failing = err != nil
-		if !tick(ctx) {
+		if !pause.For(ctx, time.Second) {
 			return nil
 		}
 	}

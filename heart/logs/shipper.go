@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"aorta/heart/docker"
+	"aorta/internal/pause"
 	"aorta/pacemaker/cluster"
 )
 
@@ -143,7 +144,7 @@ func (s *Shipper) ship(ctx context.Context, batch []entry) {
 			s.settle(batch)
 			return
 		}
-		if ctx.Err() != nil || !pause(ctx, wait) {
+		if ctx.Err() != nil || !pause.For(ctx, wait) {
 			return
 		}
 		wait = min(2*wait, 5*time.Second)
@@ -173,17 +174,5 @@ func (s *Shipper) settle(batch []entry) {
 			s.log.Warn("lines will be shipped again after a restart", "instance", f.target.ID, "err", err)
 		}
 		f.arrived(n)
-	}
-}
-
-// pause waits and says whether ctx still lives.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
 	}
 }

@@ -1,7 +1,6 @@
 package procs
 
 import (
-	"context"
 	"math/rand/v2"
 	"time"
 )
@@ -23,16 +22,4 @@ func (b *backoff) next() time.Duration {
 	delay := min(minDelay<<min(b.failures, 10), maxDelay)
 	b.failures++
 	return time.Duration(float64(delay) * (0.8 + 0.4*rand.Float64()))
-}
-
-// pause waits for d, and reports false when ctx ended first.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"aorta/internal/atomicfile"
 	"aorta/internal/testkit"
 )
 
@@ -109,7 +110,7 @@ func TestDaemon_ExecutableReplacedByAnUpgradeIsStillAdopted(t *testing.T) {
 		t.Fatalf("copy the executable: %v", err)
 	}
 	first := open(t, spec)
-	if err := replaceFile(spec.Path, binary); err != nil {
+	if err := atomicfile.Write(spec.Path, binary, 0o600); err != nil {
 		t.Fatalf("replace the executable: %v", err)
 	}
 

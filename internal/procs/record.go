@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"aorta/internal/atomicfile"
 )
 
 const recordSuffix = ".pid.json"
@@ -94,37 +96,10 @@ func (r record) write(stateDir string) error {
 		return fmt.Errorf("write record of %s: %w", r.Name, err)
 	}
 	path := recordPath(stateDir, r.Name)
-	if err := replaceFile(path, b); err != nil {
-		return fmt.Errorf("write record %s: %w", path, err)
+	if err := atomicfile.Write(path, b, 0o600); err != nil {
+		return fmt.Errorf("record daemon %s: %w", r.Name, err)
 	}
 	return nil
-}
-
-func replaceFile(path string, content []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // 0600
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }()
-	_, err = tmp.Write(content)
-	if err == nil {
-		err = tmp.Sync()
-	}
-	if err = errors.Join(err, tmp.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(tmp.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // recordedNames lists the daemons with a record in the directory; a missing

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"aorta/internal/pause"
 )
 
 // Run watches the daemon and starts it again when it ends, after 100 ms to 10 s
@@ -31,7 +33,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 				delay.reset()
 			}
 		}
-		if !pause(ctx, delay.next()) {
+		if !pause.For(ctx, delay.next()) {
 			return nil
 		}
 	}

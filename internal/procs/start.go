@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"aorta/internal/pause"
 )
 
 // startup is one start of a daemon: enough to say why it failed.
@@ -165,7 +167,7 @@ func (d *Daemon) waitReady(ctx context.Context, st *startup) error {
 		if d.stopped.Load() {
 			return errStopped
 		}
-		if pause(limit, delay) {
+		if pause.For(limit, delay) {
 			continue
 		}
 		if ctx.Err() != nil {

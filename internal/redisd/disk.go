@@ -1,12 +1,13 @@
 package redisd
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"aorta/internal/atomicfile"
 )
 
 // prepareDisk makes the directories, shows that the data directory takes
@@ -18,7 +19,7 @@ func (s *Server) prepareDisk() error {
 	if err := os.MkdirAll(s.cfg.RunDir, 0o755); err != nil {
 		return diskError("run directory", s.cfg.RunDir, err)
 	}
-	if err := replaceFile(s.confPath(), []byte(s.conf.file())); err != nil {
+	if err := atomicfile.Write(s.confPath(), []byte(s.conf.file()), 0o600); err != nil {
 		return diskError("data directory", s.cfg.DataDir, err)
 	}
 	return nil
@@ -43,22 +44,4 @@ func existing(path string) string {
 		path = filepath.Dir(path)
 	}
 	return path
-}
-
-// replaceFile writes a 0600 file in one step: it holds a password or its hash,
-// and half of it would be another configuration.
-func replaceFile(path string, content []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }()
-	_, err = tmp.Write(content)
-	if err == nil {
-		err = tmp.Sync()
-	}
-	if err = errors.Join(err, tmp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), path)
 }

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"aorta/internal/atomicfile"
 )
 
 // applied tells by digests which configuration the running server has. It lies
@@ -55,7 +57,7 @@ func (s *Server) readApplied() (applied, error) {
 func (s *Server) writeApplied() error {
 	b, err := json.Marshal(s.conf.applied())
 	if err == nil {
-		err = replaceFile(s.appliedPath(), b)
+		err = atomicfile.Write(s.appliedPath(), b, 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("write applied configuration %s: %w", s.appliedPath(), err)

@@ -74,8 +74,8 @@ func (s *session) judge(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for range now {
-		if false {
+	for shard, position := range now {
+		if !position.Equal(s.stored[shard]) {
 			return stats.ErrMoved
 		}
 	}

@@ -16,7 +16,7 @@ import (
 // lost by that way of rotating, whoever reads.
 func TestTailer_CountsEachLineOnceUnderAnySchedule(t *testing.T) {
 	t.Parallel()
-	deadline := time.Now().Add(4 * time.Second)
+	deadline := time.Now().Add(3 * time.Second)
 	rapid.Check(t, func(rt *rapid.T) {
 		if time.Now().After(deadline) {
 			return

@@ -18,7 +18,9 @@ func ShardOf(app string) int {
 	}
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(app))
-	return int(h.Sum32() % (Shards - 1))
+	sum := h.Sum32()
+	// FNV's low bits see only the low bits of each byte.
+	return int((sum ^ sum>>16) % (Shards - 1))
 }
 
 // orNoApp is the app's name in keys.

@@ -48,8 +48,8 @@ var layers = []layer{
 		"the CLI has no way in but the REST API",
 	},
 	{
-		[]string{"internal/procs", "internal/testkit"},
-		nil,
+		[]string{"internal/procs", "internal/testkit", "internal/atomicfile", "internal/pause"},
+		[]string{"internal/atomicfile", "internal/pause"},
 		"plumbing knows nothing of what runs through it",
 	},
 }
