@@ -33,22 +33,28 @@ func (p *Pacemaker) TreeEnded(ctx context.Context, t *jobs.Tree) error {
 	if err != nil {
 		return err
 	}
-	p.releaseHold(ctx, e.ID)
+	p.afterDeploy(ctx, e)
 	p.publish.wake()
 	p.bell.ring()
 	return nil
 }
 
-// releaseHold lets git tidy the commit away if no ref took it over. A hold that
-// stays costs disk space only.
-func (p *Pacemaker) releaseHold(ctx context.Context, id cluster.ID) {
-	op, err := p.store.Operation(ctx, id)
+// afterDeploy tidies up behind a deploy. What fails of it costs disk space only
+// and is done again by the janitor or with the next deploy.
+func (p *Pacemaker) afterDeploy(ctx context.Context, e store.Ending) {
+	op, err := p.store.Operation(ctx, e.ID)
 	if err != nil || op.Kind != cluster.OpDeploy {
 		return
 	}
 	if args, err := argsOf(op); err == nil && args.Ref != "" {
-		if err := p.repo(op.AppID).Release(ctx, string(id)); err != nil {
-			p.log.Warn("the hold of a commit could not be released", "operation", id, "err", err)
+		// Git may tidy the commit away now if no ref took it over.
+		if err := p.repo(op.AppID).Release(ctx, string(e.ID)); err != nil {
+			p.log.Warn("the hold of a commit could not be released", "operation", e.ID, "err", err)
+		}
+	}
+	if r, err := p.store.ReleaseByOperation(ctx, e.ID); err == nil && r.Number > keptReleases {
+		if err := p.pruneImages(ctx); err != nil {
+			p.log.Warn("the removal of old images could not begin", "err", err)
 		}
 	}
 }

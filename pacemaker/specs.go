@@ -127,3 +127,29 @@ func (p *Pacemaker) KeepImages(ctx context.Context) (cluster.KeepImages, error) 
 func (p *Pacemaker) sourcePath(build cluster.ID) string {
 	return filepath.Join(p.cfg.SourcesDir, string(build)+".tar")
 }
+
+// OwnLines leaves of a node's log lines those of its own instances, under the
+// app that each belongs to: a node can't write into a stranger's log. Lines of
+// instances that nobody knows any more are dropped.
+func (p *Pacemaker) OwnLines(ctx context.Context, node cluster.Node, lines []cluster.LogLine) ([]cluster.LogLine, error) {
+	apps := map[cluster.ID]cluster.ID{}
+	out := make([]cluster.LogLine, 0, len(lines))
+	for _, l := range lines {
+		app, asked := apps[l.Instance]
+		if !asked {
+			in, err := p.store.Instance(ctx, l.Instance)
+			if err != nil && cluster.CodeOf(err) != cluster.CodeNotFound {
+				return nil, err
+			}
+			if in.NodeID == node.ID {
+				app = in.AppID
+			}
+			apps[l.Instance] = app
+		}
+		if app != "" {
+			l.App, l.Node = app, node.Name
+			out = append(out, l)
+		}
+	}
+	return out, nil
+}

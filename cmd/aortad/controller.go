@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"aorta/internal/atomicfile"
 	"aorta/internal/redisd"
 	"aorta/internal/seal"
@@ -150,6 +152,7 @@ func (c *controller) openPacemaker(ctx context.Context) error {
 	d.loop("pacemaker's worker", worker.Run)
 	d.loop("pacemaker", c.pace.Run)
 	d.loop("statistics roller", c.stats.Roll)
+	prometheus.MustRegister(clusterMetrics{ctx: d.ctx, pace: c.pace})
 	d.ready.Check(string(cluster.RolePacemaker), func() error { return c.store.Ping(d.ctx) })
 	return nil
 }

@@ -103,6 +103,7 @@ func (n *node) openTailer(nginx *openresty.Nginx) error {
 	tailer := accesslog.NewTailer(accesslog.Config{
 		Path: n.d.path("router", "access.log"), Router: string(n.id), Store: stats.NewStore(client), Log: n.d.log, Reopen: nginx.Reopen,
 	})
+	countTailer(tailer)
 	n.d.loop("tailer", tailer.Run)
 	return nil
 }

@@ -86,7 +86,11 @@ func (a *API) report(ctx context.Context, in *nodeReport) (*reply[cluster.Report
 }
 
 func (a *API) shipLogs(ctx context.Context, in *nodeLogs) (*none, error) {
-	return nil, a.Logs.Append(ctx, in.Body)
+	lines, err := a.pace.OwnLines(ctx, nodeOf(ctx), in.Body)
+	if err != nil {
+		return nil, err
+	}
+	return nil, a.Logs.Append(ctx, lines)
 }
 
 func (a *API) routerReport(ctx context.Context, in *routerReport) (*none, error) {
