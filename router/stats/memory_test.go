@@ -15,7 +15,7 @@ const (
 	instanceLimit = 25_000
 )
 
-// used is what keys with a text in their names take, by Redis' own figures.
+// used is what all data takes, by Redis' own figures.
 func (r *rig) used() int64 {
 	r.Helper()
 	info, err := r.rdb.InfoMap(r.Context(), "memory").Result()
@@ -54,10 +54,19 @@ func (r *rig) fill(now time.Time, instance string, perSecond int) {
 	r.Helper()
 	random := rand.New(rand.NewPCG(1, 2))
 	old := func(age, step, until time.Duration, n int) {
+		samples := make([]*Batch, 5)
+		for i := range samples {
+			samples[i] = NewBatch()
+			steady(samples[i], hit(now), n, random)
+		}
 		for age > until {
 			b := NewBatch()
-			for range 48 {
-				steady(b, hit(now.Add(-age)), n, random)
+			for i := range 48 {
+				for key, c := range samples[i%len(samples)].cells {
+					key.second = now.Add(-age).Unix()
+					b.cells[key] = c
+				}
+				b.requests += n
 				age -= step
 			}
 			r.commitBatch(router1, ShardOf(appA), b)

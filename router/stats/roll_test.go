@@ -2,6 +2,7 @@ package stats
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -186,4 +187,57 @@ func TestStore_SumsAreRightUnderAnySchedule(t *testing.T) {
 			rt.Fatalf("got %d in the window and %d %v in total, want %d and %d", got, total.Requests, err, want, len(times))
 		}
 	})
+}
+
+func TestScripts_AnswerAsTheirHeadersSay(t *testing.T) {
+	r := newRig(t)
+	r.commit(router1, hit(time.Now()))
+	shard := ShardOf(appA)
+	at := slot{0, levels[0].start(time.Now().Unix() - 3600), dimApp}
+	due, apps := dueKey(shard, appA), appsKey(shard)
+	eval := func(text string, keys []string, args ...any) int {
+		n, err := r.rdb.Eval(t.Context(), text, keys, args...).Int()
+		if err != nil {
+			t.Fatalf("eval: got %v, want none", err)
+		}
+		return n
+	}
+	r.rdb.Set(t.Context(), at.key(shard, appA), "new", 0)
+	move := []string{at.key(shard, appA), due}
+
+	got := []int{
+		eval(moveText, move, "old", at.member(), "", 0),
+		eval(moveText, move, "new", at.member(), "packed", 1),
+		eval(moveText, move, "packed", at.member(), "", 0),
+		eval(nextText, []string{due, apps}, appA),
+		eval(forgetText, []string{due, apps, totalKey(shard, appA)}, appA, prefix(shard)),
+		eval(nextText, []string{due, apps}, appA),
+	}
+
+	// Forgotten: 6 leaves, the release's total, the app's, and the due set.
+	if diff := cmp.Diff([]int{0, 1, 1, 1, 9, 0}, got); diff != "" {
+		t.Errorf("answers (-want +got):\n%s", diff)
+	}
+}
+
+func TestStore_RollGoesOnPastABrokenValue(t *testing.T) {
+	r := newRig(t)
+	now := time.Now()
+	old := now.Add(-time.Hour)
+	r.commit(router1, hit(old))
+	broken := slot{0, levels[0].start(old.Unix()), dimApp}
+	r.rdb.Append(t.Context(), broken.key(ShardOf(appA), appA), "\xff")
+
+	err := r.store.rollAll(t.Context(), now)
+
+	if !errors.Is(err, errPacked) {
+		t.Errorf("got %v, want it to name the broken value", err)
+	}
+	if keys := r.rdb.Keys(t.Context(), "*:1s:*").Val(); len(keys) != 1 {
+		t.Errorf("seconds: got %q, want only the broken one left", keys)
+	}
+	q := Query{App: appA, Release: release1, From: now.Add(-2 * time.Hour), To: now}
+	if got := r.window(q).Requests; got != 1 {
+		t.Errorf("release: got %d requests, want 1", got)
+	}
 }

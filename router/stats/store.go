@@ -40,7 +40,6 @@ var forgetText string
 
 var (
 	commitScript = redis.NewScript(commitText)
-	moveScript   = redis.NewScript(moveText)
 	nextScript   = redis.NewScript(nextText)
 	forgetScript = redis.NewScript(forgetText)
 )
