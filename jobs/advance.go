@@ -145,7 +145,7 @@ func (t *Tree) Unqueue(id string, now time.Time) error {
 	j.Lease = ""
 	t.touch(j)
 	if t.Stop != nil && !j.Cleanup {
-		t.abortJob(j, t.Stop.Reason, now)
+		t.abortJob(j, t.without(), now)
 		t.settle(now)
 	}
 	return nil
@@ -173,7 +173,7 @@ func (t *Tree) succeed(j *Job, result json.RawMessage, now time.Time) {
 		t.move(j, Succeeded, now)
 		t.promote(j.Parent, now)
 	case t.Stop != nil:
-		t.abortJob(j, t.Stop.Reason, now)
+		t.abortJob(j, t.without(), now)
 	default:
 		t.move(j, Waiting, now)
 	}

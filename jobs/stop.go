@@ -27,9 +27,18 @@ func (t *Tree) stop(s Stop, now time.Time) {
 	t.touch(t.Jobs[t.ID])
 	for _, j := range t.Jobs {
 		if !j.Cleanup && !j.State.Ended() && !j.leased() {
-			t.abortJob(j, s.Reason, now)
+			t.abortJob(j, t.without(), now)
 		}
 	}
+}
+
+// without says why a job of a stopped tree does not run: the whole reason of an
+// abort, and of a failure only where it was, since the failed job has the rest.
+func (t *Tree) without() string {
+	if failed := t.Jobs[t.Stop.Job]; failed != nil {
+		return fmt.Sprintf("%q failed", failed.label())
+	}
+	return t.Stop.Reason
 }
 
 func (t *Tree) abortJob(j *Job, reason string, now time.Time) {
