@@ -11,6 +11,7 @@ import (
 var (
 	uuidRule    = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 	nameRule    = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$`)
+	nodeRule    = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`) // made from a host's name
 	releaseRule = regexp.MustCompile(`^v[0-9]{1,9}$`)
 )
 
@@ -95,8 +96,8 @@ func (in Instance) validate(allowed []netip.Prefix) error {
 	if !uuidRule.MatchString(in.Node) {
 		return fmt.Errorf(".node: %q is not a lower-case UUID", in.Node)
 	}
-	if !validLabel(in.NodeName) {
-		return fmt.Errorf(".node_name: %q is not a name", in.NodeName)
+	if !nodeRule.MatchString(in.NodeName) {
+		return fmt.Errorf(".node_name: %q is not a node's name", in.NodeName)
 	}
 	addr, err := netip.ParseAddrPort(in.Addr)
 	if err != nil || addr.Port() == 0 || addr.Addr().Zone() != "" {

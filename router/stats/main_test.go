@@ -80,8 +80,10 @@ func (r *rig) window(q Query) Counters {
 
 // hit is an ordinary request.
 func hit(at time.Time) Hit {
-	return Hit{Time: at, App: appA, Release: release1, Type: "web", Instance: inst1, Node: node1,
-		Status: 200, Bytes: 1000, Seconds: 0.012, Attempts: 1}
+	return Hit{
+		Time: at, App: appA, Release: release1, Type: "web", Instance: inst1, Node: node1,
+		Status: 200, Bytes: 1000, Seconds: 0.012, Attempts: 1,
+	}
 }
 
 // steady are requests of one second with latencies as real ones are spread.

@@ -34,6 +34,9 @@ func Host() string {
 // network of that cluster is removed at the end of the test.
 func Engine(tb testing.TB) (*docker.Engine, cluster.ID) {
 	tb.Helper()
+	if testing.Short() {
+		tb.Skip("needs a Docker engine, which a quick check does not ask for")
+	}
 	id := cluster.NewID()
 	e := EngineAt(tb, Host(), id)
 	if _, err := e.Info(tb.Context()); err != nil {

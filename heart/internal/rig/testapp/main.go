@@ -33,6 +33,9 @@ func main() {
 	case "stubborn":
 		signal.Ignore(syscall.SIGTERM)
 		serve("0.0.0.0:"+os.Getenv("PORT"), 200)
+	case "late":
+		<-time.After(time.Duration(number(arg)) * time.Millisecond)
+		serve("0.0.0.0:"+os.Getenv("PORT"), 200)
 	case "lines":
 		lines(number(arg))
 		serve("0.0.0.0:"+os.Getenv("PORT"), 200)
