@@ -21,6 +21,8 @@ type opArgs struct {
 	Old string `json:"old,omitempty"`
 	// Restarts and changes of limits: the instances that give way.
 	Replace []cluster.ID `json:"replace,omitempty"`
+	// Replacements: the process types that it is about; none: all.
+	Types []string `json:"types,omitempty"`
 	// Restarts of a stopped app set it going again.
 	Revive bool `json:"revive,omitempty"`
 }

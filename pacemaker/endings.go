@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"sort"
 
 	"aorta/jobs"
 	"aorta/pacemaker/cluster"
@@ -35,7 +34,7 @@ func (p *Pacemaker) TreeEnded(ctx context.Context, t *jobs.Tree) error {
 	}
 	p.afterDeploy(ctx, e)
 	p.publish.wake()
-	p.bell.ring()
+	p.announce()
 	return nil
 }
 
@@ -91,6 +90,6 @@ func (p *Pacemaker) wholeLog(ctx context.Context, t *jobs.Tree) []ArchivedLine {
 			out = append(out, ArchivedLine{Job: id, Line: l})
 		}
 	}
-	sort.SliceStable(out, func(i, j int) bool { return out[i].Line.Time.Before(out[j].Line.Time) })
+	sortLines(out)
 	return out
 }

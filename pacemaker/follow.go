@@ -1,13 +1,13 @@
 package pacemaker
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"aorta/jobs"
@@ -15,27 +15,35 @@ import (
 )
 
 // Update is one thing that happened to an operation: a job changed, a job
-// logged a line, or the operation ended. One of the three is set.
+// logged a line, or the operation ended. One of the three is set, or none in an
+// update that only says that nothing has happened for a while.
 type Update struct {
 	Job    *jobs.Job
 	Line   *JobLine // of the job LineOf
 	LineOf string
+	Mark   Mark // after the line
 	End    *cluster.Operation
 }
 
+// quietFor is how long Follow says nothing at most.
+const quietFor = 15 * time.Second
+
 // Follow tells what happens to an operation until it has ended, beginning with
-// all of its jobs as they are and the log lines after the cursor. It reads the
-// truth again on each wake-up, so nothing is missed while Redis is away. A
-// cursor is the last line's that was seen.
-func (p *Pacemaker) Follow(ctx context.Context, id cluster.ID, after string, emit func(Update) error) error {
-	f := follower{p: p, id: id, after: after, emit: emit, jobs: map[string]jobs.Job{}, cursors: map[string]string{}}
+// all of its jobs as they are and the log lines after the mark. It reads the
+// truth again on each wake-up, so nothing is missed while Redis is away.
+func (p *Pacemaker) Follow(ctx context.Context, id cluster.ID, after Mark, emit func(Update) error) error {
+	f := follower{p: p, id: id, emit: emit, jobs: map[string]jobs.Job{}, told: after, spoke: p.cfg.Now()}
+	f.told.jobs = maps.Clone(after.jobs)
+	if f.told.jobs == nil {
+		f.told.jobs = map[string]string{}
+	}
 	watchCtx, stop := context.WithCancel(ctx)
 	defer stop()
 	events := p.jobs.Watch(watchCtx)
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
-		rung := p.bell.wait()
+		rung := p.todo.wait()
 		ended, err := f.look(ctx)
 		if err != nil || ended {
 			return err
@@ -47,13 +55,19 @@ func (p *Pacemaker) Follow(ctx context.Context, id cluster.ID, after string, emi
 }
 
 type follower struct {
-	p       *Pacemaker
-	id      cluster.ID
-	after   string
-	emit    func(Update) error
-	tree    *jobs.Tree
-	jobs    map[string]jobs.Job // as emitted last
-	cursors map[string]string   // by job
+	p      *Pacemaker
+	id     cluster.ID
+	emit   func(Update) error
+	tree   *jobs.Tree
+	jobs   map[string]jobs.Job // as emitted last
+	told   Mark
+	newest uint64    // millisecond of the newest line that any look has found
+	spoke  time.Time // when anything was emitted last
+}
+
+func (f *follower) say(u Update) error {
+	f.spoke = f.p.cfg.Now()
+	return f.emit(u)
 }
 
 func (f *follower) wait(ctx context.Context, events <-chan JobEvent, rung <-chan struct{}, tick <-chan time.Time) error {
@@ -97,28 +111,39 @@ func (f *follower) look(ctx context.Context) (ended bool, err error) {
 	if err := f.emitJobs(tree); err != nil {
 		return false, err
 	}
-	for _, id := range inOrder(tree) {
-		if tree.Jobs[id].Attempt == 0 {
-			continue
-		}
-		lines, err := f.p.jobs.Log(ctx, id, f.cursor(id))
-		if err != nil {
-			continue // read again with the next look
-		}
-		for _, l := range lines {
-			if err := f.emitLine(id, l); err != nil {
-				return false, err
-			}
-		}
+	if err := f.emitLogs(ctx, tree); err != nil {
+		return false, err
+	}
+	if f.p.cfg.Now().Sub(f.spoke) >= quietFor {
+		return false, f.say(Update{})
 	}
 	return false, nil
 }
 
-func (f *follower) cursor(job string) string {
-	if c, ok := f.cursors[job]; ok {
-		return c
+func (f *follower) emitLogs(ctx context.Context, tree *jobs.Tree) error {
+	// What is older than the newest line of the looks before is in the logs by
+	// now, and so read by this look.
+	settled, whole := f.newest, true
+	for _, id := range inOrder(tree) {
+		if tree.Jobs[id].Attempt == 0 {
+			continue
+		}
+		lines, err := f.p.jobs.Log(ctx, id, f.told.of(id))
+		if err != nil {
+			whole = false
+			continue // read again with the next look
+		}
+		for _, l := range lines {
+			f.newest = max(f.newest, cursorParts(l.Cursor)[0])
+			if err := f.emitLine(id, l); err != nil {
+				return err
+			}
+		}
 	}
-	return f.after
+	if whole {
+		f.told.before = max(f.told.before, settled)
+	}
+	return nil
 }
 
 func (f *follower) emitJobs(tree *jobs.Tree) error {
@@ -128,7 +153,7 @@ func (f *follower) emitJobs(tree *jobs.Tree) error {
 			continue
 		}
 		f.jobs[id] = now
-		if err := f.emit(Update{Job: &now}); err != nil {
+		if err := f.say(Update{Job: &now}); err != nil {
 			return err
 		}
 	}
@@ -136,8 +161,8 @@ func (f *follower) emitJobs(tree *jobs.Tree) error {
 }
 
 func (f *follower) emitLine(job string, l JobLine) error {
-	f.cursors[job] = l.Cursor
-	return f.emit(Update{Line: &l, LineOf: job})
+	f.told.jobs[job] = l.Cursor
+	return f.say(Update{Line: &l, LineOf: job, Mark: f.told})
 }
 
 func (f *follower) finish(ctx context.Context, op cluster.Operation) error {
@@ -145,10 +170,12 @@ func (f *follower) finish(ctx context.Context, op cluster.Operation) error {
 	if err != nil {
 		return err
 	}
+	sortLines(lines)
 	for _, l := range lines {
-		if !cursorLess(f.cursor(l.Job), l.Line.Cursor) {
+		if !cursorLess(f.told.of(l.Job), l.Line.Cursor) {
 			continue
 		}
+		f.told.before = max(f.told.before, cursorParts(l.Line.Cursor)[0])
 		if err := f.emitLine(l.Job, l.Line); err != nil {
 			return err
 		}
@@ -156,13 +183,20 @@ func (f *follower) finish(ctx context.Context, op cluster.Operation) error {
 	if err := f.emitJobs(tree); err != nil {
 		return err
 	}
-	return f.emit(Update{End: &op})
+	return f.say(Update{End: &op})
 }
 
 // ArchivedLine is one line of a job's log in the archive.
 type ArchivedLine struct {
 	Job  string  `json:"job"`
 	Line JobLine `json:"line"`
+}
+
+// sortLines puts lines in the order in which they were written.
+func sortLines(lines []ArchivedLine) {
+	slices.SortFunc(lines, func(a, b ArchivedLine) int {
+		return cmp.Or(slices.Compare(cursorParts(a.Line.Cursor), cursorParts(b.Line.Cursor)), cmp.Compare(a.Job, b.Job))
+	})
 }
 
 // Archived gives an ended operation's tree and the log of all its jobs.
@@ -199,16 +233,4 @@ func inOrder(t *jobs.Tree) []string {
 		visit(t.ID, 0)
 	}
 	return out
-}
-
-// cursorLess compares two log cursors, <milliseconds>-<n>; "" is before all.
-func cursorLess(a, b string) bool {
-	return slices.Compare(cursorParts(a), cursorParts(b)) < 0
-}
-
-func cursorParts(c string) []uint64 {
-	ms, seq, _ := strings.Cut(c, "-")
-	m, _ := strconv.ParseUint(ms, 10, 64)
-	n, _ := strconv.ParseUint(seq, 10, 64)
-	return []uint64{m, n}
 }

@@ -1,9 +1,11 @@
 package pacemaker
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -124,12 +126,41 @@ func (p *Pacemaker) Unheard(node cluster.ID) bool {
 	return p.cfg.Now().Sub(p.started) > p.cfg.DeadAfter
 }
 
-// Hello opens a node's session.
+// Hello opens a node's session. A node plays the roles that its token was made
+// for, no others: what each role may see hangs on them.
 func (p *Pacemaker) Hello(ctx context.Context, node cluster.Node, hello cluster.Hello) error {
+	if !sameRoles(node.Roles, hello.Roles) {
+		return cluster.Forbidden("node %q was made for the roles %s, and its process has %s: start it with --roles %[2]s, or make a token for another node", node.Name, joined(node.Roles), joined(hello.Roles))
+	}
+	if err := validAddress(hello.Address); err != nil {
+		return err
+	}
 	if err := p.hearts.open(node, hello); err != nil {
 		return err
 	}
-	return p.store.UpdateNode(ctx, node, hello.Roles, hello.Address, node.Tags)
+	return p.store.UpdateNode(ctx, node, node.Roles, cmp.Or(hello.Address, node.Address), node.Tags)
+}
+
+func sameRoles(a, b []cluster.Role) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
+
+func joined(roles []cluster.Role) string {
+	names := make([]string, len(roles))
+	for i, r := range roles {
+		names[i] = string(r)
+	}
+	return strings.Join(names, ",")
+}
+
+// validAddress keeps one node's mistake out of the routing table, which is
+// published whole or not at all. A node that does not know its address yet
+// keeps the one it had, and its routes with it.
+func validAddress(address string) error {
+	if address == "" {
+		return nil
+	}
+	return cluster.ValidateNodeAddress("address", address)
 }
 
 // Report takes over a heart's report and says what it lacks and what it should
@@ -138,11 +169,14 @@ func (p *Pacemaker) Report(ctx context.Context, node cluster.Node, r cluster.Rep
 	if r.Epoch > p.epoch {
 		return cluster.ReportAnswer{}, p.outdated(r.Epoch, "node "+node.Name)
 	}
+	if err := validAddress(r.Address); err != nil {
+		return cluster.ReportAnswer{}, err
+	}
 	have, sendFull, old, err := p.hearts.take(node, r)
 	if err != nil || old {
 		return cluster.ReportAnswer{Epoch: p.epoch}, err
 	}
-	if err := p.store.UpdateNode(ctx, node, node.Roles, r.Address, r.Tags); err != nil {
+	if err := p.store.UpdateNode(ctx, node, node.Roles, cmp.Or(r.Address, node.Address), r.Tags); err != nil {
 		return cluster.ReportAnswer{}, err
 	}
 	if err := p.applyReport(ctx, node, r); err != nil {
@@ -176,7 +210,7 @@ func (p *Pacemaker) applyReport(ctx context.Context, node cluster.Node, r cluste
 	}
 	if changed {
 		p.publish.wake()
-		p.bell.ring()
+		p.announce()
 	}
 	return nil
 }
@@ -240,8 +274,16 @@ func (p *Pacemaker) answer(ctx context.Context, node cluster.Node, have []cluste
 		}
 	}
 	for id, st := range statuses {
-		if !live[id] && st.Gone {
+		switch {
+		case live[id]:
+		case st.Gone:
 			a.Forget = append(a.Forget, id)
+		default:
+			// One that was given up for gone and is there after all; what the
+			// database never knew is left alone.
+			if in, err := p.store.Instance(ctx, id); err == nil && in.NodeID == node.ID {
+				a.Stop = append(a.Stop, id)
+			}
 		}
 	}
 	return a, nil

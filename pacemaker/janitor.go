@@ -13,6 +13,8 @@ const (
 	janitorEvery = 10 * time.Minute
 	// keptJobs is how long ended operations and their trees stay readable.
 	keptJobs = 30 * 24 * time.Hour
+	// keptAnswers is how long a write may be repeated under its key.
+	keptAnswers = 24 * time.Hour
 )
 
 // janitorLoop throws away what has had its time. Nothing of it is urgent, so a
@@ -29,6 +31,7 @@ func (p *Pacemaker) janitorLoop(ctx context.Context) error {
 		now := p.cfg.Now()
 		err := errors.Join(
 			p.store.ForgetArchive(ctx, now.Add(-keptJobs).UnixNano()),
+			p.store.ForgetKeys(ctx, now.Add(-keptAnswers).UnixNano()),
 			p.publish.table.DropTombstones(ctx, now),
 			p.pruneImages(ctx),
 		)
@@ -62,6 +65,6 @@ func (p *Pacemaker) pruneImages(ctx context.Context) error {
 			return err
 		}
 	}
-	p.bell.ring()
+	p.announce()
 	return nil
 }

@@ -24,7 +24,7 @@ func (p *Pacemaker) begin(ctx context.Context, op cluster.Operation, parts ...st
 	if err := p.store.Begin(ctx, op, parts...); err != nil {
 		return cluster.Operation{}, err
 	}
-	p.bell.ring()
+	p.announce()
 	return op, nil
 }
 

@@ -105,6 +105,7 @@ type Pacemaker struct {
 	started time.Time
 
 	bell    *bell // rings when SQL, a report or an ack has changed something
+	todo    *bell // rings when SQL has: acks come in a hundred a second
 	routers *routers
 	hearts  *hearts
 	publish *publisher
@@ -117,7 +118,7 @@ func New(cfg Config, parts Parts, id cluster.ID, epoch uint64) *Pacemaker {
 	}
 	p := &Pacemaker{
 		cfg: cfg, store: parts.Store, jobs: parts.Jobs, forget: parts.Forget, log: cfg.Log,
-		cluster: id, epoch: epoch, started: cfg.Now(), bell: newBell(),
+		cluster: id, epoch: epoch, started: cfg.Now(), bell: newBell(), todo: newBell(),
 	}
 	p.routers = newRouters(cfg, p.started, p.bell)
 	p.hearts = newHearts(cfg)
@@ -136,6 +137,12 @@ func (p *Pacemaker) Epoch() uint64 { return p.epoch }
 
 // Store is the state, for those who only read it.
 func (p *Pacemaker) Store() *store.Store { return p.store }
+
+// announce wakes whoever waits for something in SQL.
+func (p *Pacemaker) announce() {
+	p.bell.ring()
+	p.todo.ring()
+}
 
 // Run works until ctx ends or a loop dies, whose name the error carries.
 func (p *Pacemaker) Run(ctx context.Context) error {

@@ -170,11 +170,13 @@ func (p *Pacemaker) stillFits(ctx context.Context, push Push, have string, waite
 // tell follows an operation for a person at a terminal.
 func (p *Pacemaker) tell(ctx context.Context, op cluster.Operation, say func(string, ...any)) error {
 	var cause error
-	err := p.Follow(ctx, op.ID, "", func(u Update) error {
+	states := map[string]jobs.State{}
+	err := p.Follow(ctx, op.ID, Mark{}, func(u Update) error {
 		switch {
 		case u.Line != nil:
 			say("  %s", u.Line.Text)
-		case u.Job != nil:
+		case u.Job != nil && states[u.Job.ID] != u.Job.State:
+			states[u.Job.ID] = u.Job.State
 			tellJob(u.Job, say)
 		case u.End != nil && u.End.State != cluster.OperationSucceeded:
 			cause = cluster.Conflict("%s", u.End.Error)
@@ -199,8 +201,6 @@ func (p *Pacemaker) tell(ctx context.Context, op cluster.Operation, say func(str
 func tellJob(j *jobs.Job, say func(string, ...any)) {
 	switch {
 	case j.Parent == "":
-	case j.State == jobs.Running && j.Progress.M > 0:
-		say("%s (%d of %d) %s", j.Title, j.Progress.N, j.Progress.M, j.Progress.Text)
 	case j.State == jobs.Running:
 		say("%s", j.Title)
 	case j.State == jobs.Failed:

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"aorta/jobs"
@@ -23,7 +25,7 @@ func (p *Pacemaker) reconcileLoop(ctx context.Context) error {
 	defer tick.Stop()
 	failing := false
 	for {
-		rung := p.bell.wait()
+		rung := p.todo.wait()
 		err := p.reconcile(ctx)
 		if ctx.Err() != nil {
 			return nil
@@ -133,7 +135,7 @@ func (p *Pacemaker) retireAll(ctx context.Context) error {
 	}
 	if began {
 		p.publish.wake()
-		p.bell.ring()
+		p.announce()
 	}
 	return nil
 }
@@ -173,27 +175,34 @@ func (p *Pacemaker) replaceIn(ctx context.Context, app cluster.App) error {
 	if err != nil {
 		return err
 	}
-	missing := plan.Missing(w.target, list)
-	total := 0
-	for typ, n := range missing {
-		wait, err := p.holdOff(ctx, w.release.ID, typ)
-		if err != nil || wait {
-			return err
-		}
-		total += n
-	}
-	if total == 0 {
-		return nil
+	types, total, err := p.replaceable(ctx, w.release.ID, plan.Missing(w.target, list))
+	if err != nil || total == 0 {
+		return err
 	}
 	op := cluster.Operation{
-		ID: cluster.NewID(), Kind: cluster.OpReplace, AppID: app.ID,
+		ID: cluster.NewID(), Kind: cluster.OpReplace, AppID: app.ID, Args: opArgs{Types: types}.encode(),
 		Title: fmt.Sprintf("Replace %d missing instances of %s", total, app.Name),
 	}
 	if err := p.store.Begin(ctx, op, store.IfIdle()); err != nil {
 		return err
 	}
-	p.bell.ring()
+	p.announce()
 	return nil
+}
+
+// replaceable picks what may be started now: one process type that keeps
+// failing holds up no other.
+func (p *Pacemaker) replaceable(ctx context.Context, release cluster.ID, missing map[string]int) (types []string, total int, err error) {
+	for _, typ := range slices.Sorted(maps.Keys(missing)) {
+		wait, err := p.holdOff(ctx, release, typ)
+		if err != nil {
+			return nil, 0, err
+		}
+		if !wait {
+			types, total = append(types, typ), total+missing[typ]
+		}
+	}
+	return types, total, nil
 }
 
 // holdOff spaces out replacements of what keeps failing: after n failures in

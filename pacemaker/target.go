@@ -2,6 +2,8 @@ package pacemaker
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"aorta/pacemaker/cluster"
 	"aorta/pacemaker/plan"
@@ -51,6 +53,9 @@ func (p *Pacemaker) aim(ctx context.Context, w *work) error {
 	stays := w.app.Stopped && !w.args.Revive
 	if w.op.Kind != cluster.OpStop && w.op.Kind != cluster.OpDestroy && !stays {
 		w.target.Want = plan.Want(w.release, w.asked)
+	}
+	if len(w.args.Types) > 0 {
+		maps.DeleteFunc(w.target.Want, func(typ string, _ int) bool { return !slices.Contains(w.args.Types, typ) })
 	}
 	return nil
 }

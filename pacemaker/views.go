@@ -173,7 +173,7 @@ func (p *Pacemaker) Abort(ctx context.Context, op cluster.Operation, user string
 	if err := p.store.EndOperation(ctx, end); err != nil {
 		return err
 	}
-	p.bell.ring()
+	p.announce()
 	return nil
 }
 

@@ -11,16 +11,32 @@ APP=bench-deploy
 IMAGE=aorta-bench:hello
 ROUNDS=${ROUNDS:-10}
 AT=http://$(reachable "$ROUTER")/
+AORTA=$PWD/bin/aorta
+JOB=$STATE/bench-job
+LOG=$STATE/bench-deploy.log
+
+# to_engine METHOD PATH [curl's words] talks to the cluster's engine.
+to_engine() {
+	local host
+	host=$(cat "$DATA/docker.host")
+	[ "${host#unix://}" != "$host" ] || die "the engine is at $host: this benchmark reaches it by unix socket only"
+	curl -sS --unix-socket "${host#unix://}" -X "$1" "http://engine$2" "${@:3}"
+}
 
 # make_image builds the example's image on the engine, from a tar of two files.
 make_image() {
-	local host answer
-	host=$(scripts/engine.sh host)
-	[ "${host#unix://}" != "$host" ] || die "the engine is at $host: this benchmark reaches it by unix socket only"
-	answer=$(tar -C examples/hello -c Dockerfile hello | curl -sS --unix-socket "${host#unix://}" -X POST \
-		-H 'Content-Type: application/x-tar' --data-binary @- "http://engine/build?t=$IMAGE&q=1")
-	grep -q '"errorDetail"' <<<"$answer" && die "the image does not build: $answer"
-	return 0
+	local answer
+	answer=$(tar -C examples/hello -c Dockerfile hello |
+		to_engine POST "/build?t=$IMAGE&q=1" -H 'Content-Type: application/x-tar' --data-binary @-)
+	! grep -q '"errorDetail"' <<<"$answer" || die "the image does not build: $answer"
+}
+
+# image_gone removes the image, which the engine refuses while a container runs by it.
+image_gone() {
+	case $(to_engine DELETE "/images/$IMAGE?force=true" -o "$STATE/bench-image" -w '%{http_code}') in
+	200 | 404) rm -f "$STATE/bench-image" ;;
+	*) return 1 ;;
+	esac
 }
 
 # release prints which release answers now.
@@ -43,18 +59,26 @@ round() {
 	before=$(release)
 	started=$(milliseconds)
 	deadline=$((started + 60000))
-	bin/aorta deploy --image "$IMAGE" --detach -a "$APP" >"$STATE/bench-job"
+	"$AORTA" deploy --image "$IMAGE" --detach -a "$APP" >"$JOB"
 	until changed "$before"; do
-		[ "$(milliseconds)" -lt "$deadline" ] || die "no new release answers after 60 s: bin/aorta jobs show $(cat "$STATE/bench-job")"
+		[ "$(milliseconds)" -lt "$deadline" ] || die "no new release answers after 60 s: bin/aorta jobs show $(cat "$JOB")"
 	done
 	echo $(($(milliseconds) - started))
-	bin/aorta jobs follow "$(cat "$STATE/bench-job")" >/dev/null 2>&1 # the old release goes; the next deploy waits for that
+	"$AORTA" jobs follow "$(cat "$JOB")" >"$LOG" 2>&1 || die_with_log "$LOG" "the deploy failed"
 }
 
 end_app() {
-	bin/aorta apps destroy "$APP" --confirm "$APP" >/dev/null 2>&1 || true
-	rm -f "$STATE/bench-job"
+	"$AORTA" apps destroy "$APP" --confirm "$APP" >"$LOG" 2>&1 || true
+	rm -f "$JOB"
 }
+
+clean_up() {
+	end_app
+	await 60 image_gone || say "the image $IMAGE stays on the engine: $(cat "$STATE/bench-image")"
+}
+
+# create_app stands outside of any repository: the client would give it a remote.
+create_app() { (cd / && "$AORTA" apps create "$APP") >"$LOG" 2>&1 || die_with_log "$LOG" "the app $APP could not be made"; }
 
 main() {
 	local n times=$STATE/bench-times
@@ -63,8 +87,8 @@ main() {
 	export AORTA_CONFIG=$STATE/client.json
 	make_image
 	end_app
-	trap end_app EXIT
-	bin/aorta apps create "$APP" >/dev/null 2>&1 || die "the app $APP could not be made: bin/aorta status"
+	trap clean_up EXIT
+	create_app
 	for n in $(seq "$ROUNDS"); do round; done | tee "$times.all" | sort -n >"$times"
 	say "each, in order: $(paste -sd' ' "$times.all") ms"
 	awk '{ t[NR] = $1 } END { printf "deploy to serving: median %d ms, slowest %d ms, %d rounds\n", t[int((NR + 1) / 2)], t[NR], NR }' "$times"

@@ -6,7 +6,8 @@ ROUTER=${ROUTER:-:8080}
 DOMAIN=${DOMAIN:-aorta.localhost}
 DATA=$STATE/data
 LOG=$STATE/aortad.log
-RECORD=$STATE/aortad # pid, started, sum
+RECORD=$STATE/aortad   # pid, started, sum
+STOPPED=$STATE/stopped # there when down.sh has ended everything
 
 # reachable ADDRESS is where a client finds what listens on it.
 reachable() {

@@ -4,7 +4,7 @@
 # stopping an app.
 #
 #   STATE   directory of all state       (.state)
-#   LISTEN  API, dashboard and git       (127.0.0.1:7420)
+#   LISTEN  API and git                  (127.0.0.1:7420)
 #   ROUTER  where apps are served        (:8080)
 #   DOMAIN  apps are NAME.DOMAIN         (aorta.localhost)
 set -euo pipefail
@@ -25,6 +25,7 @@ start_daemon() {
 	free_or_ours "$LISTEN" LISTEN
 	free_or_ours "$ROUTER" ROUTER
 	mapfile -t args < <(daemon_args "$host")
+	rm -f "$STOPPED"
 	setsid bin/aortad run "${args[@]}" </dev/null >>"$LOG" 2>&1 &
 	pid=$!
 	printf 'pid=%s\nstarted=%s\nsum=%s\n' "$pid" "$(start_time "$pid")" "$sum" >"$RECORD"

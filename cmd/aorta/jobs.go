@@ -20,7 +20,7 @@ func jobsCommand(s *session) *cobra.Command {
 		}),
 	}
 	cmd.Flags().IntVarP(&n, "lines", "n", 30, "the newest so many, 0 for all")
-	cmd.Flags().StringVar(&state, "state", "", "only of this state, such as running")
+	cmd.Flags().StringVar(&state, "state", "", "only of this state: open, succeeded, failed or aborted")
 	cmd.AddCommand(
 		&cobra.Command{Use: "show ID", Short: "Show a job tree as it is", Args: cobra.ExactArgs(1), RunE: s.onJob(s.printJob)},
 		&cobra.Command{Use: "follow ID", Short: "Show a job tree until it has ended", Args: cobra.ExactArgs(1), RunE: s.onJob(s.followFound)},

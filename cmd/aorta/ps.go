@@ -61,7 +61,11 @@ func stateOf(i wire.Instance) string {
 	if i.Unheard {
 		state += ", unheard"
 	}
-	if i.Error != "" {
+	switch {
+	case i.Error == "":
+	case i.State == string(cluster.InstanceRunning) && !i.Crashing:
+		state += " again after: " + firstLine(i.Error) // what ended it before
+	default:
 		state += ": " + firstLine(i.Error)
 	}
 	return state

@@ -176,7 +176,7 @@ func (c *controller) writeContext() error {
 		return fmt.Errorf("read the admin token: %w", err)
 	}
 	name := c.d.cfg.NodeName
-	err = contexts.Add(path, name, contexts.Context{URL: c.url, Token: strings.TrimSpace(string(raw))})
+	err = contexts.Offer(path, name, contexts.Context{URL: c.url, Token: strings.TrimSpace(string(raw))})
 	if err != nil {
 		c.d.log.Warn("the client context could not be written", "path", path, "err", err)
 	}

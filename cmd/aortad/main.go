@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"strings"
@@ -119,7 +120,7 @@ func checkConfig(args []string, out io.Writer) error {
 	}
 	cfg, _, err := config.Load(config.Sources{File: args[0], Environ: map[string]string{}})
 	if err != nil {
-		return err
+		return refusal{err}
 	}
 	fmt.Fprintln(out, "ok:", cfg.Describe())
 	return nil
@@ -128,12 +129,14 @@ func checkConfig(args []string, out io.Writer) error {
 func runDaemon(ctx context.Context, args []string, out, errOut io.Writer) error {
 	cfg, rest, err := config.Load(config.Sources{Environ: environ(), Flags: args})
 	if err != nil {
-		return err
+		return refusal{err}
 	}
 	if len(rest) > 0 {
 		return fmt.Errorf("%w: %q is no flag of run", config.ErrUsage, rest[0])
 	}
-	return newDaemon(cfg, out, errOut).run(ctx)
+	d := newDaemon(cfg, out, errOut)
+	slog.SetDefault(d.log) // of the parts that are given none
+	return d.run(ctx)
 }
 
 func environ() map[string]string {

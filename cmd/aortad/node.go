@@ -78,8 +78,8 @@ func (d *daemon) identify(ctx context.Context, c *controller) (identity, error) 
 			return who, err
 		}
 		who.url = c.nodeURL
-		if _, err := c.store.NodeByToken(ctx, who.token); err == nil {
-			return who, nil
+		if known, err := c.store.NodeByToken(ctx, who.token); err == nil {
+			return who, d.takeRoles(ctx, c, known)
 		}
 	}
 	return d.enter(ctx, c, path)
@@ -99,7 +99,7 @@ func (d *daemon) enter(ctx context.Context, c *controller, path string) (identit
 	who := identity{id: n.ID, token: cluster.NodeToken(n.ID, rand.Text()), url: c.nodeURL}
 	hash := store.HashToken(who.token)
 	if known {
-		err = c.store.SetNodeToken(ctx, n.ID, hash)
+		err = errors.Join(c.store.SetNodeToken(ctx, n.ID, hash), d.takeRoles(ctx, c, n))
 	} else {
 		err = c.store.CreateNode(ctx, n, hash, "")
 	}
@@ -110,6 +110,16 @@ func (d *daemon) enter(ctx context.Context, c *controller, path string) (identit
 		return who, err
 	}
 	return who, atomicfile.Write(path, []byte(who.token+"\n"), 0o600)
+}
+
+// takeRoles gives the node beside the pacemaker the roles of its configuration:
+// whoever writes that owns the cluster. Other nodes have those of their token.
+func (d *daemon) takeRoles(ctx context.Context, c *controller, n cluster.Node) error {
+	roles, err := cluster.ParseRoles("roles", d.cfg.Roles)
+	if err != nil {
+		return err
+	}
+	return c.store.UpdateNode(ctx, n, roles, n.Address, n.Tags)
 }
 
 func parseToken(token string) (identity, error) {

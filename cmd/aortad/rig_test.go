@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -93,7 +94,8 @@ func newCluster(tb testing.TB, flags ...string) *cluster {
 	}, flags...)
 	c.env = append(os.Environ(), "AORTA_CONFIG="+c.dir+"/client.json", "HOME="+c.dir, "GIT_CONFIG_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0",
 		"GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@test.local", "GIT_COMMITTER_NAME=t", "GIT_COMMITTER_EMAIL=t@test.local",
-		"PATH="+bin+":"+os.Getenv("PATH"))
+		// The race detector holds each process that ends for a second by default.
+		"GORACE=halt_on_error=1 atexit_sleep_ms=0", "PATH="+bin+":"+os.Getenv("PATH"))
 	tb.Cleanup(c.end)
 	c.start()
 	return c
@@ -136,7 +138,7 @@ func (c *cluster) startUntil(line string, extra ...string) bool {
 	}
 	begin, _ := c.out.Seek(0, io.SeekEnd)
 	c.cmd = exec.Command(filepath.Join(bin, "aortad"), c.flags...)
-	c.cmd.Env = append(append(c.env, "GORACE=halt_on_error=1"), extra...)
+	c.cmd.Env = append(slices.Clone(c.env), extra...)
 	c.cmd.Stdout, c.cmd.Stderr = c.out, c.out
 	c.gone = testkit.StartChild(c.tb, c.cmd)
 	seen := false

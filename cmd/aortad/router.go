@@ -31,6 +31,7 @@ func (n *node) openRouter(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	n.keepTable(replica)
 	if err := n.openTailer(nginx); err != nil {
 		return "", err
 	}
@@ -59,11 +60,17 @@ func (n *node) openReplica(ctx context.Context) (*redisd.Server, error) {
 		return nil, err
 	}
 	d.loop("redis "+redisReplica, replica.Run)
+	return replica, nil
+}
+
+// keepTable writes the table beside nginx's files, in the directory that
+// opening nginx has made.
+func (n *node) keepTable(replica *redisd.Server) {
+	d := n.d
 	keeper := &table.Keeper{
 		Replica: d.dialServer(replica, redisReplica, 2), Cluster: string(n.welcome.Cluster), Path: d.path("router", "routes.table"), Log: d.log,
 	}
 	d.loop("keeper of the routing table's file", keeper.Run)
-	return replica, nil
 }
 
 func (n *node) openNginx(ctx context.Context, replica *redisd.Server) (*openresty.Nginx, error) {

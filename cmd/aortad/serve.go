@@ -148,12 +148,12 @@ func (a appStats) App(ctx context.Context, app, release string, window time.Dura
 		total, err = a.s.ReleaseTotals(ctx, app, release)
 	}
 	if err != nil {
-		return wire.Stats{}, err
+		return wire.Stats{}, statsAway(err)
 	}
 	now := time.Now()
 	recent, err := a.s.Window(ctx, stats.Query{App: app, Release: release, From: now.Add(-window), To: now.Add(time.Second)})
 	if err != nil {
-		return wire.Stats{}, err
+		return wire.Stats{}, statsAway(err)
 	}
 	w := wire.Stats{Requests: int64(total.Requests), Attempts: int64(total.Attempts), Bytes: int64(total.Bytes), Status: map[string]int64{}}
 	for class, n := range map[string]int{"2xx": 2, "3xx": 3, "4xx": 4, "5xx": 5} {
@@ -165,4 +165,13 @@ func (a appStats) App(ctx context.Context, app, release string, window time.Dura
 		}
 	}
 	return w, nil
+}
+
+// statsAway says that the numbers can't be read now; who keeps their Redis up
+// logs why.
+func statsAway(err error) error {
+	return &cluster.Error{
+		Code: cluster.CodeUnavailable, Err: err,
+		Message: "the statistics do not answer; nothing is lost, the routers' logs are counted once they do: ask again in a moment",
+	}
 }

@@ -27,8 +27,8 @@ import (
 func stopDaemon(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("stop", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	dataDir := flags.String("data-dir", os.Getenv("AORTA_DATA_DIR"), "")
-	dockerHost := flags.String("docker-host", os.Getenv("AORTA_DOCKER_HOST"), "")
+	dataDir := flags.String("data-dir", os.Getenv("AORTAD_DATA_DIR"), "")
+	dockerHost := flags.String("docker-host", os.Getenv("AORTAD_DOCKER_HOST"), "")
 	all := flags.Bool("all", false, "")
 	if err := flags.Parse(args); err != nil || flags.NArg() > 0 || *dataDir == "" {
 		return fmt.Errorf("%w: aortad stop --data-dir DIR [--all] [--docker-host HOST]", config.ErrUsage)
@@ -49,6 +49,7 @@ func stopDaemon(ctx context.Context, args []string, out io.Writer) error {
 	if err := procs.StopRecorded(ctx, d.path("state"), d.log); err != nil {
 		return err
 	}
+	_ = os.Remove(d.cfg.RunDir) // stays while anything lies in it
 	fmt.Fprintln(out, "managed Redis and nginx are stopped")
 	if !*all {
 		return nil
@@ -105,16 +106,9 @@ func signalHolder(stateDir string, pid int) bool {
 // stopInstances ends and removes every container of the cluster on this
 // engine, and its bridge.
 func (d *daemon) stopInstances(ctx context.Context, host string, out io.Writer) error {
-	raw, err := os.ReadFile(d.path("cluster.id"))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil // it never came to have an instance
-	}
-	if err != nil {
-		return fmt.Errorf("read the cluster's id: %w", err)
-	}
-	id, err := cluster.ParseID(strings.TrimSpace(string(raw)))
-	if err != nil {
-		return err
+	id, err := d.clusterID()
+	if err != nil || id == "" {
+		return err // without an id it never came to have an instance
 	}
 	if host == "" {
 		host = d.recordedEngine()
@@ -144,12 +138,33 @@ func (d *daemon) recordedEngine() string {
 	return strings.TrimSpace(string(raw))
 }
 
+// clusterID is the cluster of this data directory: its own, else the one that
+// the pacemaker named last, else none.
+func (d *daemon) clusterID() (cluster.ID, error) {
+	raw, err := os.ReadFile(d.path("cluster.id"))
+	if errors.Is(err, os.ErrNotExist) {
+		return d.lastWelcome().Cluster, nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read the cluster's id: %w", err)
+	}
+	return cluster.ParseID(strings.TrimSpace(string(raw)))
+}
+
 // nodeName is what the cluster calls this node.
 func (d *daemon) nodeName() string {
-	var w cluster.Welcome
-	raw, err := os.ReadFile(d.path("welcome.json"))
-	if err == nil && json.Unmarshal(raw, &w) == nil && w.NodeName != "" {
-		return w.NodeName
+	if name := d.lastWelcome().NodeName; name != "" {
+		return name
 	}
 	return d.cfg.NodeName
+}
+
+// lastWelcome is what the pacemaker said last; zero when it never did.
+func (d *daemon) lastWelcome() cluster.Welcome {
+	var w cluster.Welcome
+	raw, err := os.ReadFile(d.path("welcome.json"))
+	if err != nil || json.Unmarshal(raw, &w) != nil {
+		return cluster.Welcome{}
+	}
+	return w
 }

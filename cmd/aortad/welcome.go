@@ -11,10 +11,6 @@ import (
 	"aorta/pacemaker/cluster"
 )
 
-// routedNetworks are where instance addresses may lie: the private ranges. A
-// route record that names another address is broken.
-var routedNetworks = []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "fd00::/8"}
-
 // nodeUser is a node's user in the jobs Redis.
 func nodeUser(node cluster.ID) string { return "node-" + string(node) }
 
@@ -23,14 +19,25 @@ func nodeUser(node cluster.ID) string { return "node-" + string(node) }
 func (c *controller) welcome(node cluster.Node) cluster.Welcome {
 	d := c.d
 	w := cluster.Welcome{
-		Cluster: c.cluster, Epoch: c.pace.Epoch(), NodeID: node.ID, NodeName: node.Name, Networks: routedNetworks,
+		Cluster: c.cluster, Epoch: c.pace.Epoch(), NodeID: node.ID, NodeName: node.Name, Networks: cluster.PrivateNetworks(),
 		Jobs: c.m.door(redisJobs, nodeUser(node.ID), d.secrets.password(redisJobs, nodeUser(node.ID))),
 	}
+	c.letIn(node)
 	if node.Has(cluster.RoleRouter) {
 		w.Routes = c.m.door(redisRoutes, userReplica, d.secrets.password(redisRoutes, userReplica))
 		w.Stats = c.m.door(redisStats, userTailer, d.secrets.password(redisStats, userTailer))
 	}
 	return w
+}
+
+// letIn gives a node its user before it comes: a new one would be refused until
+// the next look at the nodes. That look also mends what fails here.
+func (c *controller) letIn(node cluster.Node) {
+	ctx, cancel := context.WithTimeout(c.d.ctx, time.Second)
+	defer cancel()
+	if err := c.setUser(ctx, c.m.jobs.Client(), node); err != nil {
+		c.d.log.Warn("a node comes before its user", "node", node.Name, "err", err)
+	}
 }
 
 // applyUsers sets the ACL users of all nodes in the jobs Redis, now and

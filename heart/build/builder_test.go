@@ -92,7 +92,16 @@ func setUp(t *testing.T, files map[string]string) (*build.Builder, *site, *run) 
 		}
 		s.source = rig.Tar(t, files)
 	}
-	return &build.Builder{Engine: e, Source: s, Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler)}, s, &run{build: s.spec.ID}
+	return &build.Builder{Engine: e, Source: s, Dir: t.TempDir(), Log: slog.New(slog.NewTextHandler(noWarning{t}, nil))}, s, &run{build: s.spec.ID}
+}
+
+// noWarning fails the test with whatever is logged: no build here has a reason
+// to warn the operator.
+type noWarning struct{ tb testing.TB }
+
+func (w noWarning) Write(line []byte) (int, error) {
+	w.tb.Errorf("got the log line %s, want none", line)
+	return len(line), nil
 }
 
 const dockerfile = "FROM scratch\nCOPY testapp /testapp\nCMD [\"/testapp\"]\n"

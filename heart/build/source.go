@@ -27,6 +27,9 @@ var DefaultLimits = Limits{Entries: 100_000, Bytes: 2 << 30}
 // maxDeclared is the size limit of Procfile, aorta.yml and app.json, in bytes.
 const maxDeclared = 64 << 10
 
+// maxPadding bounds what is read behind the end of a tar, in bytes.
+const maxPadding = 1 << 20
+
 // filter copies a tar into a file for the engine, entry by entry, and refuses
 // what has no place in a source.
 type filter struct {
@@ -65,6 +68,8 @@ func filterSource(in io.Reader, out io.Writer, limits Limits) (declared, error) 
 	if f.entries == 0 {
 		return f.found, cluster.Invalid("source", "is empty")
 	}
+	// Tars are padded behind their end; who sends it must not find us gone.
+	_, _ = io.CopyN(io.Discard, in, maxPadding)
 	return f.found, w.Close()
 }
 
@@ -230,5 +235,12 @@ func newSpool(dir string) (spool, error) {
 	return spool{f}, nil
 }
 
-// drop closes and removes the file.
-func (s spool) drop() error { return errors.Join(s.Close(), os.Remove(s.Name())) }
+// drop closes and removes the file. The engine's client has closed it already
+// when it was sent.
+func (s spool) drop() error {
+	err := s.Close()
+	if errors.Is(err, os.ErrClosed) {
+		err = nil
+	}
+	return errors.Join(err, os.Remove(s.Name()))
+}

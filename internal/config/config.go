@@ -1,5 +1,5 @@
 // Package config reads the daemon's configuration: defaults, then a YAML file,
-// then AORTA_… variables, then flags, each over the one before, and checks the
+// then AORTAD_… variables, then flags, each over the one before, and checks the
 // whole once. It opens and starts nothing.
 package config
 
@@ -16,13 +16,13 @@ import (
 )
 
 // Config is the daemon's whole configuration. Keys in the file are the names
-// of the flags with underscores; variables are AORTA_ and the same in capitals.
+// of the flags with underscores; variables are AORTAD_ and the same in capitals.
 type Config struct {
 	DataDir string   `yaml:"data_dir" env:"DATA_DIR"` // everything that lasts
 	RunDir  string   `yaml:"run_dir" env:"RUN_DIR"`   // sockets; short, since a socket's path holds 108 bytes
 	Roles   []string `yaml:"roles" env:"ROLES"`
 
-	Listen             string `yaml:"listen" env:"LISTEN"`                             // API, dashboard, git
+	Listen             string `yaml:"listen" env:"LISTEN"`                             // API and git
 	NodeListen         string `yaml:"node_listen" env:"NODE_LISTEN"`                   // the nodes' API
 	RouterListen       string `yaml:"router_listen" env:"ROUTER_LISTEN"`               // HTTP for apps
 	RouterStatusListen string `yaml:"router_status_listen" env:"ROUTER_STATUS_LISTEN"` // health of the router
@@ -89,8 +89,8 @@ func Load(s Sources) (cfg Config, rest []string, err error) {
 			return cfg, nil, err
 		}
 	}
-	if err := env.ParseWithOptions(&cfg, env.Options{Prefix: "AORTA_", Environment: s.Environ}); err != nil {
-		return cfg, nil, fmt.Errorf("read the AORTA_… variables: %w", err)
+	if err := env.ParseWithOptions(&cfg, env.Options{Prefix: "AORTAD_", Environment: s.Environ}); err != nil {
+		return cfg, nil, fmt.Errorf("read the AORTAD_… variables: %w", err)
 	}
 	flags = newFlags(&cfg)
 	if err := flags.Parse(s.Flags); err != nil {

@@ -20,7 +20,7 @@ func newFlags(cfg *Config) *flagSet {
 	text("data-dir", &cfg.DataDir, "directory of everything that lasts")
 	text("run-dir", &cfg.RunDir, "short directory of sockets")
 	f.Var((*list)(&cfg.Roles), "roles", "roles of this node, with commas between")
-	text("listen", &cfg.Listen, "address of API, dashboard and git")
+	text("listen", &cfg.Listen, "address of API and git")
 	text("node-listen", &cfg.NodeListen, "address of the nodes' API")
 	text("router-listen", &cfg.RouterListen, "address of the router for apps")
 	text("router-status-listen", &cfg.RouterStatusListen, "address of the router's health and status")

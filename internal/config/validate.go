@@ -17,6 +17,9 @@ import (
 	"aorta/pacemaker/cluster"
 )
 
+// maxDomain leaves room for an app's name and a dot in a host of 253 bytes.
+const maxDomain = 253 - 41
+
 // finish fills in what follows from the rest and checks everything.
 func (c *Config) finish() error {
 	if c.DataDir == "" {
@@ -75,6 +78,9 @@ func (c *Config) checkNames() error {
 	if strings.HasPrefix(c.Domain, "*.") {
 		return cluster.Invalid("domain", "%q can't be a wildcard", c.Domain)
 	}
+	if len(c.Domain) > maxDomain {
+		return cluster.Invalid("domain", "is %d bytes long; the limit is %d, so that every app's host fits", len(c.Domain), maxDomain)
+	}
 	if len(c.RunDir) > 60 || !filepath.IsAbs(c.RunDir) {
 		return cluster.Invalid("run_dir", "%q must be absolute and at most 60 bytes long: sockets lie in it", c.RunDir)
 	}
@@ -93,9 +99,8 @@ func (c *Config) checkAddresses() error {
 		return cluster.Invalid("redis_address", "%q is not one IP address of this machine", c.RedisAddress)
 	}
 	if c.NodeAddress != "" {
-		ip, err := netip.ParseAddr(c.NodeAddress)
-		if err != nil || ip.IsUnspecified() || ip.IsLoopback() {
-			return cluster.Invalid("node_address", "%q is not a private IP address of this node; loopback can't be: there Docker's proxy accepts connections for apps that never listen", c.NodeAddress)
+		if err := cluster.ValidateNodeAddress("node_address", c.NodeAddress); err != nil {
+			return err
 		}
 	}
 	for field, s := range map[string]string{"pacemaker": c.Pacemaker, "public_url": c.PublicURL} {

@@ -2,6 +2,8 @@ package cluster
 
 import (
 	"fmt"
+	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -74,6 +76,25 @@ type Load struct {
 	DiskUsed    float64 `json:"disk_used"`     // share of the engine's disk
 	DiskFree    int64   `json:"disk_free"`     // bytes
 	LoadAverage float64 `json:"load_average1"` // over 1 minute
+}
+
+// PrivateNetworks are where instances may be published and where routers send
+// requests: an address outside of them would be open to everyone.
+func PrivateNetworks() []string {
+	return []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "fd00::/8"}
+}
+
+// ValidateNodeAddress checks the address that a node's instances are published
+// on. Loopback is none: there Docker's proxy accepts connections for apps that
+// never listen.
+func ValidateNodeAddress(field, address string) error {
+	ip, err := netip.ParseAddr(address)
+	for _, network := range PrivateNetworks() {
+		if err == nil && ip.Zone() == "" && netip.MustParsePrefix(network).Contains(ip) {
+			return nil
+		}
+	}
+	return Invalid(field, "%q is not a private IP address (in one of %s)", clip(address), strings.Join(PrivateNetworks(), ", "))
 }
 
 // NodeToken is a node's credential in the form that its file holds.

@@ -120,14 +120,6 @@ func (s *Store) RenameApp(ctx context.Context, id cluster.ID, name, ownHost stri
 	})
 }
 
-// SetStopped stops or revives an app as a whole.
-func (s *Store) SetStopped(ctx context.Context, id cluster.ID, stopped bool) error {
-	return s.write(ctx, "stop app", func(tx *gorm.DB) error {
-		return tx.Model(&appRow{}).Where("id = ?", string(id)).
-			Updates(map[string]any{"stopped": stopped, "version": gorm.Expr("version + 1")}).Error
-	})
-}
-
 // DeleteApp removes an app and all that hangs on it. Its instances stay until
 // their hearts have reported them gone.
 func (s *Store) DeleteApp(ctx context.Context, id cluster.ID) error {

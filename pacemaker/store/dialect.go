@@ -51,6 +51,8 @@ const (
 	codeFull       = 13
 	codeBusy       = 5
 	codeReadOnly   = 8
+	codeCorrupt    = 11
+	codeNotDB      = 26
 )
 
 // Translate maps a driver's error to gorm's.
@@ -68,6 +70,12 @@ func (coded) Translate(err error) error {
 		return gorm.ErrCheckConstraintViolated
 	}
 	return err
+}
+
+// isDamage says that the file is no longer a whole database.
+func isDamage(err error) bool {
+	var e *sqlitedriver.Error
+	return errors.As(err, &e) && (e.Code()&0xff == codeCorrupt || e.Code()&0xff == codeNotDB)
 }
 
 // translate turns what gorm and the driver say into a coded error. Coded

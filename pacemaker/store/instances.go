@@ -192,6 +192,9 @@ func (s *Store) applyStatus(tx *gorm.DB, node cluster.ID, st cluster.InstanceSta
 		return false, false, err
 	}
 	row, set := rows[0], map[string]any{}
+	if row.GoneAt != nil {
+		return true, false, nil // a late word about what has ended
+	}
 	if cluster.InstanceState(row.State).CanBecome(st.State) && !(row.State == string(cluster.InstanceDraining) && st.State == cluster.InstanceFailed) {
 		set["state"] = string(st.State)
 	}
@@ -207,7 +210,7 @@ func (s *Store) applyStatus(tx *gorm.DB, node cluster.ID, st cluster.InstanceSta
 	if st.StartedAt != nil && (row.StartedAt == nil || *row.StartedAt != st.StartedAt.UnixNano()) {
 		set["started_at"] = st.StartedAt.UnixNano()
 	}
-	if st.Gone && row.GoneAt == nil {
+	if st.Gone {
 		return true, true, s.markGone(tx, row, st)
 	}
 	if len(set) == 0 {

@@ -115,6 +115,9 @@ func connect(path, dsn string, conns int) (*gorm.DB, error) {
 		PrepareStmt:            true,
 		TranslateError:         true,
 	})
+	if isDamage(err) {
+		return nil, damaged(path, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open the database %s: %w", path, err)
 	}
@@ -153,7 +156,12 @@ func checkIntegrity(ctx context.Context, db *sql.DB, path string) error {
 		err = errors.New(verdict)
 	}
 	if err != nil {
-		return fmt.Errorf("the database %s fails its integrity check (%w): restore the newest backup with `aortad restore FILE`; running apps are not touched", path, err)
+		return damaged(path, err)
 	}
 	return nil
+}
+
+// damaged names the file, the check that it failed and the way back.
+func damaged(path string, err error) error {
+	return fmt.Errorf("the database %s fails its integrity check (%w): put a backup of it in its place, without the -wal and -shm files beside it, or save what can be read with `sqlite3 %[1]s .recover | sqlite3 recovered.db`; running apps are not touched", path, err)
 }

@@ -58,7 +58,7 @@ const prefix = "/api/v1"
 func Mount(r chi.Router, cfg Config) huma.API {
 	a := &API{Config: cfg, pace: cfg.Pacemaker, store: cfg.Pacemaker.Store()}
 	h := newHuma(r, "Aorta", cfg.Version)
-	h.UseMiddleware(a.authenticate(h), a.authorize(h))
+	h.UseMiddleware(a.authenticate(h), a.authorize(h), a.once(h))
 	a.appRoutes(h)
 	a.deployRoutes(h)
 	a.configRoutes(h)
@@ -124,22 +124,37 @@ func register[I, O any](h huma.API, a *API, rt route, handle func(context.Contex
 	if rt.stream {
 		op.MaxBodyBytes, op.BodyReadTimeout = -1, -1
 	}
+	if rt.method != get && !rt.stream && rt.policy != nodesOnly {
+		op.Metadata[keyedKey] = true
+		op.Parameters = []*huma.Param{keyParameter()}
+	}
+	where := places{}
 	huma.Register(h, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)
 		if err != nil {
-			return nil, a.problem(ctx, rt, err)
+			return nil, a.problem(ctx, rt, where, err)
 		}
 		return out, nil
 	})
+	for documented := range operations(h.OpenAPI()) {
+		if documented.OperationID != op.OperationID {
+			continue
+		}
+		for _, param := range documented.Parameters {
+			where[param.Name] = param.In
+		}
+	}
 }
 
 // problem maps an error to its problem document. What has no code is ours: it
 // is logged in full and told in general.
-func (a *API) problem(ctx context.Context, rt route, err error) error {
+func (a *API) problem(ctx context.Context, rt route, where places, err error) error {
 	if cluster.CodeOf(err) == cluster.CodeInternal && !errors.Is(err, context.Canceled) {
 		a.Log.ErrorContext(ctx, "request failed", "method", rt.method, "path", rt.path, "err", err)
 	}
-	return problemOf(err)
+	p := problemOf(err)
+	p.locate(where)
+	return p
 }
 
 // reply wraps a body, as the framework wants it.

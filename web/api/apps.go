@@ -16,12 +16,6 @@ type AppPath struct {
 	App string `path:"app" maxLength:"64" doc:"the app's name"`
 }
 
-// Paged is a list's window.
-type Paged struct {
-	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
-	Cursor string `query:"cursor" maxLength:"200"`
-}
-
 type listApps struct{ Paged }
 
 type newApp struct{ Body wire.NewApp }
@@ -49,6 +43,9 @@ func (a *API) app(ctx context.Context, p AppPath) (cluster.App, error) {
 }
 
 func (a *API) listApps(ctx context.Context, in *listApps) (*reply[wire.Page[wire.App]], error) {
+	if err := in.checked(cluster.ValidateName); err != nil {
+		return nil, err
+	}
 	apps, err := a.store.Apps(ctx, in.Cursor, in.Limit+1)
 	if err != nil {
 		return nil, err

@@ -102,5 +102,5 @@ func refuse(h huma.API, ctx huma.Context, err error) {
 		unauthorized(h, ctx, p.Detail)
 		return
 	}
-	_ = huma.WriteErr(h, ctx, p.Status, p.Detail)
+	p.write(ctx)
 }

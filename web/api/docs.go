@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
+	"iter"
 	"net/http"
 	"sort"
 	"strings"
@@ -45,15 +46,23 @@ code{font:14px ui-monospace,monospace}</style>
 <h1>Aorta API</h1><p>The whole of it, with every field: <a href="/api/openapi.json">openapi.json</a>.
 A request carries <code>Authorization: Bearer TOKEN</code>.</p><table>`
 
+// operations goes through all that a document describes.
+func operations(doc *huma.OpenAPI) iter.Seq[*huma.Operation] {
+	return func(yield func(*huma.Operation) bool) {
+		for _, item := range doc.Paths {
+			for _, op := range []*huma.Operation{item.Get, item.Post, item.Patch, item.Put, item.Delete} {
+				if op != nil && !yield(op) {
+					return
+				}
+			}
+		}
+	}
+}
+
 func docsPage(doc *huma.OpenAPI) []byte {
 	var rows []string
-	for path, item := range doc.Paths {
-		for _, op := range []*huma.Operation{item.Get, item.Post, item.Patch, item.Put, item.Delete} {
-			if op == nil {
-				continue
-			}
-			rows = append(rows, fmt.Sprintf("<tr><td><code>%s %s</code><td>%s", html.EscapeString(op.Method), html.EscapeString(path), html.EscapeString(op.Summary)))
-		}
+	for op := range operations(doc) {
+		rows = append(rows, fmt.Sprintf("<tr><td><code>%s %s</code><td>%s", html.EscapeString(op.Method), html.EscapeString(op.Path), html.EscapeString(op.Summary)))
 	}
 	sort.Slice(rows, func(i, j int) bool { return strings.SplitN(rows[i], " ", 2)[1] < strings.SplitN(rows[j], " ", 2)[1] })
 	return []byte(docsHead + strings.Join(rows, "\n") + "</table>\n")

@@ -36,15 +36,33 @@ func (a *API) listDomains(ctx context.Context, in *listDomains) (*reply[wire.Pag
 	if err != nil {
 		return nil, err
 	}
+	if err := in.checked(checkDomainKey); err != nil {
+		return nil, err
+	}
 	list, err := a.store.Domains(ctx, app.ID)
 	if err != nil {
 		return nil, err
 	}
-	page := wire.Page[wire.Domain]{Items: []wire.Domain{}}
-	for _, d := range list {
-		page.Items = append(page.Items, domainWire(app, d))
+	items := make([]wire.Domain, len(list))
+	for i, d := range list {
+		items[i] = domainWire(app, d)
 	}
-	return ok(page, nil)
+	return ok(window(in.Paged, items, domainKey), nil)
+}
+
+// domainKey orders an app's own host before the others.
+func domainKey(d wire.Domain) string {
+	if d.Own {
+		return "0" + d.Host
+	}
+	return "1" + d.Host
+}
+
+func checkDomainKey(field, key string) error {
+	if key[0] != '0' && key[0] != '1' {
+		return cluster.Invalid(field, "%.1q is no order", key)
+	}
+	return cluster.ValidateHost(field, key[1:])
 }
 
 func (a *API) addDomain(ctx context.Context, in *newDomain) (*reply[wire.Domain], error) {

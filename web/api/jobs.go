@@ -27,7 +27,7 @@ type JobPath struct {
 
 type followJob struct {
 	JobPath
-	Last string `header:"Last-Event-ID" maxLength:"40"`
+	Last string `header:"Last-Event-ID" maxLength:"16384"`
 }
 
 func (a *API) jobRoutes(h huma.API) {
@@ -45,6 +45,9 @@ func (a *API) listJobs(ctx context.Context, in *listJobs) (*reply[wire.Page[wire
 		if app, err = a.store.App(ctx, in.App); err != nil {
 			return nil, err
 		}
+	}
+	if err := in.checked(checkID); err != nil {
+		return nil, err
 	}
 	list, err := a.store.Operations(ctx, app.ID, in.State, cluster.ID(in.Cursor), in.Limit+1)
 	if err != nil {
@@ -156,9 +159,13 @@ func (a *API) followJob(ctx context.Context, in *followJob) (*huma.StreamRespons
 	if err != nil {
 		return nil, err
 	}
+	after, err := pacemaker.ParseMark("Last-Event-ID", in.Last)
+	if err != nil {
+		return nil, err
+	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		s := openStream(hc)
-		err := a.pace.Follow(ctx, op.ID, in.Last, func(u pacemaker.Update) error { return a.sendUpdate(ctx, s, u) })
+		err := a.pace.Follow(ctx, op.ID, after, func(u pacemaker.Update) error { return a.sendUpdate(ctx, s, u) })
 		if err != nil && ctx.Err() == nil {
 			a.Log.Warn("a job's event stream ended early", "job", op.ID, "err", err)
 		}
@@ -170,7 +177,7 @@ func (a *API) sendUpdate(ctx context.Context, s *eventStream, u pacemaker.Update
 	case u.Job != nil:
 		return s.send("job", "", jobWire(*u.Job))
 	case u.Line != nil:
-		return s.send("log", u.Line.Cursor, lineOfJob(u.LineOf, *u.Line))
+		return s.send("log", u.Mark.String(), lineOfJob(u.LineOf, *u.Line))
 	case u.End != nil:
 		return s.send("end", "", a.rootWire(ctx, *u.End))
 	}

@@ -24,7 +24,10 @@ func (a *API) nodeRoutes(h huma.API) {
 	register(h, a, route{method: get, path: "/nodes/{node}", summary: "Show a node", policy: viewers}, a.showNode)
 }
 
-func (a *API) listNodes(ctx context.Context, _ *listNodes) (*reply[wire.Page[wire.Node]], error) {
+func (a *API) listNodes(ctx context.Context, in *listNodes) (*reply[wire.Page[wire.Node]], error) {
+	if err := in.checked(cluster.ValidateNodeName); err != nil {
+		return nil, err
+	}
 	nodes, err := a.store.Nodes(ctx)
 	if err != nil {
 		return nil, err
@@ -33,11 +36,11 @@ func (a *API) listNodes(ctx context.Context, _ *listNodes) (*reply[wire.Page[wir
 	if err != nil {
 		return nil, err
 	}
-	page := wire.Page[wire.Node]{Items: []wire.Node{}}
-	for _, n := range nodes {
-		page.Items = append(page.Items, a.nodeWire(n, counts[n.ID]))
+	items := make([]wire.Node, len(nodes))
+	for i, n := range nodes {
+		items[i] = a.nodeWire(n, counts[n.ID])
 	}
-	return ok(page, nil)
+	return ok(window(in.Paged, items, func(n wire.Node) string { return n.Name }), nil)
 }
 
 func (a *API) showNode(ctx context.Context, in *nodePath) (*reply[wire.Node], error) {
@@ -71,7 +74,7 @@ func (a *API) nodeWire(n cluster.Node, instances int) wire.Node {
 }
 
 func (a *API) createNode(ctx context.Context, in *newNode) (*reply[wire.NodeCreated], error) {
-	roles, err := cluster.ParseRoles("body.roles", in.Body.Roles)
+	roles, err := cluster.ParseRoles("roles", in.Body.Roles)
 	if err != nil {
 		return nil, err
 	}

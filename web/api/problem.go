@@ -1,9 +1,11 @@
 package api
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -57,6 +59,36 @@ func problemOf(err error) *problem {
 		p.Errors = []wire.ProblemDetail{{Message: coded.Message, Location: coded.Field}}
 	}
 	return p
+}
+
+// places says where each parameter of an operation stands: path, query, header.
+type places map[string]string
+
+// locate puts in front of each field where it stands in the request; what is
+// no parameter stands in the body.
+func (p *problem) locate(where places) {
+	for i, e := range p.Errors {
+		first := e.Location
+		if end := strings.IndexAny(first, ".["); end >= 0 {
+			first = first[:end]
+		}
+		switch at, known := where[first]; {
+		case known:
+			p.Errors[i].Location = at + "." + e.Location
+		case first != "body":
+			p.Errors[i].Location = "body." + e.Location
+		}
+	}
+}
+
+// write answers with the document.
+func (p *problem) write(ctx huma.Context) {
+	for name, values := range p.GetHeaders() {
+		ctx.SetHeader(name, values[0])
+	}
+	ctx.SetHeader("Content-Type", p.ContentType(""))
+	ctx.SetStatus(p.Status)
+	_ = json.NewEncoder(ctx.BodyWriter()).Encode(p) // the client may be gone
 }
 
 // The framework makes its own errors (a field that is missing, a body too

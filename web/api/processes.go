@@ -41,15 +41,18 @@ func (a *API) listInstances(ctx context.Context, in *listInstances) (*reply[wire
 	if err != nil {
 		return nil, err
 	}
+	if err := in.checked(checkID); err != nil {
+		return nil, err
+	}
 	views, err := a.pace.InstanceViews(ctx, app)
 	if err != nil {
 		return nil, err
 	}
-	page := wire.Page[wire.Instance]{Items: []wire.Instance{}}
-	for _, v := range views {
-		page.Items = append(page.Items, instanceWire(app, v))
+	items := make([]wire.Instance, len(views))
+	for i, v := range views {
+		items[i] = instanceWire(app, v)
 	}
-	return ok(page, nil)
+	return ok(window(in.Paged, items, func(i wire.Instance) string { return i.ID }), nil)
 }
 
 func instanceWire(app cluster.App, v pacemaker.InstanceView) wire.Instance {

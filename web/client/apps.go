@@ -60,7 +60,7 @@ func (c *Client) ChangeConfig(ctx context.Context, app string, change wire.Confi
 
 // Domains are an app's hostnames.
 func (c *Client) Domains(ctx context.Context, app string) ([]wire.Domain, error) {
-	return whole[wire.Domain](ctx, c, nil, "apps", app, "domains")
+	return Collect(items[wire.Domain](ctx, c, nil, "apps", app, "domains"), 0)
 }
 
 // AddDomain gives an app a hostname; one that another app has is a conflict.

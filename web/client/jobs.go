@@ -48,7 +48,7 @@ func (c *Client) Job(ctx context.Context, id string) (wire.Job, error) {
 
 // JobLog is what a job wrote, the oldest line first.
 func (c *Client) JobLog(ctx context.Context, id string) ([]wire.JobLogLine, error) {
-	return Collect(items[wire.JobLogLine](ctx, c, nil, "jobs", id, "log"), 0)
+	return whole[wire.JobLogLine](ctx, c, nil, "jobs", id, "log")
 }
 
 // AbortJob asks a job tree to end; its clean-up still runs.

@@ -72,6 +72,7 @@ func (s *stream) connection(ctx context.Context) (bool, error) {
 	s.patient = true
 	since := time.Now()
 	events := newEventReader(resp.Body)
+	events.lastID = s.lastID // the first events may have none
 	for {
 		e, err := events.next()
 		if errors.Is(err, errEventTooLong) {

@@ -30,7 +30,8 @@ func TestFollowJob_GoesOnAcrossCuts(t *testing.T) {
 		case 1:
 			say(w, "event: job\ndata: {\"id\":\"j1\",\"state\":\"running\"}\n\nid: c7\nevent: log\ndata: {\"job\":\"j1\",\"text\":\"one\"}\n\n")
 			cut(t, w)
-		case 2:
+		case 2: // an event without an id must not make the client forget
+			say(w, "event: job\ndata: {\"id\":\"j1\",\"state\":\"running\"}\n\n")
 			cut(t, w)
 		case 3:
 			w.WriteHeader(http.StatusServiceUnavailable)
@@ -50,7 +51,7 @@ func TestFollowJob_GoesOnAcrossCuts(t *testing.T) {
 	if err != nil || root.State != JobSucceeded {
 		t.Fatalf("got %+v, %v, want a root that succeeded", root, err)
 	}
-	if diff := cmp.Diff([]string{"j1 running", "one", "two"}, append(jobs, lines...)); diff != "" {
+	if diff := cmp.Diff([]string{"j1 running", "j1 running", "one", "two"}, append(jobs, lines...)); diff != "" {
 		t.Errorf("what came (-want +got):\n%s", diff)
 	}
 	for i, r := range s.requests()[1:] {
@@ -58,8 +59,8 @@ func TestFollowJob_GoesOnAcrossCuts(t *testing.T) {
 			t.Errorf("connection %d: got Last-Event-ID %q, want c7", i+2, got)
 		}
 	}
-	if len(notices) != 2 || !strings.Contains(notices[0], "is cut") || !strings.Contains(notices[1], "connected again") {
-		t.Errorf("got notices %q, want one of the cut and one of its end", notices)
+	if len(notices) != 4 || !strings.Contains(notices[0], "is cut") || !strings.Contains(notices[1], "connected again") {
+		t.Errorf("got notices %q, want one of each cut and one of its end", notices)
 	}
 }
 

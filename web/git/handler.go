@@ -57,7 +57,7 @@ type visit struct {
 func (e *Endpoint) authenticate(r *http.Request) (string, error) {
 	user, password, ok := r.BasicAuth()
 	if !ok {
-		return "", cluster.Forbidden("log in with a token as the password (make one: aorta tokens create)")
+		return "", cluster.Forbidden("a token is the password (log in once and git knows it: aorta login URL --token -)")
 	}
 	return e.backend.Authenticate(r.Context(), user, password)
 }

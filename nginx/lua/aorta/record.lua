@@ -50,6 +50,14 @@ local function label(t, name)
   return s
 end
 
+-- node_name allows what a host may be called, which is more than other names.
+local function node_name(t)
+  local s = field(t, "node_name", "string", "")
+  if #s > 63 or not match(s, "^[%l%d][%l%d-]*$") or match(s, "%-$") then
+    error("node_name is not a node's name", 0)
+  end
+end
+
 -- list refuses objects, which cjson also gives as tables.
 local function list(t, name, max)
   local value = field(t, name, "table", {})
@@ -83,7 +91,7 @@ local function read_instance(t, networks, seen)
     error("instance " .. id .. " is listed twice", 0)
   end
   seen[id] = true
-  label(t, "node_name")
+  node_name(t)
   return { id = id, type = label(t, "type"), node = uuid(t, "node"), addr = shown, port = port }
 end
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"sort"
@@ -84,12 +85,30 @@ func Change(path string, change func(*File) error) error {
 // is none.
 func Add(path, name string, c Context) error {
 	return Change(path, func(f *File) error {
-		f.Contexts[name] = c
-		if _, ok := f.Contexts[f.Current]; !ok {
-			f.Current = name
-		}
+		f.add(name, c)
 		return nil
 	})
+}
+
+// Offer is Add for a cluster that names itself: where the name stands for
+// another cluster already, it is kept under the name with its port.
+func Offer(path, name string, c Context) error {
+	return Change(path, func(f *File) error {
+		if had, ok := f.Contexts[name]; ok && had.URL != c.URL {
+			if u, err := url.Parse(c.URL); err == nil && u.Port() != "" {
+				name += "-" + u.Port()
+			}
+		}
+		f.add(name, c)
+		return nil
+	})
+}
+
+func (f *File) add(name string, c Context) {
+	f.Contexts[name] = c
+	if _, ok := f.Contexts[f.Current]; !ok {
+		f.Current = name
+	}
 }
 
 // Names are the contexts' names, sorted.

@@ -48,6 +48,22 @@ func TestAdd_FirstContextStaysCurrent(t *testing.T) {
 	}
 }
 
+func TestOffer_LeavesAnotherClustersNameAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.json")
+
+	for _, c := range []Context{{"http://127.0.0.1:7420", "old"}, {"http://127.0.0.1:7420", "new"}, {"http://127.0.0.1:7520", "other"}, {"http://127.0.0.1:7520", "again"}} {
+		if err := Offer(path, "vm", c); err != nil {
+			t.Fatalf("Offer(%v): %v", c, err)
+		}
+	}
+
+	got, err := Load(path)
+	want := File{Current: "vm", Contexts: map[string]Context{"vm": {"http://127.0.0.1:7420", "new"}, "vm-7520": {"http://127.0.0.1:7520", "again"}}}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("file (-want +got), %v:\n%s", err, diff)
+	}
+}
+
 func TestChange_WritesForItsOwnerAlone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.json")
 	if err := os.WriteFile(path, []byte("{}"), 0o644); err != nil {

@@ -33,8 +33,11 @@ func main() {
 	case "stubborn":
 		signal.Ignore(syscall.SIGTERM)
 		serve("0.0.0.0:"+os.Getenv("PORT"), 200)
-	case "late":
-		<-time.After(time.Duration(number(arg)) * time.Millisecond)
+	case "gate":
+		open := make(chan os.Signal, 1)
+		signal.Notify(open, syscall.SIGUSR1)
+		fmt.Println("waits for SIGUSR1")
+		<-open
 		serve("0.0.0.0:"+os.Getenv("PORT"), 200)
 	case "lines":
 		lines(number(arg))

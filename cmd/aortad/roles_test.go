@@ -1,0 +1,183 @@
+package main_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"aorta/internal/testkit"
+	"aorta/web/wire"
+)
+
+// join starts a process of a cluster with some of the roles, as on a machine of
+// its own, and ends it with the test. Its router is at its router address.
+func (c *cluster) join(name, roles, pacemaker string, flags ...string) *cluster {
+	c.tb.Helper()
+	n := &cluster{tb: c.tb, dir: testkit.ShortDir(c.tb), docker: c.docker, env: c.env, api: c.api}
+	token := c.aorta("nodes", "token", "--name", name, "--roles", roles)
+	if err := os.WriteFile(n.dir+"/token", []byte(token), 0o600); err != nil {
+		c.tb.Fatal(err)
+	}
+	router := freeAddr(c.tb)
+	n.router = "http://" + router
+	n.flags = append([]string{
+		"run", "--data-dir", n.dir + "/data", "--run-dir", n.dir + "/run", "--docker-host", c.docker, "--roles", roles,
+		"--pacemaker", pacemaker, "--node-token-file", n.dir + "/token", "--router-listen", router, "--report-every", "500ms", "--router-workers", "1",
+	}, flags...)
+	c.tb.Cleanup(n.end)
+	n.start()
+	return n
+}
+
+// spread counts the app's running instances by node.
+func (p *project) spread(n int) map[string]int {
+	p.c.tb.Helper()
+	at := map[string]int{}
+	for _, in := range p.running(n) {
+		at[in.Node]++
+	}
+	return at
+}
+
+// answering asks through a router until n instances have answered, and gives
+// the number of requests.
+func (p *project) answering(n int) (asked int) {
+	p.c.tb.Helper()
+	seen := map[string]bool{}
+	testkit.Eventually(p.c.tb, 20*time.Second, fmt.Sprintf("%d instances to answer through %s", n, p.c.router), func() bool {
+		asked++
+		status, body := p.get("/echo")
+		var echo struct{ Instance string }
+		if err := json.Unmarshal([]byte(body), &echo); status != 200 || err != nil {
+			p.c.tb.Fatalf("through %s: got %d %s", p.c.router, status, body)
+		}
+		seen[echo.Instance] = true
+		return len(seen) == n
+	})
+	return asked
+}
+
+// through is the same app, asked through another router.
+func (p *project) through(n *cluster) *project {
+	return &project{c: n, name: p.name, dir: p.dir}
+}
+
+func TestNodes_HeartAndRouterOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	nodes := freeAddr(t)
+	c := newCluster(t, "--node-listen", nodes)
+	shop := c.newApp("shop", "hello")
+	shop.deploy()
+	second := c.join("n2", "heart", "http://"+nodes)
+	edge := c.join("edge", "router", "http://"+nodes)
+
+	c.aorta("ps", "scale", "-a", "shop", "web=2")
+	if got := shop.spread(2); got["n1"] != 1 || got["n2"] != 1 {
+		t.Errorf("got two instances at %v, want one on n1 and one on n2", got)
+	}
+	c.aorta("ps", "scale", "-a", "shop", "web=4")
+	if got := shop.spread(4); got["n1"] != 2 || got["n2"] != 2 {
+		t.Errorf("got four instances at %v, want two on each", got)
+	}
+	asked := shop.answering(4) + shop.through(edge).answering(4)
+
+	// A push returns once every router answers by the new release.
+	shop.commit("second")
+	shop.deploy()
+	for _, p := range []*project{shop, shop.through(edge)} {
+		if got := p.release(); got != "v2" {
+			t.Errorf("through %s: got %s right after the push, want v2", p.c.router, got)
+		}
+	}
+	shop.counted(int64(asked + 2))
+	if got := shop.logged() + shop.loggedAt(edge); got != asked+2 {
+		t.Errorf("got %d lines in both access logs, want %d", got, asked+2)
+	}
+
+	shop.survives(second, edge)
+	shop.leaves(second)
+}
+
+// loggedAt counts the app's lines in another router's access log.
+func (p *project) loggedAt(n *cluster) int {
+	p.c.tb.Helper()
+	return linesOf(p.c.tb, n.dir, asJSON[wire.App](p.c, "apps", "info", "-a", p.name).ID)
+}
+
+// survives kills the nodes' daemons: instances and routes go on, and are taken
+// up again as they were.
+func (p *project) survives(nodes ...*cluster) {
+	p.c.tb.Helper()
+	before := p.containers()
+	for _, n := range nodes {
+		n.kill()
+	}
+	p.serve(20)
+	p.through(nodes[len(nodes)-1]).serve(20)
+	for _, n := range nodes {
+		n.start()
+	}
+	p.running(4)
+	if now := p.containers(); !sameSet(now, before) {
+		p.c.tb.Errorf("got containers %v after the nodes' daemons were killed, want %v", now, before)
+	}
+	p.c.aorta("ps", "scale", "-a", p.name, "web=6")
+	if got := p.spread(6); got["n1"] != 3 || got["n2"] != 3 {
+		p.c.tb.Errorf("got six instances at %v, want three on each", got)
+	}
+}
+
+func sameSet(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
+
+// leaves stops a node with all that is on it: the other's instances stay.
+func (p *project) leaves(n *cluster) {
+	p.c.tb.Helper()
+	var stay []string
+	for _, in := range p.running(6) {
+		if in.Node != "n2" {
+			stay = append(stay, in.ID)
+		}
+	}
+	r := n.run(n.dir, filepath.Join(bin, "aortad"), "stop", "--data-dir", n.dir+"/data", "--all")
+	if r.code != 0 || !strings.Contains(r.out, "3 instances are stopped and removed") {
+		p.c.tb.Errorf("aortad stop --all on n2: exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	left := p.c.engine("ps", "--filter", "label=aorta.cluster="+p.c.id(), "--format", "{{.Names}}")
+	if !sameSet(left, stay) {
+		p.c.tb.Errorf("got containers %v, want those of n1 alone: %v", left, stay)
+	}
+	p.serve(20)
+}
+
+func TestNodes_TokensHold(t *testing.T) {
+	t.Parallel()
+	nodes := freeAddr(t)
+	c := newCluster(t, "--node-listen", nodes)
+	flags := []string{"run", "--docker-host", c.docker, "--roles", "heart", "--pacemaker", "http://" + nodes}
+	lone := &cluster{tb: t, dir: testkit.ShortDir(t), env: c.env}
+	aortad := filepath.Join(bin, "aortad")
+	token := c.aorta("nodes", "token", "--name", "n2", "--roles", "heart")
+
+	for name, text := range map[string]string{"missing": "", "garbage": "hello\n", "wrong secret": token[:len(token)-8] + "AAAAAAA\n"} {
+		file := filepath.Join(lone.dir, strings.ReplaceAll(name, " ", "-"))
+		if text != "" {
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r := lone.run(lone.dir, aortad, append(flags, "--data-dir", lone.dir+"/data", "--run-dir", lone.dir+"/run", "--node-token-file", file)...)
+		if r.code != 3 || !strings.Contains(r.err, "token") {
+			t.Errorf("a %s token: exit %d\n%s\nwant exit 3 and the token named", name, r.code, r.err)
+		}
+	}
+	if r := c.run(c.dir, "aorta", "nodes", "token", "--name", "n2", "--roles", "heart"); r.code != 5 {
+		t.Errorf("a second node of that name: exit %d\n%s\nwant 5", r.code, r.err)
+	}
+}

@@ -1,0 +1,102 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"aorta/pacemaker/cluster"
+)
+
+type idempotencyRow struct {
+	Username  string `gorm:"primaryKey"`
+	Key       string `gorm:"primaryKey"`
+	Request   string // sealed: a plain hash of a short secret can be guessed
+	Status    int    // 0 until it was answered
+	Answer    string // sealed: answers hold tokens
+	CreatedAt int64  `gorm:"autoCreateTime:false"`
+}
+
+func (idempotencyRow) TableName() string { return "idempotency_keys" }
+
+// KeptAnswer is what a write was answered with, to be told again.
+type KeptAnswer struct {
+	Status int
+	Header map[string][]string
+	Body   []byte
+}
+
+// ClaimKey takes an idempotency key of a user for a request, which is named by
+// a hash of all of it. It gives nil for a key that is new, and is the caller's
+// now; the answer for one that has its answer. A key of another request is
+// invalid; one whose request was never answered is in conflict, since nobody
+// knows whether that request was carried out.
+func (s *Store) ClaimKey(ctx context.Context, user, key, request string) (*KeptAnswer, error) {
+	sealed, err := s.sealer.Seal(request)
+	if err != nil {
+		return nil, err
+	}
+	var have []idempotencyRow
+	err = s.write(ctx, "claim an idempotency key", func(tx *gorm.DB) error {
+		if err := tx.Where("username = ? AND key = ?", user, key).Find(&have).Error; err != nil || len(have) > 0 {
+			return err
+		}
+		return tx.Create(&idempotencyRow{Username: user, Key: key, Request: sealed, CreatedAt: s.now().UnixNano()}).Error
+	})
+	if err != nil || len(have) == 0 {
+		return nil, err
+	}
+	return s.keptAnswer(have[0], request)
+}
+
+func (s *Store) keptAnswer(row idempotencyRow, request string) (*KeptAnswer, error) {
+	first, err := s.sealer.Unseal(row.Request)
+	if err != nil {
+		return nil, err
+	}
+	if first != request {
+		return nil, cluster.Invalid("Idempotency-Key", "was used for another request before: a new request needs a new key")
+	}
+	if row.Status == 0 {
+		return nil, cluster.Conflict("the first request under this Idempotency-Key was cut off before its answer: look whether it was carried out, and repeat it under a new key if it was not")
+	}
+	plain, err := s.sealer.Unseal(row.Answer)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := decode[KeptAnswer](plain, "a kept answer")
+	return &answer, err
+}
+
+// KeepAnswer records the answer to the request that claimed the key.
+func (s *Store) KeepAnswer(ctx context.Context, user, key string, a KeptAnswer) error {
+	plain, err := json.Marshal(a)
+	if err != nil {
+		return fmt.Errorf("keep an answer: %w", err)
+	}
+	sealed, err := s.sealer.Seal(string(plain))
+	if err != nil {
+		return err
+	}
+	return s.write(ctx, "keep an answer", func(tx *gorm.DB) error {
+		return tx.Model(&idempotencyRow{}).Where("username = ? AND key = ?", user, key).
+			Updates(map[string]any{"status": a.Status, "answer": sealed}).Error
+	})
+}
+
+// DropKey gives a key back whose request failed on our side and may be
+// repeated.
+func (s *Store) DropKey(ctx context.Context, user, key string) error {
+	return s.write(ctx, "give an idempotency key back", func(tx *gorm.DB) error {
+		return tx.Where("username = ? AND key = ?", user, key).Delete(&idempotencyRow{}).Error
+	})
+}
+
+// ForgetKeys drops the keys that were claimed before a moment, in nanoseconds.
+func (s *Store) ForgetKeys(ctx context.Context, before int64) error {
+	return s.write(ctx, "forget idempotency keys", func(tx *gorm.DB) error {
+		return tx.Where("created_at < ?", before).Delete(&idempotencyRow{}).Error
+	})
+}

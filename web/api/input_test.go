@@ -1,0 +1,257 @@
+package api
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"aorta/pacemaker/cluster"
+)
+
+// samples are good bodies of all writes that have one, by operation.
+var samples = map[string]string{
+	"post-apps":                 `{"name":"newer"}`,
+	"patch-apps-app":            `{"name":"shop","version":1}`,
+	"post-apps-app-deploys":     `{"image":"img:2","message":"m"}`,
+	"patch-apps-app-config":     `{"set":{"A":"1"},"unset":["B"]}`,
+	"patch-apps-app-formation":  `{"types":{"web":{"quantity":1,"memory":67108864,"cpus":0.5}}}`,
+	"post-apps-app-restart":     `{"instance":"web.12345678"}`,
+	"post-apps-app-rollback":    `{"release":"v1"}`,
+	"post-apps-app-domains":     `{"host":"shop.example.com"}`,
+	"post-nodes":                `{"name":"n9","roles":["heart"]}`,
+	"post-nodes-id-hello":       `{"session":"s","hostname":"h","pid":1,"roles":["heart"],"address":"10.0.0.1","version":"1"}`,
+	"post-nodes-id-report":      `{"session":"s","counter":1,"epoch":7,"revision":1,"roles":["heart"],"address":"10.0.0.1","load":{"score":0.5,"cpu":0,"cpus":1,"memory_used":1,"memory_total":2,"disk_used":0,"disk_free":1,"load_average1":0},"digest":"d","full":true,"instances":[{"id":"x","state":"running"}]}`,
+	"post-nodes-id-logs":        `[{"time":"2026-01-02T15:04:05Z","app":"0192d3a0-0000-7000-8000-000000000001","instance":"i","type":"web","release":"v1","node":"n1","stream":"stdout","text":"t"}]`,
+	"post-nodes-id-router":      `{"epoch":1,"generation":1,"workers":2,"inflight":{"x":1}}`,
+	"put-nodes-id-builds-build": `{"state":"failed","image":{"ref":"r","id":"i"},"processes":[{"name":"web"}],"domains":["a.example.com"],"error":"e"}`,
+
+	"post-nodes-id-instances-instance-port": `{"refused":20000}`,
+}
+
+// target is an operation with what a request to it needs.
+type target struct {
+	op     *huma.Operation
+	ask    ask
+	sample string
+}
+
+// targets are all writes with a body, on things that exist.
+func (r *rig) targets() []target {
+	r.tb.Helper()
+	app, err := r.pace.CreateApp(r.tb.Context(), "shop", "admin")
+	must(r.tb, err)
+	r.newRelease(app)
+	node, token := r.newNode("n1", cluster.RoleHeart, cluster.RoleBuilder)
+	fill := strings.NewReplacer("{app}", "shop", "{id}", string(node.ID), "{instance}", string(cluster.NewID()), "{build}", string(cluster.NewID()), prefix, "")
+	var list []target
+	for _, side := range []struct {
+		api   huma.API
+		token string
+		nodes bool
+	}{{r.api, adminToken, false}, {r.nodes, token, true}} {
+		for op := range operations(side.api.OpenAPI()) {
+			if op.RequestBody == nil {
+				continue
+			}
+			sample, ok := samples[op.OperationID]
+			if !ok {
+				r.tb.Errorf("%s has no sample: add one", op.OperationID)
+			}
+			list = append(list, target{op, ask{method: op.Method, path: fill.Replace(op.Path), token: side.token, nodes: side.nodes}, sample})
+		}
+	}
+	slices.SortFunc(list, func(a, b target) int { return strings.Compare(a.op.OperationID, b.op.OperationID) })
+	return list
+}
+
+// mutated gives the sample with one thing changed at each place in it, and
+// the field that is then wrong.
+func mutated(tb testing.TB, sample string) map[string]string {
+	tb.Helper()
+	out := map[string]string{}
+	if strings.HasPrefix(sample, "[") {
+		return out
+	}
+	var whole map[string]json.RawMessage
+	must(tb, json.Unmarshal([]byte(sample), &whole))
+	for field := range whole {
+		for kind, value := range map[string]string{
+			"huge": "1e400", "long": strings.Repeat("9", 400), "null": "null", "list": "[[]]", "object": `{"x":{}}`, "bool": "true", "text": `"\u0000\ud800"`,
+		} {
+			changed := maps.Clone(whole)
+			changed[field] = json.RawMessage(value)
+			raw, err := json.Marshal(changed)
+			must(tb, err)
+			out["body."+field+" "+kind] = string(raw)
+		}
+	}
+	out["body.unheard unknown"] = `{"unheard":1,` + sample[1:]
+	return out
+}
+
+func TestAPI_BadBodiesAreRefusedWithTheirField(t *testing.T) {
+	r := newRig(t)
+
+	for _, target := range r.targets() {
+		cases := mutated(t, target.sample)
+		for _, name := range slices.Sorted(maps.Keys(cases)) {
+			a := target.ask
+			a.body = cases[name]
+
+			got := r.do(a)
+
+			field, kind, _ := strings.Cut(name, " ")
+			// Some values are good ones for some fields; nothing else may pass.
+			good := kind == "null" || kind == "bool" || kind == "text" || kind == "long" || kind == "object"
+			switch {
+			case got.status >= 500:
+				t.Fatalf("%s, %s: got %d %s\n%s", target.op.OperationID, name, got.status, got.body, r.log)
+			case got.status < 300 && good:
+			case got.status < 300:
+				t.Errorf("%s, %s: got %d, want it refused: %s", target.op.OperationID, name, got.status, a.body)
+			case kind == "unknown" || kind == "list":
+				p := wantProblem(t, got, http.StatusUnprocessableEntity)
+				if len(p.Errors) == 0 || !strings.HasPrefix(p.Errors[0].Location, field) {
+					t.Errorf("%s, %s: got %s, want %s named", target.op.OperationID, name, got.body, field)
+				}
+			default:
+				wantProblem(t, got, got.status)
+			}
+		}
+	}
+}
+
+func TestAPI_BadBodiesAsAWhole(t *testing.T) {
+	r := newRig(t)
+	deep := strings.Repeat(`{"set":`, 20_000) + "1" + strings.Repeat("}", 20_000)
+
+	for _, target := range r.targets() {
+		for name, c := range map[string]struct {
+			body, kind string
+		}{
+			"empty":         {"", "application/json"},
+			"null":          {"null", "application/json"},
+			"text":          {`"x"`, "application/json"},
+			"number":        {"1e999", "application/json"},
+			"torn":          {target.sample[:len(target.sample)-2], "application/json"},
+			"two":           {target.sample + target.sample, "application/json"},
+			"not UTF-8":     {"{\"name\":\"\xff\xfe\"}", "application/json"},
+			"deep":          {deep, "application/json"},
+			"other type":    {target.sample, "application/xml"},
+			"5 MB":          {`{"name":"` + strings.Repeat("x", 5<<20) + `"}`, "application/json"},
+			"5 MB of space": {strings.Repeat(" ", 5<<20) + target.sample, "application/json"},
+		} {
+			a := target.ask
+			a.body, a.header = c.body, map[string]string{"Content-Type": c.kind}
+			if a.body == "" {
+				a.header = nil
+			}
+
+			got := r.do(a)
+
+			if name == "null" && target.sample[0] == '[' {
+				continue // no items
+			}
+			if got.status < 400 || got.status >= 500 {
+				t.Errorf("%s, %s: got %d %.300s, want it refused", target.op.OperationID, name, got.status, got.body)
+			}
+			wantProblem(t, got, got.status)
+		}
+	}
+}
+
+func TestAPI_BadValuesAreRefusedWithTheirField(t *testing.T) {
+	r := newRig(t)
+	app, err := r.pace.CreateApp(t.Context(), "shop", "admin")
+	must(t, err)
+	r.newRelease(app)
+
+	for _, c := range []struct{ method, path, body, field string }{
+		{"POST", "/apps", `{"name":"Shop"}`, "body.name"},
+		{"POST", "/apps", `{"name":"../x"}`, "body.name"},
+		{"PATCH", "/apps/shop", `{"name":"a--b"}`, "body.name"},
+		{"DELETE", "/apps/shop?confirm=other", ``, "query.confirm"},
+		{"DELETE", "/apps/shop", ``, "query.confirm"},
+		{"POST", "/apps/shop/deploys", `{"image":"-v /:/x"}`, "body.image"},
+		{"PATCH", "/apps/shop/config", `{"set":{"PORT":"1"}}`, "body.set.PORT"},
+		{"PATCH", "/apps/shop/config", `{"set":{"A":"a\u0000"}}`, "body.set.A"},
+		{"PATCH", "/apps/shop/config", `{"unset":["A","1"]}`, "body.unset[1]"},
+		{"PATCH", "/apps/shop/config", `{}`, "body.set"},
+		{"PATCH", "/apps/shop/formation", `{"types":{"web":{"quantity":-1}}}`, "body.types.web.quantity"},
+		{"PATCH", "/apps/shop/formation", `{"types":{"web":{"quantity":1001}}}`, "body.types.web.quantity"},
+		{"PATCH", "/apps/shop/formation", `{"types":{"web":{"memory":1}}}`, "body.types.web.memory"},
+		{"PATCH", "/apps/shop/formation", `{"types":{"web":{"cpus":0}}}`, "body.types.web.cpus"},
+		{"PATCH", "/apps/shop/formation", `{"types":{"worker":{"quantity":1}}}`, "body.types.worker"},
+		{"PATCH", "/apps/shop/formation", `{"types":{}}`, "body.types"},
+		{"POST", "/apps/shop/rollback", `{"release":"v0"}`, "body.release"},
+		{"POST", "/apps/shop/domains", `{"host":"localhost"}`, "body.host"},
+		{"POST", "/apps/shop/domains", `{"host":"x.test.local"}`, "body.host"},
+		{"POST", "/apps/shop/domains", `{"host":"*.test.local"}`, "body.host"},
+		{"POST", "/nodes", `{"name":"N","roles":["heart"]}`, "body.name"},
+		{"POST", "/nodes", `{"name":"n","roles":["king"]}`, "body.roles"},
+		{"GET", "/apps?limit=0", ``, "query.limit"},
+		{"GET", "/apps?limit=99999999999999999999", ``, "query.limit"},
+		{"GET", "/apps?cursor=A%00", ``, "query.cursor"},
+		{"GET", "/apps?other=1", ``, "query.other"},
+		{"GET", "/jobs?cursor=x", ``, "query.cursor"},
+		{"GET", "/jobs?state=running", ``, "query.state"},
+		{"GET", "/nodes?cursor=-", ``, "query.cursor"},
+		{"GET", "/apps/shop/releases?cursor=x", ``, "query.cursor"},
+		{"GET", "/apps/shop/releases/x", ``, "path.release"},
+		{"GET", "/apps/shop/domains?cursor=x", ``, "query.cursor"},
+		{"GET", "/apps/shop/instances?cursor=x", ``, "query.cursor"},
+		{"GET", "/apps/shop/stats?since=-1h", ``, "query.since"},
+		{"GET", "/apps/shop/stats?release=1x", ``, "query.release"},
+		{"GET", "/apps/shop/logs?since=yesterday", ``, "query.since"},
+		{"GET", "/apps/shop/logs?n=-1", ``, "query.n"},
+		{"GET", "/apps/" + strings.Repeat("x", 65), ``, "path.app"},
+		{"GET", "/jobs/" + strings.Repeat("x", 41), ``, "path.id"},
+	} {
+		got := r.do(ask{method: c.method, path: c.path, token: adminToken, body: c.body})
+
+		p := wantProblem(t, got, http.StatusUnprocessableEntity)
+		if len(p.Errors) != 1 || p.Errors[0].Location != c.field {
+			t.Errorf("%s %s %s: got %s, want %s named", c.method, c.path, c.body, got.body, c.field)
+		}
+	}
+}
+
+func TestAPI_HostileNamesAreNotFound(t *testing.T) {
+	r := newRig(t)
+
+	for _, name := range []string{"%00", "%ff%fe", "%2e%2e", "..%2f..%2fetc", "a%0ab", "%25s", "'--", "{app}", "%F0%9F%98%80"} {
+		for _, path := range []string{"/apps/", "/jobs/", "/nodes/"} {
+			got := r.do(ask{method: "GET", path: path + name, token: viewerToken})
+
+			if got.status != http.StatusNotFound && got.status != http.StatusUnprocessableEntity {
+				t.Errorf("%s%s: got %d %s, want 404 or 422", path, name, got.status, got.body)
+			}
+		}
+	}
+}
+
+func FuzzAPI_WritesNeverFailInside(f *testing.F) {
+	r := newRig(f)
+	list := r.targets()
+	for i, target := range list {
+		f.Add(uint8(i), []byte(target.sample))
+		for _, body := range mutated(f, target.sample) {
+			f.Add(uint8(i), []byte(body))
+		}
+	}
+	f.Fuzz(func(t *testing.T, i uint8, body []byte) {
+		a := list[int(i)%len(list)].ask
+		a.body = string(body)
+
+		got, err := r.try(t.Context(), a)
+
+		if err != nil || got.status >= 500 {
+			t.Errorf("%s %s %q: got %d %s, %v", a.method, a.path, body, got.status, got.body, err)
+		}
+	})
+}
