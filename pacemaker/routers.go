@@ -110,6 +110,9 @@ func (p *Pacemaker) waitAcks(ctx context.Context, pair router.Pair, say func(str
 
 // RouterReported takes over what a router says.
 func (p *Pacemaker) RouterReported(node cluster.Node, report cluster.RouterReport) error {
+	if !node.Has(cluster.RoleRouter) {
+		return cluster.Forbidden("node %q is no router", node.Name)
+	}
 	if report.Epoch > p.epoch {
 		return p.outdated(report.Epoch, "router "+node.Name)
 	}

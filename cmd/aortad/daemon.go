@@ -28,6 +28,7 @@ type daemon struct {
 	places  places
 	secrets secrets
 	ready   *web.Readiness
+	manager serviceManager
 	crash   func(point string) // ends the process at a named point, in tests
 
 	group *errgroup.Group
@@ -40,7 +41,7 @@ type daemon struct {
 func newDaemon(cfg config.Config, out, errOut io.Writer) *daemon {
 	return &daemon{
 		cfg: cfg, out: out, log: newLogger(cfg, errOut), session: string(cluster.NewID()),
-		ready: web.NewReadiness(cfg.Roles), crash: crashPoint(os.Getenv("AORTAD_CRASH_AT")),
+		ready: web.NewReadiness(cfg.Roles), manager: findManager(), crash: crashPoint(os.Getenv("AORTAD_CRASH_AT")),
 	}
 }
 
@@ -66,6 +67,9 @@ func (d *daemon) run(ctx context.Context) error {
 	opened := d.open(d.ctx)
 	if opened == nil {
 		fmt.Fprintln(d.out, "ready")
+		if err := d.manager.ready(); err != nil {
+			d.log.Warn("the service manager does not know that the node is ready", "err", err)
+		}
 	} else {
 		d.group.Go(func() error { return opened })
 	}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -26,11 +25,7 @@ type said struct {
 // call asks the API of people as its admin, once.
 func (c *cluster) call(method, path, body string) said {
 	c.tb.Helper()
-	token, err := os.ReadFile(c.dir + "/data/admin.token")
-	if err != nil {
-		c.tb.Fatal(err)
-	}
-	return c.callAt(c.api, string(token), method, path, "application/json", strings.NewReader(body))
+	return c.callAt(c.api, c.adminToken(), method, path, "application/json", strings.NewReader(body))
 }
 
 func (c *cluster) callAt(base, token, method, path, kind string, body io.Reader) said {
@@ -39,7 +34,7 @@ func (c *cluster) callAt(base, token, method, path, kind string, body io.Reader)
 	if err != nil {
 		c.tb.Fatal(err)
 	}
-	req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(token))
+	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("Content-Type", kind)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
@@ -247,11 +242,7 @@ func archive(t *testing.T, entries []tar.Header, raw string) []byte {
 
 func (c *cluster) upload(app string, body []byte) said {
 	c.tb.Helper()
-	token, err := os.ReadFile(c.dir + "/data/admin.token")
-	if err != nil {
-		c.tb.Fatal(err)
-	}
-	return c.callAt(c.api, string(token), "POST", "/apps/"+app+"/deploys/archive", "application/x-tar", bytes.NewReader(body))
+	return c.callAt(c.api, c.adminToken(), "POST", "/apps/"+app+"/deploys/archive", "application/x-tar", bytes.NewReader(body))
 }
 
 // A push that may not be is refused with its reason, and moves nothing.
@@ -277,7 +268,7 @@ func TestDoors_Pushes(t *testing.T) {
 		"a tag":          {[]string{"aorta", "main:refs/tags/v1"}, "main"},
 		"a hidden ref":   {[]string{"aorta", "main:refs/aorta/x"}, "main"},
 		"a deletion":     {[]string{"aorta", ":main"}, ""},
-		"two refs":       {[]string{"aorta", "main", "main:other"}, "main"},
+		"two, or none":   {[]string{"--atomic", "aorta", "main", "main:other"}, "atomic"},
 		"unknown app":    {[]string{c.api + "/git/nosuch.git", "main"}, "nosuch"},
 		"path upwards":   {[]string{c.api + "/git/../../etc.git", "main"}, ""},
 	} {

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 
 	"aorta/internal/atomicfile"
@@ -47,16 +49,30 @@ func (p places) at(name, given, ip string) (string, error) {
 	if host, _, err := net.SplitHostPort(given); err == nil && host != "" {
 		ip = host
 	}
-	port, err := redisd.FreePort(ip)
+	addr, err := p.free(ip)
 	if err != nil {
 		return "", fmt.Errorf("find a port for %s: %w", name, err)
 	}
-	p.Addrs[name] = net.JoinHostPort(ip, strconv.Itoa(port))
+	p.Addrs[name] = addr
 	raw, err := json.MarshalIndent(p, "", "  ")
 	if err != nil {
 		return "", fmt.Errorf("record the address of %s: %w", name, err)
 	}
 	return p.Addrs[name], atomicfile.Write(p.path, raw, 0o600)
+}
+
+// free finds an address that is not recorded: who has it may not listen yet.
+func (p places) free(ip string) (string, error) {
+	for {
+		port, err := redisd.FreePort(ip)
+		if err != nil {
+			return "", err
+		}
+		addr := net.JoinHostPort(ip, strconv.Itoa(port))
+		if !slices.Contains(slices.Collect(maps.Values(p.Addrs)), addr) {
+			return addr, nil
+		}
+	}
 }
 
 func isPortZero(addr string) bool {

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -13,11 +14,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
-	"aorta/internal/redisd"
 	"aorta/internal/testkit"
 	"aorta/web/wire"
 )
@@ -111,13 +112,26 @@ func dockerHost(tb testing.TB) string {
 	return ""
 }
 
+// lastPort is the last port that freeAddr gave. They lie apart from those that
+// daemons choose, that instances get and that outgoing connections take: what
+// is not listened on yet must not be given twice.
+var lastPort atomic.Int32
+
+func init() { lastPort.Store(rand.Int32N(testPorts)) }
+
+const firstTestPort, testPorts = 30000, 2500
+
 func freeAddr(tb testing.TB) string {
 	tb.Helper()
-	port, err := redisd.FreePort("127.0.0.1")
-	if err != nil {
-		tb.Fatal(err)
+	for range testPorts {
+		addr := net.JoinHostPort("127.0.0.1", fmt.Sprint(firstTestPort+lastPort.Add(1)%testPorts))
+		if l, err := net.Listen("tcp", addr); err == nil {
+			_ = l.Close()
+			return addr
+		}
 	}
-	return net.JoinHostPort("127.0.0.1", fmt.Sprint(port))
+	tb.Fatal("no port is free")
+	return ""
 }
 
 // start starts the daemon and waits for its last line. Extra environment is

@@ -50,10 +50,11 @@ func TestRollout_ChangesUnderLoad(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
 	shop := c.newApp("shop", "hello")
+	shop.write("aorta.yml", "processes:\n  web:\n    stop_grace: 1s\n")
 	shop.bring("testapp")
 	shop.deploy()
 	l := shop.underLoad(heavy)
-	long := shop.longRequest(20 * time.Second)
+	long := shop.longRequest(5 * time.Second)
 
 	c.aorta("ps", "restart", "-a", "shop")
 	c.aorta("ps", "scale", "-a", "shop", "web=3")
@@ -85,8 +86,8 @@ func TestRollout_ChangesUnderLoad(t *testing.T) {
 	keepsTo(t, l.end(1), changes)
 }
 
-// longRequest asks for an answer that takes its time: longer than an instance
-// has after SIGTERM, shorter than a drain may last.
+// longRequest asks for an answer that takes its time: longer than the app gives
+// an instance after SIGTERM, shorter than a drain may last.
 func (p *project) longRequest(takes time.Duration) <-chan error {
 	ended := make(chan error, 1)
 	go func() { // ends with its answer, or with the connection

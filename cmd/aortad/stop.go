@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -49,7 +50,8 @@ func stopDaemon(ctx context.Context, args []string, out io.Writer) error {
 	if err := procs.StopRecorded(ctx, d.path("state"), d.log); err != nil {
 		return err
 	}
-	_ = os.Remove(d.cfg.RunDir) // stays while anything lies in it
+	_ = os.Remove(filepath.Join(d.cfg.RunDir, "hook.sock")) // of a daemon that was killed
+	_ = os.Remove(d.cfg.RunDir)                             // stays while anything lies in it
 	fmt.Fprintln(out, "managed Redis and nginx are stopped")
 	if !*all {
 		return nil

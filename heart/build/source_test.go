@@ -9,6 +9,7 @@ import (
 	"path"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"aorta/pacemaker/cluster"
 )
@@ -82,6 +83,18 @@ func TestFilterSource_PassesPlainSources(t *testing.T) {
 		if got, want := strings.Join(names(t, out.Bytes()), " "), "Dockerfile Procfile a/b/ a/b/up hard"; got != want {
 			t.Errorf("got entries %q, want %q", got, want)
 		}
+	}
+}
+
+// Who sends a source sees its end taken, padding included.
+func TestFilterSource_ReadsTheWholeStream(t *testing.T) {
+	padded := append(pack(t, tar.Header{Name: "Dockerfile", Mode: 0o644}), make([]byte, 20<<10)...)
+	in := bytes.NewReader(padded)
+
+	_, err := filterSource(iotest.OneByteReader(in), io.Discard, DefaultLimits)
+
+	if err != nil || in.Len() != 0 {
+		t.Errorf("got error %v with %d bytes left unread, want none and 0", err, in.Len())
 	}
 }
 

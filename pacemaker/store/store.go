@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"gorm.io/gorm"
@@ -40,6 +41,9 @@ type Store struct {
 	sealer *seal.Sealer
 	now    func() time.Time
 	path   string
+
+	closing sync.Once
+	closed  error // what Close gave
 }
 
 // Open takes the database's lock, checks its integrity, migrates it and starts
@@ -89,14 +93,13 @@ func open(ctx context.Context, cfg Config, path string) (*Store, error) {
 }
 
 // Close ends the writer after the writes it has taken, closes the pools and
-// gives the lock back.
+// gives the lock back. Closing again does nothing.
 func (s *Store) Close() error {
-	err := s.writer.close()
-	if rerr := closeDB(s.read); err == nil {
-		err = rerr
-	}
-	s.lock.release()
-	return err
+	s.closing.Do(func() {
+		s.closed = errors.Join(s.writer.close(), closeDB(s.read))
+		s.lock.release()
+	})
+	return s.closed
 }
 
 // Ping says whether the database answers reads.
