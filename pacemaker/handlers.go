@@ -49,10 +49,8 @@ func (p *Pacemaker) makeRelease(ctx context.Context, r *jobs.Run) (any, error) {
 	if w.op.Kind != cluster.OpDeploy {
 		domains = nil
 	}
-	for _, host := range domains {
-		if err := p.notOwnSpace(host); err != nil && host != p.OwnHost(w.app.Name) {
-			return nil, jobs.Permanent(fmt.Errorf("the domains of aorta.yml: %w", err))
-		}
+	if err := p.allowedHosts(w.app, domains); err != nil {
+		return nil, jobs.Permanent(fmt.Errorf("the domains of aorta.yml: %w", err))
 	}
 	release, err := p.store.CreateRelease(ctx, store.NewRelease{
 		Operation: w.op, Build: build, Commit: w.args.Commit, Message: w.args.Message, Cause: w.args.Cause, Domains: domains,

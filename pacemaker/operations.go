@@ -189,6 +189,17 @@ func (p *Pacemaker) notOwnSpace(host string) error {
 	return nil
 }
 
+// allowedHosts checks the hosts that an app asks for itself; its own may be
+// among them.
+func (p *Pacemaker) allowedHosts(app cluster.App, hosts []string) error {
+	for _, host := range hosts {
+		if err := p.notOwnSpace(host); err != nil && host != p.OwnHost(app.Name) {
+			return err
+		}
+	}
+	return nil
+}
+
 // RemoveDomain takes a hostname from an app.
 func (p *Pacemaker) RemoveDomain(ctx context.Context, app cluster.App, host, user string) error {
 	if err := p.store.RemoveDomain(ctx, app, host, user); err != nil {

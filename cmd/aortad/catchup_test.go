@@ -36,18 +36,20 @@ var (
 // the old release's retirement.
 func TestCatchUp_KilledAtEachStepOfADeploy(t *testing.T) {
 	t.Parallel()
-	for half, steps := range [][]string{deploySteps[:3], deploySteps[3:]} {
+	for part := range 3 {
+		steps := deploySteps[2*part : 2*part+2]
+		then := pointsOf(retireSteps)[4*part : 4*part+4]
 		t.Run(strings.Join(steps, "+"), func(t *testing.T) {
 			t.Parallel()
 			c := newCluster(t)
 			shop := c.newApp("shop", "hello")
 			shop.deploy()
 			for i, at := range pointsOf(steps) {
-				var then string
-				if i%2 == half {
-					then = pointsOf(retireSteps)[i]
+				if i%2 == 0 {
+					shop.killedAt(at, "")
+				} else {
+					shop.killedAt(at, then[i/2])
 				}
-				shop.killedAt(at, then)
 				if t.Failed() {
 					return
 				}
@@ -106,10 +108,8 @@ func (c *cluster) died(at string) {
 // settled checks that a commit serves, alone, and that nothing is open or left.
 func (p *project) settled(commit string) {
 	p.c.tb.Helper()
-	var open []wire.Job
-	testkit.Eventually(p.c.tb, 60*time.Second, "all operations to end", func() bool {
-		open = asJSON[wire.Status](p.c, "status").OpenJobs
-		return len(open) == 0 && len(p.containers()) == 1
+	testkit.Eventually(p.c.tb, 60*time.Second, "all operations to end and one container to be left", func() bool {
+		return p.c.idle() && len(p.containers()) == 1
 	})
 	var made []wire.Release
 	for _, r := range asJSON[[]wire.Release](p.c, "releases", "-a", p.name) {
@@ -130,6 +130,17 @@ func (p *project) settled(commit string) {
 		p.c.tb.Errorf("got ref %q, want it at %s", got, commit)
 	}
 	p.c.nothingLeft()
+}
+
+// idle says whether no operation is open. It asks the API itself: the command
+// line takes its time to be polled.
+func (c *cluster) idle() bool {
+	a := c.call("GET", "/status", "")
+	var status wire.Status
+	if err := json.Unmarshal([]byte(a.body), &status); a.status != 200 || err != nil {
+		c.tb.Fatalf("GET /status: got %+v, %v", a, err)
+	}
+	return len(status.OpenJobs) == 0
 }
 
 // ps1 is the app's only instance.

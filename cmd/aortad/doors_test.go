@@ -278,7 +278,7 @@ func TestDoors_Pushes(t *testing.T) {
 		}
 	}
 
-	testkit.Eventually(t, 20*time.Second, "all refused", func() bool { return len(asJSON[wire.Status](c, "status").OpenJobs) == 0 })
+	testkit.Eventually(t, 20*time.Second, "all refused", c.idle)
 	if after := shop.git("ls-remote", "aorta"); after != before {
 		t.Errorf("got refs %q, want %q", after, before)
 	}

@@ -102,7 +102,7 @@ func TestRedis_JobsLostInTheMiddleOfADeploy(t *testing.T) {
 		"killed": func() { c.killRedis("jobs") },
 		"wiped":  func() { client.FlushAll(context.Background()) },
 	} {
-		for _, queue := range []string{"{r:builder}", "{n:*}"} {
+		for _, queue := range []string{"{r:builder}", "{r:pacemaker}", "{n:*}"} {
 			shop.write("note.txt", name+queue)
 			commit := shop.commit(name + " in " + queue)
 			pushed := make(chan result, 1)

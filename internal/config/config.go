@@ -13,6 +13,8 @@ import (
 
 	"github.com/caarlos0/env/v11"
 	"github.com/goccy/go-yaml"
+
+	"aorta/pacemaker/cluster"
 )
 
 // Config is the daemon's whole configuration. Keys in the file are the names
@@ -71,7 +73,8 @@ type Sources struct {
 }
 
 // Load reads all sources and checks the result. The rest are the arguments
-// that are no flags.
+// that are no flags. Flags that can't be understood are ErrUsage, all else that
+// is wrong is invalid: trying again would change nothing.
 func Load(s Sources) (cfg Config, rest []string, err error) {
 	cfg = Default()
 	flags := newFlags(&cfg)
@@ -90,7 +93,7 @@ func Load(s Sources) (cfg Config, rest []string, err error) {
 		}
 	}
 	if err := env.ParseWithOptions(&cfg, env.Options{Prefix: "AORTAD_", Environment: s.Environ}); err != nil {
-		return cfg, nil, fmt.Errorf("read the AORTAD_… variables: %w", err)
+		return cfg, nil, cluster.Invalid("", "read the AORTAD_… variables: %v", err)
 	}
 	flags = newFlags(&cfg)
 	if err := flags.Parse(s.Flags); err != nil {
@@ -107,11 +110,11 @@ func usage(err error) error { return fmt.Errorf("%w: %w", ErrUsage, err) }
 func readFile(path string, cfg *Config) error {
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return fmt.Errorf("read the configuration: %w", err)
+		return cluster.Invalid("", "read the configuration: %v", err)
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict())
 	if err := dec.Decode(cfg); err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("%s: %s", path, yaml.FormatError(err, false, true))
+		return cluster.Invalid("", "%s: %s", path, yaml.FormatError(err, false, true))
 	}
 	return nil
 }

@@ -225,13 +225,14 @@ func TestOpen_SaysWhenItMayNotWrite(t *testing.T) {
 		must(t, os.Chmod(filepath.Join(dir, "aorta.db.lock"), c.lock))
 		must(t, os.Chmod(dir, c.dir))
 
-		_, out, gone := startChild(t, dir, func(cmd *exec.Cmd) {
+		cmd, out, gone := startChild(t, dir, func(cmd *exec.Cmd) {
 			cmd.Path = filepath.Join(dir, "program")
 			cmd.Dir = dir
 			cmd.Env = []string{childEnv + "=" + dir, "HOME=/nonexistent"}
 			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 		})
 		out.Scan()
+		_ = cmd.Process.Kill()
 		<-gone
 
 		if got := out.Text(); !strings.HasPrefix(got, "error:") || !strings.Contains(got, filepath.Join(dir, c.want)) {

@@ -149,7 +149,19 @@ func prepare(ctx context.Context, db *gorm.DB, path string) error {
 	if err := checkIntegrity(ctx, raw, path); err != nil {
 		return err
 	}
-	return migrate(ctx, raw, path)
+	if err := migrate(ctx, raw, path); err != nil {
+		return err
+	}
+	return checkWritable(ctx, db, path)
+}
+
+// checkWritable finds out at the start that a file may only be read: SQLite
+// opens it all the same, and only the first write fails.
+func checkWritable(ctx context.Context, db *gorm.DB, path string) error {
+	if err := db.WithContext(ctx).Exec("DELETE FROM settings WHERE false").Error; err != nil {
+		return fmt.Errorf("open the database %s for writing (see to its owner, its mode and its disk): %w", path, err)
+	}
+	return nil
 }
 
 func checkIntegrity(ctx context.Context, db *sql.DB, path string) error {

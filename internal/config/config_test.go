@@ -1,0 +1,177 @@
+package config
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aorta/pacemaker/cluster"
+)
+
+// write makes a configuration file.
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "aortad.yml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestLoad_EachSourceWinsOverTheOneBefore(t *testing.T) {
+	path := write(t, "data_dir: /file\nlisten: 127.0.0.1:1\ndomain: file.example.com\ndead_after: 1m\nroles: [heart, pacemaker]\n")
+
+	cfg, rest, err := Load(Sources{
+		Environ: map[string]string{"AORTAD_LISTEN": "127.0.0.1:2", "AORTAD_DOMAIN": "env.example.com", "AORTAD_ROLES": "pacemaker,router", "DOMAIN": "other"},
+		Flags:   []string{"--config", path, "--domain", "flag.example.com", "rest"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	want := Default()
+	want.DataDir, want.Listen, want.Domain, want.DeadAfter = "/file", "127.0.0.1:2", "flag.example.com", time.Minute
+	want.Roles = []string{"pacemaker", "router"}
+	want.RunDir, want.NodeName = DefaultRunDir("/file"), cfg.NodeName
+	if diff := cmp.Diff(want, cfg); diff != "" || len(rest) != 1 {
+		t.Errorf("rest %v, configuration (-want +got):\n%s", rest, diff)
+	}
+}
+
+func TestLoad_DefaultsAreGood(t *testing.T) {
+	cfg, _, err := Load(Sources{Flags: []string{"--data-dir", "data"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	if !filepath.IsAbs(cfg.DataDir) || cluster.ValidateNodeName("", cfg.NodeName) != nil || len(cfg.RunDir) > 60 {
+		t.Errorf("got data in %q, run in %q, node %q; want an absolute, a short path and a name", cfg.DataDir, cfg.RunDir, cfg.NodeName)
+	}
+	if cfg.RunDir == DefaultRunDir(cfg.DataDir+"2") {
+		t.Error("got one directory of sockets for two data directories")
+	}
+}
+
+func TestLoad_TheShippedFileIsGood(t *testing.T) {
+	cfg, _, err := Load(Sources{File: "../../scripts/systemd/aortad.yml"})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	if cfg.DataDir != "/var/lib/aorta" || len(cfg.Roles) != 4 {
+		t.Errorf("got %s, want one node with every role", cfg.Describe())
+	}
+}
+
+func TestLoad_BadFilesAreRefusedWithTheLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"data_dir: /d\nlistne: 127.0.0.1:1\n":           "[2:1] unknown field \"listne\"",
+		"data_dir: /d\n\ndead_after: soon\n":            "[3:13]",
+		"data_dir: /d\nroles: pacemaker\n":              "[2:8]",
+		"data_dir: /d\nlisten: a\nlisten: b\n":          "[3:1]",
+		"data_dir: [\n":                                 "[1:11]",
+		"data_dir: /d\nrouter_workers: 1e400\n":         "[2:17]",
+		"data_dir: /d\naccess_log_buffered: \"often\"\n": "[2:22]",
+	} {
+		path := write(t, text)
+
+		_, _, err := Load(Sources{File: path})
+
+		if cluster.CodeOf(err) != cluster.CodeInvalid || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want it invalid with the file and %s", text, err, want)
+		}
+	}
+	_, _, err := Load(Sources{File: "/nonexistent/aortad.yml"})
+	if cluster.CodeOf(err) != cluster.CodeInvalid || !strings.Contains(err.Error(), "/nonexistent/aortad.yml") {
+		t.Errorf("got %v, want the file named", err)
+	}
+}
+
+func TestLoad_BadValuesAreNamed(t *testing.T) {
+	for field, values := range map[string][]string{
+		"roles":                {"", "king", "heart,heart"},
+		"pacemaker":            {"127.0.0.1:1", "ftp://x", "http://"},
+		"public_url":           {"x", "javascript:alert(1)"},
+		"node_name":            {"-", "A", "a.b", strings.Repeat("a", 64)},
+		"domain":               {"localhost", "A.b", "*.example.com", "a..b", strings.Repeat("a.", 106) + "bc"},
+		"run_dir":              {"run", "/" + strings.Repeat("x", 60)},
+		"listen":               {"7420", "localhost:7420", "127.0.0.1:x", "127.0.0.1:65536", "1.2.3.4.5:1", "127.0.0.1:-1"},
+		"node_listen":          {"x"},
+		"router_listen":        {"x:80"},
+		"router_status_listen": {":"},
+		"redis_address":        {"", "0.0.0.0", "::", "localhost", "127.0.0.1:1"},
+		"node_address":         {"127.0.0.1", "0.0.0.0", "203.0.113.9", "2001:db8::1", "::1", "10.0.0.1:1", "x"},
+		"dead_after":           {"5s", "25h", "-1s"},
+		"report_every":         {"99ms", "61s", "6s"},
+		"drain_limit":          {"-1s", "61m"},
+		"log_level":            {"trace", ""},
+		"log_format":           {"xml"},
+		"router_workers":       {"-1", "1025"},
+		"tls_cert":             {"cert.pem"},
+	} {
+		for _, value := range values {
+			_, _, err := Load(Sources{Flags: []string{"--data-dir", "/d", "--" + strings.ReplaceAll(field, "_", "-"), value}})
+
+			var coded *cluster.Error
+			if !errors.As(err, &coded) || coded.Code != cluster.CodeInvalid || coded.Field != field {
+				t.Errorf("%s %q: got %v, want it invalid by its name", field, value, err)
+			}
+		}
+	}
+	if _, _, err := Load(Sources{}); cluster.CodeOf(err) != cluster.CodeInvalid || !strings.HasPrefix(err.Error(), "data_dir:") {
+		t.Errorf("got %v, want data_dir asked for", err)
+	}
+}
+
+func TestLoad_ANodeAloneNeedsItsPacemaker(t *testing.T) {
+	base := []string{"--data-dir", "/d", "--roles", "heart"}
+	for name, c := range map[string]struct {
+		flags []string
+		good  bool
+	}{
+		"neither":  {nil, false},
+		"no token": {[]string{"--pacemaker", "http://10.0.0.1:1"}, false},
+		"both":     {[]string{"--pacemaker", "http://10.0.0.1:1", "--node-token-file", "/t"}, true},
+		"its own":  {[]string{"--roles", "pacemaker", "--pacemaker", "http://10.0.0.1:1"}, false},
+	} {
+		_, _, err := Load(Sources{Flags: append(base, c.flags...)})
+
+		if (err == nil) != c.good {
+			t.Errorf("%s: got %v, want it good: %t", name, err, c.good)
+		}
+	}
+}
+
+func TestLoad_BadFlagsAndVariables(t *testing.T) {
+	_, _, unknown := Load(Sources{Flags: []string{"--no-such-flag"}})
+	_, _, wrong := Load(Sources{Flags: []string{"--dead-after", "soon"}})
+	_, _, variable := Load(Sources{Flags: []string{"--data-dir", "/d"}, Environ: map[string]string{"AORTAD_DEAD_AFTER": "soon"}})
+
+	if !errors.Is(unknown, ErrUsage) || !errors.Is(wrong, ErrUsage) {
+		t.Errorf("got %v and %v, want usage errors", unknown, wrong)
+	}
+	if cluster.CodeOf(variable) != cluster.CodeInvalid || !strings.Contains(variable.Error(), "soon") {
+		t.Errorf("got %v, want the variable's value named", variable)
+	}
+}
+
+func TestConfig_EveryKeyIsAFlagAndAVariable(t *testing.T) {
+	cfg := Default()
+	flags := map[string]bool{}
+	newFlags(&cfg).VisitAll(func(f *flag.Flag) { flags[f.Name] = true })
+
+	for field := range reflect.TypeFor[Config]().Fields() {
+		key := field.Tag.Get("yaml")
+
+		if !flags[strings.ReplaceAll(key, "_", "-")] || field.Tag.Get("env") != strings.ToUpper(key) {
+			t.Errorf("%s: got key %q and variable %q, want a flag and a variable of the key's name", field.Name, key, field.Tag.Get("env"))
+		}
+	}
+}
