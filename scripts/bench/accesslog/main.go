@@ -18,6 +18,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"aorta/router/stats"
+	redisd "aorta/scripts/bench/redis"
 )
 
 func main() {
@@ -35,17 +36,17 @@ func main() {
 }
 
 func run(ctx context.Context, lines int) error {
-	server, err := startServer(ctx)
+	server, err := redisd.Start(ctx)
 	if err != nil {
 		return err
 	}
-	defer server.stop()
+	defer server.Stop()
 	rdb := redis.NewClient(&redis.Options{
-		Network: "unix", Addr: server.socket, DisableIdentity: true, MaxRetries: -1,
+		Network: "unix", Addr: server.Socket, DisableIdentity: true, MaxRetries: -1,
 	})
 	defer func() { _ = rdb.Close() }()
 	store := stats.NewStore(rdb)
-	log, err := newTraffic(server.dir)
+	log, err := newTraffic(server.Dir)
 	if err != nil {
 		return err
 	}

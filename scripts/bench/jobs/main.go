@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	redisd "aorta/scripts/bench/redis"
 )
 
 const (
@@ -37,13 +39,13 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	server, err := startServer(ctx)
+	server, err := redisd.Start(ctx)
 	if err != nil {
 		return err
 	}
-	defer server.stop()
+	defer server.Stop()
 	rdb := redis.NewClient(&redis.Options{
-		Network: "unix", Addr: server.socket, DisableIdentity: true, MaxRetries: -1, PoolSize: 100,
+		Network: "unix", Addr: server.Socket, DisableIdentity: true, MaxRetries: -1, PoolSize: 100,
 	})
 	defer func() { _ = rdb.Close() }()
 	b := newBench(rdb)
