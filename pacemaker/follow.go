@@ -170,7 +170,6 @@ func (f *follower) finish(ctx context.Context, op cluster.Operation) error {
 	if err != nil {
 		return err
 	}
-	sortLines(lines)
 	for _, l := range lines {
 		if !cursorLess(f.told.of(l.Job), l.Line.Cursor) {
 			continue
@@ -199,7 +198,8 @@ func sortLines(lines []ArchivedLine) {
 	})
 }
 
-// Archived gives an ended operation's tree and the log of all its jobs.
+// Archived gives an ended operation's tree and the log of all its jobs, in the
+// order in which it was written.
 func (p *Pacemaker) Archived(ctx context.Context, id cluster.ID) (*jobs.Tree, []ArchivedLine, error) {
 	rawTree, rawLog, err := p.store.Archived(ctx, id)
 	if err != nil {

@@ -3,6 +3,7 @@ package pacemaker
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"aorta/internal/gitrepo"
 	"aorta/pacemaker/cluster"
@@ -177,8 +178,19 @@ func (p *Pacemaker) AddDomain(ctx context.Context, app cluster.App, host, user s
 	if err != nil {
 		return d, err
 	}
-	_, err = p.publish.Sync(ctx)
-	return d, err
+	p.publishSoon(ctx)
+	return d, nil
+}
+
+// publishSoon waits a little for the table to show what SQL has by now, so that
+// whoever asked finds it served. While the routes master is away it is written
+// all the same, and published when that is back.
+func (p *Pacemaker) publishSoon(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	if _, err := p.publish.Sync(ctx); err != nil {
+		p.log.Warn("a change of hosts is not published yet", "err", err)
+	}
 }
 
 // notOwnSpace keeps hosts in the cluster's own domain for the apps' names.
@@ -205,6 +217,6 @@ func (p *Pacemaker) RemoveDomain(ctx context.Context, app cluster.App, host, use
 	if err := p.store.RemoveDomain(ctx, app, host, user); err != nil {
 		return err
 	}
-	_, err := p.publish.Sync(ctx)
-	return err
+	p.publishSoon(ctx)
+	return nil
 }

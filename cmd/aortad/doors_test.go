@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -285,4 +286,50 @@ func TestDoors_Pushes(t *testing.T) {
 	if got := shop.release(); got != "v1" {
 		t.Errorf("got %s, want v1", got)
 	}
+}
+
+// A Host header is read as browsers write it; what is no host name, or no
+// app's, gets an answer of the router's own.
+func TestDoors_HostHeaders(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	shop := c.newApp("shop", "hello")
+	shop.deploy()
+	own := "shop.aorta.localhost"
+
+	for host, want := range map[string]string{
+		own: "200", own + ":8080": "200", own + ".": "200", strings.ToUpper(own): "200",
+		"blog.aorta.localhost": "404", "aorta.localhost": "404", "": "400", "127.0.0.1": "404", "x." + own: "404",
+		own + "..": "400", own + "/": "400", own + "\\": "400", "shop..aorta.localhost": "400", "../" + own: "400",
+		own + "\x00": "400", own + "\"": "400", own + " x": "400", "routes:meta": "404", "shop*": "400", strings.Repeat("a", 300): "400",
+	} {
+		if got := c.raw("GET /echo HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n"); got != want {
+			t.Errorf("Host %.60q: got %s, want %s", host, got, want)
+		}
+	}
+	for _, head := range []string{"Host: " + own + "\r\nHost: blog.aorta.localhost", "X: y", "Host : " + own} {
+		if got := c.raw("GET /echo HTTP/1.1\r\n" + head + "\r\nConnection: close\r\n\r\n"); got != "400" {
+			t.Errorf("%q: got %s, want 400", head, got)
+		}
+	}
+}
+
+// raw sends a request as it is to the router, and gives the answer's status.
+func (c *cluster) raw(request string) string {
+	c.tb.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(c.router, "http://"))
+	if err != nil {
+		c.tb.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	if _, err := io.WriteString(conn, request); err != nil {
+		c.tb.Fatal(err)
+	}
+	answer, _ := io.ReadAll(conn) // a reset ends it too
+	fields := strings.Fields(string(answer))
+	if len(fields) < 2 {
+		return string(answer)
+	}
+	return fields[1]
 }

@@ -233,7 +233,11 @@ func TestDoors_SecretStaysWhereItBelongs(t *testing.T) {
 			t.Errorf("the process list has it: %q", raw)
 		}
 	}
-	for _, path := range c.filesWith(canary) {
+	files := c.filesWith(canary)
+	if len(files) == 0 {
+		t.Error("not even its heart has the value in a file: were they looked at?")
+	}
+	for _, path := range files {
 		info, err := os.Stat(path)
 		if !strings.HasPrefix(path, c.dir+"/data/heart/") || err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("the file %s has it (%v)", path, err)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/caarlos0/env/v11"
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
 
 	"aorta/pacemaker/cluster"
 )
@@ -114,7 +115,27 @@ func readFile(path string, cfg *Config) error {
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict())
 	if err := dec.Decode(cfg); err != nil && !errors.Is(err, io.EOF) {
-		return cluster.Invalid("", "%s: %s", path, yaml.FormatError(err, false, true))
+		return cluster.Invalid("", "%s: %s%s", path, durationAt(raw), yaml.FormatError(err, false, true))
 	}
 	return nil
+}
+
+// durationAt finds the value that is no duration, if one is: the decoder's own
+// error does not say where it stands.
+func durationAt(raw []byte) string {
+	var nodes map[string]ast.Node
+	if err := yaml.Unmarshal(raw, &nodes); err != nil {
+		return ""
+	}
+	for _, key := range []string{"dead_after", "report_every", "drain_limit"} {
+		node, ok := nodes[key].(*ast.StringNode)
+		if !ok {
+			continue
+		}
+		if _, err := time.ParseDuration(node.Value); err != nil {
+			at := node.GetToken().Position
+			return fmt.Sprintf("[%d:%d] %s: ", at.Line, at.Column, key)
+		}
+	}
+	return ""
 }

@@ -72,12 +72,12 @@ func TestLoad_TheShippedFileIsGood(t *testing.T) {
 
 func TestLoad_BadFilesAreRefusedWithTheLine(t *testing.T) {
 	for text, want := range map[string]string{
-		"data_dir: /d\nlistne: 127.0.0.1:1\n":           "[2:1] unknown field \"listne\"",
-		"data_dir: /d\n\ndead_after: soon\n":            "[3:13]",
-		"data_dir: /d\nroles: pacemaker\n":              "[2:8]",
-		"data_dir: /d\nlisten: a\nlisten: b\n":          "[3:1]",
-		"data_dir: [\n":                                 "[1:11]",
-		"data_dir: /d\nrouter_workers: 1e400\n":         "[2:17]",
+		"data_dir: /d\nlistne: 127.0.0.1:1\n":            "[2:1] unknown field \"listne\"",
+		"data_dir: /d\n\ndead_after: soon\n":             "[3:13]",
+		"data_dir: /d\nroles: pacemaker\n":               "[2:8]",
+		"data_dir: /d\nlisten: a\nlisten: b\n":           "[3:1]",
+		"data_dir: [\n":                                  "[1:11]",
+		"data_dir: /d\nrouter_workers: 1e400\n":          "[2:17]",
 		"data_dir: /d\naccess_log_buffered: \"often\"\n": "[2:22]",
 	} {
 		path := write(t, text)

@@ -139,11 +139,10 @@ func TestNodeAPI_ANodeHasTheRolesOfItsToken(t *testing.T) {
 // newNode makes a node with its token.
 func (r *rig) newNode(name string, roles ...cluster.Role) (cluster.Node, string) {
 	r.tb.Helper()
-	n, token, err := r.pace.CreateNode(r.tb.Context(), name, roles, "admin")
+	_, token, err := r.pace.CreateNode(r.tb.Context(), name, roles, "admin")
 	must(r.tb, err)
-	if n, err = r.store.NodeByToken(r.tb.Context(), token); err != nil {
-		r.tb.Fatal(err)
-	}
+	n, err := r.store.NodeByToken(r.tb.Context(), token)
+	must(r.tb, err)
 	return n, token
 }
 

@@ -259,6 +259,7 @@ func (noTable) Claim(context.Context, uint64) error { return nil }
 func (noTable) Publish(context.Context, router.Pair, []router.Record, []string) error {
 	return nil
 }
+
 func (noTable) Load(context.Context) (router.Table, router.Pair, error) {
 	return nil, router.Pair{}, nil
 }
