@@ -9,14 +9,15 @@ import (
 	"aorta/pacemaker/cluster"
 )
 
-// Policies say how each kind of job is tried. Starts and builds fail for
-// reasons that a second try does not mend; what only waits for others may be
-// repeated.
+// Policies say how each kind of job is tried. Starts fail for reasons that a
+// second try does not mend; what only waits for others may be repeated. A build
+// says itself that a failure is the source's, and final; another attempt is for
+// an engine that went away or lost a layer.
 func Policies() map[string]jobs.Policy {
 	patient := jobs.Policy{MaxAttempts: 5, BackoffBase: time.Second, BackoffMax: 30 * time.Second}
 	limit := func(p jobs.Policy, d time.Duration) jobs.Policy { p.Timeout = d; return p }
 	return map[string]jobs.Policy{
-		cluster.JobBuild:         {MaxAttempts: 1, Timeout: time.Hour},
+		cluster.JobBuild:         {MaxAttempts: 3, BackoffBase: time.Second, BackoffMax: 10 * time.Second, Timeout: time.Hour},
 		cluster.JobRelease:       limit(patient, time.Minute),
 		cluster.JobPlace:         limit(patient, time.Minute),
 		cluster.JobInstanceStart: {MaxAttempts: 1, Timeout: 2 * time.Hour},

@@ -101,8 +101,8 @@ func (t *transcript) take(m jsonstream.Message) {
 	case m.Error != nil:
 		t.flush()
 		t.failure = &BuildFailed{Step: t.step, Message: m.Error.Message, Code: m.Error.Code}
-		if has(m.Error.Message, "failed to get digest sha256") {
-			t.failure = cluster.Unavailable("a cached layer was removed during the build; build again")
+		if lostLayer(m.Error.Message) {
+			t.failure = cluster.Unavailable("a cached layer was removed during the build: %s", m.Error.Message)
 		}
 	case m.Aux != nil:
 		var aux build.Result
@@ -114,6 +114,13 @@ func (t *transcript) take(m jsonstream.Message) {
 	case m.Status != "" && m.Progress == nil:
 		t.text(strings.TrimPrefix(m.ID+": "+m.Status, ": ") + "\n")
 	}
+}
+
+// lostLayer knows a build whose cached layer went while it stood on it, as when
+// images are pruned beside it. The layer is not in the cache any more, so that
+// another attempt builds it.
+func lostLayer(message string) bool {
+	return has(message, "failed to get digest sha256", `unable to find image "sha256:`)
 }
 
 func (t *transcript) text(s string) {

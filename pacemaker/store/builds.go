@@ -68,7 +68,7 @@ func (s *Store) EndBuild(ctx context.Context, id cluster.ID, r cluster.BuildResu
 		if err := tx.Where("id = ?", string(id)).Take(&row).Error; err != nil {
 			return err
 		}
-		if row.State == string(cluster.BuildReady) {
+		if row.State == string(cluster.BuildReady) || row.State == string(cluster.BuildFailed) {
 			return nil
 		}
 		ended := s.now().UnixNano()
