@@ -87,9 +87,7 @@ type cluster struct {
 // newCluster starts one and ends it, instances included, with the test.
 func newCluster(tb testing.TB, flags ...string) *cluster {
 	tb.Helper()
-	if testing.Short() {
-		tb.Skip("a whole cluster takes longer than a quick check may")
-	}
+	skipQuick(tb)
 	c := &cluster{tb: tb, dir: testkit.ShortDir(tb), docker: dockerHost(tb)}
 	api, router := freeAddr(tb), freeAddr(tb)
 	c.api, c.router = "http://"+api, "http://"+router
@@ -104,6 +102,14 @@ func newCluster(tb testing.TB, flags ...string) *cluster {
 	tb.Cleanup(c.end)
 	c.start()
 	return c
+}
+
+// skipQuick leaves what needs the built programs to the full run.
+func skipQuick(tb testing.TB) {
+	tb.Helper()
+	if testing.Short() {
+		tb.Skip("a quick check builds no programs and starts no cluster")
+	}
 }
 
 func dockerHost(tb testing.TB) string {

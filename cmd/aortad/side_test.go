@@ -153,6 +153,7 @@ func TestStop_WithoutADaemon(t *testing.T) {
 }
 
 func TestStop_RefusesWhatIsNotThere(t *testing.T) {
+	skipQuick(t)
 	t.Parallel()
 	dir := testkit.ShortDir(t)
 	c := &cluster{tb: t, dir: dir, env: os.Environ()}
