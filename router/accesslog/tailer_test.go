@@ -153,7 +153,7 @@ func TestTailer_HoldsAPartialLineAndCountsRejects(t *testing.T) {
 	_, err := l.fd.WriteString("nonsense\n\n" + whole[:50])
 	l.must(err)
 	l.counted(m)
-	testkit.Eventually(t, 5*time.Second, "two rejects", func() bool { return r.Rejected() == 2 })
+	testkit.Eventually(t, 20*time.Second, "two rejects", func() bool { return r.Rejected() == 2 })
 	_, err = l.fd.WriteString(whole[50:])
 	l.must(err)
 	l.n++
@@ -171,7 +171,7 @@ func TestTailer_CommitsWhatItReadWhenItIsStopped(t *testing.T) {
 	ended := make(chan error)
 	go func() { ended <- session.run(ctx) }()
 	l.write(5000)
-	testkit.Eventually(t, 5*time.Second, "the lines to be read", func() bool {
+	testkit.Eventually(t, 20*time.Second, "the lines to be read", func() bool {
 		session.mu.Lock()
 		defer session.mu.Unlock()
 		return session.adder.lines == 5000
@@ -196,7 +196,7 @@ func TestTailer_LeavesTheBacklogOnDiskWhileTheStoreIsAway(t *testing.T) {
 	r := l.start(m, func(c *Config) { c.MaxBacklog = 100 })
 	l.write(20_000)
 
-	testkit.Eventually(t, 5*time.Second, "the lag to be the file", func() bool {
+	testkit.Eventually(t, 20*time.Second, "the lag to be the file", func() bool {
 		info, err := os.Stat(l.path)
 		bytes, _ := r.Lag()
 		return err == nil && bytes == info.Size()
@@ -204,7 +204,7 @@ func TestTailer_LeavesTheBacklogOnDiskWhileTheStoreIsAway(t *testing.T) {
 	m.set(func(m *memory) { m.fault = nil })
 
 	l.counted(m)
-	testkit.Eventually(t, 5*time.Second, "no lag", func() bool { bytes, _ := r.Lag(); return bytes == 0 })
+	testkit.Eventually(t, 20*time.Second, "no lag", func() bool { bytes, _ := r.Lag(); return bytes == 0 })
 }
 
 func TestTailer_RotatesAndDeletesOnlyWhatIsOnTheStoresDisk(t *testing.T) {
