@@ -96,8 +96,7 @@ func (h *hearts) noteUnknown(node cluster.ID, ids []cluster.ID) {
 type Heard struct {
 	Ago     time.Duration
 	Load    cluster.Load
-	Memory  map[cluster.ID]int64 // bytes in use by instance
-	Unknown []cluster.ID         // instances on the node that the database does not know
+	Unknown []cluster.ID // instances on the node that the database does not know
 }
 
 func (h *hearts) heard(node cluster.ID) (Heard, bool) {
@@ -107,11 +106,7 @@ func (h *hearts) heard(node cluster.ID) (Heard, bool) {
 	if s == nil {
 		return Heard{}, false
 	}
-	memory := make(map[cluster.ID]int64, len(s.statuses))
-	for id, st := range s.statuses {
-		memory[id] = st.Memory
-	}
-	return Heard{Ago: h.cfg.Now().Sub(s.heard), Load: s.load, Memory: memory, Unknown: slices.Clone(s.unknown)}, true
+	return Heard{Ago: h.cfg.Now().Sub(s.heard), Load: s.load, Unknown: slices.Clone(s.unknown)}, true
 }
 
 // Heard gives what is known of a node's process; false before it said hello.

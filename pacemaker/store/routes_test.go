@@ -44,15 +44,23 @@ func TestStore_RoutesShowWhatServes(t *testing.T) {
 	}
 }
 
+// servingApp makes an app whose first release serves with one instance.
+func servingApp(tb testing.TB, s *Store) (cluster.App, cluster.Node, cluster.Release, cluster.ID) {
+	tb.Helper()
+	ctx := context.Background()
+	app, op := newApp(tb, s, "shop")
+	n := newNode(tb, s, "n1")
+	r := newRelease(tb, s, op)
+	id := newInstance(tb, s, r, n, op.ID)
+	must(tb, s.Promote(ctx, Promotion{App: app.ID, Release: r.ID}))
+	must(tb, s.EndOperation(ctx, Ending{ID: op.ID, State: cluster.OperationSucceeded}))
+	return app, n, r, id
+}
+
 func TestStore_PromoteDrainsAndRetires(t *testing.T) {
 	s := openStore(t)
 	ctx := context.Background()
-	app, op := newApp(t, s, "shop")
-	n := newNode(t, s, "n1")
-	first := newRelease(t, s, op)
-	old := newInstance(t, s, first, n, op.ID)
-	must(t, s.Promote(ctx, Promotion{App: app.ID, Release: first.ID}))
-	must(t, s.EndOperation(ctx, Ending{ID: op.ID, State: cluster.OperationSucceeded}))
+	app, _, first, old := servingApp(t, s)
 	next := newDeploy(t, s, app)
 	second := newRelease(t, s, next)
 
@@ -71,12 +79,7 @@ func TestStore_PromoteDrainsAndRetires(t *testing.T) {
 func TestStore_FailedDeployLeavesTheOldReleaseAlone(t *testing.T) {
 	s := openStore(t)
 	ctx := context.Background()
-	app, op := newApp(t, s, "shop")
-	n := newNode(t, s, "n1")
-	first := newRelease(t, s, op)
-	serving := newInstance(t, s, first, n, op.ID)
-	must(t, s.Promote(ctx, Promotion{App: app.ID, Release: first.ID}))
-	must(t, s.EndOperation(ctx, Ending{ID: op.ID, State: cluster.OperationSucceeded}))
+	app, n, _, serving := servingApp(t, s)
 	next := newDeploy(t, s, app)
 	second := newRelease(t, s, next)
 	started := newInstance(t, s, second, n, next.ID)
