@@ -147,6 +147,42 @@ func TestNginx_OlderRecordIsNotTaken(t *testing.T) {
 	}
 }
 
+// A message may come after the tick that read its records, and a record that
+// was announced may never come: neither holds up what is published next.
+func TestNginx_AnnouncementIsNotAwaitedForEver(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name      string
+		announced router.Pair
+	}{
+		{"read before its message", router.Pair{Epoch: 1, Generation: 1}},
+		{"never published", router.Pair{Epoch: 7, Generation: 7}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			a, b := newApp(t, nil), newApp(t, nil)
+			r.publish(route("a.example.com", a))
+			r.rdb.Publish(t.Context(), "routes:changed", fmt.Sprintf(
+				`{"cluster":%q,"epoch":%d,"generation":%d,"names":["a.example.com"]}`,
+				cluster, test.announced.Epoch, test.announced.Generation))
+			r.quiet()
+			old := route("a.example.com", b)
+			old.Pair = router.Pair{Epoch: 1}
+			text, _ := json.Marshal(old)
+			r.rdb.Set(t.Context(), "routes:r:a.example.com", text, 0)
+			r.touch("a.example.com")
+
+			r.wave()
+
+			if _, body := r.do("GET", "a.example.com"); body != a.ID {
+				t.Errorf("got %s, want the record with the higher pair", body)
+			}
+		})
+	}
+}
+
 func TestNginx_MasterBackEmpty(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

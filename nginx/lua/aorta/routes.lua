@@ -6,7 +6,8 @@ local record = require "aorta.record"
 local M = { broken = 0 }
 
 local broken = {}    -- name -> true while its newest text cannot be read
-local announced = {} -- name -> pair that a message announced for it
+local announced = {} -- name -> pair that a message announced for it, and since when
+local PATIENCE = 2   -- seconds for an announced record to come
 
 function M.start(networks)
   M.networks = networks
@@ -22,12 +23,22 @@ end
 M.below = below
 
 -- announce remembers the lowest pair that the name's next record may have: an
--- answer can cross the message.
+-- answer can cross the message. What a tick has read already is not awaited.
 function M.announce(name, pair)
-  local held = announced[name]
-  if not held or below(held, pair) then
-    announced[name] = pair
+  local held, awaited = index.get(name), announced[name]
+  if held and not below(held.cold, pair) then
+    return
   end
+  if not awaited or below(awaited, pair) then
+    announced[name] = { epoch = pair.epoch, generation = pair.generation, since = ngx.now() }
+  end
+end
+
+-- awaits tells whether a newer record than this one was announced and may
+-- still come. One that does not come must not hold up all the others.
+local function awaits(name, parsed)
+  local pair = announced[name]
+  return pair and below(parsed, pair) and ngx.now() - pair.since < PATIENCE
 end
 
 local function mark(name, why)
@@ -69,7 +80,7 @@ function M.apply(name, text)
     mark(name, why)
     return "broken"
   end
-  if announced[name] and below(parsed, announced[name]) then
+  if awaits(name, parsed) then
     return "behind"
   end
   local held = index.get(name)
