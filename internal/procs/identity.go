@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -19,7 +20,8 @@ type identity struct {
 	Exe       string `json:"exe"` // what /proc/PID/exe named at the start
 }
 
-// errNoProcess: the process is gone, or is a zombie waiting to be reaped.
+// errNoProcess: the process is gone, is going, or is a zombie waiting to be
+// reaped.
 var errNoProcess = errors.New("no such process")
 
 // readIdentity reads the identity of a living process.
@@ -29,6 +31,10 @@ func readIdentity(pid int) (identity, error) {
 		return identity{}, err
 	}
 	exe, err := os.Readlink(procPath(pid, "exe"))
+	if errors.Is(err, fs.ErrNotExist) {
+		// It has let go of its memory and is not a zombie yet.
+		return identity{}, fmt.Errorf("read executable of process %d: %w", pid, errNoProcess)
+	}
 	if err != nil {
 		return identity{}, fmt.Errorf("read executable of process %d: %w", pid, err)
 	}

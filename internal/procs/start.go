@@ -72,7 +72,7 @@ func (d *Daemon) enrol(p *process) error {
 
 // abandon ends a child that can't be recorded, since nobody could stop it later.
 func (d *Daemon) abandon(p *process, st *startup, cause error) error {
-	if p.exited() {
+	if p.exited() || errors.Is(cause, errNoProcess) {
 		err := d.endedError(p.collect(), st)
 		p.close()
 		return err
