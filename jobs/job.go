@@ -25,6 +25,8 @@ type Job struct {
 	Args     json.RawMessage `json:"args,omitempty"`
 	Cleanup  bool            `json:"cleanup,omitempty"`
 	Priority int             `json:"priority,omitempty"`
+	// NotBefore is the earliest time of the first attempt.
+	NotBefore time.Time `json:"not_before,omitzero"`
 
 	State    State           `json:"state"`
 	Attempt  int             `json:"attempt,omitempty"`  // runs begun
@@ -54,7 +56,7 @@ func newJob(s Spec, tree, parent string, now time.Time) *Job {
 	return &Job{
 		ID: s.ID, Tree: tree, Parent: parent, Kind: s.Kind, Queue: s.Queue,
 		Title: s.Title, Subject: s.Subject, Args: s.Args, Cleanup: s.Cleanup,
-		Priority: s.Priority, State: Waiting, Created: now,
+		Priority: s.Priority, NotBefore: s.NotBefore, State: Waiting, Created: now,
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"time"
 )
 
 // Limits on what is added. They keep one bad caller, or one bad node that
@@ -57,6 +58,10 @@ type Spec struct {
 	Cleanup bool `json:"cleanup,omitempty"`
 
 	Priority int `json:"priority,omitempty"` // High, Normal or Low
+
+	// NotBefore delays the job, by the keeper's clock; zero: at once. Its tree
+	// may stop it meanwhile.
+	NotBefore time.Time `json:"not_before,omitzero"`
 }
 
 // Validate checks the spec and all its children. The error wraps ErrInvalid and

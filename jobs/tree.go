@@ -161,8 +161,11 @@ func (t *Tree) move(j *Job, to State, now time.Time) bool {
 	j.State = to
 	t.count(j, 1)
 	t.touch(j)
-	if to.Ended() {
+	switch {
+	case to.Ended():
 		j.Ended = now
+	case to == Ready:
+		j.Due = j.NotBefore
 	}
 	return true
 }

@@ -202,11 +202,11 @@ func (n *node) openHeart(ctx context.Context) (string, error) {
 		return "", err
 	}
 	d.loop("heart", h.Run)
-	n.work("heart's worker", jobs.NodeQueue(string(n.id)), map[string]jobs.Handler{
+	n.work("heart's worker", redisq.WorkerOptions{Queue: jobs.NodeQueue(string(n.id)), Concurrency: 16, Urgent: 4, Handlers: map[string]jobs.Handler{
 		cluster.JobInstanceStart: func(ctx context.Context, r *jobs.Run) (any, error) { return h.StartInstance(ctx, r) },
 		cluster.JobInstanceStop:  func(ctx context.Context, r *jobs.Run) (any, error) { return h.StopInstance(ctx, r) },
 		cluster.JobImagePrune:    func(ctx context.Context, r *jobs.Run) (any, error) { return h.PruneImages(ctx, r) },
-	}, 16)
+	}})
 	return "instances on " + h.Address(), nil
 }
 
@@ -222,20 +222,18 @@ func (n *node) openBuilder(ctx context.Context) (string, error) {
 		return "", err
 	}
 	b := &build.Builder{Engine: engine, Source: n.client, Dir: d.path("builds"), Log: d.log}
-	n.work("builder", builderQueue, map[string]jobs.Handler{
+	n.work("builder", redisq.WorkerOptions{Queue: builderQueue, Concurrency: 2, Handlers: map[string]jobs.Handler{
 		cluster.JobBuild: func(ctx context.Context, r *jobs.Run) (any, error) { return b.Build(ctx, r) },
-	}, 2)
+	}})
 	return "Docker " + info.Version, nil
 }
 
 // work runs a worker of one queue, as this node's own user.
-func (n *node) work(name string, queue jobs.Queue, handlers map[string]jobs.Handler, concurrency int) {
-	client := dial(n.welcome.Jobs, concurrency+4)
+func (n *node) work(name string, opt redisq.WorkerOptions) {
+	opt.ID, opt.Crash, opt.Log = string(n.id), n.d.crash, n.d.log
+	client := dial(n.welcome.Jobs, opt.Concurrency+opt.Urgent+4)
 	n.d.onClose(func() { _ = client.Close() })
-	worker := redisq.NewWorker(client, redisq.WorkerOptions{
-		Queue: queue, ID: string(n.id), Concurrency: concurrency, Handlers: handlers, Crash: n.d.crash, Log: n.d.log,
-	})
-	n.d.loop(name, worker.Run)
+	n.d.loop(name, redisq.NewWorker(client, opt).Run)
 }
 
 // errNoRouter says that a welcome lacks what a router needs.

@@ -46,8 +46,12 @@ func (w *Worker) begin(ctx context.Context, e entry) *attempt {
 	a.ctx = hctx
 	a.cancel = func(cause error) { stop(); cancel(cause) }
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.runs[e.token] = a
+	w.mu.Unlock()
+	select {
+	case w.begun <- struct{}{}:
+	default: // the beats know of an earlier one
+	}
 	return a
 }
 

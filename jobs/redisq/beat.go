@@ -23,11 +23,24 @@ func (w *Worker) beat(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
-			w.beatAll(ctx)
+		case <-w.begun: // nothing is to do while nothing runs
+		}
+		for w.working() {
 			tick.Reset(w.beatInterval())
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				w.beatAll(ctx)
+			}
 		}
 	}
+}
+
+func (w *Worker) working() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.runs) > 0
 }
 
 func (w *Worker) beatInterval() time.Duration { return jitter(w.opt.LeaseTTL / 3) }
@@ -102,12 +115,16 @@ func (w *Worker) snapshot() []*attempt {
 	return out
 }
 
+// subscriptionCheck is how often a silent subscription is asked whether it
+// lives; nothing depends on it.
+const subscriptionCheck = 15 * time.Second
+
 // listen cancels handlers as soon as the keeper says so. It only wakes: the beat
 // finds out what was missed.
 func (w *Worker) listen(ctx context.Context) {
 	sub := w.rdb.Subscribe(ctx, w.keys.control())
 	defer func() { _ = sub.Close() }()
-	messages := sub.Channel()
+	messages := sub.Channel(redis.WithChannelHealthCheckInterval(subscriptionCheck))
 	for {
 		select {
 		case <-ctx.Done():

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 
 	"github.com/redis/go-redis/v9"
 
@@ -31,6 +32,9 @@ func (p *pass) effects(ctx context.Context) (*pass, error) {
 	for stream, ids := range p.done {
 		pipe.XDel(ctx, stream, ids...)
 	}
+	for name, slot := range p.noted {
+		slotScript.EvalSha(ctx, pipe, []string{keyOwner, keyPeriodic}, p.fenceArgs(name, formatUnix(slot))...)
+	}
 	if pipe.Len() == 0 {
 		return nil, nil
 	}
@@ -41,6 +45,7 @@ func (p *pass) effects(ctx context.Context) (*pass, error) {
 	for ls, cmd := range queued {
 		ls.entry, _ = cmd.Text()
 	}
+	maps.Copy(p.slots, p.noted)
 	return p.takeBack(cancels), nil
 }
 

@@ -3,6 +3,8 @@ package redisq
 import (
 	"context"
 	"fmt"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // archive hands an ended tree over, in a goroutine of its own: it takes as long
@@ -65,27 +67,49 @@ func (l *loop) gatherArchived(first string) []string {
 // last, so that a crash in between leaves a tree that is found and handed over
 // again.
 func (l *loop) drop(ctx context.Context, ids []string) error {
-	pipe := l.rdb.Pipeline()
+	var ended []*tree
 	for _, id := range ids {
 		delete(l.ending, id)
-		t := l.trees[id]
-		if t == nil || !t.State.Ended() {
-			continue
+		if t := l.trees[id]; t != nil && t.State.Ended() {
+			ended = append(ended, t)
 		}
-		for _, j := range t.Jobs {
-			l.settle(ctx, pipe, j, "drop")
-		}
-		dropScript.EvalSha(ctx, pipe, []string{treeKey(id)}, l.fenceArgs()...)
-		indexScript.EvalSha(ctx, pipe, []string{keyOwner, keyTrees}, l.fenceArgs("SREM", id)...)
 	}
-	cmds, _ := pipe.Exec(ctx)
-	if err := firstError(cmds); err != nil {
+	err := l.inOrder(ctx, ended,
+		func(pipe redis.Pipeliner, t *tree) {
+			for _, j := range t.Jobs {
+				l.settle(ctx, pipe, j, "drop")
+			}
+		},
+		func(pipe redis.Pipeliner, t *tree) {
+			dropScript.EvalSha(ctx, pipe, []string{treeKey(t.ID)}, l.fenceArgs()...)
+		},
+		func(pipe redis.Pipeliner, t *tree) {
+			indexScript.EvalSha(ctx, pipe, []string{keyOwner, keyTrees}, l.fenceArgs("SREM", t.ID)...)
+		})
+	if err != nil {
 		return fmt.Errorf("delete ended trees: %w", err)
 	}
-	for _, id := range ids {
-		if t := l.trees[id]; t != nil && t.State.Ended() {
-			l.places.drop(t.Tree)
-			delete(l.trees, id)
+	for _, t := range ended {
+		l.places.drop(t.Tree)
+		delete(l.trees, t.ID)
+	}
+	return nil
+}
+
+// inOrder applies each step to all trees before the next. One server keeps the
+// order within a pipeline; several don't, so each step is a pipeline there.
+func (l *loop) inOrder(ctx context.Context, trees []*tree, steps ...func(redis.Pipeliner, *tree)) error {
+	pipe := l.rdb.Pipeline()
+	for i, step := range steps {
+		for _, t := range trees {
+			step(pipe, t)
+		}
+		if i < len(steps)-1 && !sharded(l.rdb) {
+			continue
+		}
+		cmds, _ := pipe.Exec(ctx)
+		if err := firstError(cmds); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -13,20 +13,19 @@ import (
 	"aorta/jobs"
 )
 
-// execute runs one entry's job from the taking to the report.
-func (w *Worker) execute(ctx context.Context, e entry) {
-	a := w.begin(ctx, e)
+// execute runs an attempt from the taking to the report.
+func (w *Worker) execute(ctx context.Context, a *attempt) {
 	err := a.open(ctx)
 	if err != nil {
 		w.forget(a)
 	}
 	if errors.Is(err, errCrossed) {
-		w.discard(ctx, e)
+		w.discard(ctx, a.entry)
 		return
 	}
 	if err != nil {
 		// The lease runs out by itself: the keeper sees the entry taken and silent.
-		w.opt.Log.Warn("a worker can't take a job", "job", e.job, "error", err)
+		w.opt.Log.Warn("a worker can't take a job", "job", a.entry.job, "error", err)
 		return
 	}
 	kind := a.given.Job.Kind

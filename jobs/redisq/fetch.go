@@ -17,27 +17,6 @@ type entry struct {
 	token  string
 }
 
-// fetch takes up to n entries, high priority first, and waits for one when there
-// is none. COUNT holds for each stream, so with few slots the streams are asked
-// in turn, and the waiting read may, rarely, bring up to two too many.
-func (w *Worker) fetch(ctx context.Context, n int) ([]entry, error) {
-	if n >= priorities {
-		return w.read(ctx, n/priorities, true, w.streams()...)
-	}
-	var out []entry
-	for _, stream := range w.streams() {
-		got, err := w.read(ctx, n-len(out), false, stream)
-		out = append(out, got...)
-		if err != nil || len(out) == n {
-			return out, err
-		}
-	}
-	if len(out) > 0 {
-		return out, nil
-	}
-	return w.read(ctx, 1, true, w.streams()...)
-}
-
 func (w *Worker) streams() []string {
 	out := make([]string, priorities)
 	for i := range out {
@@ -54,15 +33,20 @@ func (w *Worker) read(ctx context.Context, count int, block bool, streams ...str
 	for range streams {
 		args.Streams = append(args.Streams, ">")
 	}
+	from := w.rdb
 	if block {
-		args.Block = w.opt.block
+		args.Block, from = w.opt.block, w.waits
 	}
-	res, err := w.rdb.XReadGroup(ctx, args).Result()
+	res, err := from.XReadGroup(ctx, args).Result()
 	if errors.Is(err, redis.Nil) {
 		return nil, nil
 	}
+	return entriesOf(res), err
+}
+
+func entriesOf(streams []redis.XStream) []entry {
 	var out []entry
-	for _, s := range res {
+	for _, s := range streams {
 		for _, m := range s.Messages {
 			e := entry{stream: s.Stream, id: m.ID}
 			e.job, _ = m.Values["job"].(string)
@@ -71,7 +55,32 @@ func (w *Worker) read(ctx context.Context, count int, block bool, streams ...str
 			out = append(out, e)
 		}
 	}
-	return out, err
+	return out
+}
+
+// returnUnbegun gives back what this worker was handed and does not run: the
+// last read may have been cut after the server had answered it.
+func (w *Worker) returnUnbegun(ctx context.Context) {
+	lctx, cancel := w.lasting(ctx)
+	defer cancel()
+	args := &redis.XReadGroupArgs{Group: group, Consumer: w.opt.ID, Block: -1, Streams: w.streams()}
+	for range priorities {
+		args.Streams = append(args.Streams, "0")
+	}
+	res, err := w.rdb.XReadGroup(lctx, args).Result()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		w.opt.Log.Warn("a worker that stops can't look what it was handed", "queue", w.opt.Queue.Owner, "error", err)
+		return
+	}
+	var unbegun []entry
+	for _, e := range entriesOf(res) {
+		if e.token != "" && w.lookup(e.token) == nil {
+			unbegun = append(unbegun, e)
+		}
+	}
+	if len(unbegun) > 0 {
+		w.giveBack(ctx, unbegun)
+	}
 }
 
 // giveBack returns entries that this worker will not run, in one transaction:

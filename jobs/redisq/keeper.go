@@ -3,6 +3,7 @@ package redisq
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -26,6 +27,10 @@ type KeeperOptions struct {
 	Policies      map[string]jobs.Policy // by kind
 	DefaultPolicy jobs.Policy            // of kinds without one; zero means one attempt
 	Clock         func() time.Time       // time.Now if nil; must carry the monotonic reading
+
+	// Periodic are trees that come again by themselves. A slot has its tree at
+	// least once; only a Redis that lost its data can bring one twice.
+	Periodic []jobs.Periodic
 
 	// Confirm is asked before the owner record is written into a Redis that has
 	// none, at the first start or after it was emptied: is Epoch still the
@@ -101,6 +106,11 @@ func (k *Keeper) Run(ctx context.Context) error {
 	defer close(k.stopped)
 	if k.opt.Cluster == "" || k.opt.Owner == "" {
 		return errors.New("run the keeper of the jobs: its cluster or owner is missing")
+	}
+	for _, p := range k.opt.Periodic {
+		if err := p.Validate(); err != nil {
+			return fmt.Errorf("run the keeper of the jobs: %w", err)
+		}
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	l := newLoop(k, g)

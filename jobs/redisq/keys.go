@@ -12,6 +12,7 @@ import (
 //	{jobs}:own          hash    keeper          keeper         for ever (the present keeper: cluster, epoch, owner)
 //	{jobs}:trees        set     keeper          keeper         for ever; an id as long as its tree is kept
 //	{jobs}:queues       set     keeper          keeper         for ever; an owner until ForgetQueue
+//	{jobs}:periodic     hash    keeper          keeper         for ever (name of a periodic tree → its last slot)
 //	{jobs}:out          stream  keeper          keeper         for ever; an entry until the reader has woken
 //	{t:TREE}:tree       hash    keeper          keeper         until the tree's end was handed over
 //	                            (cluster, epoch, owner, v, meta, j:<id> each);
@@ -30,6 +31,7 @@ const (
 	keyOwner       = "{jobs}:own"
 	keyTrees       = "{jobs}:trees"
 	keyQueues      = "{jobs}:queues"
+	keyPeriodic    = "{jobs}:periodic"
 	keyWake        = "{jobs}:out"
 	channelChanged = "{jobs}:changed"
 	channelLogs    = "{*}:log"

@@ -20,7 +20,8 @@ type loop struct {
 
 	trees     map[string]*tree
 	leases    map[string]*lease    // by job id: queued or running
-	delayed   map[string]time.Time // by job id: ready, but not before
+	delayed   *agenda              // jobs that are ready, but not before
+	slots     map[string]time.Time // the last one of each periodic tree
 	ending    map[string]bool      // trees that OnEnd is asked to take
 	retry     []*request           // failed once for Redis' sake
 	lastSweep time.Time
@@ -58,7 +59,7 @@ func newLoop(k *Keeper, g *errgroup.Group) *loop {
 		batches: make(chan *batch), archived: make(chan string),
 		ends:  make(chan struct{}, maxEnds),
 		trees: map[string]*tree{}, leases: map[string]*lease{},
-		delayed: map[string]time.Time{}, ending: map[string]bool{},
+		delayed: newAgenda(), slots: map[string]time.Time{}, ending: map[string]bool{},
 	}
 }
 
@@ -95,6 +96,7 @@ func (l *loop) follow(ctx context.Context) error {
 	}
 	sweep := time.NewTimer(l.sweepInterval())
 	defer sweep.Stop()
+	resting := false
 	due := time.NewTimer(time.Hour)
 	defer due.Stop()
 	for {
@@ -114,38 +116,48 @@ func (l *loop) follow(ctx context.Context) error {
 			err = l.queueDue(ctx)
 		case <-sweep.C:
 			err = l.sweep(ctx)
-			sweep.Reset(l.sweepInterval())
+			resting = true
 		}
 		if err != nil {
 			return err
 		}
+		if resting {
+			sweep.Reset(l.sweepInterval())
+			resting = len(l.leases) == 0
+		}
 	}
 }
 
-func (l *loop) sweepInterval() time.Duration { return jitter(l.opt.LeaseTTL / 5) }
+// sweepInterval is longer while there is no lease to judge: then a sweep only
+// looks whether the jobs are still this keeper's.
+func (l *loop) sweepInterval() time.Duration {
+	if len(l.leases) == 0 {
+		return jitter(2 * l.opt.LeaseTTL)
+	}
+	return jitter(l.opt.LeaseTTL / 5)
+}
 
-// untilDue is the time until the next delayed job.
+// untilDue is the time until the next delayed job or periodic tree.
 func (l *loop) untilDue() time.Duration {
-	next, now := time.Hour, l.opt.Clock()
-	for _, due := range l.delayed {
-		next = min(next, due.Sub(now))
+	now := l.opt.Clock()
+	wait := l.untilSlot(now)
+	if at, ok := l.delayed.next(); ok {
+		wait = min(wait, at.Sub(now))
 	}
-	return max(next, 0)
+	return max(wait, 0)
 }
 
-// queueDue gives leases to the jobs whose delay is over.
+// queueDue gives leases to the jobs whose delay is over, and adds the periodic
+// trees whose slot has come.
 func (l *loop) queueDue(ctx context.Context) error {
 	p := l.newPass()
-	for id, due := range l.delayed {
-		if due.After(p.now) {
-			continue
-		}
-		delete(l.delayed, id)
+	for _, id := range l.delayed.take(p.now) {
 		at, _ := l.places.find(id)
 		if t := l.trees[at.tree]; t != nil && t.Jobs[id] != nil {
 			p.lend(t, t.Jobs[id])
 		}
 	}
+	p.addSlots()
 	return l.finish(ctx, p)
 }
 

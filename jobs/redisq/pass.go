@@ -20,17 +20,18 @@ type pass struct {
 	*loop
 	now      time.Time
 	touched  map[string]*tree
-	fresh    map[string]*tree    // to be added
-	queueing []*lease            // to be put into their queue
-	revoked  []*lease            // to be ended on the queue's side
-	done     map[string][]string // out stream → entries that were worked in
-	advanced []string            // kinds with an outcome, for Crash
+	fresh    map[string]*tree     // to be added
+	queueing []*lease             // to be put into their queue
+	revoked  []*lease             // to be ended on the queue's side
+	done     map[string][]string  // out stream → entries that were worked in
+	advanced []string             // kinds with an outcome, for Crash
+	noted    map[string]time.Time // periodic tree → slot that it has had
 }
 
 func (l *loop) newPass() *pass {
 	return &pass{
 		loop: l, now: l.opt.Clock(), touched: map[string]*tree{},
-		fresh: map[string]*tree{}, done: map[string][]string{},
+		fresh: map[string]*tree{}, done: map[string][]string{}, noted: map[string]time.Time{},
 	}
 }
 
@@ -60,8 +61,12 @@ func (p *pass) lend(t *tree, j *jobs.Job) {
 	if j.State != jobs.Ready || j.Lease != "" {
 		return
 	}
-	if due := p.policy(j.Kind).Clip(j.Due, p.now); due.After(p.now) {
-		p.delayed[j.ID] = due
+	due := j.Due
+	if !due.Equal(j.NotBefore) {
+		due = p.policy(j.Kind).Clip(due, p.now)
+	}
+	if due.After(p.now) {
+		p.delayed.put(j.ID, due)
 		return
 	}
 	token := uuid.NewString()
@@ -110,7 +115,16 @@ func (p *pass) commit(ctx context.Context) error {
 	if err := firstError(cmds); err != nil {
 		return fmt.Errorf("write the trees: %w", err)
 	}
-	return p.judge(replies)
+	if err := p.judge(replies); err != nil {
+		return err
+	}
+	// Not before: what was refused may be added again, under the same ids.
+	for t, changed := range writes {
+		for _, id := range changed {
+			p.places.put(t.Jobs[id])
+		}
+	}
+	return nil
 }
 
 // prepare lends what is ready, forgets leases that are over, and names the
@@ -119,11 +133,10 @@ func (p *pass) prepare(t *tree) []string {
 	changed := t.Drain()
 	for _, id := range changed {
 		j := t.Jobs[id]
-		p.places.put(j)
 		if ls := p.leases[id]; ls != nil && (ls.token != j.Lease || j.State != jobs.Ready && j.State != jobs.Running) {
 			delete(p.leases, id)
 		}
-		delete(p.delayed, id)
+		p.delayed.drop(id)
 		p.lend(t, j)
 	}
 	t.Drain()

@@ -13,6 +13,7 @@ type places struct {
 	mu     sync.RWMutex // guards all below
 	jobs   map[string]place
 	queues map[jobs.Queue]bool
+	news   chan struct{} // closed by the next change of queues
 }
 
 type place struct {
@@ -21,7 +22,7 @@ type place struct {
 }
 
 func newPlaces() *places {
-	return &places{jobs: map[string]place{}, queues: map[jobs.Queue]bool{}}
+	return &places{jobs: map[string]place{}, queues: map[jobs.Queue]bool{}, news: make(chan struct{})}
 }
 
 func (p *places) put(j *jobs.Job) {
@@ -49,12 +50,26 @@ func (p *places) addQueue(q jobs.Queue) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.queues[q] = true
+	p.tell()
 }
 
 func (p *places) dropQueue(q jobs.Queue) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.queues, q)
+	p.tell()
+}
+
+// changed is closed when a queue comes or goes.
+func (p *places) changed() <-chan struct{} {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.news
+}
+
+func (p *places) tell() {
+	close(p.news)
+	p.news = make(chan struct{})
 }
 
 func (p *places) hasQueue(q jobs.Queue) bool {

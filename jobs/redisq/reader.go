@@ -6,10 +6,12 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
 )
 
-// readBlock bounds a waiting read, and with it how long a stop takes.
-const readBlock = time.Second
+// readBlock bounds a waiting read, and so how long a connection that died
+// without a word goes unnoticed.
+const readBlock = 5 * time.Second
 
 // readCount is how many messages of one stream are worked in at once.
 const readCount = 256
@@ -21,20 +23,89 @@ type batch struct {
 	done    chan error
 }
 
-// readOuts reads every queue's out stream, always from the beginning: what was
-// worked in is deleted, so what is there is to do. No position can go wrong when
-// the server comes back older or empty.
+// reader reads the queues' out streams for the loop.
+type reader struct {
+	*Keeper
+	rdb redis.UniversalClient // ends with the reader
+	to  chan<- *batch
+}
+
+// readOuts reads every queue's out stream until ctx ends, always from the
+// beginning: what was worked in is deleted, so what is there is to do. No
+// position can go wrong when the server comes back older or empty.
 func readOuts(ctx context.Context, k *Keeper, to chan<- *batch) error {
+	rdb, err := dedicated(k.rdb)
+	if err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = rdb.Close() })
+	defer func() {
+		if stop() {
+			_ = rdb.Close()
+		}
+	}()
+	r := reader{Keeper: k, rdb: rdb, to: to}
+	if sharded(rdb) {
+		return r.readEach(ctx)
+	}
+	r.read(ctx, func() []string { return outStreams(k.places) })
+	return nil
+}
+
+// readEach has one reader for each stream: they lie on several servers.
+func (r reader) readEach(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	reading := map[string]bool{}
+	ended := make(chan string)
+	for ctx.Err() == nil {
+		changed := r.places.changed()
+		for _, stream := range outStreams(r.places)[1:] { // nobody has to be woken
+			if reading[stream] {
+				continue
+			}
+			reading[stream] = true
+			g.Go(func() error {
+				r.read(ctx, func() []string { return r.stillThere(stream) })
+				select {
+				case ended <- stream:
+				case <-ctx.Done():
+				}
+				return nil
+			})
+		}
+		select {
+		case <-ctx.Done():
+		case <-changed:
+		case stream := <-ended:
+			delete(reading, stream)
+		}
+	}
+	return g.Wait()
+}
+
+func (r reader) stillThere(stream string) []string {
+	if q, ok := queueOfOut(stream); ok && r.places.hasQueue(q) {
+		return []string{stream}
+	}
+	return nil
+}
+
+// read hands on what the named streams hold until ctx ends or none is named.
+func (r reader) read(ctx context.Context, streams func() []string) {
 	wait := newBackoff()
 	for ctx.Err() == nil {
-		streams, err := k.rdb.XRead(ctx, &redis.XReadArgs{
-			Streams: outStreams(k.places), Count: readCount, Block: k.opt.block,
+		names := streams()
+		if len(names) == 0 {
+			return
+		}
+		found, err := r.rdb.XRead(ctx, &redis.XReadArgs{
+			Streams: fromTheStart(names), Count: readCount, Block: r.opt.block,
 		}).Result()
 		if errors.Is(err, redis.Nil) {
 			continue
 		}
 		if err == nil {
-			err = hand(ctx, to, streams)
+			err = r.hand(ctx, found)
 		}
 		if err != nil {
 			wait.pause(ctx)
@@ -42,18 +113,21 @@ func readOuts(ctx context.Context, k *Keeper, to chan<- *batch) error {
 		}
 		wait.reset()
 	}
-	return nil
 }
 
-// outStreams are the arguments of the read: all keys, then all positions.
+// outStreams names what there is to read, the one that wakes the reader first.
 func outStreams(p *places) []string {
-	queues := p.allQueues()
-	args := make([]string, 0, 2*len(queues)+2)
-	args = append(args, keyWake)
-	for _, q := range queues {
-		args = append(args, keysOf(q).out())
+	names := []string{keyWake}
+	for _, q := range p.allQueues() {
+		names = append(names, keysOf(q).out())
 	}
-	for range len(args) {
+	return names
+}
+
+// fromTheStart are the arguments of the read: all keys, then all positions.
+func fromTheStart(names []string) []string {
+	args := append([]string{}, names...)
+	for range names {
 		args = append(args, "0")
 	}
 	return args
@@ -61,10 +135,10 @@ func outStreams(p *places) []string {
 
 // hand gives a batch to the loop and waits until it was worked in. The loop
 // reports an error once, where it happens.
-func hand(ctx context.Context, to chan<- *batch, streams []redis.XStream) error {
+func (r reader) hand(ctx context.Context, streams []redis.XStream) error {
 	b := &batch{streams: streams, done: make(chan error, 1)}
 	select {
-	case to <- b:
+	case r.to <- b:
 	case <-ctx.Done():
 		return ctx.Err()
 	}

@@ -89,21 +89,7 @@ func (k *Keeper) Add(ctx context.Context, root jobs.Spec, operation string) erro
 		return err
 	}
 	return k.ask(ctx, func(p *pass) error {
-		if p.trees[root.ID] != nil || p.fresh[root.ID] != nil {
-			return nil
-		}
-		t, err := jobs.New(root, operation, p.now)
-		if err != nil {
-			return err
-		}
-		for id := range t.Jobs {
-			if at, taken := p.places.find(id); taken {
-				return fmt.Errorf("%w %q: tree %s has a job of this id", jobs.ErrInvalid, id, at.tree)
-			}
-		}
-		nt := &tree{Tree: t}
-		p.fresh[t.ID], p.touched[t.ID] = nt, nt
-		return nil
+		return p.add(root, operation)
 	})
 }
 

@@ -29,6 +29,9 @@ func (l *loop) resync(ctx context.Context) error {
 	if err := l.claimQueues(ctx); err != nil {
 		return err
 	}
+	if err := l.readSlots(ctx); err != nil {
+		return err
+	}
 	before := l.trees
 	if err := l.claimTrees(ctx); err != nil {
 		return err
@@ -172,7 +175,7 @@ func (l *loop) announceLost(ctx context.Context, before map[string]*tree) {
 func (l *loop) takeUp(ctx context.Context) error {
 	p := l.newPass()
 	clear(l.leases)
-	clear(l.delayed)
+	l.delayed.clear()
 	l.lastSweep = p.now
 	for _, id := range slices.Sorted(maps.Keys(l.trees)) {
 		t := l.trees[id]

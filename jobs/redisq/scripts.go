@@ -41,6 +41,9 @@ var cancelText string
 //go:embed lua/settle.lua
 var settleText string
 
+//go:embed lua/slot.lua
+var slotText string
+
 var (
 	indexScript  = newScript(indexText)
 	addScript    = newScript(addText)
@@ -50,24 +53,34 @@ var (
 	queueScript  = newScript(queueText)
 	cancelScript = newScript(cancelText)
 	settleScript = newScript(settleText)
+	slotScript   = newScript(slotText)
 )
 
 var allScripts = []string{
-	indexText, addText, commitText, claimText, dropText, queueText, cancelText, settleText,
+	indexText, addText, commitText, claimText, dropText, queueText, cancelText, settleText, slotText,
 }
 
 func newScript(body string) *redis.Script { return redis.NewScript(fenceText + body) }
 
-// loadScripts makes the server know every script, so that pipelines can name
+// loadScripts makes every server know every script, so that pipelines can name
 // them by digest.
 func loadScripts(ctx context.Context, rdb redis.UniversalClient) error {
-	_, err := rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
-		// Script.Load in a pipeline would forget the digest.
-		for _, body := range allScripts {
-			p.ScriptLoad(ctx, fenceText+body)
-		}
-		return nil
-	})
+	load := func(ctx context.Context, c redis.Cmdable) error {
+		_, err := c.Pipelined(ctx, func(p redis.Pipeliner) error {
+			// Script.Load in a pipeline would forget the digest.
+			for _, body := range allScripts {
+				p.ScriptLoad(ctx, fenceText+body)
+			}
+			return nil
+		})
+		return err
+	}
+	var err error
+	if c, ok := rdb.(*redis.ClusterClient); ok {
+		err = c.ForEachMaster(ctx, func(ctx context.Context, c *redis.Client) error { return load(ctx, c) })
+	} else {
+		err = load(ctx, rdb)
+	}
 	if err != nil {
 		return fmt.Errorf("load the scripts: %w", err)
 	}

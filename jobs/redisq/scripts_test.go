@@ -59,6 +59,7 @@ func TestScripts_RefuseOthersAndWriteNothing(t *testing.T) {
 		"drop":   {dropScript, []string{tree}, nil},
 		"queue":  {queueScript, []string{k.own(), k.job("j"), k.stream(0), k.jobLog("j"), k.beat()}, []any{group, "t", "j", "{}", "ch", "l", 9, "T"}},
 		"cancel": {cancelScript, []string{k.own(), k.job("j"), k.stream(0)}, []any{group, "t", "r", "ch"}},
+		"slot":   {slotScript, []string{keyOwner, keyPeriodic}, []any{"tidy", 1}},
 		"settle": {settleScript, []string{k.own(), k.job("j"), k.stream(0), k.beat(), k.jobLog("j")}, []any{group, "ch", "drop"}},
 	}
 	before := strings.Join(keyspace(t, rdb), "\n")
@@ -158,7 +159,11 @@ func TestScripts_IndexNeedsAClaimAndRemoves(t *testing.T) {
 	if _, err := eval(t, rdb, indexScript, second, keys, "SADD", "T"); err == nil || !strings.HasPrefix(err.Error(), "ANEW") {
 		t.Fatalf("add without an owner record: got %v, want ANEW", err)
 	}
+	if _, err := eval(t, rdb, slotScript, second, []string{keyOwner, keyPeriodic}, "tidy", 1); err == nil || !strings.HasPrefix(err.Error(), "ANEW") {
+		t.Fatalf("note a slot without an owner record: got %v, want ANEW", err)
+	}
 	must(t, rdb, indexScript, "new", keys, "", "")
+	must(t, rdb, slotScript, int64(1), []string{keyOwner, keyPeriodic}, "tidy", 1)
 	must(t, rdb, indexScript, "ok", keys, "SADD", "T")
 	must(t, rdb, indexScript, "ok", keys, "SREM", "T")
 	must(t, rdb, indexScript, "ok", keys, "", "")

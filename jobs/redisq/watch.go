@@ -52,7 +52,7 @@ func (k *Keeper) Watch(ctx context.Context) <-chan Event {
 		defer close(out)
 		defer func() { _ = sub.Close() }()
 		_ = sub.PSubscribe(ctx, channelLogs)
-		forward(ctx, sub.ChannelWithSubscriptions(), out)
+		forward(ctx, sub.ChannelWithSubscriptions(redis.WithChannelHealthCheckInterval(subscriptionCheck)), out)
 	}()
 	return out
 }

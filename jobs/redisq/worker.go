@@ -18,6 +18,7 @@ type WorkerOptions struct {
 	Queue       jobs.Queue
 	ID          string                  // names the worker for people, and in the consumer group
 	Concurrency int                     // handlers at a time; 1 if 0
+	Urgent      int                     // more handlers at a time, for jobs of High priority alone
 	Handlers    map[string]jobs.Handler // by kind; a job of another kind fails for good
 	LeaseTTL    time.Duration           // the keeper's; three beats in it; 3 s if 0
 	StopTimeout time.Duration           // for saying how handlers ended while stopping; 2 s if 0
@@ -50,9 +51,11 @@ func (o *WorkerOptions) fill() {
 // Worker takes jobs from one queue and runs their handlers.
 type Worker struct {
 	rdb   redis.UniversalClient
+	waits redis.UniversalClient // for reads that wait; ends with Run's context
 	opt   WorkerOptions
 	keys  queueKeys
-	slots chan struct{} // one token per running handler
+
+	begun chan struct{} // an attempt began
 
 	mu   sync.Mutex          // guards runs
 	runs map[string]*attempt // by lease token
@@ -63,13 +66,14 @@ type Worker struct {
 }
 
 // NewWorker makes a worker; Run starts it. The client must not repeat commands
-// (MaxRetries -1) and needs two connections and one for each handler. Its user
-// needs what NodeACL or RoleACL grants.
+// (MaxRetries -1) and needs two connections and one for each handler, urgent
+// ones too; reads that wait have others. Its user needs what NodeACL or RoleACL
+// grants.
 func NewWorker(rdb redis.UniversalClient, opt WorkerOptions) *Worker {
 	opt.fill()
 	return &Worker{
 		rdb: rdb, opt: opt, keys: keysOf(opt.Queue),
-		slots: make(chan struct{}, opt.Concurrency), runs: map[string]*attempt{},
+		runs: map[string]*attempt{}, begun: make(chan struct{}, 1),
 	}
 }
 
@@ -84,74 +88,29 @@ func (w *Worker) Run(ctx context.Context) error {
 	if w.opt.ID == "" {
 		return fmt.Errorf("run a worker of %s: its id is missing", w.opt.Queue.Owner)
 	}
+	var err error
+	if w.waits, err = dedicated(w.rdb); err != nil {
+		return fmt.Errorf("run worker %s: %w", w.opt.ID, err)
+	}
+	end := sync.OnceFunc(func() { _ = w.waits.Close() })
+	defer end()
+	defer context.AfterFunc(ctx, end)()
 	// Beats go on while handlers end: their leases are still theirs.
 	alive, dead := context.WithCancel(context.WithoutCancel(ctx))
 	defer dead()
 	var g errgroup.Group
 	g.Go(func() error { w.beat(alive); return nil })
 	g.Go(func() error { w.listen(alive); return nil })
-	var handlers sync.WaitGroup
-	w.take(ctx, &handlers)
+	var takers, handlers sync.WaitGroup
+	takers.Go(func() { w.taker(w.streams(), w.opt.Concurrency).run(ctx, &handlers) })
+	if w.opt.Urgent > 0 {
+		takers.Go(func() { w.taker(w.streams()[:jobs.High+1], w.opt.Urgent).run(ctx, &handlers) })
+	}
+	takers.Wait()
+	w.returnUnbegun(ctx)
 	handlers.Wait()
 	dead()
 	return g.Wait()
-}
-
-// take fills free slots with jobs. Every handler that it starts is counted in
-// handlers.
-func (w *Worker) take(ctx context.Context, handlers *sync.WaitGroup) {
-	wait := newBackoff()
-	for {
-		free := w.acquire(ctx)
-		if free == 0 {
-			return
-		}
-		entries, err := w.fetch(ctx, free)
-		if err != nil && ctx.Err() == nil {
-			w.recoverFrom(ctx, err, wait)
-		} else {
-			wait.reset()
-		}
-		keep := min(len(entries), free)
-		if ctx.Err() != nil {
-			keep = 0 // the waiting read does not notice the end
-		}
-		if len(entries) > keep {
-			w.giveBack(ctx, entries[keep:])
-			entries = entries[:keep]
-		}
-		for range free - len(entries) {
-			<-w.slots
-		}
-		for _, e := range entries {
-			handlers.Go(func() {
-				defer func() { <-w.slots }()
-				w.execute(ctx, e)
-			})
-		}
-	}
-}
-
-// acquire waits for a free slot and takes all that are. 0: ctx has ended.
-func (w *Worker) acquire(ctx context.Context) int {
-	if ctx.Err() != nil {
-		return 0
-	}
-	select {
-	case w.slots <- struct{}{}:
-	case <-ctx.Done():
-		return 0
-	}
-	n := 1
-	for n < w.opt.Concurrency {
-		select {
-		case w.slots <- struct{}{}:
-			n++
-		default:
-			return n
-		}
-	}
-	return n
 }
 
 // recoverFrom makes the groups that a wiped server lacks, or waits.

@@ -1,0 +1,41 @@
+package redisq
+
+import (
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// dedicated makes a client of its own with another's options, for reads that
+// wait: they don't notice the end of their context, but that of their client.
+func dedicated(rdb redis.UniversalClient) (redis.UniversalClient, error) {
+	switch c := rdb.(type) {
+	case *redis.Client:
+		opt := *c.Options()
+		opt.MinIdleConns, opt.PoolSize = 0, maxWaiting
+		// What the other client's connections registered there is not for these.
+		opt.PushNotificationProcessor, opt.MaintNotificationsConfig = nil, unannounced()
+		return redis.NewClient(&opt), nil
+	case *redis.ClusterClient:
+		opt := *c.Options()
+		opt.MinIdleConns, opt.PoolSize = 0, maxWaiting
+		opt.PushNotificationProcessor, opt.MaintNotificationsConfig = nil, unannounced()
+		return redis.NewClusterClient(&opt), nil
+	}
+	return nil, fmt.Errorf("make a client that waits: %T is neither one server nor a Redis Cluster", rdb)
+}
+
+// unannounced declines a server's notices of maintenance: a cut read is repeated.
+func unannounced() *maintnotifications.Config {
+	return &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+}
+
+// maxWaiting bounds the connections to one server; they are made when needed.
+const maxWaiting = 10000
+
+// sharded says whether keys of different tags may lie on different servers.
+func sharded(rdb redis.UniversalClient) bool {
+	_, yes := rdb.(*redis.ClusterClient)
+	return yes
+}
