@@ -62,5 +62,5 @@ bench-accesslog: bootstrap ## lines a second from the access log into statistics
 bench-deploy: ## a prebuilt image until it serves, on the cluster of make up
 	@scripts/bench-deploy.sh
 
-bench-jobs: bootstrap ## enqueue to start, and trees a second
+bench-jobs: bootstrap ## the job trees: figures, beside asynq, and a storm of kills (5 min)
 	@$(GO) run ./scripts/bench/jobs

@@ -21,7 +21,14 @@ import (
 const (
 	childEnv    = "REDISQ_TEST_CHILD"    // the socket
 	childRisk   = "REDISQ_TEST_RISK"     // percent: kill -9 of itself at each crash point
-	childAction = "REDISQ_TEST_BEHAVIOR" // "hang": handlers never return
+	childAction = "REDISQ_TEST_BEHAVIOR" // "hang": handlers never return; "single": one job at a time, leases of stormTTL
+)
+
+// Keys that the handlers of children write, beside those of the jobs.
+const (
+	keyEffects    = "effects"    // set of jobs: the effects, named by their job
+	keyExecutions = "executions" // hash: job → how often its handler came to its effect
+	keyViolations = "violations" // counter: handlers that ran before a child's effect was there
 )
 
 var childQueue = jobs.RoleQueue("killed")
@@ -50,6 +57,9 @@ func runChild() {
 			return nil, ctx.Err()
 		}
 	}
+	if os.Getenv(childAction) == "single" {
+		opt.Concurrency, opt.LeaseTTL = 1, stormTTL
+	}
 	opt.Crash = func(string) {
 		if rand.IntN(100) < risk {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
@@ -70,15 +80,20 @@ func effect(rdb *redis.Client) jobs.Handler {
 			return nil, err
 		}
 		for _, c := range args.Children {
-			there, err := rdb.SIsMember(ctx, "effects", c).Result()
+			there, err := rdb.SIsMember(ctx, keyEffects, c).Result()
 			if err != nil {
 				return nil, err
 			}
 			if !there {
-				rdb.Incr(ctx, "violations")
+				rdb.Incr(ctx, keyViolations)
 				return nil, errors.New("ran before its child")
 			}
 		}
-		return nil, rdb.SAdd(ctx, "effects", r.ID()).Err()
+		_, err := rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
+			p.SAdd(ctx, keyEffects, r.ID())
+			p.HIncrBy(ctx, keyExecutions, r.ID(), 1)
+			return nil
+		})
+		return nil, err
 	}
 }
