@@ -64,29 +64,6 @@ func wantStates(t *testing.T, tree *Tree, want map[string]State) {
 	}
 }
 
-func TestState_LegalTableIsClosed(t *testing.T) {
-	all := []State{Waiting, Ready, Running, Succeeded, Failed, Aborted}
-
-	for _, from := range all {
-		for _, to := range all {
-			tree := newTree(t, leaf("a"))
-			j := tree.Jobs["a"]
-			tree.count(j, -1)
-			j.State = from
-			tree.count(j, 1)
-
-			moved := tree.move(j, to, epoch)
-
-			if moved != from.CanBecome(to) || from.Ended() && moved {
-				t.Errorf("%s to %s: moved %v, the table says %v", from, to, moved, from.CanBecome(to))
-			}
-		}
-		if got, want := len(Legal[from]) == 0, from.Ended(); got != want {
-			t.Errorf("%s: no way out %v, ended %v", from, got, want)
-		}
-	}
-}
-
 func TestTree_RunsChildFirst(t *testing.T) {
 	tree := newTree(t, over("root", over("b", leaf("c"), leaf("d"))))
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -159,8 +160,13 @@ func TestRepo_HoldKeepsACommitThroughTidy(t *testing.T) {
 		t.Fatalf("Hold: %v", err)
 	}
 
+	unpacked, _ := r.Held()
 	git(t, r, "", "gc", "--quiet", "--prune=now")
+	packed, err := r.Held()
 
+	if err != nil || !slices.Equal(unpacked, []string{op}) || !slices.Equal(packed, []string{op}) {
+		t.Errorf("held by: got %v, then %v (%v), want %s", unpacked, packed, err, op)
+	}
 	wantCommit(t, r, held, true)
 	wantCommit(t, r, loose, false)
 	for range 2 {

@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"context"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -17,6 +18,7 @@ type RedisServer struct {
 	Dir    string // working directory, where dumps and the AOF go
 
 	args []string
+	env  []string // beside the test's own
 	cmd  *exec.Cmd
 	gone <-chan struct{}
 }
@@ -43,6 +45,7 @@ func (s *RedisServer) Start(tb testing.TB) {
 		"--dir", s.Dir, "--save", "", "--daemonize", "no",
 	}, s.args...)
 	s.cmd = exec.Command(path, args...)
+	s.cmd.Env = append(os.Environ(), s.env...)
 	s.gone = StartChild(tb, s.cmd)
 	c := s.Client(tb)
 	Eventually(tb, 10*time.Second, "redis-server to answer on "+s.Socket, func() bool {

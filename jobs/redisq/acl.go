@@ -26,5 +26,6 @@ func queueACL(q jobs.Queue) []string {
 		"+xreadgroup", "+xgroup|create", "+xadd", "+xack", "+xdel",
 		"+hmget", "+hincrby", "+hdel", "+multi", "+exec",
 		"+publish", "+subscribe", "+unsubscribe", "+ping",
+		"+command", "+cluster|slots", // where keys lie: without it no client can work on a Redis Cluster
 	}
 }

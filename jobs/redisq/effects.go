@@ -30,7 +30,7 @@ func (p *pass) effects(ctx context.Context) (*pass, error) {
 	}
 	cancels := p.cancel(ctx, pipe)
 	for stream, ids := range p.done {
-		pipe.XDel(ctx, stream, ids...)
+		absorbedScript.EvalSha(ctx, pipe, []string{ownerOfOut(stream), stream}, p.fenceArgs(ids...)...)
 	}
 	for name, slot := range p.noted {
 		slotScript.EvalSha(ctx, pipe, []string{keyOwner, keyPeriodic}, p.fenceArgs(name, formatUnix(slot))...)

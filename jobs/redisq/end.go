@@ -74,17 +74,25 @@ func (l *loop) drop(ctx context.Context, ids []string) error {
 			ended = append(ended, t)
 		}
 	}
-	err := l.inOrder(ctx, ended,
-		func(pipe redis.Pipeliner, t *tree) {
-			for _, j := range t.Jobs {
-				l.settle(ctx, pipe, j, "drop")
+	err := l.inOrder(ctx,
+		func(pipe redis.Pipeliner) {
+			for _, t := range ended {
+				for _, j := range t.Jobs {
+					l.settle(ctx, pipe, j, "drop")
+				}
 			}
 		},
-		func(pipe redis.Pipeliner, t *tree) {
-			dropScript.EvalSha(ctx, pipe, []string{treeKey(t.ID)}, l.fenceArgs()...)
+		func(pipe redis.Pipeliner) {
+			for _, t := range ended {
+				dropScript.EvalSha(ctx, pipe, []string{treeKey(t.ID)}, l.fenceArgs()...)
+			}
 		},
-		func(pipe redis.Pipeliner, t *tree) {
-			indexScript.EvalSha(ctx, pipe, []string{keyOwner, keyTrees}, l.fenceArgs("SREM", t.ID)...)
+		func(pipe redis.Pipeliner) {
+			var gone []any
+			for _, t := range ended {
+				gone = append(gone, t.ID)
+			}
+			l.index(ctx, pipe, keyTrees, "SREM", gone)
 		})
 	if err != nil {
 		return fmt.Errorf("delete ended trees: %w", err)
@@ -96,17 +104,12 @@ func (l *loop) drop(ctx context.Context, ids []string) error {
 	return nil
 }
 
-// inOrder applies each step to all trees before the next. One server keeps the
-// order within a pipeline; several don't, so each step is a pipeline there.
-func (l *loop) inOrder(ctx context.Context, trees []*tree, steps ...func(redis.Pipeliner, *tree)) error {
-	pipe := l.rdb.Pipeline()
-	for i, step := range steps {
-		for _, t := range trees {
-			step(pipe, t)
-		}
-		if i < len(steps)-1 && !sharded(l.rdb) {
-			continue
-		}
+// inOrder does each step only when the one before has succeeded: a successor
+// that has claimed the queues and not yet the trees refuses the first.
+func (l *loop) inOrder(ctx context.Context, steps ...func(redis.Pipeliner)) error {
+	for _, step := range steps {
+		pipe := l.rdb.Pipeline()
+		step(pipe)
 		cmds, _ := pipe.Exec(ctx)
 		if err := firstError(cmds); err != nil {
 			return err

@@ -90,7 +90,9 @@ type Keeper struct {
 }
 
 // NewKeeper makes a keeper; Run starts it. The client must not repeat commands
-// (MaxRetries -1), and needs three connections beside those of the callers.
+// (MaxRetries -1), and needs three connections beside those of the callers; reads
+// that wait have others. (A ClusterClient repeats some after network errors all
+// the same: what is sent twice changes nothing, but for a doubled line in a log.)
 func NewKeeper(rdb redis.UniversalClient, opt KeeperOptions) *Keeper {
 	opt.fill()
 	return &Keeper{

@@ -2,6 +2,7 @@ package redisq
 
 import (
 	"strconv"
+	"strings"
 
 	"aorta/jobs"
 )
@@ -23,7 +24,8 @@ import (
 //	                            (job, token, entry, abort)
 //	{O}:j:<job>:log     stream  keeper, worker  keeper         until its tree is deleted; about 2000 lines
 //	{O}:out             stream  worker          keeper         for ever; an entry until it is worked in
-//	{O}:beat            hash    worker, keeper  keeper         lease token → beats; a field while the lease lives
+//	{O}:beat            hash    worker, keeper  keeper         lease token → beats; a field while the lease lives (a late one until the
+//	                            next sweep that looks at the queue)
 //
 // O is a queue's owner, "n:<node>" or "r:<role>". Channels: {jobs}:changed
 // (keeper → watchers), {O}:ctl (keeper → workers), {O}:log (worker → watchers).
@@ -61,6 +63,9 @@ func (k queueKeys) jobLog(id string) string { return string(k) + "j:" + id + ":l
 func (k queueKeys) stream(priority int) string {
 	return string(k) + "q:" + strconv.Itoa(priority)
 }
+
+// ownerOfOut names the fence that lies beside an out stream.
+func ownerOfOut(stream string) string { return strings.TrimSuffix(stream, "out") + "own" }
 
 // queueOfOut is the inverse of out: whose stream is this?
 func queueOfOut(stream string) (jobs.Queue, bool) {

@@ -96,7 +96,7 @@ func (l *loop) follow(ctx context.Context) error {
 	}
 	sweep := time.NewTimer(l.sweepInterval())
 	defer sweep.Stop()
-	resting := false
+	resting := true
 	due := time.NewTimer(time.Hour)
 	defer due.Stop()
 	for {
@@ -124,6 +124,7 @@ func (l *loop) follow(ctx context.Context) error {
 		if resting {
 			sweep.Reset(l.sweepInterval())
 			resting = len(l.leases) == 0
+			l.lastSweep = l.opt.Clock() // nobody had to be heard until now
 		}
 	}
 }

@@ -23,7 +23,7 @@ type pass struct {
 	fresh    map[string]*tree     // to be added
 	queueing []*lease             // to be put into their queue
 	revoked  []*lease             // to be ended on the queue's side
-	done     map[string][]string  // out stream → entries that were worked in
+	done     map[string][]any     // out stream → entries that were worked in
 	advanced []string             // kinds with an outcome, for Crash
 	noted    map[string]time.Time // periodic tree → slot that it has had
 }
@@ -31,7 +31,7 @@ type pass struct {
 func (l *loop) newPass() *pass {
 	return &pass{
 		loop: l, now: l.opt.Clock(), touched: map[string]*tree{},
-		fresh: map[string]*tree{}, done: map[string][]string{}, noted: map[string]time.Time{},
+		fresh: map[string]*tree{}, done: map[string][]any{}, noted: map[string]time.Time{},
 	}
 }
 
@@ -146,22 +146,21 @@ func (p *pass) prepare(t *tree) []string {
 // register makes the indexes name every new tree and queue before these exist,
 // so that a keeper that takes over finds them.
 func (p *pass) register(ctx context.Context, writes map[*tree][]string) error {
-	pipe := p.rdb.Pipeline()
-	var queues []jobs.Queue
+	var trees, queues []any
 	for t, changed := range writes {
 		if p.fresh[t.ID] != nil {
-			indexScript.EvalSha(ctx, pipe, []string{keyOwner, keyTrees}, p.fenceArgs("SADD", t.ID)...)
+			trees = append(trees, t.ID)
 		}
 		for _, id := range changed {
 			if q := t.Jobs[id].Queue; !p.places.hasQueue(q) {
 				p.places.addQueue(q)
-				queues = append(queues, q)
+				queues = append(queues, q.Owner)
 			}
 		}
 	}
-	for _, q := range queues {
-		indexScript.EvalSha(ctx, pipe, []string{keyOwner, keyQueues}, p.fenceArgs("SADD", q.Owner)...)
-	}
+	pipe := p.rdb.Pipeline()
+	p.index(ctx, pipe, keyTrees, "SADD", trees)
+	p.index(ctx, pipe, keyQueues, "SADD", queues)
 	if len(queues) > 0 {
 		pipe.XAdd(ctx, &redis.XAddArgs{Stream: keyWake, Values: []any{"k", string(messageWake)}})
 	}
@@ -173,6 +172,13 @@ func (p *pass) register(ctx context.Context, writes map[*tree][]string) error {
 		return fmt.Errorf("write the index of trees: %w", err)
 	}
 	return nil
+}
+
+// index adds the script call that adds members to an index or removes them.
+func (l *loop) index(ctx context.Context, pipe redis.Pipeliner, key, how string, members []any) {
+	if len(members) > 0 {
+		indexScript.EvalSha(ctx, pipe, []string{keyOwner, key}, l.fenceArgs(append([]any{how}, members...)...)...)
+	}
 }
 
 // write adds the script call that writes a tree to the pipeline.

@@ -44,6 +44,9 @@ var settleText string
 //go:embed lua/slot.lua
 var slotText string
 
+//go:embed lua/absorbed.lua
+var absorbedText string
+
 var (
 	indexScript  = newScript(indexText)
 	addScript    = newScript(addText)
@@ -54,10 +57,12 @@ var (
 	cancelScript = newScript(cancelText)
 	settleScript = newScript(settleText)
 	slotScript   = newScript(slotText)
+
+	absorbedScript = newScript(absorbedText)
 )
 
 var allScripts = []string{
-	indexText, addText, commitText, claimText, dropText, queueText, cancelText, settleText, slotText,
+	indexText, addText, commitText, claimText, dropText, queueText, cancelText, settleText, slotText, absorbedText,
 }
 
 func newScript(body string) *redis.Script { return redis.NewScript(fenceText + body) }

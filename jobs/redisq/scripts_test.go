@@ -52,15 +52,16 @@ func TestScripts_RefuseOthersAndWriteNothing(t *testing.T) {
 		keys   []string
 		args   []any
 	}{
-		"index":  {indexScript, []string{keyOwner, keyTrees}, []any{"SADD", "U"}},
-		"add":    {addScript, []string{tree}, []any{"meta", "ch", "ev"}},
-		"commit": {commitScript, []string{tree}, []any{1, "meta", "ch", "ev"}},
-		"claim":  {claimScript, []string{tree}, []any{10}},
-		"drop":   {dropScript, []string{tree}, nil},
-		"queue":  {queueScript, []string{k.own(), k.job("j"), k.stream(0), k.jobLog("j"), k.beat()}, []any{group, "t", "j", "{}", "ch", "l", 9, "T"}},
-		"cancel": {cancelScript, []string{k.own(), k.job("j"), k.stream(0)}, []any{group, "t", "r", "ch"}},
-		"slot":   {slotScript, []string{keyOwner, keyPeriodic}, []any{"tidy", 1}},
-		"settle": {settleScript, []string{k.own(), k.job("j"), k.stream(0), k.beat(), k.jobLog("j")}, []any{group, "ch", "drop"}},
+		"index":    {indexScript, []string{keyOwner, keyTrees}, []any{"SADD", "U"}},
+		"add":      {addScript, []string{tree}, []any{"meta", "ch", "ev"}},
+		"commit":   {commitScript, []string{tree}, []any{1, "meta", "ch", "ev"}},
+		"claim":    {claimScript, []string{tree}, []any{10}},
+		"drop":     {dropScript, []string{tree}, nil},
+		"queue":    {queueScript, []string{k.own(), k.job("j"), k.stream(0), k.jobLog("j"), k.beat()}, []any{group, "t", "j", "{}", "ch", "l", 9, "T"}},
+		"cancel":   {cancelScript, []string{k.own(), k.job("j"), k.stream(0)}, []any{group, "t", "r", "ch"}},
+		"slot":     {slotScript, []string{keyOwner, keyPeriodic}, []any{"tidy", 1}},
+		"absorbed": {absorbedScript, []string{k.own(), k.out()}, []any{"1-1"}},
+		"settle":   {settleScript, []string{k.own(), k.job("j"), k.stream(0), k.beat(), k.jobLog("j")}, []any{group, "ch", "drop"}},
 	}
 	before := strings.Join(keyspace(t, rdb), "\n")
 

@@ -28,6 +28,10 @@ func TestMain(m *testing.M) {
 		runChild()
 		return
 	}
+	if os.Getenv(crewEnv) != "" {
+		runCrew()
+		return
+	}
 	goleak.VerifyTestMain(m)
 }
 

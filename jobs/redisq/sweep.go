@@ -68,7 +68,7 @@ func (l *loop) look(ctx context.Context, now time.Time) (*sight, error) {
 		heads:   map[string]*redis.XMessageSliceCmd{},
 	}
 	for _, ls := range l.leases {
-		g.ask(ctx, pipe, ls, now.Sub(ls.seen) >= l.opt.LeaseTTL)
+		g.ask(ctx, pipe, ls, now.Sub(ls.seen) >= l.opt.LeaseTTL/2)
 	}
 	_, _ = pipe.Exec(ctx) // each command's own error is looked at below
 	owner, err := own.Result()
