@@ -25,6 +25,8 @@ type opArgs struct {
 	Types []string `json:"types,omitempty"`
 	// Restarts of a stopped app set it going again.
 	Revive bool `json:"revive,omitempty"`
+	// Repeats of an operation that did not succeed name it.
+	Retries cluster.ID `json:"retries,omitempty"`
 }
 
 func (a opArgs) encode() []byte {

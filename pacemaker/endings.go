@@ -13,6 +13,10 @@ import (
 // TreeEnded closes a tree's operation and archives it. The keeper calls it at
 // least once for each tree, and deletes the tree once it has returned nil.
 func (p *Pacemaker) TreeEnded(ctx context.Context, t *jobs.Tree) error {
+	if t.Operation == "" {
+		p.periodicEnded(t)
+		return nil
+	}
 	log, err := json.Marshal(p.wholeLog(ctx, t))
 	if err != nil {
 		return fmt.Errorf("archive the log of %s: %w", t.ID, err)
@@ -38,17 +42,17 @@ func (p *Pacemaker) TreeEnded(ctx context.Context, t *jobs.Tree) error {
 	return nil
 }
 
-// afterDeploy tidies up behind a deploy. What fails of it costs disk space only
-// and is done again by the janitor or with the next deploy.
+// afterDeploy tidies up behind a deploy. What did not succeed keeps its source
+// for a retry. What fails here costs disk space only and is done again once a
+// day and with the next deploy.
 func (p *Pacemaker) afterDeploy(ctx context.Context, e store.Ending) {
 	op, err := p.store.Operation(ctx, e.ID)
 	if err != nil || op.Kind != cluster.OpDeploy {
 		return
 	}
-	if args, err := argsOf(op); err == nil && args.Ref != "" {
-		// Git may tidy the commit away now if no ref took it over.
-		if err := p.repo(op.AppID).Release(ctx, string(e.ID)); err != nil {
-			p.log.Warn("the hold of a commit could not be released", "operation", e.ID, "err", err)
+	if op.State == cluster.OperationSucceeded {
+		if err := p.letGoBehind(ctx, op); err != nil {
+			p.log.Warn("the sources of deploys that are over could not be removed", "operation", e.ID, "err", err)
 		}
 	}
 	if r, err := p.store.ReleaseByOperation(ctx, e.ID); err == nil && r.Number > keptReleases {

@@ -19,7 +19,8 @@ import (
 // update that only says that nothing has happened for a while.
 type Update struct {
 	Job    *jobs.Job
-	Line   *JobLine // of the job LineOf
+	Waits  *cluster.Operation // with the root job: whose end it waits for
+	Line   *JobLine           // of the job LineOf
 	LineOf string
 	Mark   Mark // after the line
 	End    *cluster.Operation
@@ -61,8 +62,9 @@ type follower struct {
 	tree   *jobs.Tree
 	jobs   map[string]jobs.Job // as emitted last
 	told   Mark
-	newest uint64    // millisecond of the newest line that any look has found
-	spoke  time.Time // when anything was emitted last
+	waits  cluster.ID // whose end it waits for, as emitted last
+	newest uint64     // millisecond of the newest line that any look has found
+	spoke  time.Time  // when anything was emitted last
 }
 
 func (f *follower) say(u Update) error {
@@ -103,21 +105,35 @@ func (f *follower) look(ctx context.Context) (ended bool, err error) {
 	tree, err := f.p.jobs.Tree(ctx, string(f.id))
 	switch {
 	case errors.Is(err, jobs.ErrNotFound):
-		return false, nil // waits for its turn, or is being planted
-	case err != nil:
-		return false, nil // the jobs Redis is away: its state comes when it is back
+		err = f.emitWaiting(ctx, op)
+	case err == nil:
+		err = f.emitTree(ctx, tree)
+	default:
+		err = nil // the jobs Redis is away: its state comes when it is back
 	}
+	if err == nil && f.p.cfg.Now().Sub(f.spoke) >= quietFor {
+		err = f.say(Update{})
+	}
+	return false, err
+}
+
+// emitWaiting tells whose end the operation waits for, whenever that changes.
+// Without anybody it is being planted.
+func (f *follower) emitWaiting(ctx context.Context, op cluster.Operation) error {
+	first, err := f.p.waitsFor(ctx, op)
+	if err != nil || first == nil || first.ID == f.waits {
+		return err
+	}
+	f.waits = first.ID
+	return f.say(Update{Job: rootJob(op, jobs.Waiting), Waits: first})
+}
+
+func (f *follower) emitTree(ctx context.Context, tree *jobs.Tree) error {
 	f.tree = tree
 	if err := f.emitJobs(tree); err != nil {
-		return false, err
+		return err
 	}
-	if err := f.emitLogs(ctx, tree); err != nil {
-		return false, err
-	}
-	if f.p.cfg.Now().Sub(f.spoke) >= quietFor {
-		return false, f.say(Update{})
-	}
-	return false, nil
+	return f.emitLogs(ctx, tree)
 }
 
 func (f *follower) emitLogs(ctx context.Context, tree *jobs.Tree) error {

@@ -20,6 +20,8 @@ func (p *Pacemaker) Handlers() map[string]jobs.Handler {
 		cluster.JobDeploy:  p.finishRollout,
 		cluster.JobDestroy: p.finishDestroy,
 		cluster.JobDrain:   p.drain,
+		cluster.JobTidy:    p.tidy,
+		cluster.JobPrune:   p.prune,
 		cluster.JobFinish:  func(context.Context, *jobs.Run) (any, error) { return nil, nil },
 	}
 }
@@ -48,6 +50,12 @@ func (p *Pacemaker) makeRelease(ctx context.Context, r *jobs.Run) (any, error) {
 	domains := build.Domains
 	if w.op.Kind != cluster.OpDeploy {
 		domains = nil
+	}
+	if w.args.Ref != "" {
+		// Refused now, not once it serves.
+		if _, err := p.movesFrom(ctx, w.app.ID, w.args); err != nil {
+			return nil, permanentIfRefused(err)
+		}
 	}
 	if err := p.allowedHosts(w.app, domains); err != nil {
 		return nil, jobs.Permanent(fmt.Errorf("the domains of aorta.yml: %w", err))
@@ -150,19 +158,14 @@ func (p *Pacemaker) finishRollout(ctx context.Context, r *jobs.Run) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	if w.args.Ref != "" {
-		repo := p.repo(w.app.ID)
-		if err := repo.MoveRef(ctx, w.args.Ref, w.args.Old, w.args.Commit); err != nil {
-			have, rerr := repo.Ref(ctx, w.args.Ref)
-			if rerr != nil || have != w.args.Commit {
-				return nil, permanentIfRefused(err)
-			}
-		}
+	if w.args.Ref == "" {
+		return nil, nil
 	}
-	if w.op.Kind == cluster.OpDeploy {
-		_ = os.Remove(p.sourcePath(w.args.Build))
+	old, err := p.movesFrom(ctx, w.app.ID, w.args)
+	if err == nil {
+		err = p.repo(w.app.ID).MoveRef(ctx, w.args.Ref, old, w.args.Commit)
 	}
-	return nil, nil
+	return nil, permanentIfRefused(err)
 }
 
 // finishDestroy removes the app and all that others keep of it. Its instances
@@ -175,6 +178,15 @@ func (p *Pacemaker) finishDestroy(ctx context.Context, r *jobs.Run) (any, error)
 	op, err := p.store.Operation(ctx, args.Operation)
 	if err != nil {
 		return nil, err
+	}
+	kept, err := p.store.SourceKeepers(ctx, op.AppID)
+	if err != nil {
+		return nil, err
+	}
+	for _, deploy := range kept {
+		if err := p.dropArchive(deploy); err != nil {
+			return nil, err
+		}
 	}
 	if err := os.RemoveAll(p.repo(op.AppID).Dir); err != nil {
 		return nil, fmt.Errorf("remove the app's repository: %w", err)

@@ -6,39 +6,59 @@ import (
 	"fmt"
 	"time"
 
+	"aorta/jobs"
 	"aorta/pacemaker/cluster"
 )
 
 const (
-	janitorEvery = 10 * time.Minute
+	tidyEvery  = 10 * time.Minute
+	pruneEvery = 24 * time.Hour
 	// keptJobs is how long ended operations and their trees stay readable.
 	keptJobs = 30 * 24 * time.Hour
 	// keptAnswers is how long a write may be repeated under its key.
 	keptAnswers = 24 * time.Hour
 )
 
-// janitorLoop throws away what has had its time. Nothing of it is urgent, so a
-// failure is told and tried again with the next round.
-func (p *Pacemaker) janitorLoop(ctx context.Context) error {
-	tick := time.NewTicker(janitorEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		now := p.cfg.Now()
-		err := errors.Join(
-			p.store.ForgetArchive(ctx, now.Add(-keptJobs).UnixNano()),
-			p.store.ForgetKeys(ctx, now.Add(-keptAnswers).UnixNano()),
-			p.publish.table.DropTombstones(ctx, now),
-			p.pruneImages(ctx),
-		)
-		if err != nil && ctx.Err() == nil {
-			p.log.Warn("cleaning up failed", "err", err)
-		}
+// Periodic are the trees that come again by themselves. They have no operation
+// in SQL: one that is lost is made up for by the next.
+func (p *Pacemaker) Periodic() []jobs.Periodic {
+	return []jobs.Periodic{
+		p.periodic(cluster.JobTidy, "Throw away what has had its time", tidyEvery),
+		p.periodic(cluster.JobPrune, "Begin the removal of old images", pruneEvery),
 	}
+}
+
+func (p *Pacemaker) periodic(kind, title string, every time.Duration) jobs.Periodic {
+	return jobs.Periodic{Name: kind, Every: every, Make: func(slot time.Time) jobs.Spec {
+		return jobs.Spec{
+			ID:   string(cluster.DeriveID(p.cluster, kind+slot.Format(time.RFC3339), 0)),
+			Kind: kind, Queue: pacemakerQueue, Title: title, Priority: jobs.Low,
+		}
+	}}
+}
+
+// periodicEnded tells of one that failed: nobody follows them.
+func (p *Pacemaker) periodicEnded(t *jobs.Tree) {
+	if t.State != jobs.Succeeded && t.Stop != nil {
+		p.log.Error("a periodic job failed; the next one comes in its time", "kind", t.Jobs[t.ID].Kind, "err", failure(t))
+	}
+}
+
+// tidy throws away what has had its time.
+func (p *Pacemaker) tidy(ctx context.Context, _ *jobs.Run) (any, error) {
+	now := p.cfg.Now()
+	return nil, errors.Join(
+		p.store.ForgetArchive(ctx, now.Add(-keptJobs).UnixNano()),
+		p.store.ForgetKeys(ctx, now.Add(-keptAnswers).UnixNano()),
+		p.publish.table.DropTombstones(ctx, now),
+		p.tidySources(ctx),
+	)
+}
+
+// prune begins the removal of old images everywhere: a deploy begins it too, but
+// a node may have been away then.
+func (p *Pacemaker) prune(ctx context.Context, _ *jobs.Run) (any, error) {
+	return nil, p.pruneImages(ctx)
 }
 
 // pruneImages begins the removal of old images on every node with an engine

@@ -150,7 +150,6 @@ func (p *Pacemaker) Run(ctx context.Context) error {
 	for name, loop := range map[string]func(context.Context) error{
 		"publisher":  p.publish.Run,
 		"reconciler": p.reconcileLoop,
-		"janitor":    p.janitorLoop,
 	} {
 		group.Go(func() error {
 			if err := loop(ctx); err != nil && ctx.Err() == nil {

@@ -47,7 +47,7 @@ func (p *Pacemaker) Push(ctx context.Context, push Push, out io.Writer) error {
 func (p *Pacemaker) beginPush(ctx context.Context, push Push, say func(string, ...any)) (op cluster.Operation, follows bool, err error) {
 	told := cluster.ID("")
 	err = p.bell.until(ctx, func() (bool, error) {
-		first, same, err := p.ahead(ctx, push)
+		first, same, err := p.inFront(ctx, push)
 		if err != nil {
 			return false, err
 		}
@@ -64,11 +64,15 @@ func (p *Pacemaker) beginPush(ctx context.Context, push Push, say func(string, .
 		}
 		if first.ID != told {
 			told = first.ID
-			say("Waiting: %s (by %s) is at work.", first.Title, orSystem(first.User))
+			sayWaiting(*first, say)
 		}
 		return false, nil
 	})
 	return op, follows, err
+}
+
+func sayWaiting(first cluster.Operation, say func(string, ...any)) {
+	say("Waiting: %s (by %s) is at work.", first.Title, orSystem(first.User))
 }
 
 func orSystem(user string) string {
@@ -78,9 +82,9 @@ func orSystem(user string) string {
 	return user
 }
 
-// ahead finds the app's open operation that the push has to wait for, and the
+// inFront finds the app's open operation that the push has to wait for, and the
 // open deploy of the same commit.
-func (p *Pacemaker) ahead(ctx context.Context, push Push) (first, same *cluster.Operation, err error) {
+func (p *Pacemaker) inFront(ctx context.Context, push Push) (first, same *cluster.Operation, err error) {
 	open, err := p.store.OpenOperationsOf(ctx, push.App.ID)
 	if err != nil {
 		return nil, nil, err
@@ -142,7 +146,7 @@ func (p *Pacemaker) tryPush(ctx context.Context, push Push, waited bool) (cluste
 	}
 	_ = repo.Release(ctx, string(cluster.ID(op.ID)))
 	if cluster.CodeOf(err) == cluster.CodeConflict {
-		if first, _, aerr := p.ahead(ctx, push); aerr == nil && first != nil {
+		if first, _, aerr := p.inFront(ctx, push); aerr == nil && first != nil {
 			return op, &cluster.Error{Code: cluster.CodeConflict, Message: err.Error(), Err: errBusy}
 		}
 	}
@@ -155,16 +159,32 @@ func (p *Pacemaker) stillFits(ctx context.Context, push Push, have string, waite
 	if waited && push.Forced {
 		return nil
 	}
-	if have != "" {
-		ok, err := p.repo(push.App.ID).IsAncestor(ctx, have, push.New)
-		if err != nil {
+	return p.goesForward(ctx, push.App.ID, move{ref: push.Ref, from: have, to: push.New})
+}
+
+// move is one change of a ref.
+type move struct{ ref, from, to string }
+
+// goesForward refuses a move that would leave out a commit.
+func (p *Pacemaker) goesForward(ctx context.Context, app cluster.ID, m move) error {
+	if m.from != "" {
+		ok, err := p.repo(app).IsAncestor(ctx, m.from, m.to)
+		if err != nil || ok {
 			return err
 		}
-		if ok {
-			return nil
-		}
 	}
-	return cluster.Conflict("%s moved meanwhile: pull and push again", strings.TrimPrefix(push.Ref, "refs/heads/"))
+	return cluster.Conflict("%s moved meanwhile: pull and push again", strings.TrimPrefix(m.ref, "refs/heads/"))
+}
+
+// movesFrom gives the commit that a deploy's ref is to leave: the one that it
+// was recorded with, or a later one on the way to the deploy's own. A deploy
+// that is asked for again may find it there, if it waited behind another one.
+func (p *Pacemaker) movesFrom(ctx context.Context, app cluster.ID, args opArgs) (string, error) {
+	have, err := p.repo(app).Ref(ctx, args.Ref)
+	if err != nil || have == args.Old || have == args.Commit {
+		return have, err
+	}
+	return have, p.goesForward(ctx, app, move{ref: args.Ref, from: have, to: args.Commit})
 }
 
 // tell follows an operation for a person at a terminal.
@@ -175,6 +195,8 @@ func (p *Pacemaker) tell(ctx context.Context, op cluster.Operation, say func(str
 		switch {
 		case u.Line != nil:
 			say("  %s", u.Line.Text)
+		case u.Waits != nil:
+			sayWaiting(*u.Waits, say)
 		case u.Job != nil && states[u.Job.ID] != u.Job.State:
 			states[u.Job.ID] = u.Job.State
 			tellJob(u.Job, say)

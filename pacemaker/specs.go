@@ -124,8 +124,11 @@ func (p *Pacemaker) KeepImages(ctx context.Context) (cluster.KeepImages, error) 
 	return cluster.KeepImages{IDs: ids, Builds: builds}, err
 }
 
+// sourceSuffix is what the files of archives end in, behind the build's id.
+const sourceSuffix = ".tar"
+
 func (p *Pacemaker) sourcePath(build cluster.ID) string {
-	return filepath.Join(p.cfg.SourcesDir, string(build)+".tar")
+	return filepath.Join(p.cfg.SourcesDir, string(build)+sourceSuffix)
 }
 
 // OwnLines leaves of a node's log lines those of its own instances, under the

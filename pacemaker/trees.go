@@ -27,6 +27,8 @@ func Policies() map[string]jobs.Policy {
 		cluster.JobDrain:         limit(patient, 15*time.Minute),
 		cluster.JobInstanceStop:  limit(patient, 15*time.Minute),
 		cluster.JobFinish:        limit(patient, time.Minute),
+		cluster.JobTidy:          limit(patient, 5*time.Minute),
+		cluster.JobPrune:         limit(patient, time.Minute),
 		cluster.JobImagePrune:    {MaxAttempts: 2, BackoffBase: time.Second, Timeout: 10 * time.Minute},
 	}
 }

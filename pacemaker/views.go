@@ -140,21 +140,6 @@ func (p *Pacemaker) TreeLog(ctx context.Context, op cluster.Operation) ([]Archiv
 	return p.wholeLog(ctx, tree), nil
 }
 
-// OpenState is the state of an open operation's root job: waiting until its
-// turn has come.
-func (p *Pacemaker) OpenState(ctx context.Context, op cluster.Operation) string {
-	tree, err := p.jobs.Tree(ctx, string(op.ID))
-	if err != nil {
-		return string(jobs.Waiting)
-	}
-	for _, j := range tree.Jobs {
-		if j.State == jobs.Running {
-			return string(jobs.Running)
-		}
-	}
-	return string(tree.Jobs[tree.ID].State)
-}
-
 // Abort ends an open operation: what runs is told to stop, what it started is
 // taken down, and the old release serves on.
 func (p *Pacemaker) Abort(ctx context.Context, op cluster.Operation, user string) error {
@@ -179,7 +164,7 @@ func (p *Pacemaker) Abort(ctx context.Context, op cluster.Operation, user string
 
 // emptyTree archives an operation that never got its tree.
 func emptyTree(op cluster.Operation) []byte {
-	root := &jobs.Job{ID: string(op.ID), Tree: string(op.ID), Kind: string(op.Kind), Title: op.Title, State: jobs.Aborted}
+	root := rootJob(op, jobs.Aborted)
 	raw, err := json.Marshal(jobs.Tree{ID: root.ID, State: jobs.Aborted, Jobs: map[string]*jobs.Job{root.ID: root}})
 	if err != nil {
 		panic(fmt.Sprintf("encode an empty tree: %v", err)) // strings only: it can't fail

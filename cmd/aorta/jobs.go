@@ -12,19 +12,27 @@ import (
 
 func jobsCommand(s *session) *cobra.Command {
 	var n int
-	var state string
+	var q client.JobQuery
 	cmd := &cobra.Command{
-		Use: "jobs", Short: "List what was and is being done; show, follow, abort it",
+		Use: "jobs", Short: "List what was and is being done; show, follow, abort, retry, discard it",
 		RunE: s.onCluster(func(ctx context.Context, api *client.Client, _ []string) error {
-			return s.listJobs(ctx, api, client.JobQuery{App: s.flags.app, State: state}, n)
+			q.App = s.flags.app
+			return s.listJobs(ctx, api, q, n)
 		}),
 	}
-	cmd.Flags().IntVarP(&n, "lines", "n", 30, "the newest so many, 0 for all")
-	cmd.Flags().StringVar(&state, "state", "", "only of this state: open, succeeded, failed or aborted")
+	f := cmd.Flags()
+	f.IntVarP(&n, "lines", "n", 30, "the newest so many, 0 for all")
+	f.StringVar(&q.Kind, "kind", "", "only of this kind: deploy, release, scale, restart, stop, retire, replace, destroy or prune")
+	f.StringVar(&q.State, "state", "", "only of this state: open, succeeded, failed or aborted")
+	f.StringVar(&q.Since, "since", "", "only those asked for since, such as 24h, 7d or 2026-01-02T15:04:05Z")
+	f.StringVar(&q.Until, "until", "", "only those asked for before, likewise")
+	f.BoolVar(&q.Attention, "attention", false, "only what failed and nobody has seen to")
 	cmd.AddCommand(
-		&cobra.Command{Use: "show ID", Short: "Show a job tree as it is", Args: cobra.ExactArgs(1), RunE: s.onJob(s.printJob)},
+		showJobCommand(s),
 		&cobra.Command{Use: "follow ID", Short: "Show a job tree until it has ended", Args: cobra.ExactArgs(1), RunE: s.onJob(s.followFound)},
 		&cobra.Command{Use: "abort ID", Short: "End a job tree; its clean-up still runs", Args: cobra.ExactArgs(1), RunE: s.onJob(s.abortJob)},
+		startsWork(s, &cobra.Command{Use: "retry ID", Short: "Do again, as a new job, what one was asked to do that failed or was aborted", Args: cobra.ExactArgs(1), RunE: s.onJob(s.retryJob)}),
+		&cobra.Command{Use: "discard ID", Short: "Let go of a job that failed or was aborted: no retry, no attention", Args: cobra.ExactArgs(1), RunE: s.onJob(s.discardJob)},
 	)
 	return cmd
 }
@@ -68,6 +76,13 @@ func (s *session) findJob(ctx context.Context, api *client.Client, name string) 
 }
 
 func (s *session) listJobs(ctx context.Context, api *client.Client, q client.JobQuery, n int) error {
+	var err error
+	if q.Since, err = parseSince(q.Since); err != nil {
+		return err
+	}
+	if q.Until, err = parseSince(q.Until); err != nil {
+		return err
+	}
 	jobs, err := client.Collect(api.Jobs(ctx, q), n)
 	if err != nil {
 		return err
@@ -75,40 +90,40 @@ func (s *session) listJobs(ctx context.Context, api *client.Client, q client.Job
 	if s.flags.json {
 		return list(s.out, jobs)
 	}
-	t := s.out.newTable("ID", "TITLE", "APP", "STATE", "PROGRESS", "CREATED", "TOOK")
-	for _, j := range jobs {
-		t.row(j.ID, titleOf(j), orText(j.App, "-"), j.State, orText(progressOf(j.Progress), "-"), ageOf(s.p.Now(), j.CreatedAt), took(j.StartedAt, j.EndedAt))
-	}
-	return t.print("no job yet")
+	return s.printJobs(jobs, q != (client.JobQuery{}))
 }
 
-func (s *session) printJob(ctx context.Context, api *client.Client, id string) error {
-	if s.flags.json {
-		return s.showJob(ctx, api, id)
+func (s *session) printJobs(jobs []wire.Job, searched bool) error {
+	t := s.out.newTable("ID", "TITLE", "APP", "STATE", "PROGRESS", "CREATED", "TOOK")
+	needy := 0
+	for _, j := range jobs {
+		if j.Attention {
+			needy++
+		}
+		t.row(j.ID, titleOf(j), orText(j.App, "-"), standing(j), orText(progressOf(j.Progress), "-"), ageOf(s.p.Now(), j.CreatedAt), lasts(j, s.p.Now()))
 	}
-	j, err := api.Job(ctx, id)
-	if err != nil {
+	empty := "no job yet"
+	if searched {
+		empty = "no job is like that"
+	}
+	if err := t.print(empty); err != nil || needy == 0 {
 		return err
 	}
-	printTree(s.out, j, 0)
-	for _, failed := range failedLeaves(j) {
-		for _, l := range s.lastLines(ctx, api, &seenJob{Job: failed}) {
-			s.out.line("  │ %s", l)
-		}
-	}
+	s.err.line("%d of them need attention: aorta jobs retry ID, or aorta jobs discard ID", needy)
 	return nil
 }
 
-// failedLeaves are the jobs below which nothing failed.
-func failedLeaves(j wire.Job) []wire.Job {
-	var leaves []wire.Job
-	for _, c := range j.Children {
-		leaves = append(leaves, failedLeaves(c)...)
+// standing is a root's state with what it waits for, or what it asks for.
+func standing(j wire.Job) string {
+	switch {
+	case j.WaitsFor != nil:
+		return waitsFor(*j.WaitsFor)
+	case j.DiscardedAt != nil:
+		return j.State + ", discarded"
+	case j.Attention:
+		return j.State + ", needs attention: " + orText(firstLine(j.Error), "no cause was given")
 	}
-	if len(leaves) == 0 && j.State == client.JobFailed {
-		leaves = append(leaves, j)
-	}
-	return leaves
+	return j.State
 }
 
 func (s *session) followFound(ctx context.Context, api *client.Client, id string) error {
@@ -127,6 +142,29 @@ func (s *session) abortJob(ctx context.Context, api *client.Client, id string) e
 	s.err.line("%s", clean(orText(work.Message, "asked to end; follow it: aorta jobs follow "+id)))
 	if s.flags.json {
 		return s.out.json(work)
+	}
+	return nil
+}
+
+func (s *session) retryJob(ctx context.Context, api *client.Client, id string) error {
+	work, err := api.RetryJob(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !s.flags.detach {
+		s.err.line("retried as job %s", clean(work.Job))
+	}
+	return s.follow(ctx, api, work, nil)
+}
+
+func (s *session) discardJob(ctx context.Context, api *client.Client, id string) error {
+	j, err := api.DiscardJob(ctx, id)
+	if err != nil {
+		return err
+	}
+	s.err.line("job %s (%s) is discarded by %s", clean(j.ID), titleOf(j), asker(j.DiscardedBy))
+	if s.flags.json {
+		return s.out.json(j)
 	}
 	return nil
 }

@@ -143,6 +143,9 @@ func (f *fakeAPI) job(id, state, cause string) {
 	tree := end
 	tree.Children = []wire.Job{done}
 	f.on("GET /jobs/"+id, 200, tree)
+	f.on("GET /jobs/"+id+"/log", 200, wire.Page[wire.JobLogLine]{Items: []wire.JobLogLine{
+		{Job: id, Time: noon, Text: "of another job"}, {Job: "s1", Time: noon.Add(time.Second), Text: "the last word"},
+	}})
 }
 
 // cli runs the program in a home and a directory of its own.
@@ -266,7 +269,6 @@ func shop(tb testing.TB) *fakeAPI {
 	})
 	f.on("GET /jobs", 200, wire.Page[wire.Job]{Items: []wire.Job{{ID: webID, Title: "Deploy shop", App: "shop", State: "running", CreatedAt: ago(time.Minute)}}})
 	f.job("j1", "succeeded", "")
-	f.on("GET /jobs/s1/log", 200, wire.Page[wire.JobLogLine]{Items: []wire.JobLogLine{{Job: "s1", Text: "the last word"}}})
 	return f
 }
 

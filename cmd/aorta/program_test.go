@@ -29,7 +29,7 @@ func TestProgram_ShowsForPeople(t *testing.T) {
 		{"releases info 3 -a shop", "release  v3\nid       r3\nstate    running\ntraffic  100%\nimage    shop:3\n"},
 		{"domains -a shop", "HOST              KIND   ADDED\nshop.example.com  added  1m ago\n"},
 		{"stats -a shop", "requests  1000\nerrors    0.50%\nstatus    2xx 980, 3xx 5, 4xx 10, 5xx 5\nbytes     5000\np50       12 ms\np95       40.25 ms\np99       90 ms\n"},
-		{"jobs", webID + "  Deploy shop  shop  running  -         1m ago\n"},
+		{"jobs", webID + "  Deploy shop  shop  running  -         1m ago   1m0s\n"},
 		{"jobs show j1", "✓ Deploy shop  succeeded\n  ✓ Build the image on n1  succeeded  3.0s\n"},
 		{"nodes", "n1    ready    heart,router  10.0.0.1  0.25   2          1s ago   eu=1 ssd=yes\nn2    suspect  heart         10.0.0.2  -      0          not yet\n"},
 		{"nodes show n1", "name       n1\nid         id1\nstate      ready\nroles      heart, router\n"},

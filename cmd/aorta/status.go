@@ -33,7 +33,7 @@ func (s *session) showStatus(ctx context.Context, api *client.Client, _ []string
 		s.out.line("  %s", cleanBlock(r))
 	}
 	for _, j := range st.OpenJobs {
-		printTree(s.out, j, 1)
+		outline{out: s.out, now: s.p.Now()}.job(j, 1)
 	}
 	return s.out.fields("cluster", st.Cluster, "version", st.Version,
 		"routes", fmt.Sprintf("epoch %d, generation %d", st.Epoch, st.Generation))

@@ -22,6 +22,8 @@ type tree struct {
 	now  func() time.Time
 	jobs map[string]*seenJob
 	last string // job whose line was printed last
+	// waits is the job whose end the root waits for, as said last.
+	waits string
 }
 
 type seenJob struct {
@@ -47,6 +49,7 @@ func (t *tree) job(j wire.Job) {
 	if client.JobEnded(before.State) {
 		return // it changes no more; a new connection tells it again
 	}
+	t.waiting(j)
 	switch {
 	case client.JobEnded(j.State):
 		t.ended(known)
@@ -59,6 +62,18 @@ func (t *tree) job(j wire.Job) {
 		t.progress(known)
 	}
 }
+
+// waiting says whose end a root waits for, once for each of them.
+func (t *tree) waiting(j wire.Job) {
+	if j.WaitsFor == nil || j.WaitsFor.ID == t.waits {
+		return
+	}
+	t.waits = j.WaitsFor.ID
+	t.out.line("Waiting: %s (by %s) is at work.", clean(j.WaitsFor.Title), asker(j.WaitsFor.User))
+}
+
+// asker is who asked for a job.
+func asker(user string) string { return clean(orText(user, "the platform")) }
 
 func (t *tree) ended(j *seenJob) {
 	text := shape(t.out, j.State) + " " + titleOf(j.Job)
@@ -143,25 +158,6 @@ func endedBefore(a, b wire.Job) bool {
 		return a.ID < b.ID
 	}
 	return a.EndedAt.Before(*b.EndedAt)
-}
-
-// printTree shows a whole tree as it is now.
-func printTree(out *screen, j wire.Job, depth int) {
-	indent := strings.Repeat("  ", depth)
-	text := indent + shape(out, j.State) + " " + titleOf(j) + "  " + out.paint(muted, j.State)
-	if d := took(j.StartedAt, j.EndedAt); d != "" {
-		text += "  " + out.paint(muted, d)
-	}
-	if p := progressOf(j.Progress); p != "" && j.State == client.JobRunning {
-		text += "  " + p
-	}
-	out.line("%s", text)
-	if j.Error != "" && !client.JobEnded(j.State) || j.State == client.JobFailed && j.Error != "" {
-		out.line("%s    %s", indent, strings.ReplaceAll(cleanBlock(j.Error), "\n", "\n"+indent+"  "))
-	}
-	for _, c := range j.Children {
-		printTree(out, c, depth+1)
-	}
 }
 
 func shape(out *screen, state string) string {

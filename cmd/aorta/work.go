@@ -79,26 +79,29 @@ func (s *session) tellFailure(ctx context.Context, api *client.Client, t *tree, 
 	}
 	cause := orText(failed.Error, orText(root.Error, "no cause was given"))
 	s.err.line("%s %s failed%s: %s", s.err.paint(bad, "error:"), titleOf(root), where, cleanBlock(cause))
-	for _, l := range s.lastLines(ctx, api, failed) {
+	last := failed.lines
+	if len(last) == 0 {
+		last = s.lastWords(ctx, api, s.err, root.ID)[failed.ID]
+	}
+	for _, l := range last {
 		s.err.line("  │ %s", l)
 	}
 	s.err.line("  the whole of it: aorta jobs show %s", root.ID)
 }
 
-// lastLines are the failed job's, asked for when none was streamed.
-func (s *session) lastLines(ctx context.Context, api *client.Client, j *seenJob) []string {
-	if len(j.lines) > 0 {
-		return j.lines
-	}
-	log, err := api.JobLog(ctx, j.ID)
+// lastWords are the last log lines of each job of a tree. Without an answer there
+// are none: the failure itself is what matters.
+func (s *session) lastWords(ctx context.Context, api *client.Client, to *screen, root string) map[string][]string {
+	log, err := api.JobLog(ctx, root)
 	if err != nil {
-		return nil // the failure itself is what matters
+		return nil
 	}
-	var lines []string
-	for _, l := range log[max(0, len(log)-keptLines):] {
-		lines = append(lines, s.err.cleanLog(l.Text))
+	last := map[string][]string{}
+	for _, l := range log {
+		last[l.Job] = append(last[l.Job], to.cleanLog(l.Text))
+		last[l.Job] = last[l.Job][max(0, len(last[l.Job])-keptLines):]
 	}
-	return lines
+	return last
 }
 
 func (s *session) showJob(ctx context.Context, api *client.Client, id string) error {

@@ -141,7 +141,7 @@ func (c *controller) openPacemaker(ctx context.Context) error {
 	}, c.cluster, epoch)
 	keeper := redisq.NewKeeper(jobsRedis, redisq.KeeperOptions{
 		Cluster: string(c.cluster), Epoch: int64(epoch), Owner: d.session, Policies: pacemaker.Policies(),
-		OnEnd: c.pace.TreeEnded, Crash: d.crash, Log: d.log,
+		Periodic: c.pace.Periodic(), OnEnd: c.pace.TreeEnded, Crash: d.crash, Log: d.log,
 	})
 	c.pace.SetJobs(jobKeeper{keeper})
 	worker := redisq.NewWorker(jobsRedis, redisq.WorkerOptions{

@@ -1,7 +1,9 @@
 package cluster
 
 import (
+	"encoding/binary"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -44,4 +46,22 @@ func DeriveID(id ID, role string, n int) ID {
 	copy(u[:6], ns[:6])
 	u[6] = u[6]&0x0f | 0x70
 	return ID(u.String())
+}
+
+// maxMilli is the last millisecond since 1970 that an id can tell.
+const maxMilli = 1<<48 - 1
+
+// Time is when the id was made, to the millisecond; zero for what is no id.
+func (id ID) Time() time.Time {
+	u, err := uuid.Parse(string(id))
+	if err != nil {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(u[:8]) >> 16)).UTC()
+}
+
+// FirstIDAt is a lower bound of the ids that are made at t or later.
+func FirstIDAt(t time.Time) ID {
+	ms := min(max(t.UnixMilli(), 0), maxMilli)
+	return ID(fmt.Sprintf("%08x-%04x-7000-8000-000000000000", ms>>16, ms&0xffff))
 }

@@ -43,6 +43,10 @@ type Operation struct {
 	User      string
 	CreatedAt time.Time
 	EndedAt   *time.Time
+	// DiscardedAt is set once somebody has let go of an operation that did not
+	// succeed: it can't be repeated any more.
+	DiscardedAt *time.Time
+	DiscardedBy string
 }
 
 // Exclusive says that an app has one open operation of these kinds at a time:
@@ -53,4 +57,23 @@ func (k OperationKind) Exclusive() bool {
 		return true
 	}
 	return false
+}
+
+// Recurring says that the platform asks for operations of the kind by itself,
+// again and again, while there is a need: nobody has to repeat one.
+func (k OperationKind) Recurring() bool { return k == OpRetire || k == OpReplace }
+
+// families are the kinds that decide about the same thing of an app.
+var families = [][]OperationKind{{OpDeploy, OpRelease}, {OpRestart, OpStop}}
+
+// Family are the kinds that decide about the same thing as this one, itself
+// included: what came later of them would be undone by repeating what came
+// earlier.
+func (k OperationKind) Family() []OperationKind {
+	for _, f := range families {
+		if contains(f, k) {
+			return f
+		}
+	}
+	return []OperationKind{k}
 }

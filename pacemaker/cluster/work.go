@@ -14,6 +14,8 @@ const (
 	JobFinish        = "finish"         // pacemaker: the root of operations whose end needs nothing more
 	JobImagePrune    = "image.prune"    // heart: images that nothing keeps
 	JobDestroy       = "destroy"        // pacemaker: the root of an app's end
+	JobTidy          = "tidy"           // pacemaker, now and then: what has had its time goes
+	JobPrune         = "prune"          // pacemaker, now and then: begins image.prune on every node
 )
 
 // OperationArgs are the arguments of the pacemaker's own jobs.

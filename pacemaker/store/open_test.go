@@ -265,7 +265,7 @@ func TestWriter_OneFailureTakesNothingOfItsNeighbours(t *testing.T) {
 		}
 	}
 
-	list, err := s.Operations(t.Context(), "", "", "", 100)
+	list, err := s.Operations(t.Context(), OperationQuery{Limit: 100})
 	must(t, err)
 	seen := 0
 	for _, op := range list {

@@ -22,6 +22,9 @@ type operationRow struct {
 	Username  string
 	CreatedAt int64 `gorm:"autoCreateTime:false"`
 	EndedAt   *int64
+
+	DiscardedAt *int64
+	DiscardedBy string
 }
 
 func (operationRow) TableName() string { return "operations" }
@@ -31,6 +34,7 @@ func (r operationRow) operation() cluster.Operation {
 		ID: cluster.ID(r.ID), Kind: cluster.OperationKind(r.Kind), AppID: cluster.ID(r.AppID), NodeID: cluster.ID(r.NodeID),
 		Title: r.Title, Args: json.RawMessage(r.Args), State: cluster.OperationState(r.State), Error: r.Error,
 		User: r.Username, CreatedAt: toTime(r.CreatedAt), EndedAt: toTimePtr(r.EndedAt),
+		DiscardedAt: toTimePtr(r.DiscardedAt), DiscardedBy: r.DiscardedBy,
 	}
 }
 
@@ -130,30 +134,18 @@ func (s *Store) Operation(ctx context.Context, id cluster.ID) (cluster.Operation
 	return row.operation(), nil
 }
 
-// OpenOperations lists what has not ended, oldest first.
+// turns is the order in which open operations came: that of their commits. One
+// may get its id early and be written late.
+const turns = "created_at, id"
+
+// OpenOperations lists what has not ended, in the order of its turns.
 func (s *Store) OpenOperations(ctx context.Context) ([]cluster.Operation, error) {
-	return s.operations(ctx, s.read.Where("state = 'open'").Order("id"))
+	return s.operations(ctx, s.read.Where("state = 'open'").Order(turns))
 }
 
-// OpenOperationsOf lists an app's open operations, oldest first.
+// OpenOperationsOf lists an app's open operations, in the order of their turns.
 func (s *Store) OpenOperationsOf(ctx context.Context, app cluster.ID) ([]cluster.Operation, error) {
-	return s.operations(ctx, s.read.Where("app_id = ? AND state = 'open'", string(app)).Order("id"))
-}
-
-// Operations lists operations, newest first, below an id ("" : all), of an app
-// and in a state where those are given.
-func (s *Store) Operations(ctx context.Context, app cluster.ID, state string, below cluster.ID, limit int) ([]cluster.Operation, error) {
-	q := s.read.Order("id DESC").Limit(limit)
-	if app != "" {
-		q = q.Where("app_id = ?", string(app))
-	}
-	if state != "" {
-		q = q.Where("state = ?", state)
-	}
-	if below != "" {
-		q = q.Where("id < ?", string(below))
-	}
-	return s.operations(ctx, q)
+	return s.operations(ctx, s.read.Where("app_id = ? AND state = 'open'", string(app)).Order(turns))
 }
 
 func (s *Store) operations(ctx context.Context, q *gorm.DB) ([]cluster.Operation, error) {

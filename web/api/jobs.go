@@ -14,12 +14,6 @@ import (
 	"aorta/web/wire"
 )
 
-type listJobs struct {
-	App   string `query:"app" maxLength:"64"`
-	State string `query:"state" enum:"open,succeeded,failed,aborted"`
-	Paged
-}
-
 // JobPath is an operation on one job tree.
 type JobPath struct {
 	ID string `path:"id" maxLength:"40"`
@@ -31,54 +25,13 @@ type followJob struct {
 }
 
 func (a *API) jobRoutes(h huma.API) {
-	register(h, a, route{method: get, path: "/jobs", summary: "List operations, newest first", policy: viewers}, a.listJobs)
+	register(h, a, route{method: get, path: "/jobs", summary: "Search operations, newest first", policy: viewers}, a.listJobs)
 	register(h, a, route{method: get, path: "/jobs/{id}", summary: "Show a job tree", policy: viewers}, a.showJob)
 	register(h, a, route{method: get, path: "/jobs/{id}/log", summary: "Read the log of a job tree", policy: viewers}, a.jobLog)
 	register(h, a, route{method: get, path: "/jobs/{id}/events", summary: "Follow a job tree (Server-Sent Events: job, log, end)", policy: viewers}, a.followJob)
 	register(h, a, route{method: post, path: "/jobs/{id}/abort", summary: "Abort a job tree", policy: developers, status: http.StatusAccepted}, a.abortJob)
-}
-
-func (a *API) listJobs(ctx context.Context, in *listJobs) (*reply[wire.Page[wire.Job]], error) {
-	var app cluster.App
-	if in.App != "" {
-		var err error
-		if app, err = a.store.App(ctx, in.App); err != nil {
-			return nil, err
-		}
-	}
-	if err := in.checked(checkID); err != nil {
-		return nil, err
-	}
-	list, err := a.store.Operations(ctx, app.ID, in.State, cluster.ID(in.Cursor), in.Limit+1)
-	if err != nil {
-		return nil, err
-	}
-	page := wire.Page[wire.Job]{Items: []wire.Job{}}
-	for i, op := range list {
-		if i == in.Limit {
-			page.Next = string(list[i-1].ID)
-			break
-		}
-		page.Items = append(page.Items, a.rootWire(ctx, op))
-	}
-	return ok(page, nil)
-}
-
-// rootWire shows an operation as the root of its tree, without children.
-func (a *API) rootWire(ctx context.Context, op cluster.Operation) wire.Job {
-	j := wire.Job{
-		ID: string(op.ID), Kind: string(op.Kind), Title: op.Title, State: string(op.State), Error: op.Error,
-		CreatedAt: &op.CreatedAt, EndedAt: op.EndedAt, Children: []wire.Job{},
-	}
-	if op.AppID != "" {
-		if app, err := a.store.AppByID(ctx, op.AppID); err == nil {
-			j.App = app.Name
-		}
-	}
-	if op.State == cluster.OperationOpen {
-		j.State = a.pace.OpenState(ctx, op)
-	}
-	return j
+	register(h, a, route{method: post, path: "/jobs/{id}/retry", summary: "Do again, as a new job, what one was asked to do that failed or was aborted", policy: developers, status: http.StatusAccepted}, a.retryJob)
+	register(h, a, route{method: post, path: "/jobs/{id}/discard", summary: "Let go of a job that failed or was aborted, and of what is kept for its retry", policy: developers}, a.discardJob)
 }
 
 // operation finds an operation by its id, or by the short form of it.
@@ -95,20 +48,29 @@ func (a *API) showJob(ctx context.Context, in *JobPath) (*reply[wire.Job], error
 	if err != nil {
 		return nil, err
 	}
-	root := a.rootWire(ctx, op)
+	return ok(a.wholeWire(ctx, op))
+}
+
+// wholeWire shows an operation with its whole tree.
+func (a *API) wholeWire(ctx context.Context, op cluster.Operation) (wire.Job, error) {
+	root, err := a.rootWire(ctx, op)
+	if err != nil {
+		return root, err
+	}
 	tree, err := a.pace.Tree(ctx, op)
 	if errors.Is(err, jobs.ErrNotFound) {
-		return ok(root, nil) // it waits for its turn
+		return root, nil // it waits for its turn
 	}
-	if err != nil {
-		return nil, err
+	if err != nil || tree.Jobs[tree.ID] == nil {
+		return root, err
 	}
 	shown := treeWire(tree, tree.ID)
-	shown.Kind, shown.App, shown.CreatedAt = root.Kind, root.App, root.CreatedAt
-	if op.State != cluster.OperationOpen {
-		shown.State, shown.Error, shown.EndedAt = string(op.State), op.Error, op.EndedAt
+	root.Children, root.Progress, root.Attempt, root.StartedAt = shown.Children, shown.Progress, shown.Attempt, shown.StartedAt
+	root.Release, root.Node = shown.Release, shown.Node
+	if op.State == cluster.OperationOpen {
+		root.Error = shown.Error
 	}
-	return ok(shown, nil)
+	return root, nil
 }
 
 func treeWire(t *jobs.Tree, id string) wire.Job {
@@ -175,11 +137,17 @@ func (a *API) followJob(ctx context.Context, in *followJob) (*huma.StreamRespons
 func (a *API) sendUpdate(ctx context.Context, s *eventStream, u pacemaker.Update) error {
 	switch {
 	case u.Job != nil:
-		return s.send("job", "", jobWire(*u.Job))
+		j := jobWire(*u.Job)
+		j.WaitsFor = aheadWire(u.Waits)
+		return s.send("job", "", j)
 	case u.Line != nil:
 		return s.send("log", u.Mark.String(), lineOfJob(u.LineOf, *u.Line))
 	case u.End != nil:
-		return s.send("end", "", a.rootWire(ctx, *u.End))
+		root, err := a.rootWire(ctx, *u.End)
+		if err != nil {
+			return err
+		}
+		return s.send("end", "", root)
 	}
 	return s.beat()
 }
@@ -190,4 +158,23 @@ func (a *API) abortJob(ctx context.Context, in *JobPath) (*reply[wire.Accepted],
 		return nil, err
 	}
 	return accepted(op, a.pace.Abort(ctx, op, userOf(ctx).Name))
+}
+
+func (a *API) retryJob(ctx context.Context, in *JobPath) (*reply[wire.Accepted], error) {
+	op, err := a.operation(ctx, *in)
+	if err != nil {
+		return nil, err
+	}
+	return accepted(a.pace.Retry(ctx, op, userOf(ctx).Name))
+}
+
+func (a *API) discardJob(ctx context.Context, in *JobPath) (*reply[wire.Job], error) {
+	op, err := a.operation(ctx, *in)
+	if err != nil {
+		return nil, err
+	}
+	if op, err = a.pace.Discard(ctx, op, userOf(ctx).Name); err != nil {
+		return nil, err
+	}
+	return ok(a.wholeWire(ctx, op))
 }

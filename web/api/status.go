@@ -5,7 +5,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"aorta/pacemaker/cluster"
 	"aorta/web/wire"
 )
 
@@ -26,15 +25,11 @@ func (a *API) status(ctx context.Context, _ *struct{}) (*reply[wire.Status], err
 	}
 	w := wire.Status{
 		Cluster: string(a.pace.Cluster()), State: "ok", Reasons: s.Reasons, Version: a.Version, Epoch: a.pace.Epoch(),
-		Generation: s.Generation, Nodes: s.Nodes, NodesReady: s.NodesReady, Apps: s.Apps, Instances: s.Instances, OpenJobs: []wire.Job{},
+		Generation: s.Generation, Nodes: s.Nodes, NodesReady: s.NodesReady, Apps: s.Apps, Instances: s.Instances,
 	}
 	if len(s.Reasons) > 0 {
 		w.State = "attention"
 	}
-	for _, op := range s.Open {
-		if op.State == cluster.OperationOpen {
-			w.OpenJobs = append(w.OpenJobs, a.rootWire(ctx, op))
-		}
-	}
-	return ok(w, nil)
+	w.OpenJobs, err = a.rootsWire(ctx, s.Open)
+	return ok(w, err)
 }

@@ -81,9 +81,15 @@ func TestClient_SpeaksEachEndpoint(t *testing.T) {
 			_, err := Collect(c.Jobs(ctx, JobQuery{App: "shop", State: "running"}), 0)
 			return err
 		}, called{"GET", "/jobs", "app=shop&limit=100&state=running", ""}},
+		{"jobs of a time", func(ctx context.Context, c *Client) error {
+			_, err := Collect(c.Jobs(ctx, JobQuery{Kind: "deploy", Since: "24h0m0s", Until: "2026-01-02T15:04:05Z", Attention: true}), 0)
+			return err
+		}, called{"GET", "/jobs", "attention=true&kind=deploy&limit=100&since=24h0m0s&until=2026-01-02T15%3A04%3A05Z", ""}},
 		{"job", func(ctx context.Context, c *Client) error { _, err := c.Job(ctx, "j1"); return err }, called{"GET", "/jobs/j1", "", ""}},
 		{"job log", func(ctx context.Context, c *Client) error { _, err := c.JobLog(ctx, "j1"); return err }, called{"GET", "/jobs/j1/log", "", ""}},
 		{"abort", func(ctx context.Context, c *Client) error { _, err := c.AbortJob(ctx, "j1"); return err }, called{"POST", "/jobs/j1/abort", "", ""}},
+		{"retry", func(ctx context.Context, c *Client) error { _, err := c.RetryJob(ctx, "j1"); return err }, called{"POST", "/jobs/j1/retry", "", ""}},
+		{"discard", func(ctx context.Context, c *Client) error { _, err := c.DiscardJob(ctx, "j1"); return err }, called{"POST", "/jobs/j1/discard", "", ""}},
 		{"nodes", func(ctx context.Context, c *Client) error { _, err := c.Nodes(ctx); return err }, called{"GET", "/nodes", "limit=100", ""}},
 		{"node", func(ctx context.Context, c *Client) error { _, err := c.ClusterNode(ctx, "n1"); return err }, called{"GET", "/nodes/n1", "", ""}},
 		{"create node", func(ctx context.Context, c *Client) error {

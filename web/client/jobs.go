@@ -25,20 +25,30 @@ func JobEnded(state string) bool {
 
 // JobQuery narrows the list of jobs down. Empty values leave it open.
 type JobQuery struct {
-	App   string
-	State string
+	App       string // name, or the beginning of the id of one that is no more
+	Kind      string
+	State     string // open, or how it ended
+	Since     string // asked for then or later: an RFC 3339 time, or a duration before now
+	Until     string // asked for before, likewise
+	Attention bool   // only what failed and nobody has seen to
+}
+
+func (q JobQuery) values() url.Values {
+	v := url.Values{}
+	for name, value := range map[string]string{"app": q.App, "kind": q.Kind, "state": q.State, "since": q.Since, "until": q.Until} {
+		if value != "" {
+			v.Set(name, value)
+		}
+	}
+	if q.Attention {
+		v.Set("attention", "true")
+	}
+	return v
 }
 
 // Jobs are the roots of job trees, the newest first.
 func (c *Client) Jobs(ctx context.Context, q JobQuery) iter.Seq2[wire.Job, error] {
-	v := url.Values{}
-	if q.App != "" {
-		v.Set("app", q.App)
-	}
-	if q.State != "" {
-		v.Set("state", q.State)
-	}
-	return items[wire.Job](ctx, c, v, "jobs")
+	return items[wire.Job](ctx, c, q.values(), "jobs")
 }
 
 // Job is one job with the tree below it.
@@ -46,7 +56,7 @@ func (c *Client) Job(ctx context.Context, id string) (wire.Job, error) {
 	return get[wire.Job](ctx, c, nil, "jobs", id)
 }
 
-// JobLog is what a job wrote, the oldest line first.
+// JobLog is what all jobs of a tree wrote, the oldest line first.
 func (c *Client) JobLog(ctx context.Context, id string) ([]wire.JobLogLine, error) {
 	return whole[wire.JobLogLine](ctx, c, nil, "jobs", id, "log")
 }
@@ -54,6 +64,18 @@ func (c *Client) JobLog(ctx context.Context, id string) ([]wire.JobLogLine, erro
 // AbortJob asks a job tree to end; its clean-up still runs.
 func (c *Client) AbortJob(ctx context.Context, id string) (wire.Accepted, error) {
 	return write[wire.Accepted](ctx, c, told{}, "jobs", id, "abort")
+}
+
+// RetryJob asks for a new job that does what one was asked to do that failed or
+// was aborted.
+func (c *Client) RetryJob(ctx context.Context, id string) (wire.Accepted, error) {
+	return write[wire.Accepted](ctx, c, told{}, "jobs", id, "retry")
+}
+
+// DiscardJob lets go of a job that failed or was aborted: it can't be retried any
+// more and asks for nobody's attention.
+func (c *Client) DiscardJob(ctx context.Context, id string) (wire.Job, error) {
+	return write[wire.Job](ctx, c, told{}, "jobs", id, "discard")
 }
 
 // JobFeed takes what a followed tree brings, on one goroutine. After a cut

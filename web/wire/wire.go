@@ -190,7 +190,8 @@ type Stats struct {
 	P99      *float64         `json:"p99_ms"`
 }
 
-// Job is one job of a tree, with its children.
+// Job is one job of a tree, with its children. What is said of a root alone is
+// left out, or false, for the jobs below it.
 type Job struct {
 	ID        string     `json:"id"`
 	Parent    string     `json:"parent,omitempty"`
@@ -207,6 +208,22 @@ type Job struct {
 	StartedAt *time.Time `json:"started_at,omitempty"`
 	EndedAt   *time.Time `json:"ended_at,omitempty"`
 	Children  []Job      `json:"children"`
+
+	AppID       string     `json:"app_id,omitempty" doc:"of a root: its app's id, also when the app is no more"`
+	User        string     `json:"user,omitempty" doc:"of a root: who asked for it; empty: the platform"`
+	RetryOf     string     `json:"retry_of,omitempty" doc:"of a root: the job that it repeats"`
+	WaitsFor    *Ahead     `json:"waits_for,omitempty" doc:"of a root: the job that has to end before its turn comes"`
+	Attention   bool       `json:"attention" doc:"of a root: it failed and nobody has seen to it; retry it, discard it, or do better"`
+	DiscardedAt *time.Time `json:"discarded_at,omitempty" doc:"of a root: when it was let go of"`
+	DiscardedBy string     `json:"discarded_by,omitempty"`
+}
+
+// Ahead is the job whose turn it is while another one waits.
+type Ahead struct {
+	ID    string    `json:"id"`
+	Title string    `json:"title"`
+	User  string    `json:"user" doc:"who asked for it; empty: the platform"`
+	Since time.Time `json:"since" doc:"when it was asked for"`
 }
 
 // Progress is how far a job is: N of M, and a few words.

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"aorta/web/client"
+	"aorta/web/wire"
+)
+
+const (
+	// foldAbove is how many lines a tree may have before what is done is folded.
+	foldAbove = 40
+	// unfolded is how many finished jobs of a kind are shown all the same.
+	unfolded = 2
+)
+
+// outline shows a whole tree as it is now.
+type outline struct {
+	out  *screen
+	now  time.Time
+	fold bool // finished siblings of a kind share a line
+}
+
+func (o outline) print(root wire.Job) { o.job(root, 0) }
+
+func (o outline) job(j wire.Job, depth int) {
+	indent := strings.Repeat("  ", depth)
+	text := indent + shape(o.out, j.State) + " " + titleOf(j) + "  " + o.out.paint(muted, j.State)
+	if d := lasts(j, o.now); d != "" {
+		text += "  " + o.out.paint(muted, d)
+	}
+	if p := progressOf(j.Progress); p != "" && j.State == client.JobRunning {
+		text += "  " + p
+	}
+	o.out.line("%s", text)
+	for _, note := range notesOf(j) {
+		o.out.line("%s    %s", indent, o.out.paint(muted, note))
+	}
+	if tellsError(j) {
+		o.out.line("%s    %s", indent, strings.ReplaceAll(cleanBlock(j.Error), "\n", "\n"+indent+"  "))
+	}
+	o.children(j, depth+1)
+}
+
+// children shows the jobs below one, the first of what is done and a count of
+// the rest.
+func (o outline) children(j wire.Job, depth int) {
+	done := map[string]int{}
+	for _, c := range j.Children {
+		if o.fold && allDone(c) {
+			if done[c.Kind]++; done[c.Kind] > unfolded {
+				continue
+			}
+		}
+		o.job(c, depth)
+	}
+	for _, kind := range slices.Sorted(maps.Keys(done)) {
+		if more := done[kind] - unfolded; more > 0 {
+			o.out.line("%s%s %d more", strings.Repeat("  ", depth), shape(o.out, client.JobSucceeded), more)
+		}
+	}
+}
+
+// notesOf says what is to be known of a root beyond its state.
+func notesOf(j wire.Job) []string {
+	var notes []string
+	if j.WaitsFor != nil {
+		notes = append(notes, waitsFor(*j.WaitsFor))
+	}
+	if j.RetryOf != "" {
+		notes = append(notes, "retry of "+clean(j.RetryOf))
+	}
+	switch {
+	case j.DiscardedAt != nil:
+		notes = append(notes, "discarded by "+asker(j.DiscardedBy))
+	case j.Attention:
+		notes = append(notes, "needs attention: aorta jobs retry "+clean(j.ID)+", or aorta jobs discard "+clean(j.ID))
+	}
+	return notes
+}
+
+func waitsFor(a wire.Ahead) string {
+	return "waiting for " + clean(a.Title) + " by " + asker(a.User) + " (" + clean(a.ID) + ")"
+}
+
+func tellsError(j wire.Job) bool {
+	return j.Error != "" && (j.State == client.JobFailed || !client.JobEnded(j.State))
+}
+
+// allDone says that nothing below a job, itself included, is worth a look.
+func allDone(j wire.Job) bool {
+	return j.State == client.JobSucceeded && !slices.ContainsFunc(j.Children, func(c wire.Job) bool { return !allDone(c) })
+}
+
+// linesOf is how many lines a tree takes unfolded.
+func linesOf(j wire.Job) int {
+	n := 1 + len(notesOf(j))
+	if tellsError(j) {
+		n += 1 + strings.Count(strings.TrimRight(j.Error, "\n"), "\n")
+	}
+	for _, c := range j.Children {
+		n += linesOf(c)
+	}
+	return n
+}
+
+// lasts is how long a job took, or takes so far. A root begins when it was asked
+// for: its own handler is only the last step of the tree.
+func lasts(j wire.Job, now time.Time) string {
+	from, to := j.StartedAt, j.EndedAt
+	if j.Parent == "" && j.CreatedAt != nil {
+		from = j.CreatedAt
+	}
+	switch {
+	case client.JobEnded(j.State):
+		return took(from, to)
+	case j.State == client.JobRunning:
+		return took(from, &now)
+	}
+	return ""
+}

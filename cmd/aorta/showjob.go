@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"aorta/web/client"
+	"aorta/web/wire"
+)
+
+func showJobCommand(s *session) *cobra.Command {
+	var log, all bool
+	cmd := &cobra.Command{Use: "show ID", Short: "Show a job tree as it is, or all that its jobs logged", Args: cobra.ExactArgs(1)}
+	cmd.RunE = s.onJob(func(ctx context.Context, api *client.Client, id string) error {
+		if log {
+			return s.printJobLog(ctx, api, id)
+		}
+		return s.printJob(ctx, api, id, all)
+	})
+	cmd.Flags().BoolVar(&log, "log", false, "print the whole log of the tree, in order, with times")
+	cmd.Flags().BoolVar(&all, "all", false, "fold nothing, however large the tree is")
+	return cmd
+}
+
+func (s *session) printJob(ctx context.Context, api *client.Client, id string, all bool) error {
+	if s.flags.json {
+		return s.showJob(ctx, api, id)
+	}
+	j, err := api.Job(ctx, id)
+	if err != nil {
+		return err
+	}
+	fold := !all && linesOf(j) > foldAbove
+	outline{out: s.out, now: s.p.Now(), fold: fold}.print(j)
+	if fold {
+		s.err.line("what is done is folded; each job of it: aorta jobs show --all %s", clean(id))
+	}
+	failed := failedLeaves(j)
+	if len(failed) == 0 {
+		return nil
+	}
+	last := s.lastWords(ctx, api, s.out, id)
+	for _, f := range failed {
+		for _, l := range last[f.ID] {
+			s.out.line("  │ %s", l)
+		}
+	}
+	return nil
+}
+
+// failedLeaves are the jobs below which nothing failed.
+func failedLeaves(j wire.Job) []wire.Job {
+	var leaves []wire.Job
+	for _, c := range j.Children {
+		leaves = append(leaves, failedLeaves(c)...)
+	}
+	if len(leaves) == 0 && j.State == client.JobFailed {
+		leaves = append(leaves, j)
+	}
+	return leaves
+}
+
+// printJobLog prints what all jobs of a tree wrote, each line with its time and
+// its job.
+func (s *session) printJobLog(ctx context.Context, api *client.Client, id string) error {
+	lines, err := api.JobLog(ctx, id)
+	if err != nil {
+		return err
+	}
+	if s.flags.json {
+		return list(s.out, lines)
+	}
+	root, err := api.Job(ctx, id)
+	if err != nil {
+		return err
+	}
+	titles := map[string]string{}
+	nameJobs(root, titles)
+	for _, l := range lines {
+		head := l.Time.Local().Format(logTime) + " " + orText(titles[l.Job], clean(l.Job))
+		s.out.line("%s │ %s", s.out.paint(muted, head), s.out.cleanLog(l.Text))
+	}
+	return nil
+}
+
+func nameJobs(j wire.Job, titles map[string]string) {
+	titles[j.ID] = titleOf(j)
+	for _, c := range j.Children {
+		nameJobs(c, titles)
+	}
+}

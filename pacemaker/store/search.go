@@ -1,0 +1,102 @@
+package store
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"aorta/pacemaker/cluster"
+)
+
+// OperationQuery narrows the list of operations down. Empty values leave it
+// open.
+type OperationQuery struct {
+	App       cluster.ID
+	Kind      cluster.OperationKind
+	State     cluster.OperationState
+	Since     time.Time  // asked then or later, to the millisecond
+	Until     time.Time  // asked before
+	Attention bool       // only what needs somebody's attention
+	Below     cluster.ID // older than this one: the next page
+	Limit     int
+}
+
+// Operations lists operations, newest first.
+func (s *Store) Operations(ctx context.Context, q OperationQuery) ([]cluster.Operation, error) {
+	return s.operations(ctx, q.on(s.read))
+}
+
+// on makes the query. Times are compared as ids, which begin with them: so each
+// filter is served by its index in the order of the list.
+func (q OperationQuery) on(db *gorm.DB) *gorm.DB {
+	db = db.Model(&operationRow{}).Order("id DESC").Limit(q.Limit)
+	for _, c := range []struct {
+		where, value string
+	}{
+		{"app_id = ?", string(q.App)},
+		{"kind = ?", string(q.Kind)},
+		{"state = ?", string(q.State)},
+		{"id < ?", string(q.Below)},
+	} {
+		if c.value != "" {
+			db = db.Where(c.where, c.value)
+		}
+	}
+	if !q.Since.IsZero() {
+		db = db.Where("id >= ?", string(cluster.FirstIDAt(q.Since)))
+	}
+	if !q.Until.IsZero() {
+		db = db.Where("id < ?", string(cluster.FirstIDAt(q.Until)))
+	}
+	if q.Attention {
+		db = db.Where(needsAttention)
+	}
+	return db
+}
+
+// needsAttention is what of operations nobody has seen to: they failed, what
+// they are about is still there, nobody let go of them, and none of the kind
+// has done better since or is about to.
+const needsAttention = `state = 'failed' AND discarded_at IS NULL
+	AND (app_id <> '' AND EXISTS (SELECT 1 FROM apps WHERE apps.id = operations.app_id)
+		OR node_id <> '' AND EXISTS (SELECT 1 FROM nodes WHERE nodes.id = operations.node_id))
+	AND NOT EXISTS (SELECT 1 FROM operations AS later
+		WHERE later.app_id = operations.app_id AND later.node_id = operations.node_id AND later.kind = operations.kind
+			AND later.id > operations.id AND later.state IN ('open', 'succeeded'))`
+
+// NeedAttention picks those of the operations that need somebody's attention.
+func (s *Store) NeedAttention(ctx context.Context, ids []cluster.ID) (map[cluster.ID]bool, error) {
+	out := map[cluster.ID]bool{}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	var found []cluster.ID
+	err := s.read.WithContext(ctx).Model(&operationRow{}).Where("id IN ?", ids).Where(needsAttention).Pluck("id", &found).Error
+	for _, id := range found {
+		out[id] = true
+	}
+	return out, translate(err, "look for what needs attention")
+}
+
+// minPrefix is how much of an id is asked for: less names too many things.
+const minPrefix = 8
+
+// FormerApp finds the id of an app by its beginning, in what is kept of
+// operations: also that of an app which is no more.
+func (s *Store) FormerApp(ctx context.Context, prefix string) (cluster.ID, error) {
+	var ids []cluster.ID
+	if len(prefix) >= minPrefix && strings.Trim(prefix, "0123456789abcdef-") == "" {
+		// Every id that begins so sorts before the same text with a letter past f.
+		err := s.read.WithContext(ctx).Model(&operationRow{}).Distinct("app_id").
+			Where("app_id >= ? AND app_id < ?", prefix, prefix+"g").Limit(2).Pluck("app_id", &ids).Error
+		if err != nil {
+			return "", translate(err, "find app")
+		}
+	}
+	if len(ids) != 1 {
+		return "", cluster.NotFound("%d apps have an id that begins with %.40q", len(ids), prefix)
+	}
+	return ids[0], nil
+}
