@@ -186,7 +186,7 @@ func leftovers(tb testing.TB, client *redis.Client) []string {
 	slices.Sort(keys)
 	for _, key := range keys {
 		switch kind := key[strings.LastIndex(key, "}")+1:]; {
-		case kind == ":own", kind == ":queues":
+		case kind == ":own", kind == ":queues", kind == ":periodic":
 		case kind == ":trees":
 			left = count(left, key, client.SCard(ctx, key))
 		case kind == ":beat":

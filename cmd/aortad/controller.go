@@ -32,6 +32,8 @@ const adminUser = "admin"
 type controller struct {
 	d       *daemon
 	m       *masters
+	jobs    *jobsRedis
+	claimed <-chan struct{} // closed once the jobs are this pacemaker's
 	store   *store.Store
 	pace    *pacemaker.Pacemaker
 	stats   *stats.Store
@@ -50,13 +52,16 @@ func (d *daemon) openController(ctx context.Context) (*controller, error) {
 	if err := c.openState(ctx); err != nil {
 		return nil, err
 	}
+	if err := c.openJobsRedis(ctx); err != nil {
+		return nil, err
+	}
 	if err := c.openPacemaker(ctx); err != nil {
 		return nil, err
 	}
-	if err := c.applyUsers(ctx); err != nil {
+	if err := c.serve(); err != nil {
 		return nil, err
 	}
-	if err := c.serve(); err != nil {
+	if err := c.awaitClaim(ctx); err != nil {
 		return nil, err
 	}
 	return c, c.writeContext()
@@ -132,28 +137,28 @@ func (c *controller) openPacemaker(ctx context.Context) error {
 		return err
 	}
 	c.stats = stats.NewStore(d.dialServer(c.m.stats, redisStats, 10))
-	jobsRedis := d.dialServer(c.m.jobs, redisJobs, 50)
 	c.pace = pacemaker.New(pacemaker.Config{
 		Domain: d.cfg.Domain, RouterURL: d.routerURL(), ReposDir: d.path("repos"), SourcesDir: d.path("sources"),
 		DrainLimit: d.cfg.DrainLimit, RouterSilence: routerSilence, DeadAfter: d.cfg.DeadAfter, Log: d.log,
 	}, pacemaker.Parts{
 		Store: c.store, Table: publisher, Gate: gate{c.m.routes}, Forget: []pacemaker.AppData{c.logs, forgetStats{c.stats}},
 	}, c.cluster, epoch)
-	keeper := redisq.NewKeeper(jobsRedis, redisq.KeeperOptions{
+	c.openKeeper(redisq.KeeperOptions{
 		Cluster: string(c.cluster), Epoch: int64(epoch), Owner: d.session, Policies: pacemaker.Policies(),
 		Periodic: c.pace.Periodic(), OnEnd: c.pace.TreeEnded, Crash: d.crash, Log: d.log,
-	})
-	c.pace.SetJobs(jobKeeper{keeper})
-	worker := redisq.NewWorker(jobsRedis, redisq.WorkerOptions{
+	}, redisq.WorkerOptions{
 		Queue: jobs.RoleQueue(string(cluster.RolePacemaker)), ID: "pacemaker", Concurrency: 32,
 		Handlers: c.pace.Handlers(), Crash: d.crash, Log: d.log,
 	})
-	d.loop("job keeper", keeper.Run)
-	d.loop("pacemaker's worker", worker.Run)
 	d.loop("pacemaker", c.pace.Run)
 	d.loop("statistics roller", c.stats.Roll)
 	prometheus.MustRegister(clusterMetrics{ctx: d.ctx, pace: c.pace})
-	d.ready.Check(string(cluster.RolePacemaker), func() error { return c.store.Ping(d.ctx) })
+	d.ready.Check(string(cluster.RolePacemaker), func() error {
+		if err := c.store.Ping(d.ctx); err != nil {
+			return err
+		}
+		return c.jobs.wrong()
+	})
 	return nil
 }
 
@@ -196,33 +201,6 @@ type forgetStats struct{ s *stats.Store }
 
 func (f forgetStats) Forget(ctx context.Context, app cluster.ID) error {
 	return f.s.Forget(ctx, string(app))
-}
-
-// jobKeeper shows the keeper as the pacemaker knows it.
-type jobKeeper struct{ *redisq.Keeper }
-
-func (k jobKeeper) Log(ctx context.Context, job, after string) ([]pacemaker.JobLine, error) {
-	lines, err := k.Keeper.Log(ctx, job, after)
-	out := make([]pacemaker.JobLine, len(lines))
-	for i, l := range lines {
-		out[i] = pacemaker.JobLine{Cursor: l.ID, Time: l.Time, Text: l.Text}
-	}
-	return out, err
-}
-
-func (k jobKeeper) Watch(ctx context.Context) <-chan pacemaker.JobEvent {
-	events := k.Keeper.Watch(ctx)
-	out := make(chan pacemaker.JobEvent)
-	go func() { // ends with events, which ends with ctx
-		defer close(out)
-		for e := range events {
-			select {
-			case out <- pacemaker.JobEvent{Tree: e.Tree, Log: e.Log}:
-			case <-ctx.Done():
-			}
-		}
-	}()
-	return out
 }
 
 // listenURL turns a listening address into one to connect to.

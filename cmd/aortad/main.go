@@ -134,6 +134,10 @@ func runDaemon(ctx context.Context, args []string, out, errOut io.Writer) error 
 	if len(rest) > 0 {
 		return fmt.Errorf("%w: %q is no flag of run", config.ErrUsage, rest[0])
 	}
+	// What the daemon starts, nginx and all, is not to have it.
+	if err := os.Unsetenv("AORTAD_JOBS_REDIS_URL"); err != nil {
+		return fmt.Errorf("hide the jobs Redis from what is started: %w", err)
+	}
 	d := newDaemon(cfg, out, errOut)
 	slog.SetDefault(d.log) // of the parts that are given none
 	return d.run(ctx)

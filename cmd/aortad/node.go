@@ -28,7 +28,8 @@ type node struct {
 	d       *daemon
 	id      cluster.ID
 	client  *client.Node
-	welcome cluster.Welcome
+	welcome cluster.Welcome // the first one
+	jobs    *jobsWay
 	roles   []cluster.Role
 }
 
@@ -48,7 +49,7 @@ func (d *daemon) openNode(ctx context.Context, c *controller) error {
 	if err != nil {
 		return err
 	}
-	n := &node{d: d, id: who.id, roles: roles}
+	n := &node{d: d, id: who.id, roles: roles, jobs: newJobsWay()}
 	if n.client, err = client.NewNode([]string{who.url}, string(who.id), who.token); err != nil {
 		return err
 	}
@@ -106,9 +107,6 @@ func (d *daemon) enter(ctx context.Context, c *controller, path string) (identit
 	if err != nil {
 		return who, err
 	}
-	if err := c.setUsers(ctx); err != nil {
-		return who, err
-	}
 	return who, atomicfile.Write(path, []byte(who.token+"\n"), 0o600)
 }
 
@@ -134,7 +132,6 @@ func parseToken(token string) (identity, error) {
 // sayHello opens the node's session and learns where the rest is. When the
 // pacemaker is away, what it said last holds: instances and routes go on.
 func (n *node) sayHello(ctx context.Context) error {
-	path := n.d.path("welcome.json")
 	host, err := os.Hostname()
 	if err != nil {
 		return fmt.Errorf("read the host's name: %w", err)
@@ -145,17 +142,15 @@ func (n *node) sayHello(ctx context.Context) error {
 	for {
 		n.welcome, err = n.client.Hello(ctx, hello)
 		if err == nil {
-			raw, err := json.Marshal(n.welcome)
-			if err != nil {
-				return fmt.Errorf("keep the welcome: %w", err)
-			}
-			return atomicfile.Write(path, raw, 0o600)
+			return n.take(n.welcome)
 		}
 		if code := cluster.CodeOf(err); code != cluster.CodeUnavailable && code != cluster.CodeInternal {
 			return err
 		}
-		if raw, rerr := os.ReadFile(path); rerr == nil && json.Unmarshal(raw, &n.welcome) == nil {
+		if last := n.d.lastWelcome(); last.NodeID != "" {
 			n.d.log.Warn("the pacemaker is away; starting with what it said last", "err", err)
+			n.welcome = last
+			n.jobs.set(last.Jobs)
 			return nil
 		}
 		n.d.log.Warn("waiting for the pacemaker", "url", n.client.URL(), "err", err)
@@ -163,6 +158,20 @@ func (n *node) sayHello(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// take keeps a welcome for the next start, and tells the workers where the jobs
+// are now.
+func (n *node) take(w cluster.Welcome) error {
+	n.jobs.set(w.Jobs)
+	raw, err := json.Marshal(w)
+	if err == nil {
+		err = atomicfile.Write(n.d.path("welcome.json"), raw, 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("keep the welcome: %w", err)
+	}
+	return nil
 }
 
 func (n *node) openRoles(ctx context.Context) error {
@@ -194,6 +203,11 @@ func (n *node) openHeart(ctx context.Context) (string, error) {
 		NodeID: n.id, NodeName: n.welcome.NodeName, Cluster: n.welcome.Cluster, DataDir: d.path("heart"),
 		Address: d.cfg.NodeAddress, DockerHost: d.cfg.DockerHost, ReportEvery: d.cfg.ReportEvery, Roles: n.roles,
 		Session: d.session, Version: version,
+		Welcomed: func(w cluster.Welcome) {
+			if err := n.take(w); err != nil {
+				d.log.Warn("what the pacemaker says is not on disk for the next start", "err", err)
+			}
+		},
 	}, n.client, d.log)
 	if err != nil {
 		return "", err
@@ -226,14 +240,6 @@ func (n *node) openBuilder(ctx context.Context) (string, error) {
 		cluster.JobBuild: func(ctx context.Context, r *jobs.Run) (any, error) { return b.Build(ctx, r) },
 	}})
 	return "Docker " + info.Version, nil
-}
-
-// work runs a worker of one queue, as this node's own user.
-func (n *node) work(name string, opt redisq.WorkerOptions) {
-	opt.ID, opt.Crash, opt.Log = string(n.id), n.d.crash, n.d.log
-	client := dial(n.welcome.Jobs, opt.Concurrency+opt.Urgent+4)
-	n.d.onClose(func() { _ = client.Close() })
-	n.d.loop(name, redisq.NewWorker(client, opt).Run)
 }
 
 // errNoRouter says that a welcome lacks what a router needs.

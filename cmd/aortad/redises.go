@@ -28,21 +28,28 @@ const (
 	userTailer  = "tailer"  // writes statistics
 )
 
-// masters are the pacemaker's three Redis servers.
+// masters are the pacemaker's managed Redis servers.
 type masters struct {
-	routes, jobs, stats *redisd.Server
+	routes, jobs, stats *redisd.Server    // jobs is nil when the operator has one
 	addr                map[string]string // TCP address by name
 }
 
-// openMasters adopts or starts the three, side by side.
+// openMasters adopts or starts them, side by side.
 func (d *daemon) openMasters(ctx context.Context) (*masters, error) {
 	m := &masters{addr: map[string]string{}}
 	users := map[string][]redisd.User{
 		redisRoutes: {{Name: userReplica, Password: d.secrets.password(redisRoutes, userReplica), Rules: redisd.ReplicaRules}},
 		redisStats:  {{Name: userTailer, Password: d.secrets.password(redisStats, userTailer), Rules: stats.TailerRules, On: true}},
 	}
+	servers := map[string]**redisd.Server{redisRoutes: &m.routes, redisJobs: &m.jobs, redisStats: &m.stats}
+	if d.cfg.JobsRedisURL != "" {
+		delete(servers, redisJobs)
+		if err := d.endManagedJobs(ctx); err != nil {
+			return nil, err
+		}
+	}
 	group, gctx := errgroup.WithContext(ctx)
-	for name, at := range map[string]**redisd.Server{redisRoutes: &m.routes, redisJobs: &m.jobs, redisStats: &m.stats} {
+	for name, at := range servers {
 		addr, err := d.places.at("redis_"+name, "", d.cfg.RedisAddress)
 		if err != nil {
 			return nil, err
@@ -60,10 +67,24 @@ func (d *daemon) openMasters(ctx context.Context) (*masters, error) {
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	for name, server := range map[string]*redisd.Server{redisRoutes: m.routes, redisJobs: m.jobs, redisStats: m.stats} {
-		d.loop("redis "+name, server.Run)
+	for name, server := range servers {
+		d.loop("redis "+name, (*server).Run)
 	}
 	return m, nil
+}
+
+// endManagedJobs ends the managed server that had the jobs before one of the
+// operator's own was named; open operations begin anew there. Its files stay.
+func (d *daemon) endManagedJobs(ctx context.Context) error {
+	addr, recorded := d.places.Addrs["redis_"+redisJobs]
+	if !recorded {
+		return nil
+	}
+	server, err := d.newRedis(redisd.Config{Name: redisJobs, Addresses: []string{addr}, Persist: redisd.AOFAndRDB, StopOrder: 2})
+	if err != nil {
+		return err
+	}
+	return server.Stop(ctx)
 }
 
 func (d *daemon) newRedis(cfg redisd.Config) (*redisd.Server, error) {
@@ -83,15 +104,6 @@ func (m *masters) door(name, user, password string) cluster.RedisDoor {
 	return cluster.RedisDoor{Network: "tcp", Addr: m.addr[name], User: user, Password: password}
 }
 
-// dial connects to a door. Nothing is repeated by the client: whoever writes
-// knows what may be.
-func dial(door cluster.RedisDoor, pool int) *redis.Client {
-	return redis.NewClient(&redis.Options{
-		Network: door.Network, Addr: door.Addr, Username: door.User, Password: door.Password,
-		MaxRetries: -1, DisableIdentity: true, ContextTimeoutEnabled: true, PoolSize: pool,
-	})
-}
-
 // dialServer connects to a managed server as its admin, over its socket.
 func (d *daemon) dialServer(s *redisd.Server, name string, pool int) *redis.Client {
 	c := dial(cluster.RedisDoor{Network: "unix", Addr: s.Socket(), User: "admin", Password: d.secrets.password(name, "admin")}, pool)
@@ -105,16 +117,4 @@ func portOf(addr string) string {
 		return ""
 	}
 	return port
-}
-
-// setUser makes or renews a node's user.
-func (c *controller) setUser(ctx context.Context, client *redis.Client, n cluster.Node) error {
-	args := []any{"ACL", "SETUSER", nodeUser(n.ID), "resetpass", "on", ">" + c.d.secrets.password(redisJobs, nodeUser(n.ID))}
-	for _, rule := range nodeRules(n) {
-		args = append(args, rule)
-	}
-	if err := client.Do(ctx, args...).Err(); err != nil {
-		return fmt.Errorf("set the user of node %s in the jobs Redis: %w", n.Name, err)
-	}
-	return nil
 }

@@ -87,6 +87,14 @@ type cluster struct {
 // newCluster starts one and ends it, instances included, with the test.
 func newCluster(tb testing.TB, flags ...string) *cluster {
 	tb.Helper()
+	c := unstarted(tb, flags...)
+	c.start()
+	return c
+}
+
+// unstarted is a new cluster whose daemon is still to be started.
+func unstarted(tb testing.TB, flags ...string) *cluster {
+	tb.Helper()
 	skipQuick(tb)
 	c := &cluster{tb: tb, dir: testkit.ShortDir(tb), docker: dockerHost(tb)}
 	api, router := freeAddr(tb), freeAddr(tb)
@@ -100,7 +108,6 @@ func newCluster(tb testing.TB, flags ...string) *cluster {
 		// The race detector holds each process that ends for a second by default.
 		"GORACE=halt_on_error=1 atexit_sleep_ms=0", "PATH="+bin+":"+os.Getenv("PATH"))
 	tb.Cleanup(c.end)
-	c.start()
 	return c
 }
 

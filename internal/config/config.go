@@ -30,9 +30,14 @@ type Config struct {
 	RouterListen       string `yaml:"router_listen" env:"ROUTER_LISTEN"`               // HTTP for apps
 	RouterStatusListen string `yaml:"router_status_listen" env:"ROUTER_STATUS_LISTEN"` // health of the router
 	RedisAddress       string `yaml:"redis_address" env:"REDIS_ADDRESS"`               // IP that the managed Redis masters listen on
-	PublicURL          string `yaml:"public_url" env:"PUBLIC_URL"`                     // base of the addresses that people are shown
-	TLSCert            string `yaml:"tls_cert" env:"TLS_CERT"`                         // certificate and key of Listen, PEM files
-	TLSKey             string `yaml:"tls_key" env:"TLS_KEY"`
+	// JobsRedisURL is a Redis of the operator's own for the jobs, see ParseRedisURL;
+	// empty: a managed one.
+	JobsRedisURL Secret `yaml:"jobs_redis_url" env:"JOBS_REDIS_URL"`
+	JobsRedisCA  string `yaml:"jobs_redis_ca" env:"JOBS_REDIS_CA"` // authority of its certificate, a PEM file; empty: the system's
+
+	PublicURL string `yaml:"public_url" env:"PUBLIC_URL"` // base of the addresses that people are shown
+	TLSCert   string `yaml:"tls_cert" env:"TLS_CERT"`     // certificate and key of Listen, PEM files
+	TLSKey    string `yaml:"tls_key" env:"TLS_KEY"`
 
 	NodeName    string `yaml:"node_name" env:"NODE_NAME"`
 	NodeAddress string `yaml:"node_address" env:"NODE_ADDRESS"` // private address that instances are published on
@@ -115,9 +120,15 @@ func readFile(path string, cfg *Config) error {
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict())
 	if err := dec.Decode(cfg); err != nil && !errors.Is(err, io.EOF) {
-		return cluster.Invalid("", "%s: %s%s", path, durationAt(raw), yaml.FormatError(err, false, true))
+		return cluster.Invalid("", "%s: %s%s", path, durationAt(raw), yaml.FormatError(err, false, !holdsSecret(raw)))
 	}
 	return nil
+}
+
+// holdsSecret says whether the lines of a file must not be shown: those around
+// the wrong one may hold a log-in.
+func holdsSecret(raw []byte) bool {
+	return bytes.Contains(raw, []byte("jobs_redis_url")) || bytes.Contains(raw, []byte("@"))
 }
 
 // durationAt finds the value that is no duration, if one is: the decoder's own

@@ -25,6 +25,8 @@ func newFlags(cfg *Config) *flagSet {
 	text("router-listen", &cfg.RouterListen, "address of the router for apps")
 	text("router-status-listen", &cfg.RouterStatusListen, "address of the router's health and status")
 	text("redis-address", &cfg.RedisAddress, "IP that the managed Redis masters listen on")
+	text("jobs-redis-url", (*string)(&cfg.JobsRedisURL), "Redis of your own for the jobs: redis[s]://USER:PASSWORD@HOST:PORT (others see flags: better in the file or in AORTAD_JOBS_REDIS_URL)")
+	text("jobs-redis-ca", &cfg.JobsRedisCA, "authority of that Redis' certificate (PEM; default: the system's)")
 	text("public-url", &cfg.PublicURL, "base of the addresses that people are shown")
 	text("tls-cert", &cfg.TLSCert, "certificate of --listen (PEM)")
 	text("tls-key", &cfg.TLSKey, "key of --listen (PEM)")

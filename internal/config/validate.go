@@ -37,7 +37,7 @@ func (c *Config) finish() error {
 		host, _ := os.Hostname()
 		c.NodeName = cluster.NodeNameFrom(host)
 	}
-	for _, check := range []func() error{c.checkRoles, c.checkNames, c.checkAddresses, c.checkTimes, c.checkRest} {
+	for _, check := range []func() error{c.checkRoles, c.checkNames, c.checkAddresses, c.checkRedis, c.checkTimes, c.checkRest} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -110,6 +110,23 @@ func (c *Config) checkAddresses() error {
 		}
 	}
 	return nil
+}
+
+func (c *Config) checkRedis() error {
+	if c.JobsRedisURL == "" {
+		if c.JobsRedisCA != "" {
+			return cluster.Invalid("jobs_redis_ca", "is for a Redis of your own (jobs_redis_url)")
+		}
+		return nil
+	}
+	if !c.Has(cluster.RolePacemaker) {
+		return cluster.Invalid("jobs_redis_url", "is for the process with the pacemaker role, which tells the others")
+	}
+	u, err := ParseRedisURL("jobs_redis_url", string(c.JobsRedisURL))
+	if err == nil && c.JobsRedisCA != "" && !u.TLS {
+		return cluster.Invalid("jobs_redis_ca", "is for TLS: jobs_redis_url must begin with rediss://")
+	}
+	return err
 }
 
 func checkListen(field, addr string) error {

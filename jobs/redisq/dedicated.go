@@ -14,16 +14,27 @@ func dedicated(rdb redis.UniversalClient) (redis.UniversalClient, error) {
 	case *redis.Client:
 		opt := *c.Options()
 		opt.MinIdleConns, opt.PoolSize = 0, maxWaiting
+		opt.MaxRetries = unless0(opt.MaxRetries)
 		// What the other client's connections registered there is not for these.
 		opt.PushNotificationProcessor, opt.MaintNotificationsConfig = nil, unannounced()
 		return redis.NewClient(&opt), nil
 	case *redis.ClusterClient:
 		opt := *c.Options()
 		opt.MinIdleConns, opt.PoolSize = 0, maxWaiting
+		opt.MaxRetries, opt.MaxRedirects = unless0(opt.MaxRetries), unless0(opt.MaxRedirects)
 		opt.PushNotificationProcessor, opt.MaintNotificationsConfig = nil, unannounced()
 		return redis.NewClusterClient(&opt), nil
 	}
 	return nil, fmt.Errorf("make a client that waits: %T is neither one server nor a Redis Cluster", rdb)
+}
+
+// unless0 keeps a 0 that a client has made of -1, none: as an option 0 is the
+// default, some.
+func unless0(n int) int {
+	if n == 0 {
+		return -1
+	}
+	return n
 }
 
 // unannounced declines a server's notices of maintenance: a cut read is repeated.

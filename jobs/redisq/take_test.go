@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"aorta/internal/testkit"
 	"aorta/jobs"
 )
@@ -90,4 +92,26 @@ func TestKeeper_AddIsRepeatedAfterRedisRefusedIt(t *testing.T) {
 		t.Fatalf("Add on a full Redis: got nil, want a refusal")
 	}
 	wantState(t, awaitEnd(t, ends), jobs.Succeeded)
+}
+
+func TestDedicated_RepeatsNoMoreThanItsModel(t *testing.T) {
+	for _, retries := range []int{-1, 2} {
+		c := redis.NewClient(&redis.Options{MaxRetries: retries})
+		cc := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:1"}, MaxRetries: retries, MaxRedirects: retries})
+		own, err := dedicated(c)
+		ownCluster, clusterErr := dedicated(cc)
+		if err != nil || clusterErr != nil {
+			t.Fatalf("got %v and %v, want nil", err, clusterErr)
+		}
+
+		if got, want := own.(*redis.Client).Options().MaxRetries, c.Options().MaxRetries; got != want {
+			t.Errorf("retries: got %d, want %d", got, want)
+		}
+		if got, want := ownCluster.(*redis.ClusterClient).Options().MaxRedirects, cc.Options().MaxRedirects; got != want {
+			t.Errorf("redirects: got %d, want %d", got, want)
+		}
+		for _, c := range []redis.UniversalClient{c, cc, own, ownCluster} {
+			_ = c.Close()
+		}
+	}
 }

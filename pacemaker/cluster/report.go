@@ -91,14 +91,6 @@ type Welcome struct {
 	Networks []string  `json:"networks"` // prefixes that instance addresses may lie in
 }
 
-// RedisDoor is an address and the caller's own user there.
-type RedisDoor struct {
-	Network  string `json:"network"` // "unix" or "tcp"
-	Addr     string `json:"addr"`
-	User     string `json:"user"`
-	Password string `json:"password"`
-}
-
 // RouterReport is what a router's Go part says: the lowest (epoch, generation)
 // over its live workers, and the requests still in flight on instances that
 // have left the table.

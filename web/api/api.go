@@ -37,8 +37,8 @@ type Config struct {
 	Pacemaker *pacemaker.Pacemaker
 	Stats     Stats
 	Logs      Logs
-	Welcome   func(node cluster.Node) cluster.Welcome // what a node is told of the rest
-	PublicURL string                                  // base of the git addresses
+	Welcome   func(node cluster.Node) (cluster.Welcome, error) // what a node is told of the rest
+	PublicURL string                                           // base of the git addresses
 	Version   string
 	Log       *slog.Logger
 }

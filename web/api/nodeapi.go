@@ -78,7 +78,7 @@ func (a *API) hello(ctx context.Context, in *nodeHello) (*reply[cluster.Welcome]
 	if err := a.pace.Hello(ctx, node, in.Body); err != nil {
 		return nil, err
 	}
-	return ok(a.Welcome(node), nil)
+	return ok(a.Welcome(node))
 }
 
 func (a *API) report(ctx context.Context, in *nodeReport) (*reply[cluster.ReportAnswer], error) {

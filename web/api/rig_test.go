@@ -78,7 +78,7 @@ func newRig(tb testing.TB) *rig {
 	}, pacemaker.Parts{Store: r.store, Jobs: r.jobs, Table: noTable{}, Gate: openGate{}}, id, 7)
 	cfg := Config{
 		Pacemaker: r.pace, Stats: noStats{}, Logs: logs, Log: log, Version: "test",
-		Welcome: func(n cluster.Node) cluster.Welcome { return cluster.Welcome{NodeID: n.ID} },
+		Welcome: func(n cluster.Node) (cluster.Welcome, error) { return cluster.Welcome{NodeID: n.ID}, nil },
 	}
 	r.inner = &API{Config: cfg, pace: r.pace, store: r.store}
 	people, nodes := chi.NewRouter(), chi.NewRouter()
