@@ -18,6 +18,7 @@ import (
 func (p *pass) effects(ctx context.Context) (*pass, error) {
 	pipe := p.rdb.Pipeline()
 	for _, ls := range p.revoked {
+		p.late[ls.queue] = p.now.Add(lateBeats * p.opt.LeaseTTL)
 		if t := p.trees[ls.tree]; t != nil {
 			p.settle(ctx, pipe, t.Jobs[ls.job], "")
 		}

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"aorta/internal/testkit"
 	"aorta/jobs"
 )
@@ -161,4 +163,42 @@ func TestEntryBefore_ComparesNumbers(t *testing.T) {
 			t.Errorf("%s before %s: got %v, want %v", c.a, c.b, got, c.want)
 		}
 	}
+}
+
+// A worker that fell silent and wakes beats once for the lease that it has lost.
+func TestKeeper_RemovesALateBeatFromAQueueAtRest(t *testing.T) {
+	t.Parallel()
+	rdb := connect(t, testkit.Redis(t))
+	opt := keeperOptions(1)
+	opt.DefaultPolicy = jobs.Policy{AtMostOnce: true}
+	k, ends, _ := startKeeper(t, rdb, opt)
+	q := jobs.NodeQueue("a")
+	s := spec("x", q)
+	add(t, k, s)
+	token := takeSilently(t, k, s)
+	wantState(t, awaitEnd(t, ends), jobs.Failed)
+	awaitGone(t, k, s.ID)
+
+	rdb.HIncrBy(t.Context(), keysOf(q).beat(), token, 1)
+
+	testkit.Eventually(t, testLimit, "the late beat to be removed", func() bool {
+		return rdb.Exists(t.Context(), keysOf(q).beat()).Val() == 0
+	})
+}
+
+// takeSilently takes a job as a worker that dies right after, and gives its lease.
+func takeSilently(tb testing.TB, k *Keeper, s jobs.Spec) string {
+	tb.Helper()
+	keys := keysOf(s.Queue)
+	streams := []string{keys.stream(s.Priority), ">"}
+	var token string
+	testkit.Eventually(tb, testLimit, "the job to be in its queue", func() bool {
+		got, err := k.rdb.XReadGroup(tb.Context(), &redis.XReadGroupArgs{Group: group, Consumer: "dead", Streams: streams, Block: -1}).Result()
+		if err != nil || len(got) == 0 || len(got[0].Messages) == 0 {
+			return false
+		}
+		token, _ = got[0].Messages[0].Values["token"].(string)
+		return true
+	})
+	return token
 }

@@ -19,11 +19,12 @@ type loop struct {
 	ends     chan struct{} // bounds the calls of OnEnd at a time
 
 	trees     map[string]*tree
-	leases    map[string]*lease    // by job id: queued or running
-	delayed   *agenda              // jobs that are ready, but not before
-	slots     map[string]time.Time // the last one of each periodic tree
-	ending    map[string]bool      // trees that OnEnd is asked to take
-	retry     []*request           // failed once for Redis' sake
+	leases    map[string]*lease        // by job id: queued or running
+	delayed   *agenda                  // jobs that are ready, but not before
+	slots     map[string]time.Time     // the last one of each periodic tree
+	ending    map[string]bool          // trees that OnEnd is asked to take
+	late      map[jobs.Queue]time.Time // where a worker may beat for a lease that was taken back, and until when that is looked for
+	retry     []*request               // failed once for Redis' sake
 	lastSweep time.Time
 }
 
@@ -59,7 +60,7 @@ func newLoop(k *Keeper, g *errgroup.Group) *loop {
 		batches: make(chan *batch), archived: make(chan string),
 		ends:  make(chan struct{}, maxEnds),
 		trees: map[string]*tree{}, leases: map[string]*lease{},
-		delayed: newAgenda(), slots: map[string]time.Time{}, ending: map[string]bool{},
+		delayed: newAgenda(), slots: map[string]time.Time{}, late: map[jobs.Queue]time.Time{}, ending: map[string]bool{},
 	}
 }
 

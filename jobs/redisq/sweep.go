@@ -13,6 +13,10 @@ import (
 	"aorta/jobs"
 )
 
+// lateBeats is how many LeaseTTLs after a lease was taken back its worker's
+// beats are looked for, so that they leave no key on a queue at rest.
+const lateBeats = 10
+
 // maxTaken bounds how many taken entries of one stream a sweep looks at.
 const maxTaken = 1000
 
@@ -70,6 +74,12 @@ func (l *loop) look(ctx context.Context, now time.Time) (*sight, error) {
 	for _, ls := range l.leases {
 		g.ask(ctx, pipe, ls, now.Sub(ls.seen) >= l.opt.LeaseTTL/2)
 	}
+	for q, until := range l.late {
+		if now.After(until) {
+			delete(l.late, q)
+		}
+		g.askBeats(ctx, pipe, q)
+	}
 	_, _ = pipe.Exec(ctx) // each command's own error is looked at below
 	owner, err := own.Result()
 	if err != nil && !errors.Is(err, redis.Nil) {
@@ -83,11 +93,8 @@ func (l *loop) look(ctx context.Context, now time.Time) (*sight, error) {
 
 // ask adds the reading for one lease.
 func (g *glance) ask(ctx context.Context, pipe redis.Pipeliner, ls *lease, old bool) {
-	k := keysOf(ls.queue)
-	if g.beats[ls.queue] == nil {
-		g.beats[ls.queue] = pipe.HGetAll(ctx, k.beat())
-	}
-	stream := k.stream(ls.priority)
+	g.askBeats(ctx, pipe, ls.queue)
+	stream := keysOf(ls.queue).stream(ls.priority)
 	if ls.running || !old || g.heads[stream] != nil {
 		return
 	}
@@ -95,6 +102,12 @@ func (g *glance) ask(ctx context.Context, pipe redis.Pipeliner, ls *lease, old b
 		Stream: stream, Group: group, Start: "-", End: "+", Count: maxTaken,
 	})
 	g.heads[stream] = pipe.XRangeN(ctx, stream, "-", "+", 1)
+}
+
+func (g *glance) askBeats(ctx context.Context, pipe redis.Pipeliner, q jobs.Queue) {
+	if g.beats[q] == nil {
+		g.beats[q] = pipe.HGetAll(ctx, keysOf(q).beat())
+	}
 }
 
 func (l *loop) see(ctx context.Context, g glance) (*sight, error) {
