@@ -50,6 +50,7 @@ func (p *Pacemaker) tidy(ctx context.Context, _ *jobs.Run) (any, error) {
 	return nil, errors.Join(
 		p.store.ForgetArchive(ctx, now.Add(-keptJobs).UnixNano()),
 		p.store.ForgetKeys(ctx, now.Add(-keptAnswers).UnixNano()),
+		p.store.ForgetSessions(ctx, now),
 		p.publish.table.DropTombstones(ctx, now),
 		p.tidySources(ctx),
 	)

@@ -3,6 +3,7 @@ package pacemaker
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"aorta/internal/gitrepo"
@@ -47,9 +48,19 @@ func (p *Pacemaker) AppURL(app cluster.App) string {
 	return fmt.Sprintf(p.cfg.RouterURL, p.OwnHost(app.Name))
 }
 
+func (p *Pacemaker) allowedName(name string) error {
+	if err := cluster.ValidateName("name", name); err != nil {
+		return err
+	}
+	if host := p.OwnHost(name); host == p.cfg.OwnHost {
+		return cluster.Invalid("name", "%s would be served at %s, where the dashboard is reached; choose another name", name, host)
+	}
+	return nil
+}
+
 // CreateApp makes an app.
 func (p *Pacemaker) CreateApp(ctx context.Context, name, user string) (cluster.App, error) {
-	if err := cluster.ValidateName("name", name); err != nil {
+	if err := p.allowedName(name); err != nil {
 		return cluster.App{}, err
 	}
 	return p.store.CreateApp(ctx, name, p.OwnHost(name), user)
@@ -57,7 +68,7 @@ func (p *Pacemaker) CreateApp(ctx context.Context, name, user string) (cluster.A
 
 // RenameApp gives an app another name, and with it another host of its own.
 func (p *Pacemaker) RenameApp(ctx context.Context, app cluster.App, name string, version int, user string) (cluster.App, error) {
-	if err := cluster.ValidateName("name", name); err != nil {
+	if err := p.allowedName(name); err != nil {
 		return cluster.App{}, err
 	}
 	if err := p.store.RenameApp(ctx, app.ID, name, p.OwnHost(name), version, user); err != nil {
@@ -193,8 +204,13 @@ func (p *Pacemaker) publishSoon(ctx context.Context) {
 	}
 }
 
-// notOwnSpace keeps hosts in the cluster's own domain for the apps' names.
+// notOwnSpace keeps hosts in the cluster's own domain for the apps' names, and
+// the dashboard's own host from any app: browsers send its cookies to every port.
 func (p *Pacemaker) notOwnSpace(host string) error {
+	wild, isWild := strings.CutPrefix(host, "*")
+	if p.cfg.OwnHost != "" && (host == p.cfg.OwnHost || isWild && strings.HasSuffix(p.cfg.OwnHost, wild)) {
+		return cluster.Invalid("host", "%s is where the dashboard is reached (%s): an app there would be sent its sessions", host, p.cfg.OwnHost)
+	}
 	if host == p.cfg.Domain || len(host) > len(p.cfg.Domain) && host[len(host)-len(p.cfg.Domain)-1:] == "."+p.cfg.Domain {
 		return cluster.Invalid("host", "%s lies in the cluster's own domain %s, where each app has the host of its name", host, p.cfg.Domain)
 	}

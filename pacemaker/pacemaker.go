@@ -25,6 +25,7 @@ import (
 // Config is what a pacemaker is told.
 type Config struct {
 	Domain     string // cluster domain; app NAME is served at NAME.Domain
+	OwnHost    string // where browsers reach the dashboard; no app may have it
 	RouterURL  string // how browsers reach a router: "http://%s:8080", %s the host
 	ReposDir   string // bare repositories, one per app id
 	SourcesDir string // uploaded archives, one per build id

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"strings"
 
@@ -138,7 +139,7 @@ func (c *controller) openPacemaker(ctx context.Context) error {
 	}
 	c.stats = stats.NewStore(d.dialServer(c.m.stats, redisStats, 10))
 	c.pace = pacemaker.New(pacemaker.Config{
-		Domain: d.cfg.Domain, RouterURL: d.routerURL(), ReposDir: d.path("repos"), SourcesDir: d.path("sources"),
+		Domain: d.cfg.Domain, OwnHost: d.ownHost(), RouterURL: d.routerURL(), ReposDir: d.path("repos"), SourcesDir: d.path("sources"),
 		DrainLimit: d.cfg.DrainLimit, RouterSilence: routerSilence, DeadAfter: d.cfg.DeadAfter, Log: d.log,
 	}, pacemaker.Parts{
 		Store: c.store, Table: publisher, Gate: gate{c.m.routes}, Forget: []pacemaker.AppData{c.logs, forgetStats{c.stats}},
@@ -160,6 +161,15 @@ func (c *controller) openPacemaker(ctx context.Context) error {
 		return c.jobs.wrong()
 	})
 	return nil
+}
+
+// ownHost is where browsers reach the dashboard, as far as that has a name.
+func (d *daemon) ownHost() string {
+	public, err := url.Parse(d.cfg.PublicURL)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(public.Hostname())
 }
 
 // routerURL is how people reach an app: a format with the host's place.

@@ -44,8 +44,10 @@ func (c *controller) serve() error {
 	}
 	cfg := api.Config{
 		Pacemaker: c.pace, Stats: appStats{c.stats}, Logs: c.logs, Welcome: c.welcome,
-		PublicURL: public, Version: version, Log: d.log,
+		PublicURL: public, Version: version, Log: d.log, Numbers: newAppNumbers(c.stats),
 	}
+	cfg.Live = api.NewHub(cfg)
+	d.loop("live streams", cfg.Live.Run)
 	push, err := c.pushEndpoint()
 	if err != nil {
 		return err

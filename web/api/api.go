@@ -15,6 +15,7 @@ import (
 	"aorta/pacemaker/cluster"
 	"aorta/pacemaker/logstore"
 	"aorta/pacemaker/store"
+	"aorta/web/live"
 	"aorta/web/wire"
 )
 
@@ -36,6 +37,8 @@ type Logs interface {
 type Config struct {
 	Pacemaker *pacemaker.Pacemaker
 	Stats     Stats
+	Numbers   Numbers   // rates and series
+	Live      *live.Hub // made by NewHub
 	Logs      Logs
 	Welcome   func(node cluster.Node) (cluster.Welcome, error) // what a node is told of the rest
 	PublicURL string                                           // base of the git addresses
@@ -46,8 +49,11 @@ type Config struct {
 // API serves /api/v1 for people, and its nodes' part apart from it.
 type API struct {
 	Config
-	pace  *pacemaker.Pacemaker
-	store *store.Store
+	pace      *pacemaker.Pacemaker
+	store     *store.Store
+	doors     *doors
+	attempts  *attempts
+	sightings *sightings
 }
 
 // prefix is where every operation lies.
@@ -56,9 +62,13 @@ const prefix = "/api/v1"
 // Mount puts the API for people on a router, with its OpenAPI document at
 // /api/openapi.json and its page at /api/docs.
 func Mount(r chi.Router, cfg Config) huma.API {
-	a := &API{Config: cfg, pace: cfg.Pacemaker, store: cfg.Pacemaker.Store()}
+	a := &API{
+		Config: cfg, pace: cfg.Pacemaker, store: cfg.Pacemaker.Store(),
+		doors: newDoors(cfg.PublicURL), attempts: newAttempts(time.Now), sightings: newSightings(),
+	}
 	h := newHuma(r, "Aorta", cfg.Version)
-	h.UseMiddleware(a.authenticate(h), a.authorize(h), a.once(h))
+	h.UseMiddleware(a.authenticate, authorize, a.once())
+	a.sessionRoutes(h)
 	a.appRoutes(h)
 	a.deployRoutes(h)
 	a.configRoutes(h)
@@ -70,6 +80,8 @@ func Mount(r chi.Router, cfg Config) huma.API {
 	a.jobRoutes(h)
 	a.nodeRoutes(h)
 	a.statusRoutes(h)
+	a.liveRoutes(h)
+	a.seriesRoutes(h)
 	mountDocs(r, h)
 	return h
 }
@@ -79,7 +91,7 @@ func Mount(r chi.Router, cfg Config) huma.API {
 func MountNodes(r chi.Router, cfg Config) huma.API {
 	a := &API{Config: cfg, pace: cfg.Pacemaker, store: cfg.Pacemaker.Store()}
 	h := newHuma(r, "Aorta, for nodes", cfg.Version)
-	h.UseMiddleware(a.authenticateNode(h))
+	h.UseMiddleware(a.authenticateNode)
 	a.nodeAPIRoutes(h)
 	return h
 }
@@ -102,6 +114,8 @@ const (
 	developers policy = "developer"
 	admins     policy = "admin"
 	nodesOnly  policy = "node"
+	self       policy = "self"   // every role, on what is one's own
+	anyone     policy = "anyone" // who has yet to show a credential
 )
 
 const policyKey = "policy"
@@ -124,7 +138,10 @@ func register[I, O any](h huma.API, a *API, rt route, handle func(context.Contex
 	if rt.stream {
 		op.MaxBodyBytes, op.BodyReadTimeout = -1, -1
 	}
-	if rt.method != get && !rt.stream && rt.policy != nodesOnly {
+	if rt.policy == anyone { // a stranger costs as little as possible
+		op.MaxBodyBytes, op.BodyReadTimeout, op.Security = 16<<10, 10*time.Second, []map[string][]string{}
+	}
+	if rt.method != get && !rt.stream && rt.policy != nodesOnly && rt.policy != anyone {
 		op.Metadata[keyedKey] = true
 		op.Parameters = []*huma.Param{keyParameter()}
 	}
@@ -149,10 +166,10 @@ func register[I, O any](h huma.API, a *API, rt route, handle func(context.Contex
 // problem maps an error to its problem document. What has no code is ours: it
 // is logged in full and told in general.
 func (a *API) problem(ctx context.Context, rt route, where places, err error) error {
-	if cluster.CodeOf(err) == cluster.CodeInternal && !errors.Is(err, context.Canceled) {
+	p := problemOf(err)
+	if p.Code == string(cluster.CodeInternal) && !errors.Is(err, context.Canceled) {
 		a.Log.ErrorContext(ctx, "request failed", "method", rt.method, "path", rt.path, "err", err)
 	}
-	p := problemOf(err)
 	p.locate(where)
 	return p
 }

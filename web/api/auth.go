@@ -10,6 +10,7 @@ import (
 
 	"aorta/pacemaker/cluster"
 	"aorta/pacemaker/store"
+	"aorta/web/wire"
 )
 
 type contextKey int
@@ -17,12 +18,27 @@ type contextKey int
 const (
 	userKey contextKey = iota
 	nodeKey
+	visitKey
 )
 
 // userOf is who asks; authenticate has put them there.
 func userOf(ctx context.Context) store.User {
 	u, _ := ctx.Value(userKey).(store.User)
 	return u
+}
+
+// visit is what is known of a request besides its user.
+type visit struct {
+	from    peer
+	session store.Session // zero for a bearer token
+	guard   *guard        // nil for an operation that is open to anyone
+}
+
+func visitOf(ctx context.Context) *visit {
+	if v, ok := ctx.Value(visitKey).(*visit); ok {
+		return v
+	}
+	return &visit{}
 }
 
 func nodeOf(ctx context.Context) cluster.Node {
@@ -38,69 +54,120 @@ func bearer(ctx huma.Context) string {
 	return strings.TrimSpace(token)
 }
 
-func (a *API) authenticate(h huma.API) func(huma.Context, func(huma.Context)) {
-	return func(ctx huma.Context, next func(huma.Context)) {
-		token := bearer(ctx)
-		if token == "" {
-			unauthorized(h, ctx, "a token is needed (log in: aorta login URL --token -)")
+// identify finds who asks, and may be called again as long as the request lasts.
+type identify func(context.Context) (store.User, store.Session, error)
+
+// authenticate lets in who shows a good token or, without one, the cookie of a
+// good session. What anyone may do is only asked where it comes from.
+func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
+	need, _ := ctx.Operation().Metadata[policyKey].(policy)
+	v := &visit{from: a.peerOf(ctx)}
+	if need == anyone {
+		if err := a.doors.check(ctx); err != nil {
+			refuse(ctx, err)
 			return
 		}
-		user, err := a.store.UserByToken(ctx.Context(), token)
-		if err != nil {
-			refuse(h, ctx, err)
-			return
-		}
-		next(huma.WithValue(ctx, userKey, user))
+		next(huma.WithValue(ctx, visitKey, v))
+		return
 	}
+	who, err := a.credential(ctx, v.from)
+	if err != nil {
+		refuse(ctx, err)
+		return
+	}
+	user, session, err := who(ctx.Context())
+	if err != nil {
+		if errors.Is(err, store.ErrSessionEnded) {
+			ctx.SetHeader("Set-Cookie", v.from.cleared())
+		}
+		refuse(ctx, err)
+		return
+	}
+	bounded, end := context.WithCancelCause(context.WithValue(ctx.Context(), userKey, user))
+	defer end(nil)
+	v.session, v.guard = session, &guard{identify: who, need: need, end: end}
+	next(huma.WithContext(ctx, context.WithValue(bounded, visitKey, v)))
 }
 
-// rank orders the roles; a higher one may do all that a lower one may.
-var rank = map[string]int{string(viewers): 1, string(developers): 2, string(admins): 3}
-
-func (a *API) authorize(h huma.API) func(huma.Context, func(huma.Context)) {
-	return func(ctx huma.Context, next func(huma.Context)) {
-		need, _ := ctx.Operation().Metadata[policyKey].(policy)
-		user := userOf(ctx.Context())
-		if rank[string(need)] == 0 || rank[user.Role] < rank[string(need)] {
-			refuse(h, ctx, cluster.Forbidden("%s %s needs the role %s; %s has %q", ctx.Method(), ctx.Operation().Path, need, user.Name, user.Role))
-			return
-		}
-		next(ctx)
+// credential says how who asks is found: by the token or by the cookie, which
+// only pages of this site may use.
+func (a *API) credential(ctx huma.Context, from peer) (identify, error) {
+	token := bearer(ctx)
+	switch {
+	case token != "":
+		return func(ctx context.Context) (store.User, store.Session, error) {
+			user, err := a.store.UserByToken(ctx, token)
+			return user, store.Session{}, err
+		}, nil
+	case from.cookie == "":
+		return nil, unauthorized("a token is needed (log in: aorta login URL --token -)")
 	}
+	// What a person reads here must not lie about on the disk of the machine.
+	ctx.SetHeader("Cache-Control", "no-store")
+	ctx.SetHeader("X-Content-Type-Options", "nosniff")
+	if err := a.doors.check(ctx); err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) (store.User, store.Session, error) { return a.bySession(ctx, from) }, nil
+}
+
+func (a *API) bySession(ctx context.Context, from peer) (store.User, store.Session, error) {
+	if from.several {
+		return store.User{}, store.Session{}, &cluster.Error{
+			Code: cluster.CodeForbidden, Err: store.ErrSessionEnded,
+			Message: "the browser sent two sessions that differ: remove this site's cookies and sign in again",
+		}
+	}
+	s, err := a.store.SessionByCookie(ctx, from.cookie)
+	if err == nil {
+		a.saw(ctx, s)
+	}
+	return s.User, s, err
+}
+
+// rank orders the roles; a higher one may do all that a lower one may. What is
+// one's own is open to every role.
+var rank = map[string]int{string(self): 1, string(viewers): 1, string(developers): 2, string(admins): 3}
+
+func authorize(ctx huma.Context, next func(huma.Context)) {
+	need, _ := ctx.Operation().Metadata[policyKey].(policy)
+	user := userOf(ctx.Context())
+	if need != anyone && (rank[string(need)] == 0 || rank[user.Role] < rank[string(need)]) {
+		refuse(ctx, cluster.Forbidden("%s %s needs the role %s; %s has %q", ctx.Method(), ctx.Operation().Path, need, user.Name, user.Role))
+		return
+	}
+	next(ctx)
 }
 
 // authenticateNode lets a node in to its own part alone: the id in the path
 // must be the token's.
-func (a *API) authenticateNode(h huma.API) func(huma.Context, func(huma.Context)) {
-	return func(ctx huma.Context, next func(huma.Context)) {
-		token := bearer(ctx)
-		if token == "" {
-			unauthorized(h, ctx, "a node token is needed")
-			return
-		}
-		node, err := a.store.NodeByToken(ctx.Context(), token)
-		if err != nil {
-			refuse(h, ctx, err)
-			return
-		}
-		if id := ctx.Param("id"); id != string(node.ID) {
-			refuse(h, ctx, cluster.Forbidden("node %s may not speak for node %.40q", node.ID, id))
-			return
-		}
-		next(huma.WithValue(ctx, nodeKey, node))
-	}
-}
-
-func unauthorized(h huma.API, ctx huma.Context, text string) {
-	ctx.SetHeader("WWW-Authenticate", "Bearer")
-	_ = huma.WriteErr(h, ctx, http.StatusUnauthorized, text)
-}
-
-func refuse(h huma.API, ctx huma.Context, err error) {
-	p := problemOf(err)
-	if p.Status == http.StatusForbidden && errors.Is(err, store.ErrBadToken) {
-		unauthorized(h, ctx, p.Detail)
+func (a *API) authenticateNode(ctx huma.Context, next func(huma.Context)) {
+	token := bearer(ctx)
+	if token == "" {
+		refuse(ctx, unauthorized("a node token is needed"))
 		return
 	}
-	p.write(ctx)
+	node, err := a.store.NodeByToken(ctx.Context(), token)
+	if err != nil {
+		refuse(ctx, err)
+		return
+	}
+	if id := ctx.Param("id"); id != string(node.ID) {
+		refuse(ctx, cluster.Forbidden("node %s may not speak for node %.40q", node.ID, id))
+		return
+	}
+	next(huma.WithValue(ctx, nodeKey, node))
+}
+
+// unauthorized asks for a credential, or for a better one.
+func unauthorized(text string) error {
+	status := http.StatusUnauthorized
+	return &problem{Problem: wire.Problem{Title: http.StatusText(status), Status: status, Detail: text, Code: string(codeOf(status))}}
+}
+
+func refuse(ctx huma.Context, err error) {
+	if errors.Is(err, store.ErrBadToken) || errors.Is(err, store.ErrSessionEnded) {
+		err = unauthorized(err.Error())
+	}
+	problemOf(err).write(ctx)
 }

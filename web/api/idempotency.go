@@ -40,7 +40,7 @@ func keyParameter() *huma.Param {
 
 // once answers a write that comes again under its key with its first answer.
 // What failed on our side is not kept: a repeat of that is a new try.
-func (a *API) once(h huma.API) func(huma.Context, func(huma.Context)) {
+func (a *API) once() func(huma.Context, func(huma.Context)) {
 	turns := &turns{taken: map[string]*turn{}}
 	return func(ctx huma.Context, next func(huma.Context)) {
 		key := ctx.Header(keyHeader)
@@ -55,7 +55,7 @@ func (a *API) once(h huma.API) func(huma.Context, func(huma.Context)) {
 			err = a.answerOnce(ctx, user, key, next)
 		}
 		if err != nil {
-			refuse(h, ctx, err)
+			refuse(ctx, err)
 		}
 	}
 }

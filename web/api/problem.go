@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -24,7 +25,10 @@ var statuses = map[cluster.Code]int{
 }
 
 // problem is an error as its document.
-type problem struct{ wire.Problem }
+type problem struct {
+	wire.Problem
+	retryAfter int // seconds; 0: what the status says
+}
 
 func (p *problem) Error() string { return p.Detail }
 
@@ -34,11 +38,18 @@ func (p *problem) GetStatus() int { return p.Status }
 // ContentType is asked by the framework.
 func (p *problem) ContentType(string) string { return "application/problem+json" }
 
-// GetHeaders is asked by the framework: who may try again is told when.
+// GetHeaders is asked by the framework: who may try again is told when, and who
+// has to show a credential is told which.
 func (p *problem) GetHeaders() http.Header {
 	h := http.Header{}
 	if p.Status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", "2")
+	}
+	if p.retryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(p.retryAfter))
+	}
+	if p.Status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", "Bearer")
 	}
 	return h
 }
@@ -50,7 +61,7 @@ func problemOf(err error) *problem {
 	}
 	code := cluster.CodeOf(err)
 	status := statuses[code]
-	p := &problem{wire.Problem{Title: http.StatusText(status), Status: status, Detail: err.Error(), Code: string(code)}}
+	p := &problem{Problem: wire.Problem{Title: http.StatusText(status), Status: status, Detail: err.Error(), Code: string(code)}}
 	var coded *cluster.Error
 	switch {
 	case code == cluster.CodeInternal:
@@ -95,7 +106,7 @@ func (p *problem) write(ctx huma.Context) {
 // large) through this function; it is set once, for all of its instances.
 func init() {
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
-		p := &problem{wire.Problem{Title: http.StatusText(status), Status: status, Detail: message, Code: string(codeOf(status))}}
+		p := &problem{Problem: wire.Problem{Title: http.StatusText(status), Status: status, Detail: message, Code: string(codeOf(status))}}
 		for _, err := range errs {
 			var d huma.ErrorDetailer
 			if errors.As(err, &d) {

@@ -20,7 +20,8 @@ type eventStream struct {
 	flush func()
 }
 
-// openStream starts an event stream as the answer.
+// openStream starts an event stream as the answer. It ends with the request,
+// which its guard ends when whoever follows may not any more.
 func openStream(ctx huma.Context) *eventStream {
 	ctx.SetHeader("Content-Type", "text/event-stream")
 	ctx.SetHeader("Cache-Control", "no-store")
@@ -31,6 +32,9 @@ func openStream(ctx huma.Context) *eventStream {
 		s.flush = f.Flush
 	}
 	s.flush()
+	if g := visitOf(ctx.Context()).guard; g != nil {
+		go g.watch(ctx.Context()) // ends with the request
+	}
 	return s
 }
 

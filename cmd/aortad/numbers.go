@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"aorta/router/stats"
+	"aorta/web/api"
+)
+
+// appNumbers tells of the apps' traffic over time from the stats Redis.
+type appNumbers struct {
+	s      *stats.Store
+	recent *stats.Recent
+}
+
+func newAppNumbers(s *stats.Store) appNumbers { return appNumbers{s, s.Recent()} }
+
+func (n appNumbers) Series(ctx context.Context, q api.SeriesQuery) ([]api.SeriesPoint, error) {
+	found, err := n.s.Series(ctx, stats.Query{App: q.App, Release: q.Release, From: q.From, To: q.To, Step: q.Step})
+	if err != nil {
+		return nil, statsAway(err)
+	}
+	points := make([]api.SeriesPoint, len(found))
+	for i, p := range found {
+		points[i] = api.SeriesPoint{
+			Time: p.Time.Unix(), Status: p.Counters.Status, Bytes: p.Counters.Bytes,
+			P50: percentile(p.Counters, 50), P95: percentile(p.Counters, 95), P99: percentile(p.Counters, 99),
+		}
+	}
+	return points, nil
+}
+
+func (n appNumbers) Recent(ctx context.Context, now time.Time) (map[string]api.Recent, error) {
+	found, err := n.recent.Look(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]api.Recent, len(found))
+	for app, r := range found {
+		out[app] = api.Recent{
+			Seconds: stats.RateSeconds, Requests: r.Last.Requests, Errors: r.Last.Status[5],
+			P95: percentile(r.Last, 95), Spark: r.Spark[:],
+		}
+	}
+	return out, nil
+}
+
+// percentile is nil without traffic.
+func percentile(c stats.Counters, p float64) *float64 {
+	if ms, ok := c.Percentile(p); ok {
+		return &ms
+	}
+	return nil
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"testing"
+	"time"
+
+	"aorta/internal/testkit"
+	"aorta/router/stats"
+	"aorta/web/api"
+)
+
+func TestAppNumbers_TellWhatWasCounted(t *testing.T) {
+	store := stats.NewStore(testkit.Redis(t).Client(t))
+	now := time.Now()
+	batch := stats.NewBatch()
+	for i, status := range []int{200, 404, 500, 500} {
+		batch.Add(&stats.Hit{
+			Time: now.Add(time.Duration(-3-i%2) * time.Second), App: "shop", Release: "r1",
+			Status: status, Bytes: 100, Seconds: 0.050, Attempts: 1,
+		})
+	}
+	if err := store.Commit(t.Context(), stats.ShardOf("shop"), "router", nil, stats.Position{"log": 1}, batch); err != nil {
+		t.Fatal(err)
+	}
+	numbers := newAppNumbers(store)
+
+	recent, err := numbers.Recent(t.Context(), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	points, err := numbers.Series(t.Context(), api.SeriesQuery{App: "shop", Release: "r1", From: now.Add(-time.Minute), To: now, Step: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	none, err := numbers.Series(t.Context(), api.SeriesQuery{App: "shop", Release: "r2", From: now.Add(-time.Minute), To: now, Step: time.Second})
+
+	for _, app := range []string{"shop", api.AllApps} {
+		if r := recent[app]; r.Requests != 4 || r.Errors != 2 || r.Seconds != 10 || r.P95 == nil || *r.P95 < 45 || *r.P95 > 55 {
+			t.Errorf("recent of %q: got %+v, want 4 requests, 2 errors in 10 s, p95 about 50 ms", app, r)
+		}
+	}
+	if len(points) != 2 || points[0].Status[5]+points[1].Status[5] != 2 || points[0].Bytes != 200 || points[0].P50 == nil {
+		t.Errorf("series: got %+v, want two steps with 2 errors, 200 bytes each", points)
+	}
+	if len(none) != 0 || err != nil {
+		t.Errorf("series of another release: got %v, %v; want none", none, err)
+	}
+}

@@ -1,0 +1,244 @@
+package stats
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// What Recent tells of.
+const (
+	RateSeconds  = 10 // of Recently.Last
+	SparkSeconds = 10 // of one value of Recently.Spark
+	SparkSteps   = 60
+)
+
+// Recently is what an app answered in the last ten minutes.
+type Recently struct {
+	Last  Counters           // of the last RateSeconds whole seconds
+	Spark [SparkSteps]uint32 // requests per SparkSeconds, oldest first
+}
+
+// AllApps names in Recent's answer the sum of all apps and of NoApp.
+const AllApps = ""
+
+const (
+	// arrival is how long after a second its last lines may be committed: what
+	// is younger is not told of yet.
+	arrival = 500 * time.Millisecond
+	// rereadInterval is how long a tailer's late lines about past minutes may
+	// stay unseen.
+	rereadInterval = 30 * time.Second
+)
+
+// Recent follows the last ten minutes of all apps. Past minutes are kept in
+// memory, so that a look reads one or two keys per app. It is not for several
+// goroutines at once.
+type Recent struct {
+	store *Store
+	apps  map[string]map[int64]minute // by the start of the minute
+	whole time.Time                   // when all minutes were read last
+}
+
+// minute is the requests of each second.
+type minute [60]uint32
+
+// Recent begins with nothing read.
+func (s *Store) Recent() *Recent { return &Recent{store: s, apps: map[string]map[int64]minute{}} }
+
+// Look gives every app that has statistics, and AllApps.
+func (r *Recent) Look(ctx context.Context, now time.Time) (map[string]Recently, error) {
+	l := lookAt(now)
+	if now.Sub(r.whole) >= rereadInterval || now.Before(r.whole) {
+		l.read = l.minutes
+	}
+	apps, err := r.store.appsByShard(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.readMinutes(ctx, l, apps); err != nil {
+		r.whole = time.Time{} // some minutes may have been passed over
+		return nil, err
+	}
+	if len(l.read) == len(l.minutes) {
+		r.whole = now
+	}
+	return r.sum(l), nil
+}
+
+// look is the window of one Look.
+type look struct {
+	from, to int64   // of Spark; to lies at or before until
+	until    int64   // end of Last
+	minutes  []int64 // starts of all that the window touches
+	read     []int64 // those of them to read
+	last     map[string]Counters
+}
+
+func lookAt(now time.Time) look {
+	until := now.Add(-arrival).Unix()
+	l := look{until: until, to: until - until%SparkSeconds, last: map[string]Counters{}}
+	l.from = l.to - SparkSeconds*SparkSteps
+	seconds := levels[0]
+	for start := seconds.start(l.from); start <= until; start += seconds.span {
+		l.minutes = append(l.minutes, start)
+		if seconds.packAt(start) > until {
+			l.read = append(l.read, start)
+		}
+	}
+	return l
+}
+
+func (s *Store) appsByShard(ctx context.Context) ([Shards][]string, error) {
+	var apps [Shards][]string
+	var answers [Shards]*redis.StringSliceCmd
+	_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for shard := range answers {
+			answers[shard] = p.ZRange(ctx, appsKey(shard), 0, -1)
+		}
+		return nil
+	})
+	if err != nil {
+		return apps, fmt.Errorf("read the apps of the statistics: %w", err)
+	}
+	for shard, answer := range answers {
+		apps[shard] = answer.Val()
+	}
+	return apps, nil
+}
+
+// readMinutes takes over l.read of all apps, and forgets apps that have no
+// statistics any more.
+func (r *Recent) readMinutes(ctx context.Context, l look, apps [Shards][]string) error {
+	var answers [Shards]*redis.SliceCmd
+	_, err := r.store.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for shard, names := range apps {
+			if keys := l.keys(shard, names); len(keys) > 0 {
+				answers[shard] = p.MGet(ctx, keys...)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read the last minutes: %w", err)
+	}
+	kept := make(map[string]map[int64]minute, len(r.apps))
+	for shard, names := range apps {
+		if answers[shard] == nil {
+			continue
+		}
+		values := answers[shard].Val()
+		for i, app := range names {
+			kept[app] = l.take(app, r.apps[app], values[i*len(l.read):][:len(l.read)])
+		}
+	}
+	r.apps = kept
+	return nil
+}
+
+func (l look) keys(shard int, apps []string) []string {
+	keys := make([]string, 0, len(apps)*len(l.read))
+	for _, app := range apps {
+		for _, start := range l.read {
+			keys = append(keys, slot{level: 0, start: start, dim: dimApp}.key(shard, app))
+		}
+	}
+	return keys
+}
+
+// take gives the app's minutes with those that were read anew. Minutes without
+// a request are left out, and so are broken ones, which the roller reports: one
+// app's must not hide the others.
+func (l look) take(app string, had map[int64]minute, values []any) map[int64]minute {
+	minutes := make(map[int64]minute, len(had)+1)
+	for start, m := range had {
+		if start >= l.minutes[0] {
+			minutes[start] = m
+		}
+	}
+	for i, start := range l.read {
+		delete(minutes, start)
+		packed, ok := values[i].(string)
+		if !ok {
+			continue
+		}
+		if m, ok := l.unpack(app, start, packed); ok {
+			minutes[start] = m
+		}
+	}
+	return minutes
+}
+
+// unpack reads a minute's requests by second, and all of what lies in Last.
+func (l look) unpack(app string, start int64, packed string) (m minute, ok bool) {
+	r := reader{rest: []byte(packed)}
+	for len(r.rest) > 0 {
+		step := r.next()
+		if step >= uint64(len(m)) {
+			return m, false
+		}
+		at := start + int64(step)
+		if at >= l.until-RateSeconds && at < l.until {
+			c := r.record()
+			m[step] += uint32(c.Requests)
+			sum := l.last[app]
+			sum.Add(c)
+			l.last[app] = sum
+		} else {
+			m[step] += uint32(r.requests())
+		}
+		if r.broken {
+			return m, false
+		}
+	}
+	return m, true
+}
+
+// requests reads one record for its number of requests alone.
+func (r *reader) requests() uint64 {
+	flags := r.next()
+	requests := r.next()
+	if flags&flagAttempts != 0 {
+		r.next()
+	}
+	r.next() // bytes
+	for i := range 5 {
+		if flags&(1<<i) != 0 && flags&flagAlike == 0 {
+			r.next()
+		}
+	}
+	if flags&flagLatency == 0 {
+		return requests
+	}
+	for range min(r.next(), uint64(len(bucketLow))) {
+		if r.next()&1 != 0 {
+			r.next()
+		}
+	}
+	return requests
+}
+
+// sum is the answer of a Look.
+func (r *Recent) sum(l look) map[string]Recently {
+	out := make(map[string]Recently, len(r.apps)+1)
+	var all Recently
+	for app, minutes := range r.apps {
+		one := Recently{Last: l.last[app]}
+		for start, m := range minutes {
+			for second, n := range m {
+				if at := start + int64(second); n > 0 && at >= l.from && at < l.to {
+					one.Spark[(at-l.from)/SparkSeconds] += n
+				}
+			}
+		}
+		out[app] = one
+		all.Last.Add(one.Last)
+		for i, n := range one.Spark {
+			all.Spark[i] += n
+		}
+	}
+	out[AllApps] = all
+	return out
+}

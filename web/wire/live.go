@@ -1,0 +1,114 @@
+package wire
+
+import "time"
+
+// LiveHello is the first event of a live stream.
+type LiveHello struct {
+	Cluster string    `json:"cluster"`
+	Version string    `json:"version"`
+	Epoch   uint64    `json:"epoch"`
+	Time    time.Time `json:"time"`
+}
+
+// Rates are of the last ten whole seconds, null without traffic.
+type Rates struct {
+	Requests   *float64 `json:"requests_per_s"`
+	ErrorRatio *float64 `json:"error_ratio" doc:"share of 5xx, 0 to 1"`
+	P95        *float64 `json:"p95_ms"`
+	Stale      bool     `json:"stale,omitempty" doc:"the statistics do not answer: the rates are not known"`
+}
+
+// LiveRef names an operation that is under way.
+type LiveRef struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
+}
+
+// LiveOverview is the cluster at a glance.
+type LiveOverview struct {
+	State     string          `json:"state" doc:"ok, warn or bad"`
+	Text      string          `json:"text" doc:"the same in words"`
+	Since     time.Time       `json:"since"`
+	Stale     bool            `json:"stale,omitempty" doc:"the database does not answer: apps, nodes and routers are as they were last"`
+	Attention []LiveAttention `json:"attention" doc:"the worst first, at most 50"`
+	More      int             `json:"attention_more,omitempty" doc:"how many are left out"`
+	Apps      LiveApps        `json:"apps"`
+	Rates     Rates           `json:"rates"`
+	Nodes     []LiveNode      `json:"nodes"`
+	Routers   LiveRouters     `json:"routers"`
+}
+
+// LiveAttention is one thing that somebody should look at.
+type LiveAttention struct {
+	Text  string    `json:"text"`
+	State string    `json:"state" doc:"warn or bad"`
+	Kind  string    `json:"kind" doc:"job, node, app, router, redis or sql"`
+	ID    string    `json:"id,omitempty" doc:"of the job or node; name of the redis"`
+	App   string    `json:"app,omitempty" doc:"name"`
+	Since time.Time `json:"since"`
+}
+
+// LiveApps counts apps.
+type LiveApps struct {
+	Total   int `json:"total"`
+	Serving int `json:"serving"`
+	Stopped int `json:"stopped"`
+}
+
+// LiveRouters counts routers.
+type LiveRouters struct {
+	Live  int `json:"live"`
+	Total int `json:"total"`
+}
+
+// LiveNode is one node at a glance.
+type LiveNode struct {
+	ID        string            `json:"id"`
+	Name      string            `json:"name"`
+	Address   string            `json:"address"`
+	Roles     []string          `json:"roles"`
+	State     string            `json:"state"`
+	Score     *float64          `json:"score" doc:"0 idle … 1 full; null until it was heard"`
+	Instances int               `json:"instances"`
+	Tags      map[string]string `json:"tags"`
+	HeardAt   *time.Time        `json:"heard_at"`
+}
+
+// LiveApp is one app at a glance.
+type LiveApp struct {
+	Name    string `json:"name"`
+	State   string `json:"state" doc:"serving, deploying, stopped, failed or empty"`
+	Release string `json:"release"`
+	URL     string `json:"url"`
+	Running int    `json:"running"`
+	Wanted  int    `json:"wanted"`
+	Rates
+	Spark     []uint32 `json:"spark" doc:"requests per ten seconds of the last ten minutes, oldest first; null when they are not known"`
+	Operation *LiveRef `json:"operation"`
+}
+
+// LiveRows is an event of a topic that is a list. The rows are LiveApp, or Job
+// without children.
+type LiveRows[T any] struct {
+	All  bool     `json:"all" doc:"these are all rows; else those that changed"`
+	Rows []T      `json:"rows"`
+	Gone []string `json:"gone" doc:"names or ids of rows that are no more"`
+}
+
+// LiveAppPage is all about one app.
+type LiveAppPage struct {
+	App       App        `json:"app"`
+	State     string     `json:"state" doc:"serving, deploying, stopped, failed or empty"`
+	Instances []Instance `json:"instances"`
+	Formation []Process  `json:"formation"`
+	Releases  []Release  `json:"releases" doc:"the newest 20"`
+	Domains   []Domain   `json:"domains"`
+	Rates     Rates      `json:"rates"`
+	Spark     []uint32   `json:"spark"`
+	Operation *LiveRef   `json:"operation"`
+}
+
+// LiveGone says that an app is no more, or never was.
+type LiveGone struct {
+	App string `json:"app"`
+}
