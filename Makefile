@@ -29,10 +29,21 @@ down: ## stop everything that make up started
 clean: ## make down, and remove its state
 	@scripts/clean.sh
 
-build: bootstrap ## bin/aortad, bin/aorta and the example's binary
+build: bootstrap dashboard ## bin/aortad, bin/aorta and the example's binary
 	@$(ENV) export CGO_ENABLED=0; \
 	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/aortad ./cmd/aorta && \
 	go build -trimpath -buildvcs=false -ldflags '-s -w' -o examples/hello/hello ./examples/hello
+
+UI    := web/dashboard/ui
+PAGES := web/dashboard/dist/index.html
+
+.PHONY: dashboard
+dashboard: $(PAGES) ## the dashboard's pages, which go into bin/aortad
+
+# Nothing is fetched but what the lock file names, and no script of a package runs.
+$(PAGES): $(shell find $(UI)/src -type f) $(UI)/build.mjs $(UI)/package.json $(UI)/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing, and the dashboard's pages are built with it: apt-get install nodejs npm"; exit 1; }
+	@cd $(UI) && npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error && npm run -s build && npm run -s size
 
 test: ## everything, on real daemons; installs what is missing
 	@scripts/test.sh

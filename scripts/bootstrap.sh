@@ -61,6 +61,7 @@ choose_build() {
 	have make || want make "its targets are the two commands"
 	[ -e /etc/ssl/certs/ca-certificates.crt ] || want ca-certificates "the Go module proxy speaks TLS"
 	compiles_c || { want gcc "the race detector needs a C compiler" && want libc6-dev "its headers"; }
+	have npm || { want nodejs "the dashboard's pages are built with it" && want npm "it fetches what their lock file names"; }
 	{ have go && go_suits go; } || [ -x "$GO_DIR/bin/go" ] || have go || want golang-go "it fetches Go $TOOLCHAIN"
 }
 

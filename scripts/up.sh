@@ -76,6 +76,7 @@ print_ways() {
 	cat <<-TEXT
 
 		The app       http://hello.$DOMAIN:${ROUTER##*:}
+		Dashboard     $API   (sign in with the token in ${DATA#"$PWD"/}/admin.token)
 		API and git   $API
 		Log in        bin/aorta login $API --token - < ${DATA#"$PWD"/}/admin.token
 

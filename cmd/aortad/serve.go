@@ -17,6 +17,7 @@ import (
 	"aorta/router/stats"
 	"aorta/web"
 	"aorta/web/api"
+	"aorta/web/dashboard"
 	"aorta/web/git"
 	"aorta/web/wire"
 )
@@ -56,6 +57,7 @@ func (c *controller) serve() error {
 	web.MountHealth(router, d.ready)
 	router.Handle("/git/*", push)
 	api.Mount(router, cfg)
+	router.NotFound(dashboard.Handler().ServeHTTP) // pages are wherever nothing else is
 	if err := d.serve("API", web.Options{Address: listen, Handler: router, Cert: d.cfg.TLSCert, Key: d.cfg.TLSKey, Log: d.log}); err != nil {
 		return err
 	}

@@ -1,0 +1,83 @@
+// Requests to the API. What goes wrong is an ApiError with the words of the
+// server's problem document, so that pages and command line say the same.
+import { signal } from "@preact/signals";
+import type { Session } from "./types";
+
+export class ApiError extends Error {
+  constructor(readonly status: number, message: string) { super(message); }
+}
+
+// session is who is signed in: undefined until it was asked, null for nobody.
+export const session = signal<Session | null | undefined>(undefined);
+
+const rank: Record<string, number> = { viewer: 1, developer: 2, admin: 3 };
+
+// may tells whether who is signed in has at least that role.
+export function may(role: "viewer" | "developer" | "admin"): boolean {
+  return (rank[session.value?.role ?? ""] ?? 0) >= (rank[role] ?? 9);
+}
+
+export const base = "/api/v1";
+
+// path builds an address below the API's root from parts that may hold anything.
+export function path(...parts: string[]): string {
+  return base + "/" + parts.map(encodeURIComponent).join("/");
+}
+
+export async function problemOf(answer: Response): Promise<ApiError> {
+  const fallback = `the server answered ${answer.status} ${answer.statusText}`;
+  try {
+    const document = await answer.json() as { detail?: string; title?: string };
+    return new ApiError(answer.status, document.detail || document.title || fallback);
+  } catch {
+    return new ApiError(answer.status, fallback);
+  }
+}
+
+async function call<T>(method: string, address: string, body?: unknown): Promise<T> {
+  let answer: Response;
+  try {
+    answer = await fetch(address, {
+      method, headers: body === undefined ? {} : { "Content-Type": "application/json" },
+      body: body === undefined ? null : JSON.stringify(body),
+      credentials: "same-origin", signal: AbortSignal.timeout(30_000), redirect: "error",
+    });
+  } catch {
+    throw new ApiError(0, "The pacemaker can't be reached. Apps go on serving; try again when it is back.");
+  }
+  if (!answer.ok) {
+    const problem = await problemOf(answer);
+    if (answer.status === 401 && session.value) session.value = null;
+    throw problem;
+  }
+  return (answer.status === 204 ? undefined : await answer.json()) as T;
+}
+
+export const get = <T>(address: string): Promise<T> => call<T>("GET", address);
+export const post = <T>(address: string, body?: unknown): Promise<T> => call<T>("POST", address, body);
+export const patch = <T>(address: string, body: unknown): Promise<T> => call<T>("PATCH", address, body);
+export const del = <T>(address: string): Promise<T> => call<T>("DELETE", address);
+
+// said is an error's text for a person.
+export function said(err: unknown): string {
+  const text = err instanceof Error ? err.message : String(err);
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+export async function resume(): Promise<void> {
+  try {
+    session.value = await get<Session>(path("session"));
+  } catch (err) {
+    if (err instanceof ApiError && err.status === 401) session.value = null;
+    else throw err;
+  }
+}
+
+export async function signIn(token: string): Promise<void> {
+  session.value = await post<Session>(path("session"), { token });
+}
+
+export async function signOut(): Promise<void> {
+  await del(path("session"));
+  session.value = null;
+}

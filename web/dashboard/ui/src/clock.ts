@@ -1,0 +1,15 @@
+// One clock for all that ticks on a page.
+import { signal } from "@preact/signals";
+
+// ahead is how far the server's clock is before this one, in milliseconds.
+export const ahead = signal(0);
+
+// now ticks once a second, in the server's time, while the page is seen.
+export const now = signal(Date.now());
+
+export function serverTime(): number {
+  return Date.now() + ahead.value;
+}
+
+setInterval(() => { if (!document.hidden) now.value = serverTime(); }, 1000);
+document.addEventListener("visibilitychange", () => { now.value = serverTime(); });

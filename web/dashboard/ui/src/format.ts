@@ -1,0 +1,87 @@
+// Numbers and times in words.
+
+export const dash = "–";
+
+// rate is requests a second: 0.4, 12, 3.4 k.
+export function rate(n: number | null | undefined): string {
+  return n === null || n === undefined ? dash : short(n);
+}
+
+function short(n: number): string {
+  if (n === 0) return "0";
+  if (n < 10) return n.toFixed(1);
+  if (n < 1000) return Math.round(n).toString();
+  if (n < 1e6) return trim(n / 1000) + " k";
+  return trim(n / 1e6) + " M";
+}
+
+const trim = (n: number) => (n < 10 ? n.toFixed(1) : Math.round(n).toString());
+
+export function percent(ratio: number | null | undefined): string {
+  if (ratio === null || ratio === undefined) return dash;
+  if (ratio === 0) return "0 %";
+  const p = ratio * 100;
+  if (p < 0.01) return "< 0.01 %";
+  return (p < 1 ? p.toFixed(2) : p < 10 ? p.toFixed(1) : Math.round(p).toString()) + " %";
+}
+
+export function millis(ms: number | null | undefined): string {
+  if (ms === null || ms === undefined) return dash;
+  if (ms < 10) return ms.toFixed(1) + " ms";
+  return ms < 1000 ? Math.round(ms) + " ms" : (ms / 1000).toFixed(1) + " s";
+}
+
+export function bytes(n: number | null | undefined): string {
+  if (n === null || n === undefined) return dash;
+  const units = ["B", "KB", "MB", "GB", "TB"];
+  let i = 0;
+  for (; n >= 1024 && i < units.length - 1; i++) n /= 1024;
+  return (i === 0 || n >= 10 ? Math.round(n) : n.toFixed(1)) + " " + units[i];
+}
+
+// volume is bytes over the wire, which are counted by the thousand.
+export function volume(n: number): string {
+  const units = ["B", "kB", "MB", "GB"];
+  let i = 0;
+  for (; n >= 1000 && i < units.length - 1; i++) n /= 1000;
+  return (n >= 10 || n === Math.round(n) ? Math.round(n) : n.toFixed(1)) + " " + units[i];
+}
+
+// span is a length of time, in at most two units.
+export function span(ms: number): string {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return s < 600 ? `${Math.floor(s / 60)} min ${s % 60} s` : `${Math.floor(s / 60)} min`;
+  if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+  return `${Math.floor(s / 86400)} d`;
+}
+
+// age is a length of time in one unit, which is all that a distance needs.
+export function age(ms: number): string {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min`;
+  if (s < 86400) return `${Math.floor(s / 3600)} h`;
+  return `${Math.floor(s / 86400)} d`;
+}
+
+export const clock = (t: Date): string => t.toLocaleTimeString(undefined, { hour12: false });
+
+// moment is a time of day to the millisecond, in the reader's zone.
+export function moment(t: string): string {
+  const d = new Date(t);
+  const two = (n: number) => String(n).padStart(2, "0");
+  return isNaN(d.getTime()) ? "" : `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}.${String(d.getMilliseconds()).padStart(3, "0")}`;
+}
+
+export function exact(t: string): string {
+  const d = new Date(t);
+  return isNaN(d.getTime()) ? t : d.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
+}
+
+export function count(n: number, one: string, many = one + "s"): string {
+  return `${n} ${n === 1 ? one : many}`;
+}
+
+// brief is the end of an id, which is what the command line shows too.
+export const brief = (id: string): string => (id.length > 8 ? id.slice(-8) : id);

@@ -1,0 +1,26 @@
+import { millis, percent, rate } from "../format";
+import { appAddress, jobAddress } from "../router";
+import type { AppRow } from "../types";
+import { Spark } from "./Spark";
+import { State } from "./State";
+import { Table, type Column } from "./Table";
+
+const columns: Column<AppRow>[] = [
+  { head: "App", cell: (a) => <a class="name" href={appAddress(a.name)}>{a.name}</a> },
+  { head: "State", cell: (a) => <Now row={a} /> },
+  { head: "Release", cell: (a) => a.release || "–" },
+  { head: "Instances", kind: "num", cell: (a) => `${a.running} of ${a.wanted}` },
+  { head: "Requests/s", kind: "num", cell: (a) => <span class="live">{rate(a.requests_per_s)}</span> },
+  { head: "Errors", kind: "num", cell: (a) => <span class={`live ${(a.error_ratio ?? 0) >= 0.01 ? "bad" : ""}`}>{percent(a.error_ratio)}</span> },
+  { head: "p95", kind: "num", cell: (a) => <span class="live">{millis(a.p95_ms)}</span> },
+  { head: "10 minutes", bare: true, cell: (a) => <Spark points={a.spark} label={`Requests of ${a.name} in ten minutes`} /> },
+];
+
+function Now({ row }: { row: AppRow }) {
+  const word = row.state === "empty" ? "no release yet" : row.state;
+  return row.operation ? <a class="plain" href={jobAddress(row.operation.id)} title={row.operation.title}><State state={row.state} word={word} /></a> : <State state={row.state} word={word} />;
+}
+
+export function AppTable({ rows }: { rows: AppRow[] }) {
+  return <Table dense label="Apps" columns={columns} rows={rows} keyOf={(a) => a.name} />;
+}

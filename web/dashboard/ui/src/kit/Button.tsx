@@ -1,0 +1,33 @@
+// A button that waits for what it started, and says what went wrong.
+import type { ComponentChildren } from "preact";
+import { useSignal } from "@preact/signals";
+import { said } from "../api";
+import { toast } from "./Toast";
+
+interface Props {
+  children: ComponentChildren;
+  onClick: () => unknown;
+  kind?: "primary" | "danger" | "quiet";
+  disabled?: boolean;
+  label?: string; // where the text alone does not say it
+}
+
+export function Button({ children, onClick, kind, disabled, label }: Props) {
+  const busy = useSignal(false);
+  const press = async () => {
+    if (busy.value) return;
+    busy.value = true;
+    try {
+      await onClick();
+    } catch (err) {
+      toast({ text: said(err), bad: true });
+    } finally {
+      busy.value = false;
+    }
+  };
+  return (
+    <button type="button" class={`button ${kind ?? ""}`} disabled={disabled} aria-disabled={busy.value} aria-label={label} onClick={press}>
+      {children}
+    </button>
+  );
+}

@@ -1,0 +1,69 @@
+// Questions before what can't be undone, and before what moves traffic.
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useRef } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { said } from "../api";
+
+export function Dialog({ title, onClose, children, wide }: { title: string; onClose: () => void; children: ComponentChildren; wide?: boolean }) {
+  const ref = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const before = document.activeElement as HTMLElement | null;
+    ref.current?.showModal();
+    return () => before?.focus?.();
+  }, []);
+  return (
+    <dialog ref={ref} class={wide ? "wide" : ""} aria-labelledby={id} onClose={onClose} onClick={(e) => { if (e.target === ref.current) ref.current?.close(); }}>
+      <div class="inside">
+        <header><h2 id={id}>{title}</h2><button type="button" class="icon" aria-label="Close" onClick={() => ref.current?.close()}>×</button></header>
+        {children}
+      </div>
+    </dialog>
+  );
+}
+
+interface Question {
+  title: string;
+  says: ComponentChildren; // what will change
+  verb: string;
+  danger?: boolean;
+  name?: string; // to be typed, where it can't be undone
+  act: () => Promise<unknown>;
+  onClose: () => void;
+}
+
+export function Confirm({ title, says, verb, danger, name, act, onClose }: Question) {
+  const typed = useSignal("");
+  const error = useSignal("");
+  const busy = useSignal(false);
+  const ready = !name || typed.value === name;
+  const submit = async (e: Event) => {
+    e.preventDefault();
+    if (!ready || busy.value) return;
+    busy.value = true;
+    try {
+      await act();
+      onClose();
+    } catch (err) {
+      error.value = said(err);
+      busy.value = false;
+    }
+  };
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <form onSubmit={submit}>
+        <div class="says">{says}</div>
+        {name && (
+          <label class="field">To confirm, type <code>{name}</code>
+            <input value={typed.value} onInput={(e) => { typed.value = e.currentTarget.value; }} autocomplete="off" autocapitalize="off" spellcheck={false} />
+          </label>
+        )}
+        {error.value && <p class="bad" role="alert">{error.value}</p>}
+        <div class="actions">
+          <button type="button" class="button" onClick={onClose}>Leave as it is</button>
+          <button type="submit" class={`button ${danger ? "danger" : "primary"}`} disabled={!ready || busy.value}>{verb}</button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

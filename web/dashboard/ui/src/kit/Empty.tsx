@@ -1,0 +1,28 @@
+import type { ComponentChildren } from "preact";
+import { Command } from "./Copy";
+
+// Empty says what is not there yet, and the next step.
+export function Empty({ title, children, commands }: { title: string; children?: ComponentChildren; commands?: string[] }) {
+  return (
+    <div class="empty">
+      <p class="lead">{title}</p>
+      {children && <p>{children}</p>}
+      {commands?.map((c) => <Command key={c} text={c} />)}
+    </div>
+  );
+}
+
+// Wait keeps the place of what comes in a moment.
+export function Wait({ rows = 3 }: { rows?: number }) {
+  return <div class="wait" role="status" aria-label="Loading">{Array.from({ length: rows }, (_, i) => <div key={i} />)}</div>;
+}
+
+// Trouble is an error in the place of what it kept from being shown.
+export function Trouble({ text, retry }: { text: string; retry?: () => void }) {
+  return (
+    <div class="trouble" role="alert">
+      <p>{text}</p>
+      {retry && <button type="button" class="button" onClick={retry}>Try again</button>}
+    </div>
+  );
+}

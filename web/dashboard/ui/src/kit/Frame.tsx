@@ -1,0 +1,109 @@
+// What is around every page: where one is, how the cluster is, what runs.
+import type { ComponentChildren } from "preact";
+import { useSignal } from "@preact/signals";
+import { session, signOut } from "../api";
+import { clock } from "../format";
+import { asOf, banner, forget, fresh, hello, overview } from "../live";
+import { go, target } from "../router";
+import { choose, theme } from "../theme";
+import type { Theme } from "../theme-stored";
+import { Button } from "./Button";
+import { Running } from "./Running";
+import { Search, searching } from "./Search";
+import { Sessions } from "./Sessions";
+import { State } from "./State";
+import { Toasts } from "./Toast";
+
+const places = [
+  { page: "overview", href: "/", name: "Overview", also: "", icon: "M3 10l7-6 7 6v7h-5v-5H8v5H3z" },
+  { page: "apps", href: "/apps", name: "Apps", also: "app", icon: "M3 3h6v6H3zM11 3h6v6h-6zM3 11h6v6H3zM11 11h6v6h-6z" },
+  { page: "jobs", href: "/jobs", name: "Jobs", also: "job", icon: "M3 5h14M6 10h11M9 15h8" },
+  { page: "nodes", href: "/nodes", name: "Nodes", also: "", icon: "M3 4h14v5H3zM3 11h14v5H3zM6 6.5h.1M6 13.5h.1" },
+];
+
+export function Frame({ children }: { children: ComponentChildren }) {
+  const cut = banner.value;
+  return (
+    <div class={fresh.value ? "frame" : "frame old"}>
+      <a class="skip" href="#main">Skip to content</a>
+      <Rail />
+      <Top />
+      <div class="middle">
+        {cut && <Banner />}
+        <Running />
+        <main id="main" tabIndex={-1}>{children}</main>
+      </div>
+      <Search />
+      <Toasts />
+    </div>
+  );
+}
+
+function Rail() {
+  const { page } = target.value;
+  return (
+    <nav class="rail" aria-label="Pages">
+      {places.map((p) => (
+        <a key={p.page} href={p.href} aria-current={p.page === page || p.also === page ? "page" : undefined}>
+          <svg viewBox="0 0 20 20" aria-hidden="true"><path d={p.icon} /></svg>{p.name}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+const words = { ok: "all well", warn: "look at it", bad: "broken" };
+
+function Top() {
+  const o = overview.value;
+  return (
+    <header class="top">
+      <a class="brand" href="/">Aorta</a>
+      <span class="cluster">
+        {hello.value && <span class="mono muted" title={`cluster ${hello.value.cluster}, version ${hello.value.version}`}>{hello.value.cluster.slice(-8)}</span>}
+        {o && fresh.value && <a href="/" class="plain"><State state={o.state} word={words[o.state]} /></a>}
+        {!fresh.value && asOf.value > 0 && <span class="asof">as of {clock(new Date(asOf.value))}</span>}
+      </span>
+      <button type="button" class="search" onClick={() => { searching.value = true; }} aria-haspopup="dialog" aria-label="Search">
+        <svg viewBox="0 0 20 20" aria-hidden="true"><path d="M9 3a6 6 0 1 1 0 12A6 6 0 0 1 9 3zm4.5 10.5L18 18" /></svg><span>Search</span><kbd>/</kbd>
+      </button>
+      <Person />
+    </header>
+  );
+}
+
+function Banner() {
+  return (
+    <p class="banner" role="alert">
+      <b>The pacemaker can't be reached.</b> Apps go on serving and routing as they are; this page shows what was known
+      {asOf.value > 0 ? ` at ${clock(new Date(asOf.value))}` : ""} and catches up by itself.
+    </p>
+  );
+}
+
+function Person() {
+  const sessions = useSignal(false);
+  const who = session.value;
+  const leave = async () => {
+    await signOut();
+    forget();
+    go("/login");
+  };
+  if (!who) return null;
+  return (
+    <details class="person">
+      <summary aria-label={`Signed in as ${who.user}`}><span>{who.user}</span></summary>
+      <div class="menu">
+        <p><b>{who.user}</b><br /><span class="muted">{who.role}</span></p>
+        <label>Colours
+          <select value={theme.value} onChange={(e) => choose(e.currentTarget.value as Theme)}>
+            <option value="system">as the system</option><option value="dark">dark</option><option value="light">light</option>
+          </select>
+        </label>
+        <Button onClick={() => { sessions.value = true; }}>Sessions</Button>
+        <Button onClick={leave}>Sign out</Button>
+      </div>
+      {sessions.value && <Sessions onClose={() => { sessions.value = false; }} />}
+    </details>
+  );
+}

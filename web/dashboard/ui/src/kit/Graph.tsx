@@ -1,0 +1,92 @@
+// Graphs over time. The library that draws them comes when the first one is
+// looked at.
+import type { AlignedData, Options } from "uplot";
+import { useEffect, useRef } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { looks } from "../theme";
+
+export interface Curve { name: string; colour: string; values: (number | null)[] }
+export interface Mark { t: number; release: string }
+
+interface Props {
+  title: string;
+  times: number[];
+  curves: Curve[];
+  marks: Mark[];
+  stacked?: boolean;
+  show: (n: number | null | undefined) => string;
+  span: [number, number];
+}
+
+const height = 160;
+
+// stack adds each curve to those before it; a gap stays one.
+function stack(curves: Curve[]): (number | null)[][] {
+  const sums: (number | null)[][] = [];
+  curves.forEach((c, i) => {
+    const below = sums[i - 1];
+    sums.push(c.values.map((v, at) => (v === null ? null : v + (below?.[at] ?? 0))));
+  });
+  return sums;
+}
+
+function lastOf(values: (number | null)[]): number | null {
+  for (let i = values.length - 1; i >= 0; i--) if (values[i] !== null && values[i] !== undefined) return values[i]!;
+  return null;
+}
+
+export function Graph(p: Props) {
+  const box = useRef<HTMLDivElement>(null);
+  const failed = useSignal(false);
+  const theme = looks.value;
+  useEffect(() => {
+    let end = () => {};
+    let over = false;
+    void import("./plot").then(({ plot }) => {
+      if (!over && box.current) end = plot(box.current, options(p), data(p), p.marks);
+    }).catch(() => { failed.value = true; });
+    return () => { over = true; end(); };
+  }, [p.times, p.curves, p.marks, theme]);
+  const words = p.curves.map((c) => `${c.name} ${p.show(lastOf(c.values))}`).join(", ");
+  return (
+    <figure class="graph">
+      <figcaption>
+        <b>{p.title}</b>
+        {p.curves.map((c) => <span key={c.name} class="key"><i class={`swatch ${c.colour}`} />{c.name} <span class="num">{p.show(lastOf(c.values))}</span></span>)}
+      </figcaption>
+      <div ref={box} class="plot" role="img" aria-label={`${p.title}, last: ${words}`} />
+      {failed.value && <p class="muted">The graph could not be loaded; reload the page.</p>}
+    </figure>
+  );
+}
+
+function data(p: Props): AlignedData {
+  const columns = p.stacked ? stack(p.curves).reverse() : p.curves.map((c) => c.values);
+  return [p.times, ...columns] as AlignedData;
+}
+
+// moments are the labels of the time axis, in the reader's zone.
+function moments(_: unknown, ticks: number[], __: number, ___: number, step: number): string[] {
+  return ticks.map((t) => {
+    const at = new Date(t * 1000);
+    const midnight = at.getHours() === 0 && at.getMinutes() === 0 && at.getSeconds() === 0;
+    if (step >= 86_400 || (midnight && step >= 60)) return at.toLocaleDateString(undefined, { month: "short", day: "numeric" });
+    return at.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", hour12: false, ...(step < 60 ? { second: "2-digit" } : {}) });
+  });
+}
+
+function options(p: Props): Options {
+  const style = getComputedStyle(document.documentElement);
+  const colour = (name: string) => style.getPropertyValue("--" + name).trim();
+  const curves = p.stacked ? [...p.curves].reverse() : p.curves;
+  const axis = { stroke: colour("muted"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
+  return {
+    width: 600, height, legend: { show: false },
+    cursor: { sync: { key: "page" }, drag: { x: false, y: false }, points: { show: !p.stacked } },
+    scales: { x: { time: true, range: p.span }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
+    axes: [{ ...axis, size: 28, space: 80, values: moments }, { ...axis, size: 64, values: (_, ticks) => ticks.map((t) => p.show(t)) }],
+    series: [{}, ...curves.map((c) => ({
+      stroke: colour(c.colour), width: 1.5, spanGaps: false, points: { show: false }, ...(p.stacked ? { fill: colour(c.colour) } : {}),
+    }))],
+  };
+}

@@ -1,0 +1,19 @@
+import type { ComponentChildren } from "preact";
+import { For } from "./Time";
+import { State } from "./State";
+
+interface Props { title: ComponentChildren; state: string; word?: string; text: string; since?: string | undefined; aside?: ComponentChildren }
+
+// Line is a page's first: how things are, in words, and since when. Only the
+// words are announced; the time beside them ticks.
+export function Line({ title, state, word, text, since, aside }: Props) {
+  return (
+    <header class="line">
+      <div class="grow">
+        <h1>{title}</h1>
+        <p class="says"><State state={state} word={word ?? ""} /><span><span role="status" aria-live="polite">{text}</span>{since && <span class="muted since"> for <For since={since} /></span>}</span></p>
+      </div>
+      {aside && <div class="aside">{aside}</div>}
+    </header>
+  );
+}

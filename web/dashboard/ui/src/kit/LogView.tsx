@@ -1,0 +1,101 @@
+// Lines of output, newest at the foot. Only those in sight are in the page, so
+// that ten thousand of them scroll as well as ten.
+import type { ComponentChildren } from "preact";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { exact, moment } from "../format";
+import { LogText } from "./LogText";
+import { plain } from "./ansi";
+import { Copy } from "./Copy";
+import { Dialog } from "./Dialog";
+
+export interface Shown { key: number; time: string; from: string; text: string; stream?: string; more?: string; missed?: number }
+
+interface Props { lines: Shown[]; search: string; label: string; empty: ComponentChildren; tall?: boolean }
+
+const row = 20;     // px; fixed, so that places are known without measuring
+const beyond = 20;  // rows above and below what is seen
+
+export function LogView({ lines, search, label, empty, tall }: Props) {
+  const box = useRef<HTMLDivElement>(null);
+  const top = useSignal(0);
+  const seen = useSignal(400);
+  const following = useSignal(true);
+  const leftAt = useRef(0); // the newest line when following stopped
+  const opened = useSignal<Shown | null>(null);
+  const at = useSignal(-1); // key of the line that the arrow keys are on
+
+  useLayoutEffect(() => {
+    const b = box.current;
+    if (b && following.value) b.scrollTop = b.scrollHeight;
+  }, [lines, following.value]);
+  useEffect(() => {
+    const b = box.current;
+    if (!b) return undefined;
+    const watch = new ResizeObserver(() => { seen.value = b.clientHeight; });
+    watch.observe(b);
+    return () => watch.disconnect();
+  }, []);
+
+  const scrolled = () => {
+    const b = box.current!;
+    top.value = b.scrollTop;
+    const atFoot = b.scrollTop + b.clientHeight >= b.scrollHeight - row;
+    if (!atFoot && following.value) leftAt.current = lines.at(-1)?.key ?? 0;
+    following.value = atFoot;
+  };
+  const pressed = (e: KeyboardEvent) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[e.key];
+    const i = lines.findIndex((l) => l.key === at.value);
+    if (e.key === "Enter" && lines[i]) opened.value = lines[i];
+    if (e.key === "Escape") at.value = -1;
+    const b = box.current;
+    if (!step || !b || lines.length === 0) return;
+    e.preventDefault();
+    const to = i < 0 ? Math.min(lines.length, Math.floor((b.scrollTop + b.clientHeight) / row)) - 1 : Math.min(lines.length - 1, Math.max(0, i + step));
+    at.value = lines[to]?.key ?? -1;
+    if (to * row < b.scrollTop) b.scrollTop = to * row;
+    else if ((to + 1) * row > b.scrollTop + b.clientHeight) b.scrollTop = (to + 1) * row - b.clientHeight;
+  };
+  const first = Math.max(0, Math.floor(top.value / row) - beyond);
+  const last = Math.min(lines.length, Math.ceil((top.value + seen.value) / row) + beyond);
+  const newer = following.value ? 0 : (lines.at(-1)?.key ?? 0) - leftAt.current;
+  return (
+    <div class={`log ${tall ? "tall" : ""}`}>
+      <div ref={box} class="lines" role="log" aria-label={label} aria-live="off" aria-description="Arrow keys choose a line, Enter opens it" tabIndex={0} onScroll={scrolled} onKeyDown={pressed}>
+        {lines.length === 0 ? empty : (
+          <div class="whole" style={{ height: lines.length * row + "px" }}>
+            <div class="window" style={{ transform: `translateY(${first * row}px)` }}>
+              {lines.slice(first, last).map((l) => <Line key={l.key} line={l} search={search} at={l.key === at.value} open={() => { opened.value = l; }} />)}
+            </div>
+          </div>
+        )}
+      </div>
+      {!following.value && lines.length > 0 && (
+        <button type="button" class="newer" onClick={() => { following.value = true; }}>{newer > 0 ? `${newer} new line${newer === 1 ? "" : "s"} ↓` : "To the foot ↓"}</button>
+      )}
+      {opened.value && <Whole line={opened.value} onClose={() => { opened.value = null; }} />}
+    </div>
+  );
+}
+
+function Line({ line, search, at, open }: { line: Shown; search: string; at: boolean; open: () => void }) {
+  if (line.missed) return <div class="logline muted">… {line.missed} lines were passed over; search finds them</div>;
+  return (
+    <div class={`logline ${line.stream === "stderr" ? "err" : ""} ${at ? "at" : ""}`} onClick={() => { if (!getSelection()?.toString()) open(); }}>
+      <time class="muted" title={exact(line.time)}>{moment(line.time)}</time>
+      <span class="muted from">{line.from}</span>
+      <span class="text"><LogText text={line.text} search={search} /></span>
+    </div>
+  );
+}
+
+function Whole({ line, onClose }: { line: Shown; onClose: () => void }) {
+  return (
+    <Dialog title="One line" onClose={onClose} wide>
+      <p class="muted">{exact(line.time)} · {line.from}{line.more ? ` · ${line.more}` : ""}{line.stream ? ` · ${line.stream}` : ""}</p>
+      <pre class="whole-line">{plain(line.text)}</pre>
+      <div class="actions"><Copy text={plain(line.text)} label="Copy the line" /></div>
+    </Dialog>
+  );
+}

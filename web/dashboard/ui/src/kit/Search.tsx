@@ -1,0 +1,104 @@
+// The search that goes anywhere: "/" or Ctrl-K.
+import { useEffect } from "preact/hooks";
+import { signal, useSignal } from "@preact/signals";
+import { get, path, session } from "../api";
+import { brief } from "../format";
+import { detail, jobs, overview } from "../live";
+import { appAddress, go, jobAddress } from "../router";
+import type { App, Page } from "../types";
+import { Dialog } from "./Dialog";
+
+export const searching = signal(false);
+
+interface Place { kind: string; name: string; more?: string; href: string }
+
+const known = signal<App[]>([]); // asked for when the search opens
+let askedAt = 0;
+
+async function ask(): Promise<void> {
+  if (Date.now() - askedAt < 10_000) return;
+  askedAt = Date.now();
+  try {
+    known.value = (await get<Page<App>>(path("apps") + "?limit=1000")).items;
+  } catch {
+    askedAt = 0; // what is on the page is searched then
+  }
+}
+
+document.addEventListener("keydown", (e) => {
+  const typing = (e.target as Element | null)?.closest?.("input, textarea, select, [contenteditable]");
+  const slash = e.key === "/" && !typing && !e.ctrlKey && !e.metaKey && !e.altKey;
+  const ctrlK = e.key.toLowerCase() === "k" && (e.ctrlKey || e.metaKey);
+  if (!session.value || (!slash && !ctrlK) || document.querySelector("dialog[open]")) return;
+  e.preventDefault();
+  searching.value = true;
+});
+
+const fixed: Place[] = [
+  { kind: "page", name: "Overview", href: "/" }, { kind: "page", name: "Apps", href: "/apps" },
+  { kind: "page", name: "Jobs", href: "/jobs" }, { kind: "page", name: "Nodes", href: "/nodes" },
+];
+
+function places(): Place[] {
+  const list = [...fixed];
+  for (const a of known.value) {
+    list.push({ kind: "app", name: a.name, href: appAddress(a.name) });
+    for (const host of a.hosts ?? []) list.push({ kind: "host", name: host, more: a.name, href: appAddress(a.name, "domains") });
+  }
+  for (const n of overview.value?.nodes ?? []) list.push({ kind: "node", name: n.name, more: n.address, href: "/nodes#" + n.id });
+  for (const j of jobs.value?.values() ?? []) list.push({ kind: "job", name: j.title, more: brief(j.id), href: jobAddress(j.id) });
+  for (const i of detail.value?.instances ?? []) {
+    list.push({ kind: "instance", name: `${i.app} ${i.type} ${brief(i.id)}`, more: i.node, href: appAddress(i.app, "logs") + "?instance=" + i.id });
+  }
+  return list;
+}
+
+export function find(words: string, list: Place[]): Place[] {
+  const parts = words.toLowerCase().split(/\s+/).filter(Boolean);
+  if (parts.length === 0) return list.filter((p) => p.kind === "page" || p.kind === "app").slice(0, 12);
+  const score = (p: Place) => (p.name.toLowerCase().startsWith(parts[0]!) ? 0 : 1);
+  const hits = list.filter((p) => parts.every((w) => `${p.kind} ${p.name} ${p.more ?? ""}`.toLowerCase().includes(w)));
+  return hits.map((p, i) => ({ p, i })).sort((a, b) => score(a.p) - score(b.p) || a.i - b.i).slice(0, 12).map(({ p }) => p);
+}
+
+export function Search() {
+  return searching.value ? <Open /> : null;
+}
+
+function Open() {
+  const words = useSignal("");
+  const at = useSignal(0);
+  useEffect(() => { void ask(); }, []);
+  const hits = find(words.value, places());
+  const leave = () => { searching.value = false; };
+  const visit = (p: Place | undefined) => {
+    if (!p) return;
+    leave();
+    go(p.href);
+  };
+  const key = (e: KeyboardEvent) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[e.key];
+    if (step && hits.length) {
+      e.preventDefault();
+      at.value = (at.value + step + hits.length) % hits.length;
+    }
+    if (e.key === "Enter") visit(hits[at.value]);
+  };
+  return (
+    <Dialog title="Go to" onClose={leave}>
+      <input
+        class="wide" role="combobox" aria-label="App, host, job, node or instance" aria-expanded="true" aria-controls="hits" aria-autocomplete="list"
+        aria-activedescendant={hits.length ? `hit-${at.value}` : undefined} autocomplete="off" spellcheck={false} autofocus
+        placeholder="App, host, job, node, instance" onKeyDown={key} onInput={(e) => { words.value = e.currentTarget.value; at.value = 0; }}
+      />
+      <ul id="hits" class="hits" role="listbox" aria-label="Places">
+        {hits.map((p, i) => (
+          <li key={p.href + p.name} id={`hit-${i}`} role="option" aria-selected={i === at.value} onClick={() => visit(p)} onMouseEnter={() => { at.value = i; }}>
+            <span class="muted kind">{p.kind}</span><span class="grow">{p.name}</span><span class="muted mono">{p.more}</span>
+          </li>
+        ))}
+      </ul>
+      {hits.length === 0 && <p class="muted" role="status">Nothing here has that name.</p>}
+    </Dialog>
+  );
+}

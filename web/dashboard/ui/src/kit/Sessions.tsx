@@ -1,0 +1,41 @@
+// Where one is signed in, and a way to end each.
+import { useEffect } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { del, get, path, said, session } from "../api";
+import type { OwnSession, Page } from "../types";
+import { Button } from "./Button";
+import { Dialog } from "./Dialog";
+import { Trouble, Wait } from "./Empty";
+import { Ago } from "./Time";
+
+export function Sessions({ onClose }: { onClose: () => void }) {
+  const list = useSignal<OwnSession[] | null>(null);
+  const error = useSignal("");
+  const load = async () => {
+    try {
+      list.value = (await get<Page<OwnSession>>(path("sessions"))).items;
+    } catch (err) {
+      error.value = said(err);
+    }
+  };
+  useEffect(() => { void load(); }, []);
+  const end = async (s: OwnSession) => {
+    await del(path("sessions", s.session));
+    if (s.current) session.value = null;
+    else await load();
+  };
+  return (
+    <Dialog title="Where you are signed in" onClose={onClose}>
+      {error.value && <Trouble text={error.value} />}
+      {!list.value && !error.value && <Wait />}
+      <ul class="rows">
+        {list.value?.map((s) => (
+          <li key={s.session}>
+            <span class="grow"><b>{s.agent || "unknown browser"}</b><br /><span class="muted">{s.address} · seen <Ago at={s.seen_at} />{s.current ? " · this one" : ""}</span></span>
+            <Button onClick={() => end(s)} label={`End the session of ${s.agent} from ${s.address}`}>End</Button>
+          </li>
+        ))}
+      </ul>
+    </Dialog>
+  );
+}

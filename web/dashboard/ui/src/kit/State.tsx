@@ -1,0 +1,41 @@
+// A state as a word, a shape and a colour, so that none of the three is needed.
+interface Look { tone: "good" | "accent" | "warn" | "bad" | "muted"; shape: keyof typeof shapes; word?: string }
+
+const shapes = {
+  full: <circle cx="5" cy="5" r="4" fill="currentColor" />,
+  quarter: <><circle cx="5" cy="5" r="3.5" fill="none" stroke="currentColor" /><path d="M5 5V1.5A3.5 3.5 0 0 1 8.5 5z" fill="currentColor" /></>,
+  half: <><circle cx="5" cy="5" r="3.5" fill="none" stroke="currentColor" /><path d="M5 1.5a3.5 3.5 0 0 1 0 7z" fill="currentColor" /></>,
+  ring: <circle cx="5" cy="5" r="3.5" fill="none" stroke="currentColor" stroke-width="1.5" />,
+  triangle: <path d="M5 1l4.5 8h-9z" fill="currentColor" />,
+  square: <rect x="1.5" y="1.5" width="7" height="7" fill="currentColor" />,
+  line: <path d="M1.5 5h7" stroke="currentColor" stroke-width="1.5" />,
+};
+
+const good: Look = { tone: "good", shape: "full" };
+const moving: Look = { tone: "accent", shape: "quarter" };
+const quiet: Look = { tone: "muted", shape: "line" };
+const bad: Look = { tone: "bad", shape: "square" };
+
+const looks: Record<string, Look> = {
+  running: good, serving: good, succeeded: good, ready: good, ok: good, on: good,
+  starting: moving, pulling: moving, assigned: moving, deploying: moving, active: moving,
+  draining: { tone: "muted", shape: "half" }, drained: { tone: "muted", shape: "half" },
+  crashing: { tone: "warn", shape: "triangle" }, warn: { tone: "warn", shape: "triangle" },
+  failed: bad, dead: bad, bad,
+  unheard: { tone: "muted", shape: "ring" }, suspect: { tone: "warn", shape: "ring", word: "unheard" }, waiting: { tone: "muted", shape: "ring" },
+  stopped: quiet, retired: quiet, aborted: quiet, empty: { ...quiet, word: "no release yet" },
+};
+
+export function look(state: string): Look {
+  return looks[state] ?? { tone: "muted", shape: "ring" };
+}
+
+export function Shape({ state }: { state: string }) {
+  const { tone, shape } = look(state);
+  return <svg class={`shape ${tone} ${shape === "quarter" ? "moving" : ""}`} viewBox="0 0 10 10" aria-hidden="true">{shapes[shape]}</svg>;
+}
+
+// State shows a state by the API's name for it; word says it otherwise.
+export function State({ state, word }: { state: string; word?: string }) {
+  return <span class={`state ${look(state).tone}`}><Shape state={state} />{word ?? look(state).word ?? state}</span>;
+}

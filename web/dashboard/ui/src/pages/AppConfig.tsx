@@ -1,0 +1,97 @@
+import { useEffect } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { get, may, patch, path, said } from "../api";
+import type { Accepted, AppDetail } from "../types";
+import { Button } from "../kit/Button";
+import { Card } from "../kit/Card";
+import { Copy } from "../kit/Copy";
+import { Confirm } from "../kit/Dialog";
+import { Empty, Trouble, Wait } from "../kit/Empty";
+import { started } from "../kit/Toast";
+
+type Vars = Record<string, string>;
+interface Change { set?: Vars; unset?: string[] }
+
+export function AppConfig({ detail }: { detail: AppDetail }) {
+  const vars = useSignal<Vars | null>(null);
+  const error = useSignal("");
+  const dropping = useSignal("");
+  const name = detail.app.name;
+  const load = async () => {
+    try {
+      vars.value = (await get<{ vars: Vars | null }>(path("apps", name, "config"))).vars ?? {};
+      error.value = "";
+    } catch (err) {
+      error.value = said(err);
+    }
+  };
+  // Another release may have come with other vars.
+  useEffect(() => { if (may("developer")) void load(); }, [name, detail.releases?.[0]?.id]);
+  const change = async (c: Change) => {
+    started("Config", await patch<Accepted>(path("apps", name, "config"), c));
+    await load();
+  };
+  if (!may("developer")) return <Card title="Config vars"><p>Config vars hold secrets: who reads them needs the role developer.</p></Card>;
+  const keys = Object.keys(vars.value ?? {}).sort();
+  const effect = detail.app.release ? `A new release is made and rolled out; ${detail.app.release} serves until it is healthy.` : "It takes effect with the first deploy.";
+  return (
+    <Card title="Config vars">
+      {error.value && <Trouble text={error.value} retry={load} />}
+      {!vars.value && !error.value && <Wait />}
+      {vars.value && keys.length === 0 && <Empty title="No config var is set." commands={[`aorta config set KEY=VALUE -a ${name}`]} />}
+      <ul class="rows vars">{keys.map((k) => <Var key={k} name={k} value={vars.value![k]!} set={(v) => change({ set: { [k]: v } })} drop={() => { dropping.value = k; }} />)}</ul>
+      {vars.value && <Add effect={effect} set={(k, v) => change({ set: { [k]: v } })} />}
+      {dropping.value && (
+        <Confirm title={`Unset ${dropping.value}`} verb="Unset it" danger act={() => change({ unset: [dropping.value] })} onClose={() => { dropping.value = ""; }}
+          says={<p>Its value is forgotten. {effect}</p>} />
+      )}
+    </Card>
+  );
+}
+
+// Var hides its value until it is asked for: pages are shown to others.
+function Var({ name, value, set, drop }: { name: string; value: string; set: (v: string) => Promise<void>; drop: () => void }) {
+  const seen = useSignal(false);
+  const edited = useSignal<string | null>(null);
+  const save = async () => {
+    await set(edited.value ?? "");
+    edited.value = null;
+  };
+  if (edited.value !== null) {
+    return (
+      <li>
+        <label class="grow field"><code>{name}</code><textarea class="mono" rows={Math.min(6, edited.value.split("\n").length)} value={edited.value} onInput={(e) => { edited.value = e.currentTarget.value; }} spellcheck={false} /></label>
+        <Button onClick={() => { edited.value = null; }}>Leave</Button>
+        <Button kind="primary" onClick={save} label={`Save ${name}`}>Save</Button>
+      </li>
+    );
+  }
+  return (
+    <li>
+      <code class="label">{name}</code>
+      <code class="grow value">{seen.value ? value : "••••••••"}</code>
+      <Button kind="quiet" onClick={() => { seen.value = !seen.value; }} label={`${seen.value ? "Hide" : "Show"} ${name}`}>{seen.value ? "Hide" : "Show"}</Button>
+      <Copy text={value} label={`Copy the value of ${name}`} />
+      <Button kind="quiet" onClick={() => { edited.value = value; }} label={`Change ${name}`}>Change</Button>
+      <Button kind="quiet" onClick={drop} label={`Unset ${name}`}>Unset</Button>
+    </li>
+  );
+}
+
+function Add({ effect, set }: { effect: string; set: (k: string, v: string) => Promise<void> }) {
+  const key = useSignal("");
+  const value = useSignal("");
+  const save = async () => {
+    await set(key.value.trim(), value.value);
+    key.value = "";
+    value.value = "";
+  };
+  return (
+    <form class="add" onSubmit={(e) => e.preventDefault()}>
+      <label class="field">Key<input class="mono" value={key.value} onInput={(e) => { key.value = e.currentTarget.value; }} autocomplete="off" autocapitalize="off" spellcheck={false} /></label>
+      <label class="field grow">Value<input class="mono" value={value.value} onInput={(e) => { value.value = e.currentTarget.value; }} autocomplete="off" autocapitalize="off" spellcheck={false} /></label>
+      <Button kind="primary" disabled={!key.value.trim()} onClick={save}>Set</Button>
+      <p class="muted">{effect}</p>
+    </form>
+  );
+}

@@ -1,0 +1,48 @@
+import { useSignal } from "@preact/signals";
+import { del, may, path, post } from "../api";
+import type { AppDetail, Domain } from "../types";
+import { Button } from "../kit/Button";
+import { Card } from "../kit/Card";
+import { Copy } from "../kit/Copy";
+import { Confirm } from "../kit/Dialog";
+import { Ago } from "../kit/Time";
+import { toast } from "../kit/Toast";
+
+export function AppDomains({ detail }: { detail: AppDetail }) {
+  const host = useSignal("");
+  const dropping = useSignal<Domain | null>(null);
+  const { app } = detail;
+  const add = async () => {
+    const wanted = host.value.trim();
+    await post<Domain>(path("apps", app.name, "domains"), { host: wanted });
+    host.value = "";
+    toast({ text: `${wanted} is routed to ${app.name} now. Point its DNS at a router.` });
+  };
+  const drop = async (d: Domain) => {
+    await del(path("apps", app.name, "domains", d.host));
+    toast({ text: `${d.host} is not routed any more.` });
+  };
+  return (
+    <Card title="Domains">
+      <ul class="rows">
+        {(detail.domains ?? []).map((d) => (
+          <li key={d.host}>
+            <span class="grow"><bdi class="mono name">{d.host}</bdi><br /><span class="muted">{d.own ? "the app's own host, which stays" : <>added <Ago at={d.created_at} /></>}</span></span>
+            <Copy text={d.host} />
+            {!d.own && may("developer") && <Button onClick={() => { dropping.value = d; }} label={`Remove ${d.host}`}>Remove</Button>}
+          </li>
+        ))}
+      </ul>
+      {may("developer") && (
+        <form class="add" onSubmit={(e) => e.preventDefault()}>
+          <label class="field grow">Host<input class="mono" placeholder="shop.example.com" value={host.value} onInput={(e) => { host.value = e.currentTarget.value; }} autocomplete="off" autocapitalize="off" spellcheck={false} /></label>
+          <Button kind="primary" disabled={!host.value.trim()} onClick={add}>Add</Button>
+        </form>
+      )}
+      {dropping.value && (
+        <Confirm title={`Remove ${dropping.value.host}`} verb="Remove it" danger act={() => drop(dropping.value!)} onClose={() => { dropping.value = null; }}
+          says={<p>Every router answers 404 for {dropping.value.host} within a second, and another app may take it. {app.name} goes on under its other hosts.</p>} />
+      )}
+    </Card>
+  );
+}

@@ -1,0 +1,82 @@
+import { useSignal } from "@preact/signals";
+import { may, path, post } from "../api";
+import { brief } from "../format";
+import type { Accepted, AppDetail, Release } from "../types";
+import { Button } from "../kit/Button";
+import { Card } from "../kit/Card";
+import { Confirm } from "../kit/Dialog";
+import { Empty } from "../kit/Empty";
+import { State } from "../kit/State";
+import { Ago } from "../kit/Time";
+import { started } from "../kit/Toast";
+
+export function AppReleases({ detail }: { detail: AppDetail }) {
+  const back = useSignal<Release | null>(null);
+  const deploying = useSignal(false);
+  const list = detail.releases ?? [];
+  const { app } = detail;
+  return (
+    <>
+      <Card title="Releases" aside={may("developer") && <Button onClick={() => { deploying.value = true; }}>Deploy an image</Button>}>
+        {list.length === 0 && <Empty title="There is no release yet." commands={["git push aorta main", `aorta deploy -a ${app.name}`]} />}
+        <ul class="rows releases">
+          {list.map((r) => <One key={r.id} release={r} serving={app.release} back={() => { back.value = r; }} />)}
+        </ul>
+      </Card>
+      {back.value && <Back detail={detail} to={back.value} onClose={() => { back.value = null; }} />}
+      {deploying.value && <Deploy app={app.name} onClose={() => { deploying.value = false; }} />}
+    </>
+  );
+}
+
+function One({ release: r, serving, back }: { release: Release; serving: string; back: () => void }) {
+  const older = Number(r.release.slice(1)) < Number(serving.slice(1));
+  return (
+    <li>
+      <b class="label">{r.release}</b>
+      <span class="how"><How release={r} serves={r.release === serving} />{r.traffic > 0 && <span class="share"><meter min={0} max={100} value={r.traffic} aria-label={`Share of traffic of ${r.release}`} /><span class="num">{Math.round(r.traffic * 10) / 10} %</span></span>}</span>
+      <span class="grow">
+        <span class="message">{r.message || "no message"}</span><br />
+        <span class="muted">{r.user || "the platform"} · <Ago at={r.created_at} />{r.commit ? <> · <code>{r.commit.slice(0, 10)}</code></> : ""} · <code title={r.image}>{image(r.image)}</code></span>
+        {r.error && <span class="why bad">{r.error}</span>}
+      </span>
+      {may("developer") && older && r.state !== "failed" && <Button onClick={back} label={`Roll back to ${r.release}`}>Roll back</Button>}
+    </li>
+  );
+}
+
+// How tells a release that has an image, but no traffic yet, from one that serves.
+function How({ release: { state }, serves }: { release: Release; serves: boolean }) {
+  if (serves) return <State state="serving" />;
+  return state === "ready" ? <State state="waiting" word="ready" /> : <State state={state} />;
+}
+
+// image leaves out of a reference what is the same for all.
+function image(ref: string): string {
+  const name = ref.slice(ref.lastIndexOf("/") + 1);
+  return name.length > 40 ? name.slice(0, 24) + "…" + brief(name) : name;
+}
+
+function Back({ detail: { app, instances }, to, onClose }: { detail: AppDetail; to: Release; onClose: () => void }) {
+  const act = async () => started(`Roll back to ${to.release}`, await post<Accepted>(path("apps", app.name, "rollback"), { release: to.release }));
+  const n = (instances ?? []).filter((i) => i.release === app.release && i.state === "running").length;
+  const says = (
+    <>
+      <p>A new release is made of {to.release}: its image, its config, its process types.</p>
+      <p>Its instances start beside the {n} of {app.release || "now"}; when they are healthy all traffic moves to them, and those of {app.release || "now"} stop. No request is lost.</p>
+    </>
+  );
+  return <Confirm title={`Roll ${app.name} back to ${to.release}`} says={says} verb="Roll back" act={act} onClose={onClose} />;
+}
+
+function Deploy({ app, onClose }: { app: string; onClose: () => void }) {
+  const image = useSignal("");
+  const act = async () => started("Deploy", await post<Accepted>(path("apps", app, "deploys"), { image: image.value.trim() }));
+  const says = (
+    <label class="field">Image
+      <input class="mono" value={image.value} onInput={(e) => { image.value = e.currentTarget.value; }} required placeholder="registry.example.com/shop:1.4" autocomplete="off" autocapitalize="off" spellcheck={false} autofocus />
+      <span class="muted">It becomes the next release, and gets the traffic when its instances are healthy.</span>
+    </label>
+  );
+  return <Confirm title={`Deploy an image to ${app}`} says={says} verb="Deploy it" act={act} onClose={onClose} />;
+}

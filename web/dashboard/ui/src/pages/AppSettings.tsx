@@ -1,0 +1,120 @@
+import type { ComponentChildren } from "preact";
+import { useSignal } from "@preact/signals";
+import { del, may, patch, path, post } from "../api";
+import { count } from "../format";
+import { appAddress, go } from "../router";
+import type { Accepted, App, AppDetail } from "../types";
+import { Button } from "../kit/Button";
+import { Card } from "../kit/Card";
+import { Command, Copy } from "../kit/Copy";
+import { Confirm } from "../kit/Dialog";
+import { Ago } from "../kit/Time";
+import { started } from "../kit/Toast";
+
+export function AppSettings({ detail }: { detail: AppDetail }) {
+  const { app } = detail;
+  return (
+    <>
+      <Card title="About">
+        <dl class="facts">
+          <div><dt>Address</dt><dd class="mono">{app.url} <Copy text={app.url} /></dd></div>
+          <div><dt>Git</dt><dd class="mono">{app.git_http} <Copy text={app.git_http} /></dd></div>
+          <div><dt>Id</dt><dd class="mono">{app.id}</dd></div>
+          <div><dt>Made</dt><dd><Ago at={app.created_at} /></dd></div>
+        </dl>
+      </Card>
+      {may("developer") ? <Danger detail={detail} /> : <Card title="Changes"><p>Who stops, renames or destroys an app needs the role developer.</p></Card>}
+    </>
+  );
+}
+
+type Asked = "" | "restart" | "stop" | "rename" | "destroy";
+
+function Danger({ detail }: { detail: AppDetail }) {
+  const asked = useSignal<Asked>("");
+  const { app } = detail;
+  const ask = (what: Asked) => () => { asked.value = what; };
+  const close = ask("");
+  return (
+    <Card title="Danger zone" danger>
+      <ul class="rows">
+        <Choice title={app.stopped ? "Start" : "Restart"} text={app.stopped ? "Its formation is remembered and starts again." : "Every instance is replaced by a new one, losing no request."}>
+          <Button onClick={ask("restart")} disabled={!app.release}>{app.stopped ? "Start" : "Restart"}</Button>
+        </Choice>
+        {!app.stopped && <Choice title="Stop" text="All instances end; its addresses answer 503 until it is started."><Button kind="danger" onClick={ask("stop")} disabled={!app.release}>Stop</Button></Choice>}
+        <Choice title="Rename" text="Its own host changes with its name; other domains stay."><Button onClick={ask("rename")}>Rename</Button></Choice>
+        <Choice title="Destroy" text="The app, its releases, config, domains and logs are gone for good."><Button kind="danger" onClick={ask("destroy")}>Destroy</Button></Choice>
+      </ul>
+      {asked.value === "restart" && <Restart detail={detail} onClose={close} />}
+      {asked.value === "stop" && <Stop detail={detail} onClose={close} />}
+      {asked.value === "rename" && <Rename app={app} onClose={close} />}
+      {asked.value === "destroy" && <Destroy detail={detail} onClose={close} />}
+    </Card>
+  );
+}
+
+function Choice({ title, text, children }: { title: string; text: string; children: ComponentChildren }) {
+  return <li><span class="grow"><b>{title}</b><br /><span class="muted">{text}</span></span>{children}</li>;
+}
+
+// running says what of an app is at work, and where.
+function running({ instances }: AppDetail): string {
+  const list = (instances ?? []).filter((i) => i.state !== "stopped" && i.state !== "failed");
+  const nodes = [...new Set(list.map((i) => i.node))].filter(Boolean).sort();
+  return list.length === 0 ? "No instance runs now" : `${count(list.length, "instance")} on ${nodes.join(", ")}`;
+}
+
+interface Part { detail: AppDetail; onClose: () => void }
+
+function Restart({ detail, onClose }: Part) {
+  const { app } = detail;
+  const verb = app.stopped ? "Start" : "Restart";
+  const act = async () => started(verb, await post<Accepted>(path("apps", app.name, "restart"), {}));
+  const says = app.stopped ? <p>{app.release} starts with its formation of {count(app.wanted, "instance")} or as it was before the stop.</p>
+    : <p>{running(detail)} are replaced by new ones of {app.release}. Each old one stops after its traffic has moved.</p>;
+  return <Confirm title={`${verb} ${app.name}`} says={says} verb={verb} act={act} onClose={onClose} />;
+}
+
+function Stop({ detail, onClose }: Part) {
+  const { app } = detail;
+  const act = async () => started("Stop", await post<Accepted>(path("apps", app.name, "stop")));
+  const says = (
+    <>
+      <p>{running(detail)}: all stop. {count(app.hosts?.length ?? 0, "host")} answer 503.</p>
+      <p>Start it again here, or with <Command text={`aorta ps restart -a ${app.name}`} /></p>
+    </>
+  );
+  return <Confirm title={`Stop ${app.name}`} says={says} verb="Stop it" danger act={act} onClose={onClose} />;
+}
+
+function Rename({ app, onClose }: { app: App; onClose: () => void }) {
+  const name = useSignal(app.name);
+  const act = async () => {
+    const renamed = await patch<App>(path("apps", app.name), { name: name.value.trim(), version: app.version });
+    go(appAddress(renamed.name, "settings"), true);
+  };
+  const says = (
+    <>
+      <p>Its own host and its git address change at once; who uses the old ones gets a 404.</p>
+      <label class="field">New name<input value={name.value} onInput={(e) => { name.value = e.currentTarget.value; }} autocomplete="off" autocapitalize="off" spellcheck={false} /></label>
+    </>
+  );
+  return <Confirm title={`Rename ${app.name}`} says={says} verb="Rename it" act={act} onClose={onClose} />;
+}
+
+function Destroy({ detail, onClose }: Part) {
+  const { app } = detail;
+  const act = async () => started("Destroy", await del<Accepted>(path("apps", app.name) + "?confirm=" + encodeURIComponent(app.name)));
+  const hosts = app.hosts ?? [];
+  const says = (
+    <>
+      <p>This can't be undone. What goes:</p>
+      <ul>
+        <li>{running(detail)}</li>
+        <li>{hosts.length > 3 ? `${hosts.slice(0, 3).join(", ")} and ${hosts.length - 3} more hosts` : hosts.join(", ") || "no host"}: 404 from then on</li>
+        <li>all releases, config vars, logs, its git repository</li>
+      </ul>
+    </>
+  );
+  return <Confirm title={`Destroy ${app.name}`} says={says} verb="Destroy it" danger name={app.name} act={act} onClose={onClose} />;
+}

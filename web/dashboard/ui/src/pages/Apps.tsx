@@ -1,0 +1,67 @@
+import { computed, useSignal } from "@preact/signals";
+import { may, path, post } from "../api";
+import { count } from "../format";
+import { apps, overview } from "../live";
+import { appAddress, ask, go, query } from "../router";
+import type { App, AppRow } from "../types";
+import { AppTable } from "../kit/AppTable";
+import { Button } from "../kit/Button";
+import { Card } from "../kit/Card";
+import { Foot } from "../kit/Copy";
+import { Confirm } from "../kit/Dialog";
+import { Wait } from "../kit/Empty";
+import { Line } from "../kit/Line";
+import { NoApps } from "./Overview";
+
+const portion = 200; // rows at once; a thousand are a click away
+
+const sorted = computed(() => [...(apps.value?.values() ?? [])].sort((a, b) => (a.name < b.name ? -1 : 1)));
+
+function words(rows: AppRow[]): { state: string; text: string } {
+  const of = (state: string) => rows.filter((a) => a.state === state).length;
+  const failed = of("failed");
+  const rest = [[of("deploying"), "deploying"], [of("stopped"), "stopped"], [of("empty"), "without a release"]].filter(([n]) => n).map(([n, w]) => `${n} ${w}`);
+  const tail = rest.length ? `, ${rest.join(", ")}` : "";
+  if (failed) return { state: "bad", text: `${count(failed, "app")} of ${rows.length} ${failed === 1 ? "does" : "do"} not serve${tail}.` };
+  const serving = of("serving");
+  return { state: "ok", text: serving === rows.length ? `All ${count(serving, "app")} serve.` : `${serving} of ${count(rows.length, "app")} serve${tail}.` };
+}
+
+export function Apps() {
+  const more = useSignal(portion);
+  const making = useSignal(false);
+  if (!apps.value) return <><h1>Apps</h1><Wait rows={Math.min(12, overview.value?.apps.total ?? 6)} /></>;
+  const all = sorted.value;
+  const q = query.value.get("q") ?? "";
+  const rows = all.filter((a) => a.name.includes(q.toLowerCase()) || a.state === q);
+  const says = all.length ? words(all) : { state: "empty", text: "There is no app yet." };
+  return (
+    <>
+      <Line title="Apps" state={says.state} text={says.text} aside={may("developer") && <Button kind="primary" onClick={() => { making.value = true; }}>New app</Button>} />
+      {all.length === 0 ? <Card title="The first app"><NoApps /></Card> : (
+        <Card title={q ? `${rows.length} of ${all.length}` : "All"} aside={<input type="search" class="filter" aria-label="Filter by name or state" placeholder="Filter" value={q} onInput={(e) => ask("q", e.currentTarget.value)} />}>
+          <AppTable rows={rows.slice(0, more.value)} />
+          {rows.length === 0 && <p class="muted">No app has {q} in its name.</p>}
+          {rows.length > more.value && <p><Button onClick={() => { more.value += 1000; }}>Show {rows.length - more.value} more</Button></p>}
+        </Card>
+      )}
+      {making.value && <NewApp onClose={() => { making.value = false; }} />}
+      <Foot text="aorta apps" />
+    </>
+  );
+}
+
+function NewApp({ onClose }: { onClose: () => void }) {
+  const name = useSignal("");
+  const make = async () => {
+    const app = await post<App>(path("apps"), { name: name.value });
+    go(appAddress(app.name));
+  };
+  const says = (
+    <label class="field">Name
+      <input value={name.value} onInput={(e) => { name.value = e.currentTarget.value; }} required maxLength={40} autocomplete="off" autocapitalize="off" spellcheck={false} autofocus />
+      <span class="muted">a to z, digits and hyphens; it becomes the app's host too</span>
+    </label>
+  );
+  return <Confirm title="New app" says={says} verb="Create it" act={make} onClose={onClose} />;
+}

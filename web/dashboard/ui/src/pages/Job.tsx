@@ -1,0 +1,98 @@
+import { useEffect } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { may, path, post } from "../api";
+import { brief, exact } from "../format";
+import { ended, JobStore, leads, type Tree } from "../jobstore";
+import { appAddress, go, jobAddress, target } from "../router";
+import type { Accepted, Job as One } from "../types";
+import { Button } from "../kit/Button";
+import { Card } from "../kit/Card";
+import { Foot } from "../kit/Copy";
+import { Confirm } from "../kit/Dialog";
+import { Empty, Trouble, Wait } from "../kit/Empty";
+import { JobTree } from "../kit/JobTree";
+import { Line } from "../kit/Line";
+import { Ago, Took } from "../kit/Time";
+
+export function Job() {
+  const id = target.value.name;
+  const store = useSignal<JobStore | null>(null);
+  useEffect(() => {
+    const s = new JobStore(id);
+    store.value = s;
+    return () => s.close();
+  }, [id]);
+  const s = store.value;
+  const tree = s?.tree.value;
+  const root = tree?.jobs.get(tree.root);
+  if (s?.missing.value) return <><Line title="Job" state="stopped" text={`There is no job ${id.slice(0, 40)}.`} /><Empty title="It never was, or its record is gone." commands={["aorta jobs"]}><a href="/jobs">All jobs</a></Empty></>;
+  if (s?.error.value && !root) return <><h1>Job</h1><Trouble text={s.error.value} retry={() => s.open()} /></>;
+  if (!s || !tree || !root) return <><h1>Job</h1><Wait rows={6} /></>;
+  return (
+    <>
+      <Line title={root.title} state={root.state === "running" ? "active" : root.state} text={words(tree, root)} aside={<Acts root={root} again={() => s.open()} />} />
+      <Facts root={root} />
+      <Card title="Steps" aside={!s.fresh.value && <span class="asof">the stream is cut; it goes on by itself</span>}>
+        {s.error.value && <Trouble text={s.error.value} retry={() => s.open()} />}
+        <JobTree tree={tree} />
+      </Card>
+      <Foot text={ended(root) ? `aorta jobs show ${brief(root.id)}` : `aorta jobs follow ${brief(root.id)}`} />
+    </>
+  );
+}
+
+// words say where the job is: the step that runs, or how it ended.
+function words(tree: Tree, root: One): string {
+  if (root.discarded_at) return `${past(root.state)}, and let go of by ${root.discarded_by || "the platform"}.`;
+  if (root.state === "failed") return `Failed: ${root.error || deepest(tree)}`;
+  if (ended(root)) return past(root.state) + ".";
+  if (root.waits_for) return `Waits for ${root.waits_for.title}.`;
+  const steps = [...tree.jobs.values()].filter((j) => j.id !== root.id);
+  const leaf = steps.find((j) => j.state === "running" && !steps.some((k) => k.parent === j.id && leads(tree, k.id, ["running"])));
+  const done = steps.filter((j) => j.state === "succeeded").length;
+  return leaf ? `${leaf.title} runs; ${done} of ${steps.length} steps are done.` : steps.length ? `${done} of ${steps.length} steps are done.` : "Waits for its turn.";
+}
+
+const past = (state: string) => ({ succeeded: "Succeeded", failed: "Failed", aborted: "Aborted" })[state] ?? state;
+
+function deepest(tree: Tree): string {
+  return [...tree.jobs.values()].filter((j) => j.state === "failed" && j.error).at(-1)?.error ?? "see below";
+}
+
+function Facts({ root }: { root: One }) {
+  return (
+    <dl class="figures">
+      <div><dt>Asked</dt><dd><Ago at={root.created_at} /> <span class="muted">by {root.user || "the platform"}</span></dd></div>
+      <div><dt>Took</dt><dd><b><Took from={root.created_at} to={root.ended_at} /></b></dd></div>
+      {root.app && <div><dt>App</dt><dd><a href={appAddress(root.app)}>{root.app}</a></dd></div>}
+      {root.waits_for && <div><dt>Waits for</dt><dd><a href={jobAddress(root.waits_for.id)}>{root.waits_for.title}</a> <span class="muted">since {exact(root.waits_for.since)}</span></dd></div>}
+      {root.retry_of && <div><dt>Repeats</dt><dd><a href={jobAddress(root.retry_of)} class="mono">{brief(root.retry_of)}</a></dd></div>}
+    </dl>
+  );
+}
+
+function Acts({ root, again }: { root: One; again: () => void }) {
+  const asked = useSignal<"" | "abort" | "discard">("");
+  if (!may("developer")) return null;
+  const close = () => { asked.value = ""; };
+  const retry = async () => {
+    const { job } = await post<Accepted>(path("jobs", root.id, "retry"));
+    if (job) go(jobAddress(job));
+  };
+  const failed = (root.state === "failed" || root.state === "aborted") && !root.discarded_at;
+  return (
+    <span class="links">
+      {!ended(root) && <Button kind="danger" onClick={() => { asked.value = "abort"; }}>Abort</Button>}
+      {failed && <Button onClick={() => { asked.value = "discard"; }}>Discard</Button>}
+      {failed && <Button kind="primary" onClick={retry}>Retry</Button>}
+      {asked.value === "abort" && (
+        <Confirm title="Abort the job" verb="Abort it" danger act={() => post(path("jobs", root.id, "abort"))} onClose={close}
+          says={<p>The steps that run are told to end and clean up after themselves; those that wait never start. What serves now goes on serving.</p>} />
+      )}
+      {asked.value === "discard" && (
+        <Confirm title="Discard the job" verb="Discard it" act={async () => { await post(path("jobs", root.id, "discard")); again(); }} onClose={close}
+          says={<p>It no longer asks for attention, and what is kept for its retry is dropped. Its record stays.</p>} />
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,40 @@
+import { useSignal } from "@preact/signals";
+import { said, signIn } from "../api";
+import { Command } from "../kit/Copy";
+
+// Login asks who one is. Where it leads afterwards follows from the address.
+export function Login() {
+  const token = useSignal("");
+  const error = useSignal("");
+  const busy = useSignal(false);
+  const submit = async (e: Event) => {
+    e.preventDefault();
+    if (busy.value) return;
+    busy.value = true;
+    error.value = "";
+    try {
+      await signIn(token.value.trim());
+      token.value = "";
+    } catch (err) {
+      error.value = said(err);
+    } finally {
+      busy.value = false;
+    }
+  };
+  return (
+    <main class="login" id="main">
+      <form class="card" onSubmit={submit}>
+        <h1>Sign in to Aorta</h1>
+        <input type="text" name="username" autocomplete="username" value="aorta" hidden readOnly />
+        <label class="field">Token
+          <input type="password" name="token" autocomplete="current-password" required autofocus value={token.value}
+            aria-invalid={error.value ? "true" : undefined} aria-describedby="login-error" onInput={(e) => { token.value = e.currentTarget.value; }} />
+        </label>
+        <p id="login-error" class="bad" role="alert">{error.value}</p>
+        <button type="submit" class="button primary" disabled={busy.value || !token.value.trim()}>Sign in</button>
+        <p class="muted">The first one is in the data directory of the daemon:</p>
+        <Command text="cat DATA/admin.token" />
+      </form>
+    </main>
+  );
+}

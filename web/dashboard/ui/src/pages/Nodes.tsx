@@ -1,0 +1,24 @@
+import { count } from "../format";
+import { overview } from "../live";
+import { Card } from "../kit/Card";
+import { Foot } from "../kit/Copy";
+import { Wait } from "../kit/Empty";
+import { Line } from "../kit/Line";
+import { NodeTable } from "../kit/NodeTable";
+
+export function Nodes() {
+  const o = overview.value;
+  if (!o) return <><h1>Nodes</h1><Wait rows={4} /></>;
+  const nodes = o.nodes ?? [];
+  const away = nodes.filter((n) => n.state !== "ready");
+  const text = away.length === 0
+    ? nodes.length === 1 ? "The one node is ready." : `All ${nodes.length} nodes are ready.`
+    : `${count(away.length, "node")} of ${nodes.length} not ready: ${away.map((n) => `${n.name} ${n.state}`).join(", ")}.`;
+  return (
+    <>
+      <Line title="Nodes" state={away.length ? "warn" : "ok"} text={nodes.length ? text : "No node has joined."} />
+      <Card title="Machines"><NodeTable nodes={nodes} /></Card>
+      <Foot text="aorta nodes" />
+    </>
+  );
+}

@@ -1,0 +1,12 @@
+import { pathname } from "../router";
+import { Empty } from "../kit/Empty";
+import { Line } from "../kit/Line";
+
+export function NotFound() {
+  return (
+    <>
+      <Line title="Not found" state="stopped" text={`There is no page at ${pathname.value.slice(0, 80)}.`} />
+      <Empty title="Pages that there are:"><a href="/">Overview</a>, <a href="/apps">Apps</a>, <a href="/jobs">Jobs</a>, <a href="/nodes">Nodes</a></Empty>
+    </>
+  );
+}

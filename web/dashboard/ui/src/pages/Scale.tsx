@@ -1,0 +1,64 @@
+import { useSignal } from "@preact/signals";
+import { may, patch, path } from "../api";
+import { bytes, count } from "../format";
+import type { Accepted, AppDetail, Process } from "../types";
+import { Button } from "../kit/Button";
+import { Card } from "../kit/Card";
+import { Confirm } from "../kit/Dialog";
+import { started } from "../kit/Toast";
+
+const most = 1000; // what the field takes; the platform has its own limits
+
+// Scale shows the process types and how many there are of each.
+export function Scale({ detail }: { detail: AppDetail }) {
+  const wanted = useSignal<Record<string, number>>({});
+  const asking = useSignal(false);
+  const list = detail.formation ?? [];
+  const changes = list.filter((p) => (wanted.value[p.type] ?? p.quantity) !== p.quantity);
+  const set = (type: string, n: number) => { wanted.value = { ...wanted.value, [type]: Math.min(most, Math.max(0, Math.trunc(n) || 0)) }; };
+  const apply = async () => {
+    const types = Object.fromEntries(changes.map((p) => [p.type, { quantity: wanted.value[p.type] }]));
+    started("Scale", await patch<Accepted>(path("apps", detail.app.name, "formation"), { types }));
+    wanted.value = {};
+  };
+  return (
+    <Card title="Process types">
+      <ul class="rows">
+        {list.map((p) => (
+          <li key={p.type}>
+            <span class="grow"><b>{p.type}</b> <code class="muted">{p.command || "the image's command"}</code><br />
+              <span class="muted">{p.memory ? bytes(p.memory) : "memory not limited"} · {p.cpus ? `${p.cpus} CPU` : "CPU not limited"} each</span></span>
+            {may("developer") ? <Quantity process={p} n={wanted.value[p.type] ?? p.quantity} set={(n) => set(p.type, n)} /> : <b class="num">{p.quantity}</b>}
+          </li>
+        ))}
+      </ul>
+      {changes.length > 0 && (
+        <div class="actions">
+          <span class="grow">{changes.map((p) => effect(p, wanted.value[p.type]!)).join(" ")}</span>
+          <Button onClick={() => { wanted.value = {}; }}>Leave as it is</Button>
+          <Button kind="primary" onClick={() => { if (changes.some((p) => wanted.value[p.type] === 0)) { asking.value = true; return undefined; } return apply(); }}>Apply</Button>
+        </div>
+      )}
+      {asking.value && (
+        <Confirm title="Scale to none" verb="Scale" act={apply} onClose={() => { asking.value = false; }}
+          says={<><p>{changes.map((p) => effect(p, wanted.value[p.type]!)).join(" ")}</p><p>Without an instance of web, the app's addresses answer 503.</p></>} />
+      )}
+    </Card>
+  );
+}
+
+// effect says what a change will do.
+function effect(p: Process, to: number): string {
+  const by = to - p.quantity;
+  return by > 0 ? `${count(by, `more ${p.type}`, `more ${p.type}`)} will start.` : `${count(-by, p.type, p.type)} will stop once its traffic is gone.`;
+}
+
+function Quantity({ process, n, set }: { process: Process; n: number; set: (n: number) => void }) {
+  return (
+    <span class="quantity">
+      <button type="button" class="button" aria-label={`Fewer ${process.type}`} disabled={n <= 0} onClick={() => set(n - 1)}>−</button>
+      <input type="number" inputMode="numeric" min={0} max={most} value={n} aria-label={`How many ${process.type}`} onInput={(e) => set(e.currentTarget.valueAsNumber)} />
+      <button type="button" class="button" aria-label={`More ${process.type}`} onClick={() => set(n + 1)}>+</button>
+    </span>
+  );
+}

@@ -1,0 +1,68 @@
+// Addresses: which page one names, and moving between them without a reload.
+import { computed, signal } from "@preact/signals";
+
+const here = () => ({ path: location.pathname, query: location.search });
+const place = signal(here());
+
+addEventListener("popstate", () => { place.value = here(); });
+
+export const query = computed(() => new URLSearchParams(place.value.query));
+export const pathname = computed(() => place.value.path);
+
+// Target is a page with what its address says.
+export interface Target { page: "login" | "overview" | "apps" | "app" | "jobs" | "job" | "nodes" | "missing"; name: string; tab: string }
+
+const rows: [RegExp, Target["page"]][] = [
+  [/^\/$/, "overview"], [/^\/login\/?$/, "login"], [/^\/apps\/?$/, "apps"], [/^\/apps\/([^/]+)(?:\/([^/]*))?\/?$/, "app"],
+  [/^\/jobs\/?$/, "jobs"], [/^\/jobs\/([^/]+)\/?$/, "job"], [/^\/nodes\/?$/, "nodes"],
+];
+
+export function match(address: string): Target {
+  for (const [form, page] of rows) {
+    const m = form.exec(address);
+    if (m) return { page, name: plain(m[1]), tab: plain(m[2]) };
+  }
+  return { page: "missing", name: "", tab: "" };
+}
+
+function plain(part: string | undefined): string {
+  try {
+    return decodeURIComponent(part ?? "");
+  } catch {
+    return part ?? "";
+  }
+}
+
+export const target = computed(() => match(place.value.path));
+
+// go shows an address of ours; everything else is ignored.
+export function go(address: string, replace = false): void {
+  if (!/^\/(?![/\\])/.test(address)) return;
+  history[replace ? "replaceState" : "pushState"](null, "", address);
+  const from = place.value.path;
+  place.value = here();
+  if (!replace && from !== place.value.path) scrollTo(0, 0);
+}
+
+// ask changes one value of the query and leaves the rest; empty removes it.
+export function ask(key: string, value: string): void {
+  const next = new URLSearchParams(place.value.query);
+  if (value) next.set(key, value);
+  else next.delete(key);
+  const text = next.toString();
+  go(place.value.path + (text ? "?" + text : ""), true);
+}
+
+export const appAddress = (name: string, tab = ""): string => "/apps/" + encodeURIComponent(name) + (tab ? "/" + tab : "");
+export const jobAddress = (id: string): string => "/jobs/" + encodeURIComponent(id);
+
+// Plain clicks on links of ours stay in the page; with a modifier the browser
+// does what it always does.
+document.addEventListener("click", (e) => {
+  if (e.defaultPrevented || e.button !== 0 || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
+  const link = (e.target as Element | null)?.closest?.("a[href]") as HTMLAnchorElement | null;
+  if (!link || link.target || link.origin !== location.origin || link.hasAttribute("download")) return;
+  if (link.getAttribute("href")?.startsWith("#") || link.pathname.startsWith("/api/") || link.pathname.startsWith("/assets/")) return;
+  e.preventDefault();
+  go(link.pathname + link.search);
+});

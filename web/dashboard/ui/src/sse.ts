@@ -1,0 +1,148 @@
+// Server-Sent Events over fetch. The browser's own reader hides comment lines,
+// and those are what tells a quiet stream from a dead one; it hides the status
+// of a refusal too.
+
+export interface Message { event: string; id: string; data: string }
+
+// Parser cuts a stream's text into messages. It takes any cut of the text.
+export class Parser {
+  private rest = "";
+  private event = "";
+  private data: string[] = [];
+  private skipFeed = false; // the last piece ended in CR; its LF may come with the next
+  lastId = "";
+
+  feed(text: string): Message[] {
+    const out: Message[] = [];
+    if (this.skipFeed && text.startsWith("\n")) text = text.slice(1);
+    this.skipFeed = text.endsWith("\r");
+    const lines = (this.rest + text).split(/\r\n|\n|\r/);
+    this.rest = lines.pop() ?? "";
+    for (const line of lines) {
+      const done = this.line(line);
+      if (done) out.push(done);
+    }
+    return out;
+  }
+
+  private line(line: string): Message | undefined {
+    if (line === "") return this.dispatch();
+    const colon = line.indexOf(":");
+    const field = colon < 0 ? line : line.slice(0, colon);
+    const value = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, "");
+    if (field === "event") this.event = value;
+    else if (field === "data") this.data.push(value);
+    else if (field === "id" && !value.includes("\0")) this.lastId = value;
+    return undefined;
+  }
+
+  private dispatch(): Message | undefined {
+    const message = { event: this.event || "message", id: this.lastId, data: this.data.join("\n") };
+    const some = this.data.length > 0;
+    this.event = "";
+    this.data = [];
+    return some ? message : undefined;
+  }
+}
+
+export interface StreamOptions {
+  url: string;
+  onMessage(event: string, data: unknown, id: string): void;
+  onAlive?(): void;             // something came, be it a comment
+  onCut?(): void;               // the connection is gone, or silent for too long
+  onRefused?(status: number): void; // 4xx: it is not tried again
+  silence?: number;             // ms without a byte after which the stream counts as dead
+}
+
+// follow keeps a stream open until the returned function is called. It resumes
+// behind the last id that it saw.
+export function follow(o: StreamOptions): () => void {
+  const life = new AbortController();
+  void keep(o, life.signal);
+  return () => life.abort();
+}
+
+async function keep(o: StreamOptions, life: AbortSignal): Promise<void> {
+  let lastId = "";
+  for (let tries = 0; !life.aborted; tries++) {
+    if (tries > 0) await pause(tries === 1 ? 100 + Math.random() * 400 : 500 + Math.random() * 1500, life);
+    if (document.hidden) await seen(life);
+    if (life.aborted) return;
+    const began = Date.now();
+    const verdict = await once(o, lastId, (id) => { lastId = id; }, life);
+    if (life.aborted || verdict === "refused") return;
+    if (Date.now() - began > 10_000) tries = 0;
+    o.onCut?.();
+  }
+}
+
+async function once(o: StreamOptions, lastId: string, remember: (id: string) => void, life: AbortSignal): Promise<"cut" | "refused"> {
+  const stop = new AbortController();
+  const end = () => stop.abort();
+  life.addEventListener("abort", end);
+  let guard = 0;
+  const watch = () => { clearTimeout(guard); guard = setTimeout(end, o.silence ?? 20_000); };
+  try {
+    watch();
+    const headers: Record<string, string> = { Accept: "text/event-stream" };
+    if (lastId) headers["Last-Event-ID"] = lastId;
+    const answer = await fetch(o.url, { headers, credentials: "same-origin", cache: "no-store", signal: stop.signal });
+    if (answer.status >= 400 && answer.status < 500 && answer.status !== 429) {
+      o.onRefused?.(answer.status);
+      return "refused";
+    }
+    if (!answer.ok || !answer.body) return "cut";
+    await read(o, answer.body, lastId, remember, watch);
+  } catch {
+    // Cut off, or ended by us: the caller knows which.
+  } finally {
+    clearTimeout(guard);
+    life.removeEventListener("abort", end);
+  }
+  return "cut";
+}
+
+async function read(o: StreamOptions, body: ReadableStream<Uint8Array>, lastId: string, remember: (id: string) => void, watch: () => void): Promise<void> {
+  const parser = new Parser();
+  parser.lastId = lastId;
+  const text = new TextDecoder();
+  const reader = body.getReader();
+  for (;;) {
+    const piece = await reader.read();
+    if (piece.done) return;
+    watch();
+    o.onAlive?.();
+    for (const m of parser.feed(text.decode(piece.value, { stream: true }))) {
+      o.onMessage(m.event, decoded(m.data), m.id);
+      remember(m.id);
+    }
+  }
+}
+
+function decoded(data: string): unknown {
+  try {
+    return JSON.parse(data);
+  } catch {
+    return undefined; // not ours to understand
+  }
+}
+
+function pause(ms: number, life: AbortSignal): Promise<void> {
+  return new Promise((done) => {
+    const timer = setTimeout(done, ms);
+    life.addEventListener("abort", () => { clearTimeout(timer); done(); }, { once: true });
+  });
+}
+
+// seen waits until somebody looks: a page in the background asks for nothing.
+function seen(life: AbortSignal): Promise<void> {
+  return new Promise((done) => {
+    const check = () => {
+      if (document.hidden && !life.aborted) return;
+      document.removeEventListener("visibilitychange", check);
+      done();
+    };
+    document.addEventListener("visibilitychange", check);
+    life.addEventListener("abort", check, { once: true });
+  });
+}
