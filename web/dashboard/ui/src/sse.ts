@@ -80,6 +80,9 @@ async function once(o: StreamOptions, lastId: string, remember: (id: string) => 
   const stop = new AbortController();
   const end = () => stop.abort();
   life.addEventListener("abort", end);
+  // A page that the browser keeps to go back to would keep its connection too,
+  // and six of them are all that a host gets.
+  addEventListener("pagehide", end);
   let guard = 0;
   const watch = () => { clearTimeout(guard); guard = setTimeout(end, o.silence ?? 20_000); };
   try {
@@ -97,6 +100,7 @@ async function once(o: StreamOptions, lastId: string, remember: (id: string) => 
     // Cut off, or ended by us: the caller knows which.
   } finally {
     clearTimeout(guard);
+    removeEventListener("pagehide", end);
     life.removeEventListener("abort", end);
   }
   return "cut";
