@@ -50,6 +50,7 @@ export function volume(n: number): string {
 // span is a length of time, in at most two units.
 export function span(ms: number): string {
   const s = Math.max(0, Math.floor(ms / 1000));
+  if (s < 10) return `${(Math.max(0, ms) / 1000).toFixed(1)} s`;
   if (s < 60) return `${s} s`;
   if (s < 3600) return s < 600 ? `${Math.floor(s / 60)} min ${s % 60} s` : `${Math.floor(s / 60)} min`;
   if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;

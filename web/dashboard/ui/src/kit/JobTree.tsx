@@ -30,7 +30,7 @@ function Row({ tree, job, depth }: { tree: Tree; job: Job; depth: number }) {
         <Shape state={job.state === "running" ? "active" : job.state} />
         <span class="title">{job.title}</span>
         <span class="word">{job.state}{job.attempt && job.attempt > 1 ? `, attempt ${job.attempt}` : ""}</span>
-        {job.node && <span class="muted">on {job.node}</span>}
+        {job.node && !job.title?.includes(job.node) && <span class="muted">on {job.node}</span>}
         {job.progress.text && !ended(job) && <span class="muted">{job.progress.text}</span>}
         {job.progress.m > 0 && !ended(job) && <progress max={job.progress.m} value={job.progress.n} aria-label="Progress" />}
         <Took from={job.started_at} to={job.ended_at ?? (ended(job) ? job.started_at : undefined)} />
