@@ -56,5 +56,8 @@ export interface LogLine { cursor?: string; time: string; instance: string; type
 type Column = (number | null)[];
 export interface Series {
   step_s: number; from: number; t: number[]; s2xx: Column; s3xx: Column; s4xx: Column; s5xx: Column; bytes: Column;
-  p50_ms: Column; p95_ms: Column; p99_ms: Column; marks: { t: number; release: string }[] | null;
+  p50_ms: Column; p95_ms: Column; p99_ms: Column; marks: Mark[] | null;
 }
+
+// Mark is a deploy on a graph.
+export interface Mark { t: number; release: string }

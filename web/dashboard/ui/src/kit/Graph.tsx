@@ -4,9 +4,9 @@ import type { AlignedData, Options } from "uplot";
 import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { looks } from "../theme";
+import type { Mark } from "../types";
 
 export interface Curve { name: string; colour: string; values: (number | null)[] }
-export interface Mark { t: number; release: string }
 
 interface Props {
   title: string;

@@ -1,6 +1,6 @@
 // The drawing library, in a file of its own that is loaded late.
 import uPlot from "uplot";
-import type { Mark } from "./Graph";
+import type { Mark } from "../types";
 
 // plot draws into a box, follows its width, and returns what ends it.
 export function plot(box: HTMLElement, options: uPlot.Options, data: uPlot.AlignedData, marks: Mark[]): () => void {
