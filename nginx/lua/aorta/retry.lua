@@ -126,8 +126,14 @@ function M.again(r)
   if not h then
     return refuse_unknown(r, ngx.var.host)
   end
+  local unsent = nth(ngx.var.upstream_bytes_sent, #ids) == "0"
   if slot then
-    eject.failed(h, slot, nth(ngx.var.upstream_bytes_sent, #ids) == "0")
+    eject.failed(h, slot, unsent)
+  end
+  -- Half of the instances may have gone with their node: what was refused has
+  -- cost nothing, and is worth another instance while there is one.
+  if unsent and #ids > 1 and #ids < h.total then
+    api.more_tries(r, 1)
   end
   if h.total == 0 then
     return answer(r, "a503", part, #part)
