@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"aorta/internal/testkit"
 	"aorta/router"
@@ -180,6 +183,40 @@ func TestNginx_AnnouncementIsNotAwaitedForEver(t *testing.T) {
 				t.Errorf("got %s, want the record with the higher pair", body)
 			}
 		})
+	}
+}
+
+// The master is emptied and filled again up to the very sequence that a worker
+// saw last, before the worker looks.
+func TestNginx_MasterBackEmptyAndAsFar(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a, b := newApp(t, nil), newApp(t, nil)
+	r.publish(route("a.example.com", a), route("gone.example.com", a))
+	meta := r.rdb.HGetAll(t.Context(), "routes:meta").Val()
+	seq, _ := strconv.ParseFloat(meta["seq"], 64)
+	r.pair.Generation++
+	record := route("a.example.com", b)
+	record.Pair = r.pair
+	text, _ := json.Marshal(record)
+	meta["generation"], meta["began"] = strconv.FormatUint(r.pair.Generation, 10), "1.2"
+
+	_, err := r.rdb.TxPipelined(t.Context(), func(p redis.Pipeliner) error {
+		p.FlushAll(t.Context())
+		p.HSet(t.Context(), "routes:meta", meta)
+		p.Set(t.Context(), "routes:r:a.example.com", text, 0)
+		p.ZAdd(t.Context(), "routes:changes", redis.Z{Score: seq, Member: "a.example.com"})
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("fill the master anew: %v", err)
+	}
+	r.wait()
+
+	_, body := r.do("GET", "a.example.com")
+	gone, _ := r.do("GET", "gone.example.com")
+	if body != b.ID || gone != http.StatusNotFound {
+		t.Errorf("got %s and %d, want the new route and 404", body, gone)
 	}
 }
 

@@ -4,7 +4,7 @@ package table
 // write them together; nothing else lies there.
 const (
 	// metaKey is a hash: cluster, epoch, generation and seq of what is
-	// published; owner and owner_epoch of who may publish. Written by the
+	// published; began, the pair under which seq began to count; owner and owner_epoch of who may publish. Written by the
 	// publisher, read by everyone, kept for ever.
 	metaKey = "routes:meta"
 

@@ -25,6 +25,11 @@ if epoch < heldEpoch or (epoch == heldEpoch and generation <= heldGeneration) th
 end
 
 local seq = redis.call('HINCRBY', KEYS[1], 'seq', 1)
+if seq == 1 then
+  -- A master that was emptied counts from 1 again: a router that slept through
+  -- that must not take its own last sequence for one of these.
+  redis.call('HSET', KEYS[1], 'began', ARGV[2] .. '.' .. ARGV[4])
+end
 for i = 3, #KEYS do
   local at = 8 + 2 * (i - 3)
   redis.call('SET', KEYS[i], ARGV[at + 1])

@@ -137,7 +137,7 @@ func TestPublisher_WritesTheWholeState(t *testing.T) {
 	publish(t, p, at(1, 2), nil, "c.d")
 
 	want := map[string]string{
-		"cluster": cluster, "epoch": "1", "generation": "2", "seq": "2", "owner": "one", "owner_epoch": "1",
+		"cluster": cluster, "epoch": "1", "generation": "2", "seq": "2", "began": "1.1", "owner": "one", "owner_epoch": "1",
 	}
 	if diff := cmp.Diff(want, rdb.HGetAll(t.Context(), metaKey).Val()); diff != "" {
 		t.Errorf("meta (-want +got):\n%s", diff)
@@ -307,5 +307,22 @@ func TestSalted_DiffersByHostAndStaysALineOfJSON(t *testing.T) {
 	}
 	if len(seen) < 700 {
 		t.Errorf("got %d different texts of 1000, want nearly as many", len(seen))
+	}
+}
+
+// Routers tell by it whether a sequence is of the counting that they know.
+func TestPublisher_SaysWhenItsCountingBegan(t *testing.T) {
+	p, rdb := claimed(t)
+	publish(t, p, at(1, 3), []router.Record{record("a.example.com")})
+	publish(t, p, at(1, 4), []router.Record{record("a.example.com")})
+	first := rdb.HGet(t.Context(), metaKey, "began").Val()
+	rdb.FlushAll(t.Context())
+	if err := p.Claim(t.Context(), 1); err != nil {
+		t.Fatalf("Claim: %v", err)
+	}
+	publish(t, p, at(1, 5), []router.Record{record("a.example.com")})
+
+	if again := rdb.HGet(t.Context(), metaKey, "began").Val(); first != "1.3" || again != "1.5" {
+		t.Errorf("began: got %q, then %q, want 1.3, then 1.5", first, again)
 	}
 }

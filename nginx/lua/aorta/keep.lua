@@ -33,7 +33,8 @@ end
 function M.commit(state)
   if not full then
     dict:set(META, cjson.encode({
-      cluster = state.cluster, epoch = state.epoch, generation = state.generation, seq = state.seq,
+      cluster = state.cluster, epoch = state.epoch, generation = state.generation,
+      seq = state.seq, began = state.began,
     }))
   end
 end
@@ -65,7 +66,7 @@ local function fill(file)
     end
   end
   -- Sequence 0: what the replica has comes as a whole load.
-  M.commit({ cluster = head.cluster, epoch = head.epoch, generation = head.generation, seq = 0 })
+  M.commit({ cluster = head.cluster, epoch = head.epoch, generation = head.generation, seq = 0, began = "" })
   return true
 end
 

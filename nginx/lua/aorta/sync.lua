@@ -15,7 +15,7 @@ local CUT_OFF = 20 * 3600 -- seconds; tombstones are kept for a day
 local M = {}
 
 -- What this worker accepted last.
-local state = { cluster = nil, epoch = 0, generation = 0, seq = 0, synced_at = 0, loaded_at = 0 }
+local state = { cluster = nil, epoch = 0, generation = 0, seq = 0, began = "", synced_at = 0, loaded_at = 0 }
 M.state = state
 
 local refused -- why, as it was logged last
@@ -31,6 +31,7 @@ end
 local function verify(fields)
   local meta = {
     cluster = fields[1], epoch = tonumber(fields[2]), generation = tonumber(fields[3]), seq = tonumber(fields[4]),
+    began = type(fields[5]) == "string" and fields[5] or "",
   }
   if not meta.epoch or not meta.generation or not meta.seq then
     return nil, "it has no epoch and generation"
@@ -46,11 +47,11 @@ end
 
 -- whole tells whether changes since the last sequence are not enough.
 local function whole(meta)
-  return state.seq == 0 or meta.epoch > state.epoch or meta.seq < state.seq
+  return state.seq == 0 or meta.epoch > state.epoch or meta.seq < state.seq or meta.began ~= state.began
     or ngx.now() - state.synced_at > CUT_OFF
 end
 
-local META = { "HMGET", "routes:meta", "cluster", "epoch", "generation", "seq" }
+local META = { "HMGET", "routes:meta", "cluster", "epoch", "generation", "seq", "began" }
 
 -- snapshot reads meta and the changed names in one transaction.
 local function snapshot(connection, all)
@@ -112,7 +113,8 @@ local function drop_unlisted(names)
 end
 
 local function accept(meta)
-  state.cluster, state.epoch, state.generation, state.seq = meta.cluster, meta.epoch, meta.generation, meta.seq
+  state.cluster, state.epoch, state.generation = meta.cluster, meta.epoch, meta.generation
+  state.seq, state.began = meta.seq, meta.began
   state.loaded_at = ngx.now()
   retry.loaded = true
   if ngx.worker.id() == 0 then
@@ -161,7 +163,7 @@ function M.run(connection)
     return true
   end
   refused = nil
-  if state.cluster and meta.seq == state.seq and not routes.below(state, meta) then
+  if state.cluster and meta.seq == state.seq and meta.began == state.began and not routes.below(state, meta) then
     state.synced_at = ngx.now()
     return true
   end
@@ -177,7 +179,8 @@ function M.restore()
   keep.each(function(name, text)
     routes.apply(name, text)
   end)
-  state.cluster, state.epoch, state.generation, state.seq = meta.cluster, meta.epoch, meta.generation, meta.seq
+  state.cluster, state.epoch, state.generation = meta.cluster, meta.epoch, meta.generation
+  state.seq, state.began = meta.seq, meta.began
   state.loaded_at, state.synced_at = ngx.now(), ngx.now()
   retry.loaded = true
 end
