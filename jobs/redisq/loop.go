@@ -97,12 +97,12 @@ func (l *loop) follow(ctx context.Context) error {
 	}
 	sweep := time.NewTimer(l.sweepInterval())
 	defer sweep.Stop()
-	resting := true
 	due := time.NewTimer(time.Hour)
 	defer due.Stop()
 	for {
 		due.Reset(l.untilDue())
 		var err error
+		resting, swept := len(l.leases) == 0, false
 		select {
 		case <-ctx.Done():
 			return nil
@@ -116,16 +116,13 @@ func (l *loop) follow(ctx context.Context) error {
 		case <-due.C:
 			err = l.queueDue(ctx)
 		case <-sweep.C:
-			err = l.sweep(ctx)
-			resting = true
+			err, swept = l.sweep(ctx), true
 		}
 		if err != nil {
 			return err
 		}
-		if resting {
+		if swept || resting && len(l.leases) > 0 {
 			sweep.Reset(l.sweepInterval())
-			resting = len(l.leases) == 0
-			l.lastSweep = l.opt.Clock() // nobody had to be heard until now
 		}
 	}
 }

@@ -28,9 +28,15 @@ type pass struct {
 	noted    map[string]time.Time // periodic tree → slot that it has had
 }
 
+// newPass begins a round. While there is no lease nobody has to be heard, so an
+// absence of this process counts from the round that makes the first one.
 func (l *loop) newPass() *pass {
+	now := l.opt.Clock()
+	if len(l.leases) == 0 {
+		l.lastSweep = now
+	}
 	return &pass{
-		loop: l, now: l.opt.Clock(), touched: map[string]*tree{},
+		loop: l, now: now, touched: map[string]*tree{},
 		fresh: map[string]*tree{}, done: map[string][]any{}, noted: map[string]time.Time{},
 	}
 }
@@ -146,7 +152,8 @@ func (p *pass) prepare(t *tree) []string {
 // register makes the indexes name every new tree and queue before these exist,
 // so that a keeper that takes over finds them.
 func (p *pass) register(ctx context.Context, writes map[*tree][]string) error {
-	var trees, queues []any
+	var trees []any
+	var queues []jobs.Queue
 	for t, changed := range writes {
 		if p.fresh[t.ID] != nil {
 			trees = append(trees, t.ID)
@@ -154,13 +161,16 @@ func (p *pass) register(ctx context.Context, writes map[*tree][]string) error {
 		for _, id := range changed {
 			if q := t.Jobs[id].Queue; !p.places.hasQueue(q) {
 				p.places.addQueue(q)
-				queues = append(queues, q.Owner)
+				queues = append(queues, q)
 			}
 		}
 	}
 	pipe := p.rdb.Pipeline()
 	p.index(ctx, pipe, keyTrees, "SADD", trees)
-	p.index(ctx, pipe, keyQueues, "SADD", queues)
+	for _, q := range queues {
+		p.index(ctx, pipe, keyQueues, "SADD", []any{q.Owner})
+		p.claimQueue(ctx, pipe, q)
+	}
 	if len(queues) > 0 {
 		pipe.XAdd(ctx, &redis.XAddArgs{Stream: keyWake, Values: []any{"k", string(messageWake)}})
 	}
@@ -172,6 +182,12 @@ func (p *pass) register(ctx context.Context, writes map[*tree][]string) error {
 		return fmt.Errorf("write the index of trees: %w", err)
 	}
 	return nil
+}
+
+// claimQueue adds the script call that fences a queue.
+func (l *loop) claimQueue(ctx context.Context, pipe redis.Pipeliner, q jobs.Queue) {
+	own := keysOf(q).own()
+	indexScript.EvalSha(ctx, pipe, []string{own, own}, l.fenceArgs("", "")...)
 }
 
 // index adds the script call that adds members to an index or removes them.

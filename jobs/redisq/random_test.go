@@ -32,7 +32,11 @@ const (
 // here looks into a keeper or a worker.
 func TestJobs_RandomTreesKeepTheirPromises(t *testing.T) {
 	t.Parallel()
-	seed, count := numberFromEnv(seedEnv, time.Now().UnixNano()), numberFromEnv(roundsEnv, 10)
+	few := int64(10)
+	if testing.Short() {
+		few = 4
+	}
+	seed, count := numberFromEnv(seedEnv, time.Now().UnixNano()), numberFromEnv(roundsEnv, few)
 	w := newWorld(t)
 	defer w.end()
 	var r *round

@@ -68,8 +68,7 @@ func (l *loop) claimQueues(ctx context.Context) error {
 	}
 	pipe := l.rdb.Pipeline()
 	for _, q := range l.places.allQueues() {
-		own := keysOf(q).own()
-		indexScript.EvalSha(ctx, pipe, []string{own, own}, l.fenceArgs("", "")...)
+		l.claimQueue(ctx, pipe, q)
 		if !slices.Contains(owners, q.Owner) {
 			indexScript.EvalSha(ctx, pipe, []string{keyOwner, keyQueues}, l.fenceArgs("SADD", q.Owner)...)
 		}

@@ -124,6 +124,11 @@ func TestScripts_LeaseLife(t *testing.T) {
 	cancelKeys := []string{k.own(), k.job("j"), k.stream(0)}
 	settleKeys := []string{k.own(), k.job("j"), k.stream(0), k.beat(), k.jobLog("j")}
 
+	if _, err := eval(t, rdb, queueScript, second, []string{k.own(), k.job("j"), k.stream(0), k.jobLog("j"), k.beat()},
+		group, "t0", "j", "{}", k.control(), "queued", 9, "T"); err == nil || !strings.HasPrefix(err.Error(), "ANEW") {
+		t.Fatalf("queue without an owner record: got %v, want ANEW", err)
+	}
+	must(t, rdb, indexScript, "new", []string{k.own(), k.own()}, "", "")
 	one := put("t1")
 	if again := put("t1"); again != one || rdb.XLen(ctx, k.stream(0)).Val() != 1 {
 		t.Fatalf("queued again: got entry %s of %d, want %s of 1", again, rdb.XLen(ctx, k.stream(0)).Val(), one)

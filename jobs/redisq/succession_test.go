@@ -3,6 +3,7 @@ package redisq
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -81,4 +82,33 @@ func TestScripts_AbsorbedDeletesWhatIsThere(t *testing.T) {
 
 	must(t, rdb, absorbedScript, int64(1), []string{k.own(), k.out()}, id, "1-1")
 	must(t, rdb, absorbedScript, int64(0), []string{k.own(), k.out()}, id)
+}
+
+// A server that is emptied between a tree's writing and the queueing of its job
+// must not get the job alone: nobody would ever delete it.
+func TestKeeper_QueuesNothingOnAServerThatWasEmptied(t *testing.T) {
+	t.Parallel()
+	rdb := connect(t, testkit.Redis(t))
+	opt := keeperOptions(1)
+	opt.Crash = func(point string) {
+		if point == "child:advanced" {
+			rdb.FlushAll(t.Context())
+		}
+	}
+	k, _, _ := startKeeper(t, rdb, opt)
+	q := jobs.NodeQueue("a")
+	var runs atomic.Int64
+	startWorker(t, rdb, q, map[string]jobs.Handler{"child": ok, "root": func(context.Context, *jobs.Run) (any, error) {
+		runs.Add(1)
+		return nil, nil
+	}})
+
+	add(t, k, spec("root", q, spec("child", q)))
+	testkit.Eventually(t, testLimit, "the keeper to begin anew", func() bool { return k.Stats().Resyncs > 1 })
+	next := spec("child", jobs.NodeQueue("b"))
+	add(t, k, next)
+
+	if left := keysLike(t, rdb, "{n:a}:j:*"); len(left) > 0 || runs.Load() > 0 {
+		t.Errorf("got keys %v and %d runs of a job whose tree is gone, want none", left, runs.Load())
+	}
 }
