@@ -29,6 +29,7 @@ type AppGlance struct {
 	Running   int
 	Wanted    int
 	Missing   int                // of its process types, added up
+	Crashing  []cluster.Instance // that run and end again and again
 	Operation *cluster.Operation // whose turn it is
 }
 
@@ -41,6 +42,7 @@ type NodeGlance struct {
 	HeardAt   *time.Time // the same
 	// RouterSilent says that it has a router, and that this says nothing.
 	RouterSilent bool
+	Unknown      []cluster.ID // instances on it that no app has
 }
 
 // Joined says that the node has spoken up at least once: one whose token was
@@ -102,9 +104,11 @@ func turnsOf(open []cluster.Operation) map[cluster.ID]*cluster.Operation {
 
 func glanceOf(app cluster.App, v store.Survey, op *cluster.Operation, failed bool) AppGlance {
 	g := AppGlance{App: app, Operation: op}
-	running, crashing := map[string]int{}, false
+	running := map[string]int{}
 	for _, in := range v.Instances[app.ID] {
-		crashing = crashing || in.Crashing
+		if in.Crashing && !in.State.Ended() {
+			g.Crashing = append(g.Crashing, in)
+		}
 		if in.State == cluster.InstanceRunning && !in.Crashing {
 			running[in.Type]++
 			g.Running++
@@ -127,7 +131,7 @@ func glanceOf(app cluster.App, v store.Survey, op *cluster.Operation, failed boo
 	switch rollsOut := op != nil && (op.Kind == cluster.OpDeploy || op.Kind == cluster.OpRelease); {
 	case app.Stopped, serves && g.Wanted == 0:
 		g.State = AppStopped
-	case !serves && rollsOut, down && !crashing && op != nil && op.Kind == cluster.OpScale:
+	case !serves && rollsOut, down && len(g.Crashing) == 0 && op != nil && op.Kind == cluster.OpScale:
 		g.State = AppDeploying
 	case !serves && failed, serves && down:
 		g.State = AppFailed
@@ -146,7 +150,7 @@ func (p *Pacemaker) nodeGlance(n cluster.Node, instances int) NodeGlance {
 	g.RouterSilent = n.Has(cluster.RoleRouter) && p.routers.silent(n.ID)
 	if h, said := p.hearts.heard(n.ID); said {
 		at := p.cfg.Now().Add(-h.Ago)
-		g.Score, g.HeardAt = &h.Load.Score, &at
+		g.Score, g.HeardAt, g.Unknown = &h.Load.Score, &at, h.Unknown
 	}
 	return g
 }

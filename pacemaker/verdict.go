@@ -25,7 +25,7 @@ const (
 type Concern struct {
 	Word  Word
 	Kind  string // job, node, app, router, redis or sql
-	ID    string // of a job, node or router; the name of a redis
+	ID    string // of a job, node, router or instance; the name of a redis
 	App   string // name, of an app or a job
 	AppID cluster.ID
 	Text  string
@@ -34,6 +34,14 @@ type Concern struct {
 
 // Key names the concern while it lasts.
 func (c Concern) Key() string { return c.Kind + " " + c.ID + c.App + " " + string(c.Word) }
+
+// Reason is the text with the next step in a terminal, where the text has none.
+func (c Concern) Reason() string {
+	if c.Kind != "job" {
+		return c.Text
+	}
+	return fmt.Sprintf("%s (aorta jobs show %s; once it is seen to: aorta jobs discard %[2]s)", strings.TrimSuffix(c.Text, "."), c.ID)
+}
 
 // Concerns lists what is wrong in what the glance shows, the worst first. away
 // names Redis servers that do not answer.
@@ -46,6 +54,7 @@ func (g Glance) Concerns(away []string) []Concern {
 		if c, wrong := a.concern(); wrong {
 			out = append(out, c)
 		}
+		out = append(out, a.crashes()...)
 	}
 	for _, n := range g.Nodes {
 		out = append(out, n.concerns()...)
@@ -71,6 +80,17 @@ func (a AppGlance) concern() (Concern, bool) {
 	return c, true
 }
 
+func (a AppGlance) crashes() []Concern {
+	out := make([]Concern, 0, len(a.Crashing))
+	for _, in := range a.Crashing {
+		out = append(out, Concern{
+			Word: WordWarn, Kind: "app", ID: string(in.ID), App: a.Name, AppID: a.ID,
+			Text: fmt.Sprintf("Instance %s of %s is crashing: aorta logs -a %[2]s -i %s", instanceName(in), a.Name, in.ID.Short()),
+		})
+	}
+	return out
+}
+
 func (n NodeGlance) concerns() []Concern {
 	if !n.Joined() {
 		return nil
@@ -84,7 +104,11 @@ func (n NodeGlance) concerns() []Concern {
 		if n.HeardAt != nil {
 			c.Since = *n.HeardAt
 		}
-		out = append(out, c)
+		return append(out, c)
+	}
+	if len(n.Unknown) > 0 {
+		out = append(out, Concern{Word: WordWarn, Kind: "node", ID: string(n.ID), Text: fmt.Sprintf(
+			"Node %s runs %d instances that this cluster does not know (%s): look at them with docker, and remove them there.", n.Name, len(n.Unknown), n.Unknown[0])})
 	}
 	return out
 }

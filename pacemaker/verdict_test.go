@@ -62,9 +62,12 @@ func TestVerdict_SaysHowThingsAre(t *testing.T) {
 }
 
 func TestConcerns_AreToldApart(t *testing.T) {
+	crashing := app("c", AppServing, 1, 1)
+	crashing.Crashing = []cluster.Instance{{ID: "i1", Type: "web"}, {ID: "i2", Type: "web"}}
+	stray := NodeGlance{Node: cluster.Node{ID: "m", Name: "m", Address: "10.0.0.2"}, Unknown: []cluster.ID{"x"}}
 	g := Glance{
-		Apps:      []AppGlance{app("a", AppFailed, 0, 1), app("b", AppServing, 1, 2)},
-		Nodes:     []NodeGlance{{Node: cluster.Node{ID: "n", Name: "n", Address: "10.0.0.1"}, Unheard: true, RouterSilent: true}},
+		Apps:      []AppGlance{app("a", AppFailed, 0, 1), app("b", AppServing, 1, 2), crashing},
+		Nodes:     []NodeGlance{{Node: cluster.Node{ID: "n", Name: "n", Address: "10.0.0.1"}, Unheard: true, RouterSilent: true}, stray},
 		Attention: []cluster.Operation{{ID: "j1", AppID: "a"}, {ID: "j2", AppID: "a"}},
 	}
 	keys := map[string]bool{}
@@ -74,8 +77,8 @@ func TestConcerns_AreToldApart(t *testing.T) {
 		keys[c.Key()] = true
 	}
 
-	if len(concerns) != 8 || len(keys) != 8 {
-		t.Errorf("got %d concerns with %d keys, want 8 of each: %v", len(concerns), len(keys), keys)
+	if len(concerns) != 11 || len(keys) != 11 {
+		t.Errorf("got %d concerns with %d keys, want 11 of each: %v", len(concerns), len(keys), keys)
 	}
 	if job := concerns[len(concerns)-1]; job.App != "a" {
 		t.Errorf("got %+v, want the job with its app's name", job)
