@@ -27,6 +27,7 @@ func only(tb testing.TB, g Glance) AppGlance {
 }
 
 func TestGlance_AppGoesThroughItsStates(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	ctx := context.Background()
 	node := r.newNode("n1", cluster.RoleHeart)
@@ -64,6 +65,7 @@ func TestGlance_AppGoesThroughItsStates(t *testing.T) {
 }
 
 func TestGlance_NamesTheOperationWhoseTurnItIs(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	app := r.newApp("shop")
 	r.deploy(app)
@@ -81,6 +83,7 @@ func TestGlance_NamesTheOperationWhoseTurnItIs(t *testing.T) {
 }
 
 func TestGlance_TellsOfNodes(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	n1 := r.newNode("n1", cluster.RoleHeart, cluster.RoleRouter)
 	app := r.newApp("shop")
@@ -115,6 +118,7 @@ func TestGlance_TellsOfNodes(t *testing.T) {
 }
 
 func TestChanges_WakesAndEnds(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -133,6 +137,7 @@ func TestChanges_WakesAndEnds(t *testing.T) {
 }
 
 func TestAway_NamesWhatDoesNotAnswer(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 
 	well := r.Away(t.Context())

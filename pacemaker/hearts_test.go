@@ -23,6 +23,7 @@ func running(id cluster.ID) cluster.InstanceStatus {
 }
 
 func TestHello_OneProcessPerNode(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	n := r.newNode("n1", cluster.RoleHeart)
 
@@ -47,6 +48,7 @@ func TestHello_OneProcessPerNode(t *testing.T) {
 }
 
 func TestHello_KeepsTheAddressOfOneThatDoesNotKnowItsOwn(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	release := r.deploy(r.newApp("shop"))
 	n := r.newNode("n1", cluster.RoleHeart)
@@ -64,6 +66,7 @@ func TestHello_KeepsTheAddressOfOneThatDoesNotKnowItsOwn(t *testing.T) {
 }
 
 func TestReport_NeedsASession(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	n, _, err := r.CreateNode(t.Context(), "n1", []cluster.Role{cluster.RoleHeart}, "admin")
 	must(t, err)
@@ -76,6 +79,7 @@ func TestReport_NeedsASession(t *testing.T) {
 }
 
 func TestReport_OldCountersAreDropped(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	release := r.deploy(r.newApp("shop"))
 	n := r.newNode("n1", cluster.RoleHeart)
@@ -96,6 +100,7 @@ func TestReport_OldCountersAreDropped(t *testing.T) {
 }
 
 func TestReport_AsksForAllWhenSumsDiffer(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	release := r.deploy(r.newApp("shop"))
 	n := r.newNode("n1", cluster.RoleHeart)
@@ -122,6 +127,7 @@ func TestReport_AsksForAllWhenSumsDiffer(t *testing.T) {
 }
 
 func TestReport_NamesWhatToStartStopAndForget(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	release := r.deploy(r.newApp("shop"))
 	n := r.newNode("n1", cluster.RoleHeart)
@@ -169,6 +175,7 @@ func TestReport_NamesWhatToStartStopAndForget(t *testing.T) {
 }
 
 func TestReport_EndsWhatANodeNoLongerKnows(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	release := r.deploy(r.newApp("shop"))
 	n := r.newNode("n1", cluster.RoleHeart)
@@ -201,6 +208,7 @@ func TestReport_EndsWhatANodeNoLongerKnows(t *testing.T) {
 }
 
 func TestReport_AHigherEpochIsRefused(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	n := r.newNode("n1", cluster.RoleHeart)
 	rep := report(n, 1, true)
@@ -214,6 +222,7 @@ func TestReport_AHigherEpochIsRefused(t *testing.T) {
 }
 
 func TestUnheard_CountsFromTheStart(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	said := r.newNode("n1", cluster.RoleHeart)
 	never, _, err := r.CreateNode(t.Context(), "n2", []cluster.Role{cluster.RoleHeart}, "admin")

@@ -9,6 +9,7 @@ import (
 // Browsers send a host's cookies to every port: no app may be served where the
 // dashboard is.
 func TestApps_NeverHaveTheDashboardsHost(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	shop := r.newApp("shop")
 	r.Pacemaker.cfg.OwnHost = "dash.example.com"

@@ -26,6 +26,7 @@ func wantCalls(tb testing.TB, got []string, want ...string) {
 }
 
 func TestPublisher_ReplacesFirstThenPublishesWhatChanged(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	shop := r.newApp("shop")
 	r.deploy(shop)
@@ -50,6 +51,7 @@ func TestPublisher_ReplacesFirstThenPublishesWhatChanged(t *testing.T) {
 }
 
 func TestPublisher_ReplacesOnAnotherRunAndAfterAnError(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]func(*rig){
 		"another run":   func(r *rig) { r.gate.run = "run2" },
 		"a lost answer": func(r *rig) { r.table.err = errors.New("i/o timeout"); _ = r.turn() },
@@ -79,6 +81,7 @@ func TestPublisher_ReplacesOnAnotherRunAndAfterAnError(t *testing.T) {
 }
 
 func TestPublisher_FencedOneEnds(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.table.err = fmt.Errorf("publish routes: %w", router.ErrFenced)
 
@@ -90,6 +93,7 @@ func TestPublisher_FencedOneEnds(t *testing.T) {
 }
 
 func TestPublisher_OnePublishAnswersAllWhoAsked(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	shop := r.newApp("shop")
 	r.deploy(shop)
@@ -139,6 +143,7 @@ func TestPublisher_OnePublishAnswersAllWhoAsked(t *testing.T) {
 }
 
 func TestPublisher_SyncEndsWithItsContext(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	gone := errors.New("gone")
@@ -152,6 +157,7 @@ func TestPublisher_SyncEndsWithItsContext(t *testing.T) {
 }
 
 func TestPublisher_RunGathersChanges(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	shop := r.newApp("shop")
 	r.deploy(shop)
@@ -184,6 +190,7 @@ func (r *rig) ack(n cluster.Node) {
 }
 
 func TestRouted_HoldsUntilEveryRouterHasSeenItGo(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	shop := r.newApp("shop")
 	release := r.deploy(shop)
@@ -215,6 +222,7 @@ func TestRouted_HoldsUntilEveryRouterHasSeenItGo(t *testing.T) {
 }
 
 func TestRouted_AFailedPublishMayHaveArrived(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	shop := r.newApp("shop")
 	release := r.deploy(shop)
@@ -234,6 +242,7 @@ func TestRouted_AFailedPublishMayHaveArrived(t *testing.T) {
 }
 
 func TestRouted_ASilentRouterHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	release := r.deploy(r.newApp("shop"))
 	n := r.newNode("n1", cluster.RoleHeart, cluster.RoleRouter)

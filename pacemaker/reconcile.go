@@ -127,7 +127,7 @@ func (p *Pacemaker) retireAll(ctx context.Context) error {
 		if app, err := p.store.AppByID(ctx, id); err == nil {
 			name = app.Name
 		}
-		r, err := p.store.BeginRetire(ctx, id, func(n int) string { return fmt.Sprintf("Stop %d instances of %s", n, name) })
+		r, err := p.store.BeginRetire(ctx, id, func(n int) string { return fmt.Sprintf("Stop %s of %s", counted(n, "instance"), name) })
 		if err != nil {
 			return err
 		}
@@ -181,7 +181,7 @@ func (p *Pacemaker) replaceIn(ctx context.Context, app cluster.App) error {
 	}
 	op := cluster.Operation{
 		ID: cluster.NewID(), Kind: cluster.OpReplace, AppID: app.ID, Args: opArgs{Types: types}.encode(),
-		Title: fmt.Sprintf("Replace %d missing instances of %s", total, app.Name),
+		Title: fmt.Sprintf("Replace %s of %s", counted(total, "missing instance"), app.Name),
 	}
 	if err := p.store.Begin(ctx, op, store.IfIdle()); err != nil {
 		return err
@@ -215,4 +215,12 @@ func (p *Pacemaker) holdOff(ctx context.Context, release cluster.ID, typ string)
 	}
 	pause := min(time.Second<<min(n, 9), 5*time.Minute)
 	return now.Sub(last) < pause, nil
+}
+
+// counted is a number with its noun in the right form.
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -27,6 +27,7 @@ func (r *rig) open(kind cluster.OperationKind) []cluster.Operation {
 }
 
 func TestReconcile_PlantsATreeOnceAndAgainWhenItIsLost(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	op, err := r.DeployImage(t.Context(), r.newApp("shop"), "img:1", "", "admin")
 	must(t, err)
@@ -55,6 +56,7 @@ func TestReconcile_PlantsATreeOnceAndAgainWhenItIsLost(t *testing.T) {
 }
 
 func TestReconcile_PlantsNothingWhileTreesCantBeRead(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	_, err := r.DeployImage(t.Context(), r.newApp("shop"), "img:1", "", "admin")
 	must(t, err)
@@ -68,6 +70,7 @@ func TestReconcile_PlantsNothingWhileTreesCantBeRead(t *testing.T) {
 }
 
 func TestReconcile_ExclusiveOperationsTakeTurns(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	shop, other := r.newApp("shop"), r.newApp("other")
 	var ops []cluster.ID
@@ -96,6 +99,7 @@ func TestReconcile_ExclusiveOperationsTakeTurns(t *testing.T) {
 }
 
 func TestReconcile_OneBadOperationHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	bad := cluster.Operation{ID: cluster.NewID(), Kind: "unheard", Title: "Unheard of"}
 	must(t, r.store.Begin(t.Context(), bad))
@@ -110,6 +114,7 @@ func TestReconcile_OneBadOperationHoldsUpNoOther(t *testing.T) {
 }
 
 func TestReconcile_RetiresWhatDrains(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	release := r.deploy(r.newApp("shop"), cluster.ProcessType{Name: "web", Quantity: new(int)})
 	n := r.newNode("n1", cluster.RoleHeart)
@@ -136,6 +141,7 @@ func TestReconcile_RetiresWhatDrains(t *testing.T) {
 }
 
 func TestReconcile_ReplacesWhatIsMissingButNotTooFast(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	release := r.deploy(r.newApp("shop"))
 	n := r.newNode("n1", cluster.RoleHeart)
@@ -170,6 +176,7 @@ func TestReconcile_ReplacesWhatIsMissingButNotTooFast(t *testing.T) {
 }
 
 func TestReconcile_ATypeThatFailsHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	two := 1
 	release := r.deploy(r.newApp("shop"), cluster.ProcessType{Name: "web"}, cluster.ProcessType{Name: "worker", Quantity: &two})
@@ -197,6 +204,7 @@ func TestReconcile_ATypeThatFailsHoldsUpNoOther(t *testing.T) {
 }
 
 func TestReconcile_LeavesStoppedAndGoingAppsAlone(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	stopped, going, busy, fresh := r.newApp("stopped"), r.newApp("going"), r.newApp("busy"), r.newApp("fresh")
 	for _, app := range []cluster.App{stopped, going, busy} {

@@ -49,6 +49,7 @@ func wantConflict(tb testing.TB, what string, err error, says string) {
 }
 
 func TestRetry_OfAnImage(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	app := r.newApp("shop")
 	asked, err := r.DeployImage(t.Context(), app, "img:1", "a new shop", "ann")
@@ -84,6 +85,7 @@ func mustArgs(tb testing.TB, op cluster.Operation) opArgs {
 }
 
 func TestRetry_OfAnArchive(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	app := r.newApp("shop")
 	first, err := r.DeployArchive(t.Context(), app, strings.NewReader("a tar"), "", "ann")
@@ -109,6 +111,7 @@ func TestRetry_OfAnArchive(t *testing.T) {
 }
 
 func TestRetry_WithoutItsSource(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	app, other := r.newApp("shop"), r.newApp("other")
 	repo := r.repoOf(other)
@@ -131,6 +134,7 @@ func TestRetry_WithoutItsSource(t *testing.T) {
 }
 
 func TestRetry_OfACommitHoldsItUntilItServes(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	app := r.newApp("shop")
 	repo := r.repoOf(app)
@@ -168,6 +172,7 @@ func (r *rig) lastStep(op cluster.Operation) error {
 }
 
 func TestRetry_OfACommitWhoseRefMoved(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	app := r.newApp("shop")
 	repo := r.repoOf(app)
@@ -197,6 +202,7 @@ func TestRetry_OfACommitWhoseRefMoved(t *testing.T) {
 // A retry that waited behind another deploy finds out before anything is
 // rolled out.
 func TestRetry_RefusedAtItsTurnWhenTheRefMovedMeanwhile(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	app := r.newApp("shop")
 	repo := r.repoOf(app)
@@ -214,6 +220,7 @@ func TestRetry_RefusedAtItsTurnWhenTheRefMovedMeanwhile(t *testing.T) {
 }
 
 func TestRetry_OfOtherKinds(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	app := r.newApp("shop")
 	release := r.deploy(app, cluster.ProcessType{Name: "web"})
@@ -261,6 +268,7 @@ func TestRetry_OfOtherKinds(t *testing.T) {
 }
 
 func TestRetry_OfARestartWhoseInstancesAreGone(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	app := r.newApp("shop")
 	release := r.deploy(app, cluster.ProcessType{Name: "web"})
@@ -277,6 +285,7 @@ func TestRetry_OfARestartWhoseInstancesAreGone(t *testing.T) {
 }
 
 func TestRetry_PassesOverWhatThePlatformRepeats(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	app := r.newApp("shop")
 	for _, kind := range []cluster.OperationKind{cluster.OpRetire, cluster.OpReplace} {

@@ -3,8 +3,10 @@ package pacemaker
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -27,6 +29,9 @@ func TestMain(m *testing.M) {
 // testEpoch is the epoch of every rig.
 const testEpoch = 7
 
+// testBegin is when every rig's clock begins.
+var testBegin = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
 // rig is a pacemaker over a real store, whose loops the test turns by hand.
 type rig struct {
 	*Pacemaker
@@ -40,21 +45,48 @@ type rig struct {
 func newRig(tb testing.TB) *rig {
 	tb.Helper()
 	dir := tb.TempDir()
-	r := &rig{tb: tb, clock: &clock{at: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}, gate: &fakeGate{run: "run1"}, trees: newFakeJobs()}
+	r := &rig{tb: tb, clock: &clock{at: testBegin}, gate: &fakeGate{run: "run1"}, trees: newFakeJobs()}
 	r.table = &fakeTable{calls: &r.gate.calls}
 	sealer, err := seal.Open(filepath.Join(dir, "key"), true)
 	must(tb, err)
 	log := slog.New(slog.DiscardHandler)
+	seed(tb, dir)
 	s, err := store.Open(context.Background(), store.Config{Dir: dir, Sealer: sealer, Log: log, Now: r.clock.now})
 	must(tb, err)
 	tb.Cleanup(func() { _ = s.Close() })
-	_, err = s.Bootstrap(context.Background(), "admin", "token")
-	must(tb, err)
 	r.Pacemaker = New(Config{
 		Domain: "test.local", RouterURL: "http://%s", ReposDir: dir, SourcesDir: filepath.Join(dir, "sources"),
 		DrainLimit: 30 * time.Second, RouterSilence: 5 * time.Second, DeadAfter: 15 * time.Second, Now: r.clock.now, Log: log,
 	}, Parts{Store: s, Jobs: r.trees, Table: r.table, Gate: r.gate}, cluster.NewID(), testEpoch)
 	return r
+}
+
+// template is a database with its schema and the first admin, made once:
+// migrating takes longer than most tests.
+var template = sync.OnceValues(func() (raw []byte, err error) {
+	dir, err := os.MkdirTemp("", "template")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	ctx := context.Background() // of no one test
+	s, err := store.Open(ctx, store.Config{Dir: dir, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return testBegin }})
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.Bootstrap(ctx, "admin", "token")
+	if err = errors.Join(err, s.Close()); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(filepath.Join(dir, "aorta.db"))
+})
+
+// seed puts a copy of the template into a directory.
+func seed(tb testing.TB, dir string) {
+	tb.Helper()
+	raw, err := template()
+	must(tb, err)
+	must(tb, os.WriteFile(filepath.Join(dir, "aorta.db"), raw, 0o600))
 }
 
 func must(tb testing.TB, err error) {

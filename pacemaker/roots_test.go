@@ -13,6 +13,7 @@ import (
 )
 
 func TestRoots_TellWhatIsToBeKnown(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	app := r.newApp("shop")
 	old, err := r.DeployImage(t.Context(), app, "img:1", "", "ann")
@@ -79,6 +80,7 @@ func (s seen) next(tb testing.TB) cluster.ID {
 }
 
 func TestFollow_NamesWhoIsFirst(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	app := r.newApp("shop")
 	r.deploy(app)
@@ -111,6 +113,7 @@ func TestFollow_NamesWhoIsFirst(t *testing.T) {
 }
 
 func TestFollow_SpeaksWhileItWaits(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	app := r.newApp("shop")
 	_, err := r.DeployImage(t.Context(), app, "img:1", "", "ann")

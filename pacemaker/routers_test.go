@@ -15,6 +15,7 @@ import (
 )
 
 func TestRouters_AllAcked(t *testing.T) {
+	t.Parallel()
 	const wanted = 5
 	for name, c := range map[string]struct {
 		roles  []cluster.Role
@@ -49,6 +50,7 @@ func TestRouters_AllAcked(t *testing.T) {
 }
 
 func TestRouters_AHigherEpochIsRefused(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	n := r.newNode("n1", cluster.RoleRouter)
 
@@ -63,6 +65,7 @@ func TestRouters_AHigherEpochIsRefused(t *testing.T) {
 }
 
 func TestRouters_WaitAcksSaysWhomItGaveUpOn(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.newNode("n1", cluster.RoleRouter)
 	r.clock.forward(time.Minute)
@@ -76,6 +79,7 @@ func TestRouters_WaitAcksSaysWhomItGaveUpOn(t *testing.T) {
 }
 
 func TestRouters_InflightCountsLiveOnesOnly(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	one, two := r.newNode("n1", cluster.RoleRouter), r.newNode("n2", cluster.RoleRouter)
 	id := cluster.NewID()
@@ -130,6 +134,7 @@ func TestBuildTable_WhatTheDoorsLetInCanBePublished(t *testing.T) {
 }
 
 func TestBuildTable_LeavesOutWhatDoesNotServe(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	n := r.newNode("n1", cluster.RoleHeart)
 	serving, stopped, going := r.newApp("serving"), r.newApp("stopped"), r.newApp("going")
@@ -160,6 +165,7 @@ func TestBuildTable_LeavesOutWhatDoesNotServe(t *testing.T) {
 }
 
 func TestMakeRelease_KeepsOutOfTheClustersOwnDomain(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 
 	for host, want := range map[string]bool{

@@ -59,6 +59,7 @@ func (s sourced) held(op cluster.Operation) bool {
 }
 
 func TestDiscard_LetsGoOfWhatWasKept(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	shop, other := r.newApp("shop"), r.newApp("other")
 	repo := r.repoOf(other)
@@ -84,6 +85,7 @@ func TestDiscard_LetsGoOfWhatWasKept(t *testing.T) {
 }
 
 func TestTidySources_RemovesWhatNothingKeeps(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	shop, other := r.newApp("shop"), r.newApp("other")
 	repo := r.repoOf(other)
@@ -135,6 +137,7 @@ func (r *rig) left() []string {
 }
 
 func TestTidySources_OfADestroyedApp(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	shop := r.newApp("shop")
 	failed, err := r.DeployArchive(t.Context(), shop, strings.NewReader("a tar"), "", "ann")

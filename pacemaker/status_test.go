@@ -10,10 +10,13 @@ import (
 )
 
 func TestStatus_NamesWhatNeedsAttentionAndTheNextStep(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	node := r.newNode("n1", cluster.RoleHeart)
 	app := r.newApp("shop")
-	id := r.instance(r.deploy(app), "web", node)
+	release := r.deploy(app)
+	id := r.instance(release, "web", node)
+	r.instance(release, "web", node)
 	_, _, err := r.store.ApplyReport(t.Context(), node.ID, []cluster.InstanceStatus{{ID: id, State: cluster.InstanceRunning, Crashing: true}})
 	must(t, err)
 	op, err := r.DeployImage(t.Context(), app, "img:2", "", "admin")
@@ -28,7 +31,7 @@ func TestStatus_NamesWhatNeedsAttentionAndTheNextStep(t *testing.T) {
 			t.Errorf("got the reasons %q, want one with %q", s.Reasons, want)
 		}
 	}
-	if s.Nodes != 1 || s.Apps != 1 || s.Instances != 1 {
-		t.Errorf("got %+v, want one node, app and instance", s)
+	if s.Nodes != 1 || s.Apps != 1 || s.Instances != 2 {
+		t.Errorf("got %+v, want one node, one app, two instances", s)
 	}
 }

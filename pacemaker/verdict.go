@@ -51,10 +51,13 @@ func (g Glance) Concerns(away []string) []Concern {
 		out = append(out, Concern{Word: WordBad, Kind: "redis", ID: name, Text: fmt.Sprintf("The %s does not answer: look at its log.", name)})
 	}
 	for _, a := range g.Apps {
-		if c, wrong := a.concern(); wrong {
+		c, wrong := a.concern()
+		if wrong {
 			out = append(out, c)
 		}
-		out = append(out, a.crashes()...)
+		if c.Word != WordBad { // which tells of them
+			out = append(out, a.crashes()...)
+		}
 	}
 	for _, n := range g.Nodes {
 		out = append(out, n.concerns()...)
@@ -71,7 +74,11 @@ func (a AppGlance) concern() (Concern, bool) {
 	case a.Destroying:
 		return c, false
 	case a.State == AppFailed && a.Release != "":
-		c.Word, c.Text = WordBad, fmt.Sprintf("%s has no instance that serves: see why with aorta logs -a %[1]s.", a.Name)
+		crashing := ""
+		if n := len(a.Crashing); n > 0 {
+			crashing = fmt.Sprintf(", %d crashing", n)
+		}
+		c.Word, c.Text = WordBad, fmt.Sprintf("%s has no instance that serves%s: see why with aorta logs -a %[1]s.", a.Name, crashing)
 	case a.State == AppServing && a.Missing > 0 && !changing:
 		c.Word, c.Text = WordWarn, fmt.Sprintf("%s lacks %d of %d instances.", a.Name, a.Missing, a.Wanted)
 	default:

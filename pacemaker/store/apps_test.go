@@ -13,6 +13,7 @@ import (
 )
 
 func TestDomains_OneOwner(t *testing.T) {
+	t.Parallel()
 	s := openStore(t)
 	shop, _ := newApp(t, s, "shop")
 	other, _ := newApp(t, s, "other")
@@ -37,6 +38,7 @@ func TestDomains_OneOwner(t *testing.T) {
 }
 
 func TestRenameApp_TakesItsOwnHostAlong(t *testing.T) {
+	t.Parallel()
 	s := openStore(t)
 	shop, _ := newApp(t, s, "shop")
 	_, _ = newApp(t, s, "other")
@@ -60,6 +62,7 @@ func TestRenameApp_TakesItsOwnHostAlong(t *testing.T) {
 }
 
 func TestEvents_SayWhoDidWhat(t *testing.T) {
+	t.Parallel()
 	s := openStore(t)
 	app, _ := newApp(t, s, "shop")
 	_, err := s.AddDomain(t.Context(), app, "shop.example.com", "ann")
@@ -87,6 +90,7 @@ func TestEvents_SayWhoDidWhat(t *testing.T) {
 }
 
 func TestStore_KeepsNoSecretInTheClear(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := openStoreIn(t, dir)
 	app, op := newApp(t, s, "shop")
@@ -119,6 +123,7 @@ func TestStore_KeepsNoSecretInTheClear(t *testing.T) {
 }
 
 func TestUserByToken_RefusesWhatIsNoLongerGood(t *testing.T) {
+	t.Parallel()
 	s, c := openStoreAt(t)
 	now := c.now().UnixNano()
 	must(t, s.write(t.Context(), "age tokens", func(tx *gorm.DB) error {
@@ -144,6 +149,7 @@ func TestUserByToken_RefusesWhatIsNoLongerGood(t *testing.T) {
 }
 
 func TestBegin_TakesTurns(t *testing.T) {
+	t.Parallel()
 	s := openStore(t)
 	app, first := newApp(t, s, "shop")
 	next := func(kind cluster.OperationKind, parts ...Part) error {
@@ -161,6 +167,7 @@ func TestBegin_TakesTurns(t *testing.T) {
 }
 
 func TestEndOperation_EndsOnce(t *testing.T) {
+	t.Parallel()
 	s := openStore(t)
 	_, op := newApp(t, s, "shop")
 	must(t, s.EndOperation(t.Context(), Ending{ID: op.ID, State: cluster.OperationFailed, Error: "why", Tree: []byte(`{"a":1}`), Log: []byte("[]")}))

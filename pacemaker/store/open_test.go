@@ -98,6 +98,7 @@ func tryOpen(t *testing.T, dir string) (*Store, error) {
 }
 
 func TestOpen_RefusesASecondAndNamesTheFirst(t *testing.T) {
+	t.Parallel()
 	dir := bootstrapped(t)
 	cmd, out, gone := startChild(t, dir, nil)
 	if !out.Scan() || out.Text() != "open" {
@@ -120,6 +121,7 @@ func TestOpen_RefusesASecondAndNamesTheFirst(t *testing.T) {
 }
 
 func TestOpen_KeepsWhatAKilledWriterAcknowledged(t *testing.T) {
+	t.Parallel()
 	dir := bootstrapped(t)
 	cmd, out, gone := startChild(t, dir, nil)
 	var acked []string
@@ -153,6 +155,7 @@ func TestOpen_KeepsWhatAKilledWriterAcknowledged(t *testing.T) {
 }
 
 func TestOpen_RefusesADamagedFile(t *testing.T) {
+	t.Parallel()
 	for name, damage := range map[string]func(t *testing.T, f *os.File, size int64){
 		"a page": func(t *testing.T, f *os.File, size int64) {
 			for page := int64(2); page*4096 < size; page++ {
@@ -186,6 +189,7 @@ func TestOpen_RefusesADamagedFile(t *testing.T) {
 }
 
 func TestOpen_RefusesANewerSchema(t *testing.T) {
+	t.Parallel()
 	dir := bootstrapped(t)
 	path := filepath.Join(dir, "aorta.db")
 	db, err := sql.Open("sqlite", path)
@@ -204,6 +208,7 @@ func TestOpen_RefusesANewerSchema(t *testing.T) {
 // TestOpen_SaysWhenItMayNotWrite runs a child as nobody: root may write
 // everywhere.
 func TestOpen_SaysWhenItMayNotWrite(t *testing.T) {
+	t.Parallel()
 	if os.Getuid() != 0 {
 		t.Skip("this test needs root, to become somebody else")
 	}
@@ -242,6 +247,7 @@ func TestOpen_SaysWhenItMayNotWrite(t *testing.T) {
 }
 
 func TestWriter_OneFailureTakesNothingOfItsNeighbours(t *testing.T) {
+	t.Parallel()
 	s := openStore(t)
 	hold, begun := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -306,6 +312,7 @@ func spoilt(i int) Part {
 }
 
 func TestStore_AnswersWhenClosed(t *testing.T) {
+	t.Parallel()
 	s := openStore(t)
 	must(t, s.Close())
 

@@ -29,11 +29,10 @@ func openStoreAt(tb testing.TB) (*Store, *clock) {
 	c.ns.Store(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC).UnixNano())
 	sealer, err := seal.Open(filepath.Join(dir, "key"), true)
 	must(tb, err)
+	seed(tb, dir)
 	s, err := Open(context.Background(), Config{Dir: dir, Sealer: sealer, Log: slog.New(slog.DiscardHandler), Now: c.now})
 	must(tb, err)
 	tb.Cleanup(func() { _ = s.Close() })
-	_, err = s.Bootstrap(context.Background(), "admin", "token")
-	must(tb, err)
 	return s, c
 }
 
@@ -61,6 +60,7 @@ func gone(tb testing.TB, s *Store, node, id cluster.ID) {
 }
 
 func TestPorts_NextFitPerNode(t *testing.T) {
+	t.Parallel()
 	s, _ := openStoreAt(t)
 	one, two := newNode(t, s, "n1"), newNode(t, s, "n2")
 	first, port := assign(t, s, one.ID)
@@ -79,6 +79,7 @@ func TestPorts_NextFitPerNode(t *testing.T) {
 }
 
 func TestPorts_RestAfterTheirInstance(t *testing.T) {
+	t.Parallel()
 	s, c := openStoreAt(t)
 	n := newNode(t, s, "n1")
 	fill(t, s, n.ID, LastPort-1)
@@ -119,6 +120,7 @@ func fill(tb testing.TB, s *Store, node cluster.ID, upTo int) {
 }
 
 func TestChangePort_GivesAnotherAndRestsTheRefused(t *testing.T) {
+	t.Parallel()
 	s, _ := openStoreAt(t)
 	n := newNode(t, s, "n1")
 	id, port := assign(t, s, n.ID)
@@ -140,6 +142,7 @@ var states = []cluster.InstanceState{
 }
 
 func TestApplyReport_NeverGoesBack(t *testing.T) {
+	t.Parallel()
 	s, _ := openStoreAt(t)
 	n := newNode(t, s, "n1")
 	rapid.Check(t, func(rt *rapid.T) {
@@ -175,6 +178,7 @@ func TestApplyReport_NeverGoesBack(t *testing.T) {
 }
 
 func TestApplyReport_NamesWhatIsUnknownOnThatNode(t *testing.T) {
+	t.Parallel()
 	s, _ := openStoreAt(t)
 	one, two := newNode(t, s, "n1"), newNode(t, s, "n2")
 	mine, _ := assign(t, s, one.ID)

@@ -8,6 +8,7 @@ import (
 )
 
 func TestStore_CreateReleaseTwiceGivesOne(t *testing.T) {
+	t.Parallel()
 	s := openStore(t)
 	ctx := context.Background()
 	_, op := newApp(t, s, "shop")
@@ -24,6 +25,7 @@ func TestStore_CreateReleaseTwiceGivesOne(t *testing.T) {
 }
 
 func TestStore_EndBuildTwiceKeepsTheFirst(t *testing.T) {
+	t.Parallel()
 	s := openStore(t)
 	ctx := context.Background()
 	_, op := newApp(t, s, "shop")

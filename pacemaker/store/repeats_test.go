@@ -32,6 +32,7 @@ func endAs(t *testing.T, s *Store, id cluster.ID, state cluster.OperationState) 
 }
 
 func TestMayRepeat_SaysWhyNot(t *testing.T) {
+	t.Parallel()
 	s := openStore(t)
 	shop, open := newApp(t, s, "shop")
 	other, _ := newApp(t, s, "other")
@@ -83,6 +84,7 @@ func TestMayRepeat_SaysWhyNot(t *testing.T) {
 }
 
 func TestRepeats_LetsOneOfTwoThrough(t *testing.T) {
+	t.Parallel()
 	s := openStore(t)
 	shop, _ := newApp(t, s, "shop")
 	old := ended(t, s, cluster.Operation{Kind: cluster.OpScale, AppID: shop.ID}, cluster.OperationFailed)
@@ -100,6 +102,7 @@ func TestRepeats_LetsOneOfTwoThrough(t *testing.T) {
 }
 
 func TestDiscard_OnceAndForGood(t *testing.T) {
+	t.Parallel()
 	s := openStore(t)
 	shop, open := newApp(t, s, "shop")
 	failed := ended(t, s, cluster.Operation{Kind: cluster.OpScale, AppID: shop.ID}, cluster.OperationFailed)
@@ -125,6 +128,7 @@ func TestDiscard_OnceAndForGood(t *testing.T) {
 }
 
 func TestNeedsAttention_UntilSomebodySeesToIt(t *testing.T) {
+	t.Parallel()
 	s := openStore(t)
 	shop, deploy := newApp(t, s, "shop")
 	node := cluster.Node{ID: cluster.NewID(), Name: "n1"}
@@ -175,6 +179,7 @@ func wantNeedy(t *testing.T, s *Store, when string, want ...cluster.ID) {
 }
 
 func TestSourceKeepers_AreThoseThatMayBeAskedForAgain(t *testing.T) {
+	t.Parallel()
 	s := openStore(t)
 	shop, first := newApp(t, s, "shop")
 	second, third, fourth := newDeploy(t, s, shop), newDeploy(t, s, shop), newDeploy(t, s, shop)
@@ -217,6 +222,7 @@ func TestSourceKeepers_AreThoseThatMayBeAskedForAgain(t *testing.T) {
 }
 
 func TestOpen_BringsTheFirstSchemaUpToDate(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	db, err := sql.Open("sqlite", filepath.Join(dir, "aorta.db"))
 	must(t, err)

@@ -2,8 +2,11 @@ package store
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"aorta/internal/seal"
@@ -22,15 +25,41 @@ func openStoreIn(tb testing.TB, dir string) *Store {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	seed(tb, dir)
 	s, err := Open(context.Background(), Config{Dir: dir, Sealer: sealer, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = s.Close() })
-	if _, err := s.Bootstrap(context.Background(), "admin", "token"); err != nil {
-		tb.Fatal(err)
-	}
 	return s
+}
+
+// template is a database with its schema and the first admin, made once:
+// migrating takes longer than most tests.
+var template = sync.OnceValues(func() (raw []byte, err error) {
+	dir, err := os.MkdirTemp("", "template")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	ctx := context.Background() // of no one test
+	s, err := Open(ctx, Config{Dir: dir, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.Bootstrap(ctx, "admin", "token")
+	if err = errors.Join(err, s.Close()); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(filepath.Join(dir, "aorta.db"))
+})
+
+// seed puts a copy of the template into a directory.
+func seed(tb testing.TB, dir string) {
+	tb.Helper()
+	raw, err := template()
+	must(tb, err)
+	must(tb, os.WriteFile(filepath.Join(dir, "aorta.db"), raw, 0o600))
 }
 
 // must fails the test at once.

@@ -26,6 +26,7 @@ func newInstance(tb testing.TB, s *Store, r cluster.Release, n cluster.Node, op 
 }
 
 func TestStore_RoutesShowWhatServes(t *testing.T) {
+	t.Parallel()
 	s := openStore(t)
 	ctx := context.Background()
 	app, op := newApp(t, s, "shop")
@@ -58,6 +59,7 @@ func servingApp(tb testing.TB, s *Store) (cluster.App, cluster.Node, cluster.Rel
 }
 
 func TestStore_PromoteDrainsAndRetires(t *testing.T) {
+	t.Parallel()
 	s := openStore(t)
 	ctx := context.Background()
 	app, _, first, old := servingApp(t, s)
@@ -77,6 +79,7 @@ func TestStore_PromoteDrainsAndRetires(t *testing.T) {
 }
 
 func TestStore_FailedDeployLeavesTheOldReleaseAlone(t *testing.T) {
+	t.Parallel()
 	s := openStore(t)
 	ctx := context.Background()
 	app, n, _, serving := servingApp(t, s)

@@ -60,6 +60,7 @@ func (q OperationQuery) takes(op cluster.Operation) bool {
 }
 
 func TestOperations_FiltersHoldTogether(t *testing.T) {
+	t.Parallel()
 	s := openStore(t)
 	newHistory(t, s, 3_000)
 	all, err := s.Operations(t.Context(), OperationQuery{Limit: 10_000})
@@ -83,6 +84,7 @@ func TestOperations_FiltersHoldTogether(t *testing.T) {
 }
 
 func TestOperations_SearchesByIndexAlone(t *testing.T) {
+	t.Parallel()
 	s := openStore(t)
 	newHistory(t, s, history)
 
@@ -103,6 +105,7 @@ func TestOperations_SearchesByIndexAlone(t *testing.T) {
 }
 
 func TestFindOperation_SearchesTheShortFormByIndex(t *testing.T) {
+	t.Parallel()
 	s := openStore(t)
 	_, op := newApp(t, s, "shop")
 	var plan struct{ Detail string }
@@ -129,6 +132,7 @@ func planOf(t *testing.T, s *Store, q OperationQuery) []string {
 }
 
 func TestFormerApp_IsFoundByTheBeginningOfItsID(t *testing.T) {
+	t.Parallel()
 	s := openStore(t)
 	newHistory(t, s, 100)
 
@@ -150,6 +154,7 @@ func TestFormerApp_IsFoundByTheBeginningOfItsID(t *testing.T) {
 }
 
 func TestOpenOperations_TakeTurnsAsTheyCame(t *testing.T) {
+	t.Parallel()
 	s := openStore(t)
 	app, first := newApp(t, s, "shop")
 	early := cluster.NewID() // its operation is written late

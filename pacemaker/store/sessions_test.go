@@ -26,11 +26,10 @@ func openClocked(tb testing.TB) *clocked {
 	sealer, err := seal.Open(filepath.Join(dir, "key"), true)
 	must(tb, err)
 	c := &clocked{tb: tb, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	seed(tb, dir)
 	c.Store, err = Open(tb.Context(), Config{Dir: dir, Sealer: sealer, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return c.now }})
 	must(tb, err)
 	tb.Cleanup(func() { _ = c.Close() })
-	_, err = c.Bootstrap(tb.Context(), "admin", "token")
-	must(tb, err)
 	return c
 }
 
@@ -54,6 +53,7 @@ func (c *clocked) exec(query string, args ...any) {
 }
 
 func TestSessions_LiveTwelveHoursUnusedAndSevenDaysInAll(t *testing.T) {
+	t.Parallel()
 	c := openClocked(t)
 	made, cookie := c.start("token")
 	begun := c.now
@@ -88,6 +88,7 @@ func TestSessions_LiveTwelveHoursUnusedAndSevenDaysInAll(t *testing.T) {
 }
 
 func TestSessions_EndWithTheirToken(t *testing.T) {
+	t.Parallel()
 	c := openClocked(t)
 	end := c.now.Add(time.Hour)
 	c.exec(`UPDATE tokens SET expires_at = ?`, end.UnixNano())
@@ -110,6 +111,7 @@ func TestSessions_EndWithTheirToken(t *testing.T) {
 }
 
 func TestSessions_KeepNoCookie(t *testing.T) {
+	t.Parallel()
 	c := openClocked(t)
 	_, cookie := c.start("token")
 
@@ -122,6 +124,7 @@ func TestSessions_KeepNoCookie(t *testing.T) {
 }
 
 func TestSessions_UseIsWrittenAMinuteApart(t *testing.T) {
+	t.Parallel()
 	c := openClocked(t)
 	made, cookie := c.start("token")
 	seen := func() time.Time {
@@ -142,6 +145,7 @@ func TestSessions_UseIsWrittenAMinuteApart(t *testing.T) {
 }
 
 func TestSessions_AreListedAndEndedByTheirOwner(t *testing.T) {
+	t.Parallel()
 	c := openClocked(t)
 	c.exec(`INSERT INTO users VALUES ('u1', 'ann', 'developer', 0)`)
 	c.exec(`INSERT INTO tokens VALUES ('t1', 'u1', ?, 0, NULL, NULL)`, HashToken("of ann"))
@@ -178,6 +182,7 @@ func TestSessions_AreListedAndEndedByTheirOwner(t *testing.T) {
 }
 
 func TestSessions_AUserHasABoundedNumber(t *testing.T) {
+	t.Parallel()
 	c := openClocked(t)
 	first, cookie := c.start("token")
 	second, _ := c.start("token")
@@ -203,6 +208,7 @@ func TestSessions_AUserHasABoundedNumber(t *testing.T) {
 }
 
 func TestForgetSessions_DropsWhatIsNoLongerGood(t *testing.T) {
+	t.Parallel()
 	c := openClocked(t)
 	c.exec(`INSERT INTO users VALUES ('u1', 'ann', 'developer', 0)`)
 	c.exec(`INSERT INTO tokens VALUES ('t1', 'u1', ?, 0, NULL, NULL)`, HashToken("of ann"))
@@ -229,6 +235,7 @@ func TestForgetSessions_DropsWhatIsNoLongerGood(t *testing.T) {
 }
 
 func TestOpen_GivesAnEarlierSchemaItsSessions(t *testing.T) {
+	t.Parallel()
 	for version := int64(1); version <= 2; version++ {
 		dir := t.TempDir()
 		db, err := sql.Open("sqlite", filepath.Join(dir, "aorta.db"))

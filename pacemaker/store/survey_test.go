@@ -12,6 +12,7 @@ import (
 )
 
 func TestStore_SurveyShowsTheWhole(t *testing.T) {
+	t.Parallel()
 	s := openStore(t)
 	ctx := context.Background()
 	shop, first := newApp(t, s, "shop")

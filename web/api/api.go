@@ -102,7 +102,7 @@ func newHuma(r chi.Router, title, version string) huma.API {
 	config.CreateHooks = nil                                             // no $schema links in answers
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
 	config.Security = []map[string][]string{{"token": {}}}
-	return humachi.New(r, config)
+	return humachi.New(r.With(lingering), config)
 }
 
 // policy is the least role that may do an operation. Every operation names
@@ -139,7 +139,7 @@ func register[I, O any](h huma.API, a *API, rt route, handle func(context.Contex
 		op.MaxBodyBytes, op.BodyReadTimeout = -1, -1
 	}
 	if rt.policy == anyone { // a stranger costs as little as possible
-		op.MaxBodyBytes, op.BodyReadTimeout, op.Security = 1<<20, 10*time.Second, []map[string][]string{}
+		op.MaxBodyBytes, op.BodyReadTimeout, op.Security = 16<<10, 10*time.Second, []map[string][]string{}
 	}
 	if rt.method != get && !rt.stream && rt.policy != nodesOnly && rt.policy != anyone {
 		op.Metadata[keyedKey] = true

@@ -162,6 +162,7 @@ var phases = [][][3]int{
 }
 
 func TestFollowJob_ResumesWithoutGapsOrDoubles(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	total := 0
 	for _, p := range phases {
@@ -200,6 +201,7 @@ func TestFollowJob_ResumesWithoutGapsOrDoubles(t *testing.T) {
 }
 
 func TestFollowJob_ResumesAfterTheEnd(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	w := r.newWork()
 	for _, phase := range phases {
@@ -226,6 +228,7 @@ func TestFollowJob_ResumesAfterTheEnd(t *testing.T) {
 }
 
 func TestFollowJob_RefusesAForeignID(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	w := r.newWork()
 
@@ -240,6 +243,7 @@ func TestFollowJob_RefusesAForeignID(t *testing.T) {
 }
 
 func TestFollowLogs_ResumesByID(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	app, err := r.pace.CreateApp(t.Context(), "shop", "admin")
 	must(t, err)

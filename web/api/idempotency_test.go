@@ -21,6 +21,7 @@ func keyed(method, path, key, body string) ask {
 }
 
 func TestIdempotencyKey_ARepeatGetsTheFirstAnswer(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.admin("POST", "/apps", `{"name":"shop"}`)
 
@@ -51,6 +52,7 @@ func TestIdempotencyKey_ARepeatGetsTheFirstAnswer(t *testing.T) {
 }
 
 func TestIdempotencyKey_AnotherRequestIsRefused(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.do(keyed("POST", "/apps", "k", `{"name":"shop"}`))
 
@@ -68,6 +70,7 @@ func TestIdempotencyKey_AnotherRequestIsRefused(t *testing.T) {
 }
 
 func TestIdempotencyKey_BelongsToItsUser(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	mine := keyed("POST", "/apps", "k", `{"name":"shop"}`)
 	theirs := mine
@@ -80,6 +83,7 @@ func TestIdempotencyKey_BelongsToItsUser(t *testing.T) {
 }
 
 func TestIdempotencyKey_BadOnesAreRefused(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 
 	for _, key := range []string{strings.Repeat("k", 256), "a\tb", "schlüssel"} {
@@ -93,6 +97,7 @@ func TestIdempotencyKey_BadOnesAreRefused(t *testing.T) {
 }
 
 func TestIdempotencyKey_OnlyWritesTakeIt(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.admin("POST", "/apps", `{"name":"shop"}`)
 
@@ -117,6 +122,7 @@ func TestIdempotencyKey_OnlyWritesTakeIt(t *testing.T) {
 }
 
 func TestIdempotencyKey_ConcurrentRepeatsAreDoneOnce(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.admin("POST", "/apps", `{"name":"shop"}`)
 	answers := make([]answer, 16)
@@ -159,6 +165,7 @@ func (r *rig) newEcho() *echo {
 }
 
 func TestIdempotencyKey_WhatFailedOnOurSideIsTriedAgain(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	e := r.newEcho()
 	for _, fault := range []error{cluster.Unavailable("away"), errors.New("bug")} {
@@ -178,6 +185,7 @@ func TestIdempotencyKey_WhatFailedOnOurSideIsTriedAgain(t *testing.T) {
 }
 
 func TestIdempotencyKey_AClientThatLeavesFindsItsAnswer(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	e := r.newEcho()
 	begun, goOn := make(chan struct{}), make(chan struct{})
@@ -229,6 +237,7 @@ func TestIdempotencyKey_OneThatWaitsMayLeave(t *testing.T) {
 }
 
 func TestIdempotencyKey_OneThatWasCutOffIsInDoubt(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	e := r.newEcho()
 	e.handle = func(context.Context) error { panic(http.ErrAbortHandler) }
@@ -246,6 +255,7 @@ func TestIdempotencyKey_OneThatWasCutOffIsInDoubt(t *testing.T) {
 }
 
 func TestIdempotencyKey_KeepsNoSecretInTheClear(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	a := keyed("POST", "/nodes", "k", `{"name":"n1","roles":["heart"]}`)
 	a.token = adminToken
@@ -259,6 +269,7 @@ func TestIdempotencyKey_KeepsNoSecretInTheClear(t *testing.T) {
 }
 
 func TestIdempotencyKey_IsKeptForADay(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.do(keyed("POST", "/apps", "k", `{"name":"shop"}`))
 	created := time.Now()

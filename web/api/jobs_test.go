@@ -55,6 +55,7 @@ func (r *rig) listed(query string) []string {
 }
 
 func TestListJobs_FiltersAndPages(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.admin("POST", "/apps", `{"name":"shop"}`)
 	r.admin("POST", "/apps", `{"name":"other"}`)
@@ -102,6 +103,7 @@ func TestListJobs_FiltersAndPages(t *testing.T) {
 }
 
 func TestListJobs_NamesTheValuesThatItKnows(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	kinds := []cluster.OperationKind{
 		cluster.OpDeploy, cluster.OpRelease, cluster.OpScale, cluster.OpRestart, cluster.OpStop,
@@ -119,6 +121,7 @@ func TestListJobs_NamesTheValuesThatItKnows(t *testing.T) {
 }
 
 func TestRetryJob_IsANewJobThatNamesTheOld(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.admin("POST", "/apps", `{"name":"shop"}`)
 	old := r.asked("POST", "/apps/shop/deploys", `{"image":"img:1"}`)
@@ -148,6 +151,7 @@ func TestRetryJob_IsANewJobThatNamesTheOld(t *testing.T) {
 }
 
 func TestDiscardJob_LetsGo(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.admin("POST", "/apps", `{"name":"shop"}`)
 	id := r.asked("POST", "/apps/shop/deploys", `{"image":"img:1"}`)
@@ -175,6 +179,7 @@ func TestDiscardJob_LetsGo(t *testing.T) {
 }
 
 func TestJobs_NameTheirForerunner(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	app, err := r.pace.CreateApp(t.Context(), "shop", "admin")
 	must(t, err)
@@ -236,6 +241,7 @@ func (r *rig) waitTold(f *feed) wire.Ahead {
 }
 
 func TestJobLog_OfAnEndedTreeIsWholeAndInOrder(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	w := r.newWork()
 	for i := range 2000 {

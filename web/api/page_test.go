@@ -36,6 +36,7 @@ func (r *rig) walk(path string, limit int, key string) (keys []string, pages int
 }
 
 func TestAPI_ListsPageWithoutGapsOrDoubles(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	const many = 11
 	var shop cluster.App
@@ -76,6 +77,7 @@ func TestAPI_ListsPageWithoutGapsOrDoubles(t *testing.T) {
 }
 
 func TestAPI_PagesGoOnWhereThingsWentAway(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	app, err := r.pace.CreateApp(t.Context(), "shop", "admin")
 	must(t, err)

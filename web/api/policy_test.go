@@ -20,6 +20,7 @@ func somewhere(op *huma.Operation) string {
 }
 
 func TestAPI_EveryOperationHasAPolicy(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 
 	n := 0
@@ -49,6 +50,7 @@ func TestAPI_EveryOperationHasAPolicy(t *testing.T) {
 }
 
 func TestAPI_PeopleMayDoWhatTheirRoleSays(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 
 	for op := range operations(r.api.OpenAPI()) {
@@ -90,6 +92,7 @@ func bodyFor(op *huma.Operation) string {
 }
 
 func TestNodeAPI_NodesSpeakForThemselvesAlone(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	one, token := r.newNode("n1", cluster.RoleHeart)
 	other, _ := r.newNode("n2", cluster.RoleHeart)
@@ -118,6 +121,7 @@ func TestNodeAPI_NodesSpeakForThemselvesAlone(t *testing.T) {
 }
 
 func TestNodeAPI_ANodeHasTheRolesOfItsToken(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	node, token := r.newNode("n1", cluster.RoleHeart)
 	hello := func(roles, address string) answer {

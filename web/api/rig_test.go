@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -63,11 +64,9 @@ func newRig(tb testing.TB) *rig {
 	log := slog.New(slog.NewTextHandler(r.log, nil))
 	sealer, err := seal.Open(filepath.Join(r.dir, "config.key"), true)
 	must(tb, err)
+	seed(tb, r.dir)
 	r.store, err = store.Open(tb.Context(), store.Config{Dir: r.dir, Sealer: sealer, Log: log})
 	must(tb, err)
-	_, err = r.store.Bootstrap(tb.Context(), "admin", adminToken)
-	must(tb, err)
-	r.addUsers()
 	logs, err := logstore.Open(filepath.Join(r.dir, "logs"), logstore.Config{}, log)
 	must(tb, err)
 	id, err := r.store.Cluster(tb.Context())
@@ -102,23 +101,54 @@ func newRig(tb testing.TB) *rig {
 	return r
 }
 
+// template is a database with its schema, the rig's users and their tokens,
+// made once: migrating takes longer than most tests.
+var template = sync.OnceValues(func() (raw []byte, err error) {
+	dir, err := os.MkdirTemp("", "template")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	ctx := context.Background() // of no one test
+	s, err := store.Open(ctx, store.Config{Dir: dir, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.Bootstrap(ctx, "admin", adminToken)
+	path := filepath.Join(dir, "aorta.db")
+	if err = errors.Join(err, s.Close(), addUsers(path)); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
 // addUsers enters a viewer, a developer, and tokens that are no longer good.
-func (r *rig) addUsers() {
-	r.tb.Helper()
-	r.exec(`INSERT INTO users VALUES ('u1', 'dev', 'developer', 0), ('u2', 'eye', 'viewer', 0)`)
-	r.exec(`INSERT INTO tokens VALUES ('t1', 'u1', ?, 0, NULL, NULL), ('t2', 'u2', ?, 0, NULL, NULL)`,
-		store.HashToken(developerToken), store.HashToken(viewerToken))
-	r.exec(`INSERT INTO tokens VALUES ('t3', 'u1', ?, 0, NULL, 1), ('t4', 'u1', ?, 0, 1, NULL)`,
-		store.HashToken("revoked"), store.HashToken("expired"))
+func addUsers(path string) error {
+	return execute(path, `INSERT INTO users VALUES ('u1', 'dev', 'developer', 0), ('u2', 'eye', 'viewer', 0);
+		INSERT INTO tokens VALUES ('t1', 'u1', ?, 0, NULL, NULL), ('t2', 'u2', ?, 0, NULL, NULL), ('t3', 'u1', ?, 0, NULL, 1), ('t4', 'u1', ?, 0, 1, NULL)`,
+		store.HashToken(developerToken), store.HashToken(viewerToken), store.HashToken("revoked"), store.HashToken("expired"))
+}
+
+// seed puts a copy of the template into a directory.
+func seed(tb testing.TB, dir string) {
+	tb.Helper()
+	raw, err := template()
+	must(tb, err)
+	must(tb, os.WriteFile(filepath.Join(dir, "aorta.db"), raw, 0o600))
 }
 
 func (r *rig) exec(query string, args ...any) {
 	r.tb.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(r.dir, "aorta.db")+"?_pragma=busy_timeout(5000)")
-	must(r.tb, err)
-	defer func() { _ = db.Close() }()
+	must(r.tb, execute(filepath.Join(r.dir, "aorta.db"), query, args...))
+}
+
+func execute(path, query string, args ...any) error {
+	db, err := sql.Open("sqlite", path+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		return err
+	}
 	_, err = db.Exec(query, args...)
-	must(r.tb, err)
+	return errors.Join(err, db.Close())
 }
 
 func must(tb testing.TB, err error) {

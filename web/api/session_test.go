@@ -67,6 +67,7 @@ func wantEnded(tb testing.TB, a answer) {
 }
 
 func TestSession_SignInGivesACookieThatWorks(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 
 	got := r.trySignIn(viewerToken, map[string]string{"User-Agent": "Fire\tfox\u202e<b>"})
@@ -100,6 +101,7 @@ func TestSession_SignInGivesACookieThatWorks(t *testing.T) {
 }
 
 func TestSession_WrongTokensAreToldApartByNothing(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 
 	var first answer
@@ -117,6 +119,7 @@ func TestSession_WrongTokensAreToldApartByNothing(t *testing.T) {
 }
 
 func TestSession_ManyWrongTokensMustWait(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.signIn(viewerToken)
 	for range attemptsEach {
@@ -142,6 +145,7 @@ func TestSession_ManyWrongTokensMustWait(t *testing.T) {
 }
 
 func TestSession_TheCookieIsNewAtEachSignIn(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	first := r.signIn(viewerToken)
 	planted := "chosen-by-somebody-else"
@@ -160,6 +164,7 @@ func TestSession_TheCookieIsNewAtEachSignIn(t *testing.T) {
 }
 
 func TestSession_SignOutEndsItAtOnce(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	one, two := r.signIn(viewerToken), r.signIn(viewerToken)
 
@@ -181,6 +186,7 @@ func TestSession_SignOutEndsItAtOnce(t *testing.T) {
 }
 
 func TestSession_OthersAreForAdminsToEnd(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	eye, dev, dev2, admin := r.signIn(viewerToken), r.signIn(developerToken), r.signIn(developerToken), r.signIn(adminToken)
 	path := func(b browser) string { return "/sessions/" + b.Session.Session }
@@ -208,6 +214,7 @@ func TestSession_OthersAreForAdminsToEnd(t *testing.T) {
 }
 
 func TestSession_EndsInItsTimeAndWithItsToken(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	ago := func(d time.Duration) int64 { return time.Now().Add(-d).UnixNano() }
 	for name, end := range map[string]func(b browser){

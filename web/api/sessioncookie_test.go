@@ -8,6 +8,7 @@ import (
 )
 
 func TestSession_TwoCookiesThatDifferAreGoodForNothing(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	own, planted := r.signIn(viewerToken), r.signIn(developerToken)
 	with := func(cookies ...string) answer {
@@ -24,6 +25,7 @@ func TestSession_TwoCookiesThatDifferAreGoodForNothing(t *testing.T) {
 }
 
 func TestSession_PagesFromElsewhereMayNotUseTheCookie(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	b := r.signIn(developerToken)
 	own := []string{"Origin", r.url}
@@ -65,6 +67,7 @@ func TestSession_PagesFromElsewhereMayNotUseTheCookie(t *testing.T) {
 }
 
 func TestSession_NobodyIsSignedInByAPageFromElsewhere(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 
 	for _, header := range []map[string]string{
@@ -82,6 +85,7 @@ func TestSession_NobodyIsSignedInByAPageFromElsewhere(t *testing.T) {
 }
 
 func TestSession_ItsCookieIsSecureOverTLS(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	server := httptest.NewTLSServer(r.api.Adapter())
 	defer server.Close()

@@ -13,6 +13,7 @@ import (
 )
 
 func TestSession_UseIsWrittenDownOnceAMinute(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	b := r.signIn(viewerToken)
 	past := func(ago time.Duration) time.Time {
@@ -45,6 +46,7 @@ func TestSession_UseIsWrittenDownOnceAMinute(t *testing.T) {
 }
 
 func TestSession_EndsItsStreams(t *testing.T) {
+	t.Parallel()
 	r, _ := newLiveRig(t)
 	app, err := r.pace.CreateApp(t.Context(), "shop", "admin")
 	must(t, err)
