@@ -41,9 +41,14 @@ PAGES := web/dashboard/dist/index.html
 dashboard: $(PAGES) ## the dashboard's pages, which go into bin/aortad
 
 # Nothing is fetched but what the lock file names, and no script of a package runs.
-$(PAGES): $(shell find $(UI)/src -type f) $(UI)/build.mjs $(UI)/package.json $(UI)/package-lock.json
+PACKAGES := $(UI)/node_modules/.package-lock.json
+
+$(PACKAGES): $(UI)/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is missing, and the dashboard's pages are built with it: apt-get install nodejs npm"; exit 1; }
-	@cd $(UI) && npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error && npm run -s build && npm run -s size
+	@cd $(UI) && npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json
+
+$(PAGES): $(PACKAGES) $(shell find $(UI)/src -type f) $(UI)/build.mjs $(UI)/package.json
+	@cd $(UI) && npm run -s build && npm run -s size
 
 test: ## everything, on real daemons; installs what is missing
 	@scripts/test.sh

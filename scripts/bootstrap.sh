@@ -83,6 +83,7 @@ choose_run() {
 
 choose_test() {
 	have wrk || want wrk "benchmarks load the router with it"
+	have chromium || have chromium-browser || have google-chrome-stable || have google-chrome || want chromium "the dashboard's pages are tested in it"
 	have nsenter || want util-linux "tests put nodes into network namespaces"
 	compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || want libfaketime "a test sets the clock of its Redis"
 }

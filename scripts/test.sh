@@ -6,20 +6,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/state.sh
-
-# stop_engine speaks into a file: the closing line is to stay the last.
-stop_engine() { STATE=$STATE/test scripts/engine.sh stop 2>>"$STATE/test.log"; }
+. scripts/rig.sh
 
 main() {
 	local code=0
-	open_state
-	scripts/bootstrap.sh test
-	use_go
-	make --no-print-directory build STATE="$STATE" >&2
-	trap stop_engine EXIT # the engine of make up is in another record and stays
-	STATE=$STATE/test scripts/engine.sh start
-	DOCKER_HOST=$(STATE=$STATE/test scripts/engine.sh host)
-	export DOCKER_HOST
+	open_rig
 	go build -o "$STATE/testreport" ./scripts/testreport
 	"$STATE/testreport" -race -count=1 -timeout 30m "$@" ./... </dev/null || code=$?
 	exit "$code"

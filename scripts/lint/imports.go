@@ -48,8 +48,8 @@ var layers = []layer{
 		"the CLI has no way in but the REST API",
 	},
 	{
-		[]string{"internal/procs", "internal/testkit", "internal/atomicfile", "internal/pause"},
-		[]string{"internal/atomicfile", "internal/pause"},
+		[]string{"internal/procs", "internal/testkit", "internal/testkit/browser", "internal/atomicfile", "internal/pause"},
+		[]string{"internal/atomicfile", "internal/pause", "internal/testkit"},
 		"plumbing knows nothing of what runs through it",
 	},
 }
@@ -63,7 +63,7 @@ var adapters = []string{
 }
 
 // rigs are packages for tests alone.
-var rigs = []string{"internal/testkit", "heart/internal/rig"}
+var rigs = []string{"internal/testkit", "internal/testkit/browser", "heart/internal/rig"}
 
 const adapterReason = "adapters meet in cmd/aortad only; declare a small interface where it is used"
 
@@ -97,6 +97,7 @@ var homes = []home{
 	{"github.com/go-chi/chi", []string{"web/...", "cmd/aortad"}, "HTTP routing belongs to web"},
 	{"github.com/danielgtaylor/huma", []string{"web/..."}, "the REST API belongs to web"},
 	{"github.com/spf13/cobra", []string{"cmd/..."}, "flags and arguments belong to programs"},
+	{"github.com/chromedp", []string{"internal/testkit/browser"}, "tests speak of roles and names, not of a browser's protocol"},
 	{"log", []string{"router/accesslog"}, "log/slog is the one logger (hpcloud/tail speaks through the old one)"},
 }
 
