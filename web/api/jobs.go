@@ -135,21 +135,30 @@ func (a *API) followJob(ctx context.Context, in *followJob) (*huma.StreamRespons
 }
 
 func (a *API) sendUpdate(ctx context.Context, s *eventStream, u pacemaker.Update) error {
+	e, err := a.updateEvent(ctx, u)
+	switch {
+	case err != nil:
+		return err
+	case e.name == "":
+		return s.beat()
+	}
+	return s.send(e.name, e.id, e.value)
+}
+
+// updateEvent is how an update is told; one that says nothing has no name.
+func (a *API) updateEvent(ctx context.Context, u pacemaker.Update) (ownEvent, error) {
 	switch {
 	case u.Job != nil:
 		j := jobWire(*u.Job)
 		j.WaitsFor = aheadWire(u.Waits)
-		return s.send("job", "", j)
+		return ownEvent{name: "job", value: j}, nil
 	case u.Line != nil:
-		return s.send("log", u.Mark.String(), lineOfJob(u.LineOf, *u.Line))
+		return ownEvent{"log", u.Mark.String(), lineOfJob(u.LineOf, *u.Line)}, nil
 	case u.End != nil:
 		root, err := a.rootWire(ctx, *u.End)
-		if err != nil {
-			return err
-		}
-		return s.send("end", "", root)
+		return ownEvent{name: "end", value: root}, err
 	}
-	return s.beat()
+	return ownEvent{}, nil
 }
 
 func (a *API) abortJob(ctx context.Context, in *JobPath) (*reply[wire.Accepted], error) {

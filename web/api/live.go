@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"slices"
-	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -16,50 +14,20 @@ import (
 	"aorta/web/wire"
 )
 
-const (
-	// liveBeat is how often a live stream says that it lives: a page tells by
-	// its absence that what it shows gets old.
-	liveBeat = 2 * time.Second
-	// writeLimit is how long a reader may take nothing before it is let go of.
-	writeLimit = 20 * time.Second
-	maxTopics  = 8
-)
-
-// The topics of a live stream. That of one app is topicApp and its name.
-const (
-	topicOverview = "overview"
-	topicApps     = "apps"
-	topicJobs     = "jobs"
-	topicApp      = "app:"
-)
+// liveBeat is how often a live stream says that it lives: a page tells by its
+// absence that what it shows gets old.
+const liveBeat = 2 * time.Second
 
 type followLive struct {
-	Topics string `query:"topics" required:"true" maxLength:"500" doc:"what to tell of, with commas between: overview, apps, jobs, app:NAME"`
-	Last   string `header:"Last-Event-ID" maxLength:"64" doc:"accepted for browsers' sake: whoever comes back is told everything again"`
+	Topics string `query:"topics" required:"true" maxLength:"24576" doc:"what to tell of, with commas between: overview, apps, jobs, app:NAME; and of one job job:ID, of one app's log logs:APP?QUERY with the log's own parameters. These two go on behind an id of theirs that was seen: job:ID@SEEN, logs:APP@SEEN. QUERY and SEEN are percent-encoded."`
+	Last   string `header:"Last-Event-ID" maxLength:"16384" doc:"accepted for browsers' sake: whoever comes back is told everything again"`
 }
 
 func (a *API) liveRoutes(h huma.API) {
-	register(h, a, route{method: get, path: "/live", summary: "Follow what changes (Server-Sent Events: hello, overview, apps, jobs, app, gone)", policy: viewers}, a.followLive)
-}
-
-// parseTopics reads the list of topics, without repeats.
-func parseTopics(text string) ([]string, error) {
-	var topics []string
-	for topic := range strings.SplitSeq(text, ",") {
-		name, ofApp := strings.CutPrefix(topic, topicApp)
-		switch {
-		case ofApp && cluster.ValidateName("topics", name) == nil:
-		case !slices.Contains([]string{topicOverview, topicApps, topicJobs}, topic):
-			return nil, cluster.Invalid("topics", "%.40q is no topic (overview, apps, jobs, app:NAME)", topic)
-		}
-		if !slices.Contains(topics, topic) {
-			topics = append(topics, topic)
-		}
-	}
-	if len(topics) > maxTopics {
-		return nil, cluster.Invalid("topics", "%d topics are more than %d", len(topics), maxTopics)
-	}
-	return topics, nil
+	register(h, a, route{
+		method: get, path: "/live", policy: viewers,
+		summary: "Follow what changes (Server-Sent Events: hello, overview, apps, jobs, app, gone; of a job: job, log, end; of a log: line, missed)",
+	}, a.followLive)
 }
 
 func (a *API) followLive(ctx context.Context, in *followLive) (*huma.StreamResponse, error) {
@@ -67,7 +35,7 @@ func (a *API) followLive(ctx context.Context, in *followLive) (*huma.StreamRespo
 	if err != nil {
 		return nil, err
 	}
-	stream, err := a.Live.Open(topics)
+	stream, err := a.Live.Open(topics.shared)
 	if errors.Is(err, live.ErrFull) {
 		return nil, cluster.Unavailable("%v: close pages that nobody looks at, and try again", err)
 	}
@@ -76,15 +44,20 @@ func (a *API) followLive(ctx context.Context, in *followLive) (*huma.StreamRespo
 	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		defer stream.Close()
-		a.relayLive(ctx, liveWriter{openStream(hc), a.pace.Epoch()}, stream)
+		a.relayLive(ctx, liveWriter{openStream(hc), a.pace.Epoch()}, stream, topics)
 	}}, nil
 }
 
 // relayLive ends with the request, with the hub, or with a reader that is gone.
-func (a *API) relayLive(ctx context.Context, w liveWriter, stream *live.Stream) {
+func (a *API) relayLive(ctx context.Context, w liveWriter, stream *live.Stream, topics topics) {
+	var group sync.WaitGroup
+	defer group.Wait()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	own := a.tellOwn(ctx, &group, topics)
 	beat := time.NewTicker(liveBeat)
 	defer beat.Stop()
-	err := w.hello(wire.LiveHello{Cluster: string(a.pace.Cluster()), Version: a.Version, Epoch: a.pace.Epoch(), Time: time.Now().UTC()})
+	err := w.send("hello", w.id(0), wire.LiveHello{Cluster: string(a.pace.Cluster()), Version: a.Version, Epoch: a.pace.Epoch(), Time: time.Now().UTC()})
 	for err == nil {
 		select {
 		case <-ctx.Done():
@@ -93,41 +66,19 @@ func (a *API) relayLive(ctx context.Context, w liveWriter, stream *live.Stream) 
 			if !open {
 				return
 			}
-			err = w.frame(f)
+			err = w.put(f.Event, w.id(f.N), f.Data)
+		case e := <-own:
+			err = w.send(e.name, e.id, e.value)
 		case <-beat.C:
 			err = w.beat()
 		}
 	}
 }
 
-// liveWriter writes frames, whose data is JSON already.
+// liveWriter writes events whose ids name the pacemaker's term.
 type liveWriter struct {
 	*eventStream
 	epoch uint64
 }
 
-// limit bounds the next write: a reader that takes nothing would hold it for
-// ever.
-func (w liveWriter) limit() {
-	if rw, ok := w.w.(http.ResponseWriter); ok {
-		// What can't be bounded is written all the same.
-		_ = http.NewResponseController(rw).SetWriteDeadline(time.Now().Add(writeLimit))
-	}
-}
-
-func (w liveWriter) hello(h wire.LiveHello) error {
-	w.limit()
-	return w.send("hello", fmt.Sprintf("%d-0", w.epoch), h)
-}
-
-func (w liveWriter) frame(f live.Frame) error {
-	w.limit()
-	_, err := fmt.Fprintf(w.w, "id: %d-%d\nevent: %s\ndata: %s\n\n", w.epoch, f.N, f.Event, f.Data)
-	w.flush()
-	return err
-}
-
-func (w liveWriter) beat() error {
-	w.limit()
-	return w.eventStream.beat()
-}
+func (w liveWriter) id(n uint64) string { return fmt.Sprintf("%d-%d", w.epoch, n) }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -243,36 +242,6 @@ func TestLive_BeatsWhileNothingHappens(t *testing.T) {
 	if took := time.Since(began); beats != 2 || took > 3*liveBeat {
 		t.Errorf("got %d beats in %s, want 2 in about %s", beats, took, 2*liveBeat)
 	}
-}
-
-func TestLive_RefusesWhatIsNoTopic(t *testing.T) {
-	r, _ := newLiveRig(t)
-
-	for _, topics := range []string{"x", "", "apps,", "app:", "app:Shop", "app:a--b", "app:../x", strings.Repeat("apps,", 200), "app:a,app:b,app:c,app:d,app:e,app:f,app:g,app:h,app:i"} {
-		got := r.do(ask{method: http.MethodGet, path: "/live?topics=" + topics, token: viewerToken})
-
-		wantProblem(t, got, http.StatusUnprocessableEntity)
-	}
-}
-
-func FuzzParseTopics_GivesKnownOnes(f *testing.F) {
-	f.Add("overview,apps,jobs,app:shop")
-	f.Add(",app:\n")
-	f.Fuzz(func(t *testing.T, text string) {
-		topics, err := parseTopics(text)
-		if err != nil {
-			return
-		}
-		if len(topics) == 0 || len(topics) > maxTopics {
-			t.Errorf("%q: got %d topics, want 1 to %d", text, len(topics), maxTopics)
-		}
-		for _, topic := range topics {
-			name, ofApp := strings.CutPrefix(topic, topicApp)
-			if ofApp != (cluster.ValidateName("x", name) == nil && ofApp) || strings.ContainsAny(topic, "\n\r ") {
-				t.Errorf("%q: got %q", text, topic)
-			}
-		}
-	})
 }
 
 func TestShownOperations_KeepsOpenOnesAndTheNewestEnded(t *testing.T) {

@@ -115,15 +115,11 @@ func relayLogs(s *eventStream, entries <-chan logstore.Entry) {
 		var err error
 		select {
 		case e, open := <-entries:
-			switch {
-			case !open:
+			if !open {
 				return
-			case e.Missed > 0:
-				err = s.send("missed", strconv.FormatUint(e.Cursor, 10), map[string]uint64{"n": e.Missed})
-			default:
-				cursor := strconv.FormatUint(e.Cursor, 10)
-				err = s.send("line", cursor, lineWire(e.Line, cursor))
 			}
+			told := entryEvent(e)
+			err = s.send(told.name, told.id, told.value)
 		case <-beat.C:
 			err = s.beat()
 		}
@@ -131,4 +127,13 @@ func relayLogs(s *eventStream, entries <-chan logstore.Entry) {
 			return // the client is gone
 		}
 	}
+}
+
+// entryEvent is how an entry is told.
+func entryEvent(e logstore.Entry) ownEvent {
+	cursor := strconv.FormatUint(e.Cursor, 10)
+	if e.Missed > 0 {
+		return ownEvent{"missed", cursor, map[string]uint64{"n": e.Missed}}
+	}
+	return ownEvent{"line", cursor, lineWire(e.Line, cursor)}
 }

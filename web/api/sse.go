@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,10 +15,14 @@ import (
 // that it still lives.
 const heartbeat = 15 * time.Second
 
+// writeLimit is how long a reader may take nothing before it is let go of.
+const writeLimit = 20 * time.Second
+
 // eventStream writes Server-Sent Events.
 type eventStream struct {
 	w     io.Writer
-	flush func()
+	bound func() error // bounds the next write
+	flush func() error
 }
 
 // openStream starts an event stream as the answer. It ends with the request,
@@ -27,13 +32,22 @@ func openStream(ctx huma.Context) *eventStream {
 	ctx.SetHeader("Cache-Control", "no-store")
 	ctx.SetHeader("X-Accel-Buffering", "no")
 	ctx.SetStatus(http.StatusOK)
-	s := &eventStream{w: ctx.BodyWriter(), flush: func() {}}
-	if f, ok := s.w.(http.Flusher); ok {
-		s.flush = f.Flush
-	}
-	s.flush()
+	s := newEventStream(ctx.BodyWriter(), writeLimit)
+	_ = s.flush() // a reader that is gone is noticed by the first event
 	if g := visitOf(ctx.Context()).guard; g != nil {
 		go g.watch(ctx.Context()) // ends with the request
+	}
+	return s
+}
+
+// newEventStream writes to a reader that must take what is written within the
+// limit: one that takes nothing would hold its request for ever.
+func newEventStream(w io.Writer, limit time.Duration) *eventStream {
+	s := &eventStream{w: w, bound: func() error { return nil }, flush: func() error { return nil }}
+	if rw, ok := w.(http.ResponseWriter); ok {
+		c := http.NewResponseController(rw)
+		s.bound = func() error { return c.SetWriteDeadline(time.Now().Add(limit)) }
+		s.flush = c.Flush
 	}
 	return s
 }
@@ -45,17 +59,22 @@ func (s *eventStream) send(event, id string, v any) error {
 	if err != nil {
 		return fmt.Errorf("encode an event: %w", err)
 	}
+	return s.put(event, id, data)
+}
+
+// put writes one event whose data is JSON already.
+func (s *eventStream) put(event, id string, data []byte) error {
 	line := ""
 	if id != "" {
 		line = "id: " + id + "\n"
 	}
-	_, err = fmt.Fprintf(s.w, "%sevent: %s\ndata: %s\n\n", line, event, data)
-	s.flush()
-	return err
+	return s.write(fmt.Appendf(nil, "%sevent: %s\ndata: %s\n\n", line, event, data))
 }
 
-func (s *eventStream) beat() error {
-	_, err := io.WriteString(s.w, ": \n\n")
-	s.flush()
-	return err
+func (s *eventStream) beat() error { return s.write([]byte(": \n\n")) }
+
+func (s *eventStream) write(text []byte) error {
+	_ = s.bound() // what can't be bounded is written all the same
+	_, err := s.w.Write(text)
+	return errors.Join(err, s.flush())
 }

@@ -108,7 +108,9 @@ type LiveAppPage struct {
 	Operation *LiveRef   `json:"operation"`
 }
 
-// LiveGone says that an app is no more, or never was.
+// LiveGone says that what a topic is of is no more, or never was.
 type LiveGone struct {
-	App string `json:"app"`
+	App   string `json:"app,omitempty" doc:"name, of the topic app:NAME"`
+	Topic string `json:"topic,omitempty" doc:"of a job or a log, without its query and position"`
+	Text  string `json:"text,omitempty" doc:"why, and what to do"`
 }
