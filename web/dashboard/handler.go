@@ -82,7 +82,7 @@ func (s *site) page(w http.ResponseWriter, r *http.Request) {
 }
 
 // pages are how many parts an address may have below each page.
-var pages = map[string]int{"": 0, "login": 0, "nodes": 0, "jobs": 1, "apps": 2}
+var pages = map[string]int{"": 0, "login": 0, "nodes": 0, "settings": 0, "jobs": 1, "apps": 2}
 
 // known tells whether the document has a page for an address.
 func known(path string) bool {

@@ -58,7 +58,7 @@ func TestSite_EveryPageIsTheDocument(t *testing.T) {
 	s := open(t, build())
 	for path, want := range map[string]int{
 		"/": 200, "/login": 200, "/apps": 200, "/apps/": 200, "/apps/shop": 200, "/apps/shop/logs": 200,
-		"/jobs": 200, "/jobs/0190": 200, "/nodes": 200,
+		"/jobs": 200, "/jobs/0190": 200, "/nodes": 200, "/settings": 200,
 		"/nowhere": 404, "/apps/shop/logs/more": 404, "/jobs/1/2": 404, "/nodes/n1": 404, "/index.html": 404,
 	} {
 		got := ask(s, "GET", path)

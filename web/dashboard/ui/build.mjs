@@ -27,15 +27,19 @@ async function main() {
   const styles = await build({ ...common, entryPoints: { styles: "src/styles.css" }, entryNames: "[name]-[hash]" });
   const licenses = await collectLicenses();
   const page = await readFile(join(here, "src/index.html"), "utf8");
+  // What the pages import is asked for together with them, not after them.
+  const chunks = app.metafile.outputs[outputPath(app, "main.tsx")].imports.filter((i) => i.kind === "import-statement").map((i) => basename(i.path));
+  const preloads = chunks.map((name) => `<link rel="modulepreload" href="/assets/${name}">\n`).join("");
   const named = { MAIN: output(app, "main.tsx"), THEME: output(theme, "theme-early.ts"), STYLES: output(styles, "styles.css"), LICENSES: licenses };
   await compress();
   // Last: a document is there only when everything that it names is.
-  await writeFile(join(dist, "index.html"), page.replace(/\{\{(\w+)\}\}/g, (_, key) => `/assets/${named[key]}`));
+  await writeFile(join(dist, "index.html"), page.replace("{{PRELOADS}}", preloads).replace(/\{\{(\w+)\}\}/g, (_, key) => `/assets/${named[key]}`));
 }
 
-function output(result, entry) {
-  const found = Object.entries(result.metafile.outputs).find(([, o]) => o.entryPoint?.endsWith(entry));
-  return basename(found[0]);
+const output = (result, entry) => basename(outputPath(result, entry));
+
+function outputPath(result, entry) {
+  return Object.entries(result.metafile.outputs).find(([, o]) => o.entryPoint?.endsWith(entry))[0];
 }
 
 // The licences of what is bundled ask for their text to be handed on.

@@ -1,6 +1,7 @@
 // Requests to the API. What goes wrong is an ApiError with the words of the
 // server's problem document, so that pages and command line say the same.
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
+import { expect } from "./hint";
 import type { Session } from "./types";
 
 export class ApiError extends Error {
@@ -47,7 +48,7 @@ async function call<T>(method: string, address: string, body?: unknown): Promise
   }
   if (!answer.ok) {
     const problem = await problemOf(answer);
-    if (answer.status === 401 && session.value) session.value = null;
+    if (answer.status === 401 && session.value) session.value = null; // it has ended
     throw problem;
   }
   return (answer.status === 204 ? undefined : await answer.json()) as T;
@@ -58,11 +59,16 @@ export const post = <T>(address: string, body?: unknown): Promise<T> => call<T>(
 export const patch = <T>(address: string, body: unknown): Promise<T> => call<T>("PATCH", address, body);
 export const del = <T>(address: string): Promise<T> => call<T>("DELETE", address);
 
+const longest = 600; // of an error's text, in characters
+
 // said is an error's text for a person.
 export function said(err: unknown): string {
-  const text = err instanceof Error ? err.message : String(err);
+  const whole = err instanceof Error ? err.message : String(err);
+  const text = whole.length > longest ? whole.slice(0, longest) + " …" : whole;
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
+
+effect(() => { if (session.value !== undefined) expect(session.value !== null); });
 
 export async function resume(): Promise<void> {
   try {

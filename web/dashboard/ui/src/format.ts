@@ -27,7 +27,7 @@ export function percent(ratio: number | null | undefined): string {
 
 export function millis(ms: number | null | undefined): string {
   if (ms === null || ms === undefined) return dash;
-  if (ms < 10) return ms.toFixed(1) + " ms";
+  if (ms < 10) return (ms === 0 ? "0" : ms.toFixed(1)) + " ms";
   return ms < 1000 ? Math.round(ms) + " ms" : (ms / 1000).toFixed(1) + " s";
 }
 
@@ -86,3 +86,25 @@ export function count(n: number, one: string, many = one + "s"): string {
 
 // brief is the end of an id, which is what the command line shows too.
 export const brief = (id: string): string => (id.length > 8 ? id.slice(-8) : id);
+
+// signs shows control codes as the signs that stand for them, so that a value is
+// seen as it is; lines and tabs stay.
+export function signs(text: string): string {
+  return text.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, (c) => String.fromCharCode(c === "\x7f" ? 0x2421 : 0x2400 + c.charCodeAt(0)));
+}
+
+const browsers: [RegExp, string][] = [[/Edg\//, "Edge"], [/OPR\//, "Opera"], [/Firefox\//, "Firefox"], [/Chrom(e|ium)\//, "Chrome"], [/Safari\//, "Safari"]];
+const systems: [RegExp, string][] = [[/Android/, "Android"], [/iPhone|iPad/, "iOS"], [/Windows/, "Windows"], [/Mac OS X/, "macOS"], [/Linux|X11/, "Linux"]];
+
+// browser is a browser's own description in words; one that is not known stays.
+export function browser(agent: string): string {
+  const which = browsers.find(([form]) => form.test(agent))?.[1];
+  const where = systems.find(([form]) => form.test(agent))?.[1];
+  if (!which) return agent.slice(0, 60) || "unknown browser";
+  return where ? `${which} on ${where}` : which;
+}
+
+// quoted is a word as a shell reads it.
+export function quoted(word: string): string {
+  return /^[\w./:=@%+-]+$/.test(word) ? word : `'${word.replace(/[\x00-\x1f\x7f]/g, " ").replaceAll("'", "'\\''")}'`;
+}

@@ -1,87 +1,76 @@
 // One job tree as it happens: jobs by id, their lines, and whether more comes.
 import { signal } from "@preact/signals";
 import { get, path, said, ApiError } from "./api";
-import { follow } from "./sse";
-import type { Job, JobLine, Page } from "./types";
+import { topicOf, type Tail } from "./tail";
+import type { Gone, Job, JobLine } from "./types";
 
 const most = 5000; // lines kept of each job
 
 export interface Tree { root: string; jobs: ReadonlyMap<string, Job>; lines: ReadonlyMap<string, JobLine[]> }
 
-export class JobStore {
+export class JobStore implements Tail {
   readonly tree = signal<Tree | null>(null);
   readonly error = signal("");
   readonly missing = signal(false);
-  readonly fresh = signal(true);
   private jobs = new Map<string, Job>();
   private lines = new Map<string, JobLine[]>();
+  private told = new Set<string>(); // jobs that the stream told of: no answer is newer
   private root = "";
+  private seen = "";
+  private all = false; // it has told its end
   private timer = 0;
-  private stop = () => {};
   private over = false;
 
-  constructor(private readonly id: string) { void this.open(); }
+  constructor(readonly key: string, private readonly ask: (id: string) => Promise<Job> = (id) => get<Job>(path("jobs", id))) {}
+
+  topic(): string { return this.all || this.missing.value ? "" : topicOf(this.key, this.seen); }
 
   close(): void {
     this.over = true;
     clearTimeout(this.timer);
-    this.stop();
   }
 
-  // open reads the whole tree, and follows it unless it has ended.
+  cut(): void {}
+
+  // open asks for the whole tree. The stream tells the same, but not who asked
+  // for it, and not before it is there.
   async open(): Promise<void> {
     this.error.value = "";
     try {
-      const root = await this.read();
+      const root = await this.ask(this.key.slice("job:".length));
       if (this.over) return;
-      if (ended(root)) await this.readLines();
-      else this.listen();
+      this.root = root.id;
+      this.keep(root);
+      this.show();
     } catch (err) {
+      if (this.over) return;
       this.missing.value = err instanceof ApiError && err.status === 404;
       this.error.value = said(err);
     }
   }
 
-  private async read(): Promise<Job> {
-    const root = await get<Job>(path("jobs", this.id));
-    this.root = root.id;
-    this.jobs = new Map();
-    this.keep(root);
-    this.show();
-    return root;
-  }
-
-  private async readLines(): Promise<void> {
-    const { items } = await get<Page<JobLine>>(path("jobs", this.root, "log"));
-    this.lines = new Map();
-    for (const line of items) this.add(line);
-    this.show();
-  }
-
-  private keep(job: Job): void {
-    this.jobs.set(job.id, job);
-    for (const child of job.children ?? []) this.keep({ ...child, parent: child.parent || job.id });
-  }
-
-  private listen(): void {
-    this.stop = follow({
-      url: path("jobs", this.root, "events"), silence: 40_000,
-      onMessage: (event, data) => this.take(event, data),
-      onAlive: () => { this.fresh.value = true; },
-      onCut: () => { this.fresh.value = false; },
-      onRefused: () => { void this.open(); },
-    });
-  }
-
-  private take(event: string, data: unknown): void {
-    if (!data) return;
-    if (event === "log") this.add(data as JobLine);
-    if (event === "job") this.update(data as Job);
-    if (event === "end") {
-      this.stop();
-      void this.read().then(() => this.readLines()).catch((err: unknown) => { this.error.value = said(err); });
+  take(event: string, data: unknown, id: string): void {
+    if (event === "log") {
+      this.seen = id;
+      this.add(data as JobLine);
+    } else if (event === "job") {
+      this.update(data as Job);
+    } else if (event === "end") {
+      this.all = true;
+      this.told.clear();
+      void this.open();
+    } else if (event === "gone") {
+      this.missing.value = true;
+      this.error.value = (data as Gone).text ?? "";
     }
     this.later();
+  }
+
+  // keep takes over a job of an answer with its children.
+  private keep(job: Job): void {
+    const old = this.jobs.get(job.id);
+    this.jobs.set(job.id, old && this.told.has(job.id) ? { ...job, ...old } : job);
+    for (const child of job.children ?? []) this.keep({ ...child, parent: child.parent || job.id });
   }
 
   // update changes one job. The stream's jobs are bare: what is known of a root
@@ -92,23 +81,33 @@ export class JobStore {
     if (old?.user && !job.user) next.user = old.user;
     if (old?.retry_of && !job.retry_of) next.retry_of = old.retry_of;
     if (!job.parent && old?.parent) next.parent = old.parent;
+    if (!job.waits_for) delete next.waits_for;
     this.jobs.set(job.id, next);
+    this.told.add(job.id);
   }
 
   private add(line: JobLine): void {
-    const list = this.lines.get(line.job) ?? [];
-    this.lines.set(line.job, [...list.slice(-most + 1), line]);
+    const list = this.lines.get(line.job);
+    if (!list) this.lines.set(line.job, [line]);
+    else if (list.push(line) > most) list.splice(0, list.length - most);
   }
 
   private later(): void {
-    if (!this.timer) this.timer = setTimeout(() => this.show(), 60);
+    this.timer ||= setTimeout(() => this.show(), 60) as unknown as number;
   }
 
   private show(): void {
     clearTimeout(this.timer);
     this.timer = 0;
-    this.tree.value = { root: this.root, jobs: new Map(this.jobs), lines: new Map(this.lines) };
+    if (this.root) this.tree.value = { root: this.root, jobs: new Map(this.jobs), lines: new Map(this.lines) };
   }
+}
+
+// shownState is a job's state in a person's words. A job that waits for what it
+// began is at work; one that has begun nothing waits.
+export function shownState(job: Job): string {
+  const begun = job.started_at || (!job.parent && !job.waits_for);
+  return job.state === "waiting" && begun ? "running" : job.state;
 }
 
 export function ended(job: Job | undefined): boolean {

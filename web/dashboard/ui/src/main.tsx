@@ -2,8 +2,9 @@
 import { render } from "preact";
 import { effect, signal } from "@preact/signals";
 import { resume, said, session } from "./api";
+import { expected } from "./hint";
 import { forget, start } from "./live";
-import { go, pathname, query, target, type Target } from "./router";
+import { go, landing, pathname, query, target, type Target } from "./router";
 import { Trouble } from "./kit/Empty";
 import { Frame } from "./kit/Frame";
 import { App } from "./pages/App";
@@ -14,9 +15,10 @@ import { Login } from "./pages/Login";
 import { Nodes } from "./pages/Nodes";
 import { NotFound } from "./pages/NotFound";
 import { Overview } from "./pages/Overview";
+import { Settings } from "./pages/Settings";
 
 const pages: Record<Exclude<Target["page"], "login">, () => preact.JSX.Element> = {
-  overview: Overview, apps: Apps, app: App, jobs: Jobs, job: Job, nodes: Nodes, missing: NotFound,
+  overview: Overview, apps: Apps, app: App, jobs: Jobs, job: Job, nodes: Nodes, settings: Settings, missing: NotFound,
 };
 
 const away = signal(""); // why the first question got no answer
@@ -39,24 +41,27 @@ effect(() => {
     const back = pathname.peek() + (query.peek().size ? "?" + query.peek() : "");
     go("/login" + (back === "/" ? "" : "?next=" + encodeURIComponent(back)), true);
   }
-  if (session.value && page === "login") go(query.peek().get("next") || "/", true);
+  if (session.value && page === "login") go(landing(query.peek().get("next")), true);
 });
 
 effect(() => {
   const { page, name } = target.value;
-  const titles = { login: "Sign in", overview: "Overview", apps: "Apps", app: name, jobs: "Jobs", job: "Job", nodes: "Nodes", missing: "Not found" };
+  const titles = { login: "Sign in", overview: "Overview", apps: "Apps", app: name, jobs: "Jobs", job: "Job", nodes: "Nodes", settings: "Settings", missing: "Not found" };
   document.title = titles[page] + " · Aorta";
 });
 
 function Root() {
-  if (session.value === undefined) return away.value ? <main class="login"><Trouble text={away.value} /></main> : <main class="login" />;
   const { page } = target.value;
+  if (session.value === undefined && (!expected() || page === "login")) return away.value ? <main class="login"><Trouble text={away.value} /></main> : <main class="login" />;
   if (session.value === null || page === "login") return <Login />;
   const Page = pages[page];
   return <Frame><Page /></Frame>;
 }
 
 const box = document.getElementById("app");
-if (box) render(<Root />, box);
+if (box) {
+  box.textContent = ""; // what stood there until now
+  render(<Root />, box);
+}
 start();
 void begin();

@@ -10,11 +10,11 @@ export const query = computed(() => new URLSearchParams(place.value.query));
 export const pathname = computed(() => place.value.path);
 
 // Target is a page with what its address says.
-export interface Target { page: "login" | "overview" | "apps" | "app" | "jobs" | "job" | "nodes" | "missing"; name: string; tab: string }
+export interface Target { page: "login" | "overview" | "apps" | "app" | "jobs" | "job" | "nodes" | "settings" | "missing"; name: string; tab: string }
 
 const rows: [RegExp, Target["page"]][] = [
   [/^\/$/, "overview"], [/^\/login\/?$/, "login"], [/^\/apps\/?$/, "apps"], [/^\/apps\/([^/]+)(?:\/([^/]*))?\/?$/, "app"],
-  [/^\/jobs\/?$/, "jobs"], [/^\/jobs\/([^/]+)\/?$/, "job"], [/^\/nodes\/?$/, "nodes"],
+  [/^\/jobs\/?$/, "jobs"], [/^\/jobs\/([^/]+)\/?$/, "job"], [/^\/nodes\/?$/, "nodes"], [/^\/settings\/?$/, "settings"],
 ];
 
 export function match(address: string): Target {
@@ -35,13 +35,28 @@ function plain(part: string | undefined): string {
 
 export const target = computed(() => match(place.value.path));
 
+function ours(address: string): boolean {
+  try {
+    return /^\/(?![/\\])/.test(address) && new URL(address, location.origin).origin === location.origin;
+  } catch {
+    return false;
+  }
+}
+
+// landing is where a sign-in leads: the page that was asked for, if it is one.
+export function landing(next: string | null): string {
+  return next && ours(next) && match(new URL(next, location.origin).pathname).page !== "login" ? next : "/";
+}
+
 // go shows an address of ours; everything else is ignored.
 export function go(address: string, replace = false): void {
-  if (!/^\/(?![/\\])/.test(address)) return;
+  if (!ours(address)) return;
   history[replace ? "replaceState" : "pushState"](null, "", address);
   const from = place.value.path;
   place.value = here();
   if (!replace && from !== place.value.path) scrollTo(0, 0);
+  const part = address.split("#")[1];
+  if (part) setTimeout(() => document.getElementById(plain(part))?.scrollIntoView({ block: "center" })); // once it is drawn
 }
 
 // ask changes one value of the query and leaves the rest; empty removes it.

@@ -16,6 +16,10 @@ export class Parser {
     const out: Message[] = [];
     if (this.skipFeed && text.startsWith("\n")) text = text.slice(1);
     this.skipFeed = text.endsWith("\r");
+    if (!/[\r\n]/.test(text)) { // a piece of one long line
+      this.rest += text;
+      return out;
+    }
     const lines = (this.rest + text).split(/\r\n|\n|\r/);
     this.rest = lines.pop() ?? "";
     for (const line of lines) {
@@ -46,7 +50,7 @@ export class Parser {
 }
 
 export interface StreamOptions {
-  url: string;
+  url(): string;                // asked before each connection: it may say where to go on
   onMessage(event: string, data: unknown, id: string): void;
   onAlive?(): void;             // something came, be it a comment
   onCut?(): void;               // the connection is gone, or silent for too long
@@ -62,16 +66,26 @@ export function follow(o: StreamOptions): () => void {
   return () => life.abort();
 }
 
+// retryAfter is how long to wait before the next try, in milliseconds, when the
+// stream has been cut for so long: a pacemaker that starts again is back within
+// seconds, one that does not needs no haste.
+export function retryAfter(tries: number, cutFor: number, chance: number): number {
+  if (tries === 1) return 50 + chance * 250;
+  return cutFor < 60_000 ? 250 + chance * 750 : 1000 + chance * 4000;
+}
+
 async function keep(o: StreamOptions, life: AbortSignal): Promise<void> {
   let lastId = "";
+  let cutAt = Date.now();
   for (let tries = 0; !life.aborted; tries++) {
-    if (tries > 0) await pause(tries === 1 ? 100 + Math.random() * 400 : 500 + Math.random() * 1500, life);
+    if (tries > 0) await pause(retryAfter(tries, Date.now() - cutAt, Math.random()), life);
     if (document.hidden) await seen(life);
     if (life.aborted) return;
-    const began = Date.now();
-    const verdict = await once(o, lastId, (id) => { lastId = id; }, life);
+    let heard = 0;
+    const verdict = await once({ ...o, onAlive() { heard ||= Date.now(); o.onAlive?.(); } }, lastId, (id) => { lastId = id; }, life);
     if (life.aborted || verdict === "refused") return;
-    if (Date.now() - began > 10_000) tries = 0;
+    if (heard) cutAt = Date.now();
+    if (heard && Date.now() - heard > 10_000) tries = 0;
     o.onCut?.();
   }
 }
@@ -89,7 +103,7 @@ async function once(o: StreamOptions, lastId: string, remember: (id: string) => 
     watch();
     const headers: Record<string, string> = { Accept: "text/event-stream" };
     if (lastId) headers["Last-Event-ID"] = lastId;
-    const answer = await fetch(o.url, { headers, credentials: "same-origin", cache: "no-store", signal: stop.signal });
+    const answer = await fetch(o.url(), { headers, credentials: "same-origin", cache: "no-store", signal: stop.signal });
     if (answer.status >= 400 && answer.status < 500 && answer.status !== 429) {
       o.onRefused?.(answer.status);
       return "refused";

@@ -6,14 +6,16 @@ export interface Page<T> { items: T[]; next?: string }
 export interface Accepted { job?: string; message?: string }
 export interface Hello { cluster: string; version: string; epoch: number; time: string }
 
+export interface Gone { app?: string; topic?: string; text?: string }
+
 export interface Rates { requests_per_s: number | null; error_ratio: number | null; p95_ms: number | null; stale?: boolean }
-export interface Attention { text: string; kind: string; id?: string; app?: string; since?: string }
+export interface Attention { text: string; state: string; kind: string; id?: string; app?: string; since?: string }
 export interface LiveNode {
   id: string; name: string; address: string; roles: string[] | null; state: string; score: number | null;
   instances: number; tags: Record<string, string> | null; heard_at: string | null;
 }
 export interface Overview {
-  state: "ok" | "warn" | "bad"; text: string; since?: string; attention: Attention[] | null;
+  state: "ok" | "warn" | "bad"; text: string; since?: string; attention: Attention[] | null; attention_more?: number;
   apps: { total: number; serving: number; stopped: number };
   rates: Rates; nodes: LiveNode[] | null; routers: { live: number; total: number }; stale?: boolean;
 }

@@ -1,6 +1,7 @@
-import { millis, percent, rate } from "../format";
+import { millis, rate } from "../format";
 import { appAddress, jobAddress } from "../router";
 import type { AppRow } from "../types";
+import { Errors } from "./Errors";
 import { Spark } from "./Spark";
 import { State } from "./State";
 import { Table, type Column } from "./Table";
@@ -11,7 +12,7 @@ const columns: Column<AppRow>[] = [
   { head: "Release", cell: (a) => a.release || "–" },
   { head: "Instances", kind: "num", cell: (a) => `${a.running} of ${a.wanted}` },
   { head: "Requests/s", kind: "num", cell: (a) => <span class="live">{rate(a.requests_per_s)}</span> },
-  { head: "Errors", kind: "num", cell: (a) => <span class={`live ${(a.error_ratio ?? 0) >= 0.01 ? "bad" : ""}`}>{percent(a.error_ratio)}</span> },
+  { head: "Errors", kind: "num", cell: (a) => <Errors ratio={a.error_ratio} /> },
   { head: "p95", kind: "num", cell: (a) => <span class="live">{millis(a.p95_ms)}</span> },
   { head: "10 minutes", bare: true, cell: (a) => <Spark points={a.spark} label={`Requests of ${a.name} in ten minutes`} /> },
 ];

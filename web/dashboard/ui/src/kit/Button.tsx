@@ -20,7 +20,8 @@ export function Button({ children, onClick, kind, disabled, label }: Props) {
     try {
       await onClick();
     } catch (err) {
-      toast({ text: said(err), bad: true });
+      const what = label ?? (typeof children === "string" ? children : "");
+      toast({ text: (what && what + ": ") + said(err), bad: true });
     } finally {
       busy.value = false;
     }

@@ -3,17 +3,44 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { said } from "../api";
+import { Foreign } from "./Foreign";
 
-export function Dialog({ title, onClose, children, wide }: { title: string; onClose: () => void; children: ComponentChildren; wide?: boolean }) {
+const reachable = "a[href], button:not(:disabled), input:not(:disabled), select:not(:disabled), textarea:not(:disabled), summary, [tabindex='0']";
+
+// keepInside leads Tab from the last control to the first, and back.
+function keepInside(e: KeyboardEvent): void {
+  const box = e.currentTarget as HTMLElement;
+  const all = [...box.querySelectorAll<HTMLElement>(reachable)].filter((el) => el.offsetParent !== null);
+  const [from, to] = e.shiftKey ? [all[0], all.at(-1)] : [all.at(-1), all[0]];
+  if (e.key !== "Tab" || !to || (document.activeElement !== from && box.contains(document.activeElement))) return;
+  e.preventDefault();
+  to.focus();
+}
+
+// giveBack leaves the focus where it was, or at the page if that is no more.
+function giveBack(before: HTMLElement | null): void {
+  const to = before?.isConnected && before !== document.body ? before : document.getElementById("main");
+  to?.focus();
+}
+
+interface Props {
+  title: string;
+  onClose: () => void;
+  children: ComponentChildren;
+  look?: "wide" | "top";
+  left?: { current: boolean }; // whether it led to another page, which then gets the focus
+}
+
+export function Dialog({ title, onClose, children, look, left }: Props) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
     const before = document.activeElement as HTMLElement | null;
     ref.current?.showModal();
-    return () => before?.focus?.();
+    return () => giveBack(left?.current ? null : before);
   }, []);
   return (
-    <dialog ref={ref} class={wide ? "wide" : ""} aria-labelledby={id} onClose={onClose} onClick={(e) => { if (e.target === ref.current) ref.current?.close(); }}>
+    <dialog ref={ref} class={look} aria-labelledby={id} onClose={onClose} onKeyDown={keepInside} onClick={(e) => { if (e.target === ref.current) ref.current?.close(); }}>
       <div class="inside">
         <header><h2 id={id}>{title}</h2><button type="button" class="icon" aria-label="Close" onClick={() => ref.current?.close()}>×</button></header>
         {children}
@@ -58,7 +85,7 @@ export function Confirm({ title, says, verb, danger, name, act, onClose }: Quest
             <input value={typed.value} onInput={(e) => { typed.value = e.currentTarget.value; }} autocomplete="off" autocapitalize="off" spellcheck={false} />
           </label>
         )}
-        {error.value && <p class="bad" role="alert">{error.value}</p>}
+        {error.value && <p class="bad" role="alert"><Foreign text={error.value} /></p>}
         <div class="actions">
           <button type="button" class="button" onClick={onClose}>Leave as it is</button>
           <button type="submit" class={`button ${danger ? "danger" : "primary"}`} disabled={!ready || busy.value}>{verb}</button>

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { Command } from "./Copy";
+import { Foreign } from "./Foreign";
 
 // Empty says what is not there yet, and the next step.
 export function Empty({ title, children, commands }: { title: string; children?: ComponentChildren; commands?: string[] }) {
@@ -21,7 +22,7 @@ export function Wait({ rows = 3 }: { rows?: number }) {
 export function Trouble({ text, retry }: { text: string; retry?: () => void }) {
   return (
     <div class="trouble" role="alert">
-      <p>{text}</p>
+      <p><Foreign text={text} /></p>
       {retry && <button type="button" class="button" onClick={retry}>Try again</button>}
     </div>
   );

@@ -1,16 +1,16 @@
 // What is around every page: where one is, how the cluster is, what runs.
 import type { ComponentChildren } from "preact";
-import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { session, signOut } from "../api";
 import { clock } from "../format";
-import { asOf, banner, forget, fresh, hello, overview } from "../live";
+import { asOf, banner, fresh } from "../freshness";
+import { forget, hello, overview } from "../live";
 import { go, target } from "../router";
 import { choose, theme } from "../theme";
 import type { Theme } from "../theme-stored";
 import { Button } from "./Button";
 import { Running } from "./Running";
 import { Search, searching } from "./Search";
-import { Sessions } from "./Sessions";
 import { State } from "./State";
 import { Toasts } from "./Toast";
 
@@ -19,6 +19,7 @@ const places = [
   { page: "apps", href: "/apps", name: "Apps", also: "app", icon: "M3 3h6v6H3zM11 3h6v6h-6zM3 11h6v6H3zM11 11h6v6h-6z" },
   { page: "jobs", href: "/jobs", name: "Jobs", also: "job", icon: "M3 5h14M6 10h11M9 15h8" },
   { page: "nodes", href: "/nodes", name: "Nodes", also: "", icon: "M3 4h14v5H3zM3 11h14v5H3zM6 6.5h.1M6 13.5h.1" },
+  { page: "settings", href: "/settings", name: "Settings", also: "", icon: "M3 6h7M14 6h3M3 14h3M10 14h7M12 4v4M8 12v4" },
 ];
 
 export function Frame({ children }: { children: ComponentChildren }) {
@@ -82,16 +83,32 @@ function Banner() {
 }
 
 function Person() {
-  const sessions = useSignal(false);
+  const box = useRef<HTMLDetailsElement>(null);
   const who = session.value;
   const leave = async () => {
     await signOut();
     forget();
     go("/login");
   };
+  const close = () => { if (box.current) box.current.open = false; };
+  useEffect(() => {
+    const key = (e: KeyboardEvent) => {
+      if (e.key !== "Escape" || !box.current?.open || document.querySelector("dialog[open]")) return;
+      close();
+      box.current.querySelector("summary")?.focus();
+    };
+    const outside = (e: Event) => { if (!box.current?.contains(e.target as Node)) close(); };
+    document.addEventListener("keydown", key);
+    document.addEventListener("pointerdown", outside);
+    return () => {
+      document.removeEventListener("keydown", key);
+      document.removeEventListener("pointerdown", outside);
+    };
+  }, []);
+  const left = (e: FocusEvent) => { if (e.relatedTarget && !box.current?.contains(e.relatedTarget as Node)) close(); };
   if (!who) return null;
   return (
-    <details class="person">
+    <details class="person" ref={box} onFocusOut={left}>
       <summary aria-label={`Signed in as ${who.user}`}><span>{who.user}</span></summary>
       <div class="menu">
         <p><b>{who.user}</b><br /><span class="muted">{who.role}</span></p>
@@ -100,10 +117,9 @@ function Person() {
             <option value="system">as the system</option><option value="dark">dark</option><option value="light">light</option>
           </select>
         </label>
-        <Button onClick={() => { sessions.value = true; }}>Sessions</Button>
+        <a href="/settings" onClick={close}>Settings and sessions</a>
         <Button onClick={leave}>Sign out</Button>
       </div>
-      {sessions.value && <Sessions onClose={() => { sessions.value = false; }} />}
     </details>
   );
 }

@@ -16,9 +16,10 @@ interface Props {
   stacked?: boolean;
   show: (n: number | null | undefined) => string;
   span: [number, number];
+  small?: boolean;
 }
 
-const height = 160;
+const height = { small: 112, full: 160 };
 
 // stack adds each curve to those before it; a gap stays one.
 function stack(curves: Curve[]): (number | null)[][] {
@@ -54,7 +55,7 @@ export function Graph(p: Props) {
         <b>{p.title}</b>
         {p.curves.map((c) => <span key={c.name} class="key"><i class={`swatch ${c.colour}`} />{c.name} <span class="num">{p.show(lastOf(c.values))}</span></span>)}
       </figcaption>
-      <div ref={box} class="plot" role="img" aria-label={`${p.title}, last: ${words}`} />
+      <div ref={box} class={p.small ? "plot small" : "plot"} role="img" aria-label={`${p.title}, last: ${words}`} />
       {failed.value && <p class="muted">The graph could not be loaded; reload the page.</p>}
     </figure>
   );
@@ -75,16 +76,23 @@ function moments(_: unknown, ticks: number[], __: number, ___: number, step: num
   });
 }
 
+// ceiling is a round number above all values, so that the axis has its label.
+export function ceiling(max: number): number {
+  if (!(max > 0)) return 1;
+  const unit = 10 ** Math.floor(Math.log10(max));
+  return unit * ([1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((n) => n * unit >= max * 1.02) ?? 12);
+}
+
 function options(p: Props): Options {
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string) => style.getPropertyValue("--" + name).trim();
   const curves = p.stacked ? [...p.curves].reverse() : p.curves;
   const axis = { stroke: colour("muted"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
   return {
-    width: 600, height, legend: { show: false },
+    width: 600, height: p.small ? height.small : height.full, legend: { show: false },
     cursor: { sync: { key: "page" }, drag: { x: false, y: false }, points: { show: !p.stacked } },
-    scales: { x: { time: true, range: p.span }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
-    axes: [{ ...axis, size: 28, space: 80, values: moments }, { ...axis, size: 64, values: (_, ticks) => ticks.map((t) => p.show(t)) }],
+    scales: { x: { time: true, range: p.span }, y: { range: (_, __, max) => [0, ceiling(max)] } },
+    axes: [{ ...axis, size: 28, space: 80, values: moments }, { ...axis, size: 64, space: p.small ? 20 : 30, values: (_, ticks) => ticks.map((t) => p.show(t)) }],
     series: [{}, ...curves.map((c) => ({
       stroke: colour(c.colour), width: 1.5, spanGaps: false, points: { show: false }, ...(p.stacked ? { fill: colour(c.colour) } : {}),
     }))],

@@ -1,9 +1,11 @@
 // A job and what it is made of: the running branch open, what has ended folded,
 // a failure shown without a click.
 import { useSignal } from "@preact/signals";
-import { childrenOf, ended, leads, type Tree } from "../jobstore";
+import { childrenOf, ended, leads, shownState, type Tree } from "../jobstore";
 import type { Job, JobLine } from "../types";
-import { LogView, type Shown } from "./LogView";
+import type { Shown } from "../logstore";
+import { Foreign } from "./Foreign";
+import { LogView } from "./LogView";
 import { Shape } from "./State";
 import { Took } from "./Time";
 
@@ -15,6 +17,7 @@ export function JobTree({ tree }: { tree: Tree }) {
 }
 
 function Row({ tree, job, depth }: { tree: Tree; job: Job; depth: number }) {
+  const state = shownState(job);
   const choice = useSignal<boolean | null>(null); // what a person chose, over what the state says
   const children = childrenOf(tree, job.id);
   const lines = tree.lines.get(job.id) ?? [];
@@ -27,15 +30,15 @@ function Row({ tree, job, depth }: { tree: Tree; job: Job; depth: number }) {
   return (
     <li class={onFailedPath ? "failed" : ""}>
       <button type="button" class="job" aria-expanded={some ? open : undefined} disabled={!some} onClick={() => { choice.value = !open; }}>
-        <Shape state={job.state === "running" ? "active" : job.state} />
-        <span class="title">{job.title}</span>
-        <span class="word">{job.state}{job.attempt && job.attempt > 1 ? `, attempt ${job.attempt}` : ""}</span>
+        <Shape state={state === "running" ? "active" : state} />
+        <span class="title"><Foreign text={job.title} /></span>
+        <span class="word">{state}{job.attempt && job.attempt > 1 ? `, attempt ${job.attempt}` : ""}</span>
         {job.node && !job.title?.includes(job.node) && <span class="muted">on {job.node}</span>}
-        {job.progress.text && !ended(job) && <span class="muted">{job.progress.text}</span>}
+        {job.progress.text && !ended(job) && <span class="muted"><Foreign text={job.progress.text} /></span>}
         {job.progress.m > 0 && !ended(job) && <progress max={job.progress.m} value={job.progress.n} aria-label="Progress" />}
         <Took from={job.started_at} to={job.ended_at ?? (ended(job) ? job.started_at : undefined)} />
       </button>
-      {job.error && (failedHere || job.state === "aborted") && <p class="error">{job.error}</p>}
+      {job.error && (failedHere || (job.state === "aborted" && !onFailedPath)) && <p class="error"><Foreign text={job.error} /></p>}
       {log && lines.length > 0 && <Lines lines={lines} title={job.title} few={failedHere && choice.value === null} />}
       {branch && children.length > 0 && <ul>{children.map((c) => <Row key={c.id} tree={tree} job={c} depth={depth + 1} />)}</ul>}
     </li>

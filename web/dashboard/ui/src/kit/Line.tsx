@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { Foreign } from "./Foreign";
 import { For } from "./Time";
 import { State } from "./State";
 
@@ -10,8 +11,8 @@ export function Line({ title, state, word, text, since, aside }: Props) {
   return (
     <header class="line">
       <div class="grow">
-        <h1>{title}</h1>
-        <p class="says"><State state={state} word={word ?? ""} /><span><span role="status" aria-live="polite">{text}</span>{since && <span class="muted since"> for <For since={since} /></span>}</span></p>
+        <h1>{typeof title === "string" ? <Foreign text={title} /> : title}</h1>
+        <p class="says"><State state={state} word={word ?? ""} /><span><span role="status" aria-live="polite"><Foreign text={text} /></span>{since && <span class="muted since"> for <For since={since} /></span>}</span></p>
       </div>
       {aside && <div class="aside">{aside}</div>}
     </header>

@@ -4,19 +4,18 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { exact, moment } from "../format";
+import type { Shown } from "../logstore";
 import { LogText } from "./LogText";
 import { plain } from "./ansi";
 import { Copy } from "./Copy";
 import { Dialog } from "./Dialog";
 
-export interface Shown { key: number; time: string; from: string; text: string; stream?: string; more?: string; missed?: number }
-
-interface Props { lines: Shown[]; search: string; label: string; empty: ComponentChildren; tall?: boolean }
+interface Props { lines: Shown[]; search: string; label: string; empty: ComponentChildren; tall?: boolean; only?: (instance: string) => void }
 
 const row = 20;     // px; fixed, so that places are known without measuring
 const beyond = 20;  // rows above and below what is seen
 
-export function LogView({ lines, search, label, empty, tall }: Props) {
+export function LogView({ lines, search, label, empty, tall, only }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const top = useSignal(0);
   const seen = useSignal(400);
@@ -74,7 +73,7 @@ export function LogView({ lines, search, label, empty, tall }: Props) {
       {!following.value && lines.length > 0 && (
         <button type="button" class="newer" onClick={() => { following.value = true; }}>{newer > 0 ? `${newer} new line${newer === 1 ? "" : "s"} ↓` : "To the foot ↓"}</button>
       )}
-      {opened.value && <Whole line={opened.value} onClose={() => { opened.value = null; }} />}
+      {opened.value && <Whole line={opened.value} only={only} onClose={() => { opened.value = null; }} />}
     </div>
   );
 }
@@ -90,12 +89,13 @@ function Line({ line, search, at, open }: { line: Shown; search: string; at: boo
   );
 }
 
-function Whole({ line, onClose }: { line: Shown; onClose: () => void }) {
+function Whole({ line, only, onClose }: { line: Shown; only: Props["only"] | undefined; onClose: () => void }) {
+  const { instance } = line;
   return (
-    <Dialog title="One line" onClose={onClose} wide>
+    <Dialog title="One line" onClose={onClose} look="wide">
       <p class="muted">{exact(line.time)} · {line.from}{line.more ? ` · ${line.more}` : ""}{line.stream ? ` · ${line.stream}` : ""}</p>
       <pre class="whole-line">{plain(line.text)}</pre>
-      <div class="actions"><Copy text={plain(line.text)} label="Copy the line" /></div>
+      <div class="actions">{only && instance && <button type="button" class="button" onClick={() => { onClose(); only(instance); }}>Only this instance</button>}<Copy text={plain(line.text)} label="Copy the line" /></div>
     </Dialog>
   );
 }

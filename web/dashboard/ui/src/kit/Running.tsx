@@ -1,9 +1,13 @@
-// The slim strip of what runs now, on every page.
+// The slim strip of what runs now, on every page. It keeps its place while
+// nothing does, so that nothing below it moves.
+import { computed } from "@preact/signals";
+import { shownState } from "../jobstore";
 import { jobs } from "../live";
 import { jobAddress } from "../router";
 import type { Job } from "../types";
+import { Foreign } from "./Foreign";
 import { Shape } from "./State";
-import { Took } from "./Time";
+import { Ago, Took } from "./Time";
 
 const most = 3;
 
@@ -11,27 +15,41 @@ export function open(job: Job): boolean {
   return job.state === "running" || job.state === "waiting" || job.state === "ready";
 }
 
+const newest = (a: Job, b: Job) => (b.created_at ?? "").localeCompare(a.created_at ?? "");
+const running = computed(() => [...(jobs.value?.values() ?? [])].filter(open).sort(newest));
+const last = computed(() => [...(jobs.value?.values() ?? [])].filter((j) => j.ended_at).sort((a, b) => (b.ended_at ?? "").localeCompare(a.ended_at ?? ""))[0]);
+
 export function Running() {
-  const at = [...(jobs.value?.values() ?? [])].filter(open).sort((a, b) => (b.created_at ?? "").localeCompare(a.created_at ?? ""));
-  if (at.length === 0) return null;
+  const at = running.value;
   return (
     <aside class="running" aria-label="Running jobs">
-      {at.slice(0, most).map((job) => (
-        <a key={job.id} href={jobAddress(job.id)}>
-          <Shape state={job.state === "running" ? "active" : "waiting"} />
-          <span class="what">{job.title}</span>
-          <span class="muted step">{step(job)}</span>
-          {job.progress.m > 0 && <progress max={job.progress.m} value={job.progress.n} aria-label="Progress" />}
-          <Took from={job.started_at ?? job.created_at} to={undefined} />
-        </a>
-      ))}
-      {at.length > most && <a href="/jobs">and {at.length - most} more</a>}
+      {at.slice(0, most).map((job) => <One key={job.id} job={job} />)}
+      {at.length > most && <a class="more" href="/jobs?show=open">and {at.length - most} more</a>}
+      {at.length === 0 && jobs.value && <Quiet job={last.value} />}
     </aside>
   );
+}
+
+function One({ job }: { job: Job }) {
+  return (
+    <a href={jobAddress(job.id)}>
+      <Shape state={shownState(job) === "running" ? "active" : "waiting"} />
+      <span class="what"><Foreign text={job.title} /></span>
+      <span class="muted step"><Foreign text={step(job)} /></span>
+      {job.progress.m > 0 && <progress max={job.progress.m} value={job.progress.n} aria-label="Progress" />}
+      <Took from={job.started_at ?? job.created_at} to={undefined} />
+    </a>
+  );
+}
+
+// Quiet says that nothing runs, and what ended last.
+function Quiet({ job }: { job: Job | undefined }) {
+  if (!job) return <span class="muted quiet">Nothing runs.</span>;
+  return <a class="quiet" href={jobAddress(job.id)}><span class="muted">Nothing runs. Last:</span><span class="step"><Foreign text={job.title} /></span><span class="muted">{job.state} <Ago at={job.ended_at} /></span></a>;
 }
 
 function step(job: Job): string {
   if (job.waits_for) return `waits for ${job.waits_for.title}`;
   if (job.progress.text) return job.progress.text;
-  return job.progress.m > 0 ? `${job.progress.n} of ${job.progress.m}` : job.state === "running" ? "" : job.state;
+  return job.progress.m > 0 ? `${job.progress.n} of ${job.progress.m}` : shownState(job) === "running" ? "" : job.state;
 }

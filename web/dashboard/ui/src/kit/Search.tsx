@@ -1,5 +1,5 @@
 // The search that goes anywhere: "/" or Ctrl-K.
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { signal, useSignal } from "@preact/signals";
 import { get, path, session } from "../api";
 import { brief } from "../format";
@@ -7,6 +7,7 @@ import { detail, jobs, overview } from "../live";
 import { appAddress, go, jobAddress } from "../router";
 import type { App, Page } from "../types";
 import { Dialog } from "./Dialog";
+import { Foreign } from "./Foreign";
 
 export const searching = signal(false);
 
@@ -36,7 +37,8 @@ document.addEventListener("keydown", (e) => {
 
 const fixed: Place[] = [
   { kind: "page", name: "Overview", href: "/" }, { kind: "page", name: "Apps", href: "/apps" },
-  { kind: "page", name: "Jobs", href: "/jobs" }, { kind: "page", name: "Nodes", href: "/nodes" },
+  { kind: "page", name: "Jobs", href: "/jobs" }, { kind: "page", name: "Jobs that need attention", href: "/jobs?show=attention" },
+  { kind: "page", name: "Nodes", href: "/nodes" }, { kind: "page", name: "Settings", href: "/settings" },
 ];
 
 function places(): Place[] {
@@ -68,11 +70,14 @@ export function Search() {
 function Open() {
   const words = useSignal("");
   const at = useSignal(0);
+  const left = useRef(false);
   useEffect(() => { void ask(); }, []);
+  useEffect(() => { document.getElementById(`hit-${at.value}`)?.scrollIntoView({ block: "nearest" }); }, [at.value]);
   const hits = find(words.value, places());
   const leave = () => { searching.value = false; };
   const visit = (p: Place | undefined) => {
     if (!p) return;
+    left.current = true;
     leave();
     go(p.href);
   };
@@ -85,7 +90,7 @@ function Open() {
     if (e.key === "Enter") visit(hits[at.value]);
   };
   return (
-    <Dialog title="Go to" onClose={leave}>
+    <Dialog title="Go to" onClose={leave} look="top" left={left}>
       <input
         class="wide" role="combobox" aria-label="App, host, job, node or instance" aria-expanded="true" aria-controls="hits" aria-autocomplete="list"
         aria-activedescendant={hits.length ? `hit-${at.value}` : undefined} autocomplete="off" spellcheck={false} autofocus
@@ -94,7 +99,7 @@ function Open() {
       <ul id="hits" class="hits" role="listbox" aria-label="Places">
         {hits.map((p, i) => (
           <li key={p.href + p.name} id={`hit-${i}`} role="option" aria-selected={i === at.value} onClick={() => visit(p)} onMouseEnter={() => { at.value = i; }}>
-            <span class="muted kind">{p.kind}</span><span class="grow">{p.name}</span><span class="muted mono">{p.more}</span>
+            <span class="muted kind">{p.kind}</span><span class="grow"><Foreign text={p.name} /></span><span class="muted mono"><Foreign text={p.more} /></span>
           </li>
         ))}
       </ul>

@@ -3,17 +3,19 @@ import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { del, get, path, said, session } from "../api";
 import type { OwnSession, Page } from "../types";
+import { browser } from "../format";
 import { Button } from "./Button";
-import { Dialog } from "./Dialog";
 import { Trouble, Wait } from "./Empty";
+import { Foreign } from "./Foreign";
 import { Ago } from "./Time";
 
-export function Sessions({ onClose }: { onClose: () => void }) {
+export function Sessions() {
   const list = useSignal<OwnSession[] | null>(null);
   const error = useSignal("");
   const load = async () => {
     try {
       list.value = (await get<Page<OwnSession>>(path("sessions"))).items;
+      error.value = "";
     } catch (err) {
       error.value = said(err);
     }
@@ -25,17 +27,17 @@ export function Sessions({ onClose }: { onClose: () => void }) {
     else await load();
   };
   return (
-    <Dialog title="Where you are signed in" onClose={onClose}>
-      {error.value && <Trouble text={error.value} />}
+    <>
+      {error.value && <Trouble text={error.value} retry={load} />}
       {!list.value && !error.value && <Wait />}
       <ul class="rows">
         {list.value?.map((s) => (
           <li key={s.session}>
-            <span class="grow"><b>{s.agent || "unknown browser"}</b><br /><span class="muted">{s.address} · seen <Ago at={s.seen_at} />{s.current ? " · this one" : ""}</span></span>
-            <Button onClick={() => end(s)} label={`End the session of ${s.agent} from ${s.address}`}>End</Button>
+            <span class="grow"><b><Foreign text={browser(s.agent)} /></b><br /><span class="muted">{s.address} · seen <Ago at={s.seen_at} />{s.current ? " · this one" : ""}</span></span>
+            <Button onClick={() => end(s)} label={`End the session of ${browser(s.agent)} from ${s.address}`}>End</Button>
           </li>
         ))}
       </ul>
-    </Dialog>
+    </>
   );
 }

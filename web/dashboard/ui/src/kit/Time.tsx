@@ -1,6 +1,7 @@
 // Times as distances, with the exact one on hover.
 import { now } from "../clock";
 import { age, exact, span } from "../format";
+import { asOf, fresh } from "../freshness";
 
 // Ago is how long a moment is past: "3 min ago".
 export function Ago({ at }: { at: string | null | undefined }) {
@@ -15,9 +16,10 @@ export function For({ since }: { since: string | null | undefined }) {
   return <time dateTime={since} title={exact(since)}>{age(now.value - Date.parse(since))}</time>;
 }
 
-// Took is a length of time that ticks until it has an end.
+// Took is a length of time that ticks until it has an end, or nothing is known
+// about it any more.
 export function Took({ from, to }: { from: string | undefined; to: string | undefined }) {
   if (!from) return null;
-  const end = to ? Date.parse(to) : now.value;
+  const end = to ? Date.parse(to) : fresh.value ? now.value : asOf.value || now.value;
   return <time class="num" dateTime={from} title={exact(from)}>{span(end - Date.parse(from))}</time>;
 }

@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import type { Accepted } from "../types";
 import { jobAddress } from "../router";
+import { Foreign } from "./Foreign";
 
 interface Note { id: number; text: string; bad?: boolean; href?: string }
 
@@ -29,7 +30,7 @@ export function Toasts() {
     <div class="toasts" role="status" aria-live="polite">
       {notes.value.map((n) => (
         <div key={n.id} class={`toast ${n.bad ? "bad" : ""}`}>
-          <span class="grow">{n.bad && <b>Not done. </b>}{n.text} {n.href && <a href={n.href}>Watch it</a>}</span>
+          <span class="grow">{n.bad && <b>Not done. </b>}<Foreign text={n.text} /> {n.href && <a href={n.href}>Watch it</a>}</span>
           <button type="button" class="icon" aria-label="Dismiss" onClick={() => dismiss(n.id)}>×</button>
         </div>
       ))}

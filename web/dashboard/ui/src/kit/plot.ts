@@ -1,12 +1,26 @@
 // The drawing library, in a file of its own that is loaded late.
 import uPlot from "uplot";
+import { clock } from "../format";
 import type { Mark } from "../types";
+import { place } from "./marks";
+
+const near = 8; // px between the cursor and a mark that it shows
 
 // plot draws into a box, follows its width, and returns what ends it.
 export function plot(box: HTMLElement, options: uPlot.Options, data: uPlot.AlignedData, marks: Mark[]): () => void {
   const style = getComputedStyle(document.documentElement);
-  const ink = { line: style.getPropertyValue("--muted").trim(), text: style.getPropertyValue("--text").trim() };
-  const chart = new uPlot({ ...options, width: box.clientWidth || options.width, hooks: { draw: [(u) => deploys(u, marks, ink)] } }, data, box);
+  const colour = (name: string) => style.getPropertyValue("--" + name).trim();
+  const ink = { line: colour("muted"), text: colour("text"), ground: colour("surface") };
+  const sorted = [...marks].sort((a, b) => a.t - b.t);
+  const tip = document.createElement("span");
+  tip.className = "tip";
+  tip.hidden = true;
+  const hooks = {
+    draw: [(u: uPlot) => deploys(u, sorted, ink)],
+    ready: [(u: uPlot) => { u.over.append(tip); }],
+    setCursor: [(u: uPlot) => hover(u, sorted, tip)],
+  };
+  const chart = new uPlot({ ...options, width: box.clientWidth || options.width, hooks }, data, box);
   const watch = new ResizeObserver(() => chart.setSize({ width: box.clientWidth, height: options.height }));
   watch.observe(box);
   return () => {
@@ -15,24 +29,44 @@ export function plot(box: HTMLElement, options: uPlot.Options, data: uPlot.Align
   };
 }
 
-// deploys draws each release as an upright line with its label.
-function deploys(u: uPlot, marks: Mark[], ink: { line: string; text: string }): void {
+interface Ink { line: string; text: string; ground: string }
+
+// deploys draws each release as an upright line, and labels where they fit.
+function deploys(u: uPlot, marks: Mark[], ink: Ink): void {
   const { ctx, bbox } = u;
+  const dpr = devicePixelRatio;
+  const right = bbox.left + bbox.width;
+  const at = (m: Mark) => Math.round(u.valToPos(m.t, "x", true));
+  const seen = marks.filter((m) => at(m) >= bbox.left && at(m) <= right);
   ctx.save();
   ctx.strokeStyle = ink.line;
-  ctx.fillStyle = ink.text;
-  ctx.lineWidth = devicePixelRatio;
-  ctx.font = `${12 * devicePixelRatio}px system-ui`;
+  ctx.lineWidth = dpr;
+  ctx.font = `${12 * dpr}px system-ui`;
   ctx.textAlign = "left";
-  ctx.setLineDash([4, 4]);
-  for (const m of marks) {
-    const x = Math.round(u.valToPos(m.t, "x", true));
-    if (x < bbox.left || x > bbox.left + bbox.width) continue;
-    ctx.beginPath();
-    ctx.moveTo(x, bbox.top);
-    ctx.lineTo(x, bbox.top + bbox.height);
-    ctx.stroke();
-    ctx.fillText(m.release, x + 4 * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
+  ctx.setLineDash([4 * dpr, 4 * dpr]);
+  ctx.beginPath();
+  for (const m of seen) {
+    ctx.moveTo(at(m), bbox.top);
+    ctx.lineTo(at(m), bbox.top + bbox.height);
+  }
+  ctx.stroke();
+  const gap = 4 * dpr;
+  for (const l of place(seen.map((m) => m.release), seen.map(at), right, (text) => ctx.measureText(text).width + 2 * gap)) {
+    ctx.fillStyle = ink.ground; // what is drawn below must not cross the text
+    ctx.fillRect(l.x + gap / 2, bbox.top, ctx.measureText(l.text).width + gap, 15 * dpr);
+    ctx.fillStyle = ink.text;
+    ctx.fillText(l.text, l.x + gap, bbox.top + 12 * dpr);
   }
   ctx.restore();
+}
+
+// hover says which release the cursor is on.
+function hover(u: uPlot, marks: Mark[], tip: HTMLElement): void {
+  const x = u.cursor.left ?? -1;
+  const hit = marks.filter((m) => x >= 0 && Math.abs(u.valToPos(m.t, "x") - x) <= near);
+  tip.hidden = hit.length === 0;
+  if (tip.hidden) return;
+  tip.textContent = hit.map((m) => `${m.release} at ${clock(new Date(m.t * 1000))}`).join(", ");
+  const place = Math.min(Math.max(0, x + 12), Math.max(0, u.over.clientWidth - tip.offsetWidth));
+  tip.style.transform = `translateX(${place}px)`;
 }

@@ -1,10 +1,12 @@
-import { count } from "../format";
-import { detail, gone } from "../live";
-import { appAddress, jobAddress, target } from "../router";
-import type { AppDetail } from "../types";
+import { count, quoted } from "../format";
+import { detail, gone, overview } from "../live";
+import { appAddress, jobAddress, query, target } from "../router";
+import type { AppDetail, Attention } from "../types";
 import { Foot } from "../kit/Copy";
-import { Empty, Wait } from "../kit/Empty";
+import { Empty } from "../kit/Empty";
+import { firstLine } from "../kit/Foreign";
 import { Line } from "../kit/Line";
+import { Skeleton } from "../kit/Skeleton";
 import { Tabs } from "../kit/Tabs";
 import { AppConfig } from "./AppConfig";
 import { AppDomains } from "./AppDomains";
@@ -25,20 +27,36 @@ const tabs = [
   { id: "settings", name: "Settings", show: AppSettings, command: "apps info" },
 ];
 
-// words say how an app is: what is worst comes first.
-export function words(d: AppDetail): { state: string; text: string; since?: string | undefined } {
+interface Says { state: string; text: string; since?: string | undefined }
+
+// words say how an app is: what is worst comes first. Trouble is the newest job
+// of the app that failed and that nobody has seen to.
+export function words(d: AppDetail, trouble: Attention | undefined): Says {
   const { app } = d;
-  const serving = (d.releases ?? []).find((r) => r.release === app.release);
-  const troubled = (d.instances ?? []).filter((i) => i.crashing || i.state === "failed").length;
-  if (!app.release) return { state: "empty", text: d.operation ? `The first deploy runs: ${d.operation.title}.` : "No release yet." };
-  if (app.stopped) return { state: "stopped", text: `Stopped at ${app.release}; its addresses answer 503.` };
-  const missing = app.instances < app.wanted;
-  const how = `${app.release} serves with ${missing ? `${app.instances} of ${app.wanted} instances` : count(app.instances, "instance")}`;
-  const tail = d.operation ? `. ${d.operation.title} runs.` : troubled ? `; ${troubled} in trouble.` : ".";
-  if (app.instances === 0 && app.wanted > 0) return { state: "bad", text: `${app.release} has no running instance of ${app.wanted}${tail}` };
-  if (d.operation) return { state: "deploying", text: how + tail };
-  return { state: missing || troubled ? "warn" : "serving", text: how + tail, since: serving?.created_at };
+  const failed = trouble ? ` ${ended(firstLine(trouble.text))}` : "";
+  if (!app.release) {
+    if (d.operation) return { state: "deploying", text: `The first deploy runs: ${d.operation.title}.` };
+    return trouble ? { state: "bad", text: failed.trim(), since: trouble.since } : { state: "empty", text: "No release yet." };
+  }
+  if (app.stopped) return { state: "stopped", text: `Stopped at ${app.release}; its addresses answer 503.${failed}` };
+  const says = serving(d);
+  if (d.operation) return { ...says, state: says.state === "bad" ? "bad" : "deploying", text: `${says.text} ${d.operation.title} runs.` };
+  return trouble ? { ...says, state: says.state === "bad" ? "bad" : "warn", text: says.text + failed } : says;
 }
+
+// serving says how the instances are.
+function serving({ app, instances, releases }: AppDetail): Says {
+  const troubled = (instances ?? []).filter((i) => i.crashing || i.state === "failed").length;
+  const silent = (instances ?? []).filter((i) => i.unheard && i.state === "running").length;
+  const missing = app.instances < app.wanted;
+  if (app.instances === 0 && app.wanted > 0) return { state: "bad", text: `${app.release} has no running instance of ${app.wanted}.` };
+  const how = `${app.release} serves with ${missing ? `${app.instances} of ${app.wanted} instances` : count(app.instances, "instance")}`;
+  const tail = (silent ? `, ${silent} of them on a node that is silent` : "") + (troubled ? `; ${troubled} in trouble.` : ".");
+  if (missing || silent || troubled) return { state: "warn", text: how + tail };
+  return { state: "serving", text: how + tail, since: (releases ?? []).find((r) => r.release === app.release)?.created_at };
+}
+
+const ended = (text: string) => (/[.!?]$/.test(text) ? text : text + ".");
 
 export function App() {
   const { name, tab } = target.value;
@@ -46,22 +64,30 @@ export function App() {
   const at = tabs.find((t) => t.id === tab);
   if (gone.value === name) return <Gone name={name} />;
   if (!at) return <NotFound />;
-  if (d?.app.name !== name) return <><h1>{name}</h1><Wait rows={6} /></>;
-  const says = words(d);
+  if (d?.app.name !== name) return <Skeleton title={name} rows={16} />;
+  const trouble = overview.value?.attention?.find((a) => a.kind === "job" && a.app === name);
+  const says = words(d, trouble);
   const Show = at.show;
   return (
     <>
       <Line title={name} state={says.state} text={says.text} since={says.since} aside={
         <span class="links">
           {d.operation && <a href={jobAddress(d.operation.id)}>Watch the job</a>}
-          {app(d.app.url) && <a href={app(d.app.url)} target="_blank" rel="noreferrer noopener">Open the app ↗</a>}
+          {!d.operation && trouble?.id && <a href={jobAddress(trouble.id)}>See what failed</a>}
+          {d.app.release && app(d.app.url) && <a href={app(d.app.url)} target="_blank" rel="noreferrer noopener">Open the app ↗</a>}
         </span>}
       />
       <Tabs tabs={tabs} at={at.id} address={(id) => appAddress(name, id)} label={`Parts of ${name}`} />
       <Show key={name} detail={d} />
-      <Foot text={`aorta ${at.command} -a ${name}`} />
+      <Foot text={`aorta ${at.command}${at.id === "logs" ? chosen(query.value) : ""} -a ${name}`} />
     </>
   );
+}
+
+// chosen are the command's flags for the lines that a log's address asks for.
+function chosen(q: URLSearchParams): string {
+  const flags = [["q", "--search"], ["type", "-p"], ["instance", "-i"]] as const;
+  return flags.map(([key, flag]) => (q.get(key) ? ` ${flag} ${quoted(q.get(key)!)}` : "")).join("");
 }
 
 // app lets only web addresses through.

@@ -1,12 +1,14 @@
 import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { get, may, patch, path, said } from "../api";
+import { signs } from "../format";
 import type { Accepted, AppDetail } from "../types";
 import { Button } from "../kit/Button";
 import { Card } from "../kit/Card";
 import { Copy } from "../kit/Copy";
 import { Confirm } from "../kit/Dialog";
 import { Empty, Trouble, Wait } from "../kit/Empty";
+import { Form } from "../kit/Form";
 import { started } from "../kit/Toast";
 
 type Vars = Record<string, string>;
@@ -26,7 +28,7 @@ export function AppConfig({ detail }: { detail: AppDetail }) {
     }
   };
   // Another release may have come with other vars.
-  useEffect(() => { if (may("developer")) void load(); }, [name, detail.releases?.[0]?.id]);
+  useEffect(() => { if (may("developer")) void load(); }, [name, detail.releases?.[0]?.id, may("developer")]);
   const change = async (c: Change) => {
     started("Config", await patch<Accepted>(path("apps", name, "config"), c));
     await load();
@@ -69,11 +71,13 @@ function Var({ name, value, set, drop }: { name: string; value: string; set: (v:
   return (
     <li>
       <code class="label">{name}</code>
-      <code class="grow value">{seen.value ? value : "••••••••"}</code>
-      <Button kind="quiet" onClick={() => { seen.value = !seen.value; }} label={`${seen.value ? "Hide" : "Show"} ${name}`}>{seen.value ? "Hide" : "Show"}</Button>
-      <Copy text={value} label={`Copy the value of ${name}`} />
-      <Button kind="quiet" onClick={() => { edited.value = value; }} label={`Change ${name}`}>Change</Button>
-      <Button kind="quiet" onClick={drop} label={`Unset ${name}`}>Unset</Button>
+      <code class="grow value">{seen.value ? <bdi>{signs(value)}</bdi> : "••••••••"}</code>
+      <span class="acts">
+        <Button kind="quiet" onClick={() => { seen.value = !seen.value; }} label={`${seen.value ? "Hide" : "Show"} ${name}`}>{seen.value ? "Hide" : "Show"}</Button>
+        <Copy text={value} label={`Copy the value of ${name}`} />
+        <Button kind="quiet" onClick={() => { edited.value = value; }} label={`Change ${name}`}>Change</Button>
+        <Button kind="quiet" onClick={drop} label={`Unset ${name}`}>Unset</Button>
+      </span>
     </li>
   );
 }
@@ -87,11 +91,9 @@ function Add({ effect, set }: { effect: string; set: (k: string, v: string) => P
     value.value = "";
   };
   return (
-    <form class="add" onSubmit={(e) => e.preventDefault()}>
+    <Form verb="Set" what={key.value.trim()} ready={!!key.value.trim()} act={save} foot={<p class="muted">{effect}</p>}>
       <label class="field">Key<input class="mono" value={key.value} onInput={(e) => { key.value = e.currentTarget.value; }} autocomplete="off" autocapitalize="off" spellcheck={false} /></label>
       <label class="field grow">Value<input class="mono" value={value.value} onInput={(e) => { value.value = e.currentTarget.value; }} autocomplete="off" autocapitalize="off" spellcheck={false} /></label>
-      <Button kind="primary" disabled={!key.value.trim()} onClick={save}>Set</Button>
-      <p class="muted">{effect}</p>
-    </form>
+    </Form>
   );
 }

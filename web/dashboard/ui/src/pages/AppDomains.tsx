@@ -5,6 +5,7 @@ import { Button } from "../kit/Button";
 import { Card } from "../kit/Card";
 import { Copy } from "../kit/Copy";
 import { Confirm } from "../kit/Dialog";
+import { Form } from "../kit/Form";
 import { Ago } from "../kit/Time";
 import { toast } from "../kit/Toast";
 
@@ -34,10 +35,9 @@ export function AppDomains({ detail }: { detail: AppDetail }) {
         ))}
       </ul>
       {may("developer") && (
-        <form class="add" onSubmit={(e) => e.preventDefault()}>
+        <Form verb="Add" what={host.value.trim()} ready={!!host.value.trim()} act={add}>
           <label class="field grow">Host<input class="mono" placeholder="shop.example.com" value={host.value} onInput={(e) => { host.value = e.currentTarget.value; }} autocomplete="off" autocapitalize="off" spellcheck={false} /></label>
-          <Button kind="primary" disabled={!host.value.trim()} onClick={add}>Add</Button>
-        </form>
+        </Form>
       )}
       {dropping.value && (
         <Confirm title={`Remove ${dropping.value.host}`} verb="Remove it" danger act={() => drop(dropping.value!)} onClose={() => { dropping.value = null; }}

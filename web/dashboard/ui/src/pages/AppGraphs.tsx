@@ -1,68 +1,26 @@
-import { useEffect } from "preact/hooks";
-import { useSignal } from "@preact/signals";
-import { get, path, said } from "../api";
+import { useMemo } from "preact/hooks";
+import { path } from "../api";
 import { millis, rate, volume } from "../format";
 import { ask, query } from "../router";
+import { ranges, useSeries, type Drawn, type Range } from "../series";
 import type { AppDetail, Series } from "../types";
 import { Card } from "../kit/Card";
 import { Empty, Trouble, Wait } from "../kit/Empty";
 import { Graph, type Curve } from "../kit/Graph";
 
-const ranges = [
-  { id: "10m", name: "10 min", s: 600, every: 5 }, { id: "6h", name: "6 h", s: 21_600, every: 30 },
-  { id: "2d", name: "2 d", s: 172_800, every: 60 }, { id: "90d", name: "90 d", s: 7_776_000, every: 300 },
-];
-
-// Drawn is a series with what is worked out of it, so that a graph is drawn
-// again only for another one.
-interface Drawn { series: Series; requests: Curve[]; times: Curve[]; traffic: Curve[]; span: [number, number]; none: boolean }
-
-function drawn(series: Series, seconds: number): Drawn {
-  const per = (values: (number | null)[]) => values.map((v) => (v === null ? null : v / series.step_s));
-  const curve = (name: string, colour: string, values: (number | null)[]): Curve => ({ name, colour, values });
-  const to = Math.max(series.from + seconds, (series.t.at(-1) ?? 0) + series.step_s);
-  return {
-    series, span: [to - seconds, to],
-    requests: [
-      curve("2xx", "chart-1", per(series.s2xx)), curve("3xx", "chart-2", per(series.s3xx)),
-      curve("4xx", "chart-3", per(series.s4xx)), curve("5xx", "chart-4", per(series.s5xx)),
-    ],
-    times: [curve("p50", "chart-1", series.p50_ms), curve("p95", "chart-3", series.p95_ms), curve("p99", "chart-4", series.p99_ms)],
-    traffic: [curve("sent", "chart-5", per(series.bytes))],
-    none: !series.s2xx.some((_, i) => (series.s2xx[i] ?? 0) + (series.s3xx[i] ?? 0) + (series.s4xx[i] ?? 0) + (series.s5xx[i] ?? 0) > 0),
-  };
-}
-
 export function AppGraphs({ detail }: { detail: AppDetail }) {
-  const state = useSignal<Drawn | null>(null);
-  const error = useSignal("");
   const range = ranges.find((r) => r.id === query.value.get("range")) ?? ranges[0]!;
   const release = query.value.get("release") ?? "";
-  const name = detail.app.name;
-  useEffect(() => {
-    let over = false;
-    const load = async () => {
-      if (document.hidden) return;
-      try {
-        const series = await get<Series>(path("apps", name, "series") + `?range=${range.id}` + (release ? `&release=${encodeURIComponent(release)}` : ""));
-        if (over) return;
-        state.value = drawn(series, range.s);
-        error.value = "";
-      } catch (err) {
-        if (!over) error.value = said(err);
-      }
-    };
-    void load();
-    const timer = setInterval(load, range.every * 1000);
-    return () => { over = true; clearInterval(timer); };
-  }, [name, range.id, release]);
-  const d = state.value;
+  const address = path("apps", detail.app.name, "series") + `?range=${range.id}` + (release ? `&release=${encodeURIComponent(release)}` : "");
+  const serving = (detail.releases ?? []).filter((r) => r.traffic > 0).map((r) => r.release).slice(0, 2);
+  const { drawn: d, error } = useSeries(address, range);
   return (
     <Card title="Traffic" aside={<Choice range={range.id} release={release} detail={detail} />}>
-      {error.value && <Trouble text={error.value} />}
-      {!d && !error.value && <Wait rows={6} />}
+      {error && <Trouble text={error} />}
+      {!d && !error && <Wait rows={14} />}
       {d?.none && <Empty title={`No request in this range${release ? ` to ${release}` : ""}.`} commands={detail.app.url ? [`curl -i ${detail.app.url}`] : []}>A request shows within seconds:</Empty>}
       {d && <Graphs d={d} />}
+      {d && !release && serving.length > 1 && <ByRelease app={detail.app.name} range={range} releases={serving} d={d} />}
     </Card>
   );
 }
@@ -80,6 +38,22 @@ function Graphs({ d }: { d: Drawn }) {
       <Graph {...shared} title="Bytes" curves={d.traffic} show={bytesPerSecond} />
     </div>
   );
+}
+
+// ByRelease has a line for each of the two releases that share the traffic.
+function ByRelease({ app, range, releases: [first, second], d }: { app: string; range: Range; releases: string[]; d: Drawn }) {
+  const address = (release: string | undefined) => path("apps", app, "series") + `?range=${range.id}&release=${encodeURIComponent(release ?? "")}`;
+  const one = useSeries(address(first), range).drawn;
+  const two = useSeries(address(second), range).drawn;
+  const curves = useMemo(() => (one && two ? [total(first ?? "", "chart-1", one), total(second ?? "", "chart-3", two)] : []), [one, two]);
+  if (!one) return null;
+  return <div class="graphs"><Graph title="Requests by release" times={one.series.t} curves={curves} marks={d.series.marks ?? noMarks!} span={one.span} show={perSecond} /></div>;
+}
+
+// total is a release's requests of all statuses.
+function total(name: string, colour: string, d: Drawn): Curve {
+  const at = (i: number) => d.requests.reduce<number | null>((sum, c) => (c.values[i] === null ? sum : (sum ?? 0) + (c.values[i] ?? 0)), null);
+  return { name, colour, values: d.series.t.map((_, i) => at(i)) };
 }
 
 function Choice({ range, release, detail }: { range: string; release: string; detail: AppDetail }) {

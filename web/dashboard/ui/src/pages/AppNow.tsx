@@ -1,12 +1,14 @@
 import { may, path, post } from "../api";
 import { signal } from "@preact/signals";
-import { brief, millis, percent, rate } from "../format";
+import { brief, millis, rate } from "../format";
 import { appAddress } from "../router";
 import type { Accepted, AppDetail, Instance } from "../types";
 import { Button } from "../kit/Button";
 import { Card } from "../kit/Card";
 import { Confirm } from "../kit/Dialog";
 import { Empty } from "../kit/Empty";
+import { Errors } from "../kit/Errors";
+import { Foreign } from "../kit/Foreign";
 import { State } from "../kit/State";
 import { Table, type Column } from "../kit/Table";
 import { Ago } from "../kit/Time";
@@ -18,25 +20,28 @@ const replacing = signal<Instance | null>(null); // the one that is asked about
 const columns: Column<Instance>[] = [
   { head: "Instance", cell: (i) => <span><b>{i.type}</b> <span class="mono muted">{brief(i.id)}</span></span> },
   { head: "State", cell: (i) => <How instance={i} /> },
-  { head: "Node", cell: (i) => i.node },
   { head: "Release", cell: (i) => i.release },
   { head: "Address", kind: "mono", cell: (i) => i.address || "–" },
   { head: "Restarts", kind: "num", cell: (i) => i.restarts },
   { head: "Started", cell: (i) => <Ago at={i.started_at ?? i.created_at} /> },
-  {
-    head: "", kind: "end", bare: true, cell: (i) => (
-      <span class="links">
-        <a href={appAddress(i.app, "logs") + "?instance=" + i.id} aria-label={`Logs of ${i.type} ${brief(i.id)}`}>Logs</a>
-        {may("developer") && i.state === "running" && <Button kind="quiet" label={`Replace ${i.type} ${brief(i.id)}`} onClick={() => { replacing.value = i; }}>Replace</Button>}
-      </span>
-    ),
-  },
+  { head: "", kind: "end", bare: true, cell: (i) => <Acts instance={i} /> },
 ];
+
+function Acts({ instance: i }: { instance: Instance }) {
+  return (
+    <span class="links">
+      <a href={appAddress(i.app, "logs") + "?instance=" + i.id} aria-label={`Logs of ${i.type} ${brief(i.id)}`}>Logs</a>
+      {may("developer") && i.state === "running" && <Button kind="quiet" label={`Replace ${i.type} ${brief(i.id)}`} onClick={() => { replacing.value = i; }}>Replace</Button>}
+    </span>
+  );
+}
 
 function How({ instance: i }: { instance: Instance }) {
   const state = i.crashing ? "crashing" : i.unheard ? "unheard" : i.state;
-  return <span><State state={state} />{i.error && <span class="why">{i.error}</span>}</span>;
+  return <span><State state={state} />{i.error && <span class="why"><Foreign text={i.error} /></span>}</span>;
 }
+
+const nodeOf = (i: Instance) => i.node || "no node yet";
 
 // byNode keeps neighbours together, so that the spread is seen.
 function byNode(list: Instance[]): Instance[] {
@@ -50,14 +55,14 @@ export function AppNow({ detail }: { detail: AppDetail }) {
   const { rates, app } = detail;
   return (
     <>
-      <dl class="figures live">
+      {(app.release || list.length > 0) && <dl class="figures live">
         <div><dt>Requests</dt><dd><b class="num">{rate(rates.requests_per_s)}</b> <span class="muted">{rates.requests_per_s === null ? "no traffic yet" : "a second"}</span></dd></div>
-        <div><dt>Errors</dt><dd><b class="num">{percent(rates.error_ratio)}</b></dd></div>
+        <div><dt>Errors</dt><dd><b class="num"><Errors ratio={rates.error_ratio} /></b></dd></div>
         <div><dt>p95</dt><dd><b class="num">{millis(rates.p95_ms)}</b></dd></div>
         <div><dt>Instances</dt><dd><b class="num">{app.instances} of {app.wanted}</b> <span class="muted">on {nodes} {nodes === 1 ? "node" : "nodes"}</span></dd></div>
-      </dl>
+      </dl>}
       <Card title="Instances">
-        {list.length > 0 ? <Table label="Instances" columns={columns} rows={list} keyOf={(i) => i.id} /> : <NoInstance detail={detail} />}
+        {list.length > 0 ? <Table label="Instances, by node" columns={columns} rows={list} keyOf={(i) => i.id} groupOf={nodeOf} /> : <NoInstance detail={detail} />}
       </Card>
       {!!detail.formation?.length && <Scale detail={detail} />}
       {replacing.value?.app === app.name && <Replace instance={replacing.value} onClose={() => { replacing.value = null; }} />}

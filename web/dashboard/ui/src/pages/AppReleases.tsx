@@ -1,20 +1,34 @@
 import { useSignal } from "@preact/signals";
-import { may, path, post } from "../api";
+import { get, may, path, post } from "../api";
 import { brief } from "../format";
-import type { Accepted, AppDetail, Release } from "../types";
+import type { Accepted, AppDetail, Page, Release } from "../types";
 import { Button } from "../kit/Button";
 import { Card } from "../kit/Card";
 import { Confirm } from "../kit/Dialog";
 import { Empty } from "../kit/Empty";
+import { Foreign } from "../kit/Foreign";
 import { State } from "../kit/State";
 import { Ago } from "../kit/Time";
 import { started } from "../kit/Toast";
 
+const shownReleases = 20; // so many come by themselves
+
 export function AppReleases({ detail }: { detail: AppDetail }) {
   const back = useSignal<Release | null>(null);
   const deploying = useSignal(false);
-  const list = detail.releases ?? [];
+  const older = useSignal<Release[]>([]);
+  const next = useSignal<string | null>(null); // null until the first page was asked for
   const { app } = detail;
+  const newest = detail.releases ?? [];
+  const known = new Set(newest.map((r) => r.id));
+  const list = [...newest, ...older.value.filter((r) => !known.has(r.id))];
+  const more = next.value === null ? newest.length >= shownReleases : next.value !== "";
+  const load = async () => {
+    const from = next.value ?? newest.at(-1)?.release ?? "";
+    const page = await get<Page<Release>>(path("apps", app.name, "releases") + "?cursor=" + encodeURIComponent(from));
+    older.value = [...older.value, ...page.items];
+    next.value = page.next ?? "";
+  };
   return (
     <>
       <Card title="Releases" aside={may("developer") && <Button onClick={() => { deploying.value = true; }}>Deploy an image</Button>}>
@@ -22,6 +36,7 @@ export function AppReleases({ detail }: { detail: AppDetail }) {
         <ul class="rows releases">
           {list.map((r) => <One key={r.id} release={r} serving={app.release} back={() => { back.value = r; }} />)}
         </ul>
+        {more && <p><Button onClick={load}>Older releases</Button></p>}
       </Card>
       {back.value && <Back detail={detail} to={back.value} onClose={() => { back.value = null; }} />}
       {deploying.value && <Deploy app={app.name} onClose={() => { deploying.value = false; }} />}
@@ -36,9 +51,9 @@ function One({ release: r, serving, back }: { release: Release; serving: string;
       <b class="label">{r.release}</b>
       <span class="how"><How release={r} serves={r.release === serving} />{r.traffic > 0 && <span class="share"><meter min={0} max={100} value={r.traffic} aria-label={`Share of traffic of ${r.release}`} /><span class="num">{Math.round(r.traffic * 10) / 10} %</span></span>}</span>
       <span class="grow">
-        <span class="message">{r.message || "no message"}</span><br />
+        <span class="message"><Foreign text={r.message || "no message"} /></span><br />
         <span class="muted">{r.user || "the platform"} · <Ago at={r.created_at} />{r.commit ? <> · <code>{r.commit.slice(0, 10)}</code></> : ""} · <code title={r.image}>{image(r.image)}</code></span>
-        {r.error && <span class="why bad">{r.error}</span>}
+        {r.error && <span class="why bad"><Foreign text={r.error} /></span>}
       </span>
       {may("developer") && older && r.state !== "failed" && <Button onClick={back} label={`Roll back to ${r.release}`}>Roll back</Button>}
     </li>
@@ -62,7 +77,7 @@ function Back({ detail: { app, instances }, to, onClose }: { detail: AppDetail; 
   const n = (instances ?? []).filter((i) => i.release === app.release && i.state === "running").length;
   const says = (
     <>
-      <p>A new release is made of {to.release}: its image, its config, its process types.</p>
+      <p>A new release is made of {to.release}: its image and its process types, with today's config vars.</p>
       <p>Its instances start beside the {n} of {app.release || "now"}; when they are healthy all traffic moves to them, and those of {app.release || "now"} stop. No request is lost.</p>
     </>
   );

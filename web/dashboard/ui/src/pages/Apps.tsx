@@ -9,11 +9,9 @@ import { Button } from "../kit/Button";
 import { Card } from "../kit/Card";
 import { Foot } from "../kit/Copy";
 import { Confirm } from "../kit/Dialog";
-import { Wait } from "../kit/Empty";
 import { Line } from "../kit/Line";
+import { Skeleton } from "../kit/Skeleton";
 import { NoApps } from "./Overview";
-
-const portion = 200; // rows at once; a thousand are a click away
 
 const sorted = computed(() => [...(apps.value?.values() ?? [])].sort((a, b) => (a.name < b.name ? -1 : 1)));
 
@@ -28,9 +26,8 @@ function words(rows: AppRow[]): { state: string; text: string } {
 }
 
 export function Apps() {
-  const more = useSignal(portion);
   const making = useSignal(false);
-  if (!apps.value) return <><h1>Apps</h1><Wait rows={Math.min(12, overview.value?.apps.total ?? 6)} /></>;
+  if (!apps.value) return <Skeleton title="Apps" card="All" rows={Math.min(16, overview.value?.apps.total ?? 16)} />;
   const all = sorted.value;
   const q = query.value.get("q") ?? "";
   const rows = all.filter((a) => a.name.includes(q.toLowerCase()) || a.state === q);
@@ -40,9 +37,8 @@ export function Apps() {
       <Line title="Apps" state={says.state} text={says.text} aside={may("developer") && <Button kind="primary" onClick={() => { making.value = true; }}>New app</Button>} />
       {all.length === 0 ? <Card title="The first app"><NoApps /></Card> : (
         <Card title={q ? `${rows.length} of ${all.length}` : "All"} aside={<input type="search" class="filter" aria-label="Filter by name or state" placeholder="Filter" value={q} onInput={(e) => ask("q", e.currentTarget.value)} />}>
-          <AppTable rows={rows.slice(0, more.value)} />
+          <AppTable rows={rows} />
           {rows.length === 0 && <p class="muted">No app has {q} in its name.</p>}
-          {rows.length > more.value && <p><Button onClick={() => { more.value += 1000; }}>Show {rows.length - more.value} more</Button></p>}
         </Card>
       )}
       {making.value && <NewApp onClose={() => { making.value = false; }} />}

@@ -1,38 +1,35 @@
-import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
-import { may, path, post } from "../api";
+import { may, path, post, session } from "../api";
 import { brief, exact } from "../format";
-import { ended, JobStore, leads, type Tree } from "../jobstore";
+import { ended, JobStore, leads, shownState, type Tree } from "../jobstore";
+import { tail } from "../live";
 import { appAddress, go, jobAddress, target } from "../router";
 import type { Accepted, Job as One } from "../types";
 import { Button } from "../kit/Button";
 import { Card } from "../kit/Card";
 import { Foot } from "../kit/Copy";
 import { Confirm } from "../kit/Dialog";
-import { Empty, Trouble, Wait } from "../kit/Empty";
+import { Empty, Trouble } from "../kit/Empty";
+import { firstLine, Foreign } from "../kit/Foreign";
 import { JobTree } from "../kit/JobTree";
 import { Line } from "../kit/Line";
+import { Skeleton } from "../kit/Skeleton";
 import { Ago, Took } from "../kit/Time";
 
 export function Job() {
   const id = target.value.name;
-  const store = useSignal<JobStore | null>(null);
-  useEffect(() => {
-    const s = new JobStore(id);
-    store.value = s;
-    return () => s.close();
-  }, [id]);
-  const s = store.value;
+  const s = tail.value instanceof JobStore ? tail.value : null;
   const tree = s?.tree.value;
   const root = tree?.jobs.get(tree.root);
-  if (s?.missing.value) return <><Line title="Job" state="stopped" text={`There is no job ${id.slice(0, 40)}.`} /><Empty title="It never was, or its record is gone." commands={["aorta jobs"]}><a href="/jobs">All jobs</a></Empty></>;
-  if (s?.error.value && !root) return <><h1>Job</h1><Trouble text={s.error.value} retry={() => s.open()} /></>;
-  if (!s || !tree || !root) return <><h1>Job</h1><Wait rows={6} /></>;
+  if (!session.value) return <Skeleton title="Job" card="Steps" rows={6} />;
+  if (!s || s.missing.value) return <><Line title="Job" state="stopped" text={`There is no job ${id.slice(0, 40)}.`} /><Empty title="It never was, or its record is gone." commands={["aorta jobs"]}><a href="/jobs">All jobs</a></Empty></>;
+  if (s.error.value && !root) return <><h1>Job</h1><Trouble text={s.error.value} retry={() => s.open()} /></>;
+  if (!tree || !root) return <Skeleton title="Job" card="Steps" rows={6} />;
   return (
     <>
-      <Line title={root.title} state={root.state === "running" ? "active" : root.state} text={words(tree, root)} aside={<Acts root={root} again={() => s.open()} />} />
+      <Line title={root.title} state={shownState(root) === "running" ? "active" : root.state} word="" text={words(tree, root)} aside={<Acts root={root} again={() => s.open()} />} />
       <Facts root={root} />
-      <Card title="Steps" aside={!s.fresh.value && <span class="asof">the stream is cut; it goes on by itself</span>}>
+      <Card title="Steps">
         {s.error.value && <Trouble text={s.error.value} retry={() => s.open()} />}
         <JobTree tree={tree} />
       </Card>
@@ -44,7 +41,7 @@ export function Job() {
 // words say where the job is: the step that runs, or how it ended.
 function words(tree: Tree, root: One): string {
   if (root.discarded_at) return `${past(root.state)}, and let go of by ${root.discarded_by || "the platform"}.`;
-  if (root.state === "failed") return `Failed: ${root.error || deepest(tree)}`;
+  if (root.state === "failed") return `Failed: ${firstLine(root.error || deepest(tree))}`;
   if (ended(root)) return past(root.state) + ".";
   if (root.waits_for) return `Waits for ${root.waits_for.title}.`;
   const steps = [...tree.jobs.values()].filter((j) => j.id !== root.id);
@@ -65,7 +62,7 @@ function Facts({ root }: { root: One }) {
       <div><dt>Asked</dt><dd><Ago at={root.created_at} /> <span class="muted">by {root.user || "the platform"}</span></dd></div>
       <div><dt>Took</dt><dd><b><Took from={root.created_at} to={root.ended_at} /></b></dd></div>
       {root.app && <div><dt>App</dt><dd><a href={appAddress(root.app)}>{root.app}</a></dd></div>}
-      {root.waits_for && <div><dt>Waits for</dt><dd><a href={jobAddress(root.waits_for.id)}>{root.waits_for.title}</a> <span class="muted">since {exact(root.waits_for.since)}</span></dd></div>}
+      {root.waits_for && <div><dt>Waits for</dt><dd><a href={jobAddress(root.waits_for.id)}><Foreign text={root.waits_for.title} /></a> <span class="muted">since {exact(root.waits_for.since)}</span></dd></div>}
       {root.retry_of && <div><dt>Repeats</dt><dd><a href={jobAddress(root.retry_of)} class="mono">{brief(root.retry_of)}</a></dd></div>}
     </dl>
   );

@@ -2,13 +2,13 @@ import { count } from "../format";
 import { overview } from "../live";
 import { Card } from "../kit/Card";
 import { Foot } from "../kit/Copy";
-import { Wait } from "../kit/Empty";
 import { Line } from "../kit/Line";
+import { Skeleton } from "../kit/Skeleton";
 import { NodeTable } from "../kit/NodeTable";
 
 export function Nodes() {
   const o = overview.value;
-  if (!o) return <><h1>Nodes</h1><Wait rows={4} /></>;
+  if (!o) return <Skeleton title="Nodes" card="Machines" rows={4} />;
   const nodes = o.nodes ?? [];
   const away = nodes.filter((n) => n.state !== "ready");
   const text = away.length === 0

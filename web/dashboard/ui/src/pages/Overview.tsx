@@ -1,14 +1,23 @@
-import { computed } from "@preact/signals";
-import { millis, percent, rate } from "../format";
+import type { ComponentChildren } from "preact";
+import { computed, useSignal } from "@preact/signals";
+import { path } from "../api";
+import { millis, rate } from "../format";
 import { apps, overview } from "../live";
 import { appAddress, jobAddress } from "../router";
-import type { AppRow, Attention, Overview as State } from "../types";
+import { ranges, useSeries } from "../series";
+import type { AppRow, Attention, Mark, Overview as State } from "../types";
 import { AppTable } from "../kit/AppTable";
+import { Button } from "../kit/Button";
 import { Card } from "../kit/Card";
 import { Foot } from "../kit/Copy";
-import { Empty, Wait } from "../kit/Empty";
+import { Empty, Trouble, Wait } from "../kit/Empty";
+import { Errors } from "../kit/Errors";
+import { Foreign } from "../kit/Foreign";
+import { Graph, type Curve } from "../kit/Graph";
 import { Line } from "../kit/Line";
+import { Skeleton } from "../kit/Skeleton";
 import { NodeTable } from "../kit/NodeTable";
+import { Shape } from "../kit/State";
 import { For } from "../kit/Time";
 
 const few = 12;
@@ -24,12 +33,13 @@ const first = computed(() => {
 
 export function Overview() {
   const o = overview.value;
-  if (!o) return <><h1>Overview</h1><Wait rows={6} /></>;
+  if (!o) return <Skeleton title="Overview" rows={16} />;
   return (
     <>
       <Line title="Overview" state={o.state} text={o.text} since={o.since} />
-      {!!o.attention?.length && <Card title="Needs attention"><ul class="rows">{o.attention.map((a) => <Need key={a.kind + (a.id ?? a.app ?? "") + a.text} need={a} />)}</ul></Card>}
+      {!!o.attention?.length && <Needs list={o.attention} more={o.attention_more ?? 0} />}
       <Figures o={o} />
+      {o.apps.total > 0 && <Traffic />}
       <Card title="Apps" aside={o.apps.total > few ? <a href="/apps">All {o.apps.total}</a> : undefined}>
         {o.apps.total === 0 ? <NoApps /> : apps.value ? <AppTable rows={first.value} /> : <Wait rows={Math.min(few, o.apps.total)} />}
       </Card>
@@ -47,11 +57,47 @@ export function NoApps() {
   );
 }
 
+const shownNeeds = 6; // the rest is a click away: what is below must be seen too
+
+// Needs lists what somebody should look at, the worst first. What the cluster
+// left out of the list is on the page that has it all.
+function Needs({ list, more }: { list: Attention[]; more: number }) {
+  const all = useSignal(false);
+  const nodes = list.some((a) => a.kind === "node" || a.kind === "router") && !list.some((a) => a.kind === "job");
+  const folded = all.value ? 0 : Math.max(0, list.length - shownNeeds);
+  return (
+    <Card title="Needs attention" aside={<span class="muted num">{list.length + more}</span>}>
+      <ul class="rows">
+        {list.slice(0, list.length - folded).map((a) => <Need key={a.kind + (a.id ?? a.app ?? "") + a.text} need={a} />)}
+        {folded > 0 && <li><Button kind="quiet" onClick={() => { all.value = true; }}>and {folded + more} more</Button></li>}
+        {folded === 0 && more > 0 && <li><a class="grow" href={nodes ? "/nodes" : "/jobs?show=attention"}>and {more} more</a></li>}
+      </ul>
+    </Card>
+  );
+}
+
+const minutes = { ...ranges[0]!, every: 10 }; // its steps are of ten seconds
+const noMarks: Mark[] = [];
+const none: { times: number[]; curves: Curve[]; span: [number, number] } = { times: [], curves: [], span: [0, 600] };
+const perSecond = (n: number | null | undefined) => (n === null || n === undefined ? "–" : rate(n) + "/s");
+
+// Traffic is the cluster's last ten minutes.
+function Traffic() {
+  const { drawn: d, error } = useSeries(path("series") + "?range=" + minutes.id, minutes);
+  return (
+    <Card title="Traffic of all apps" aside={<span class="muted">10 minutes</span>}>
+      {error && !d ? <Trouble text={error} />
+        : <Graph title="Requests" small stacked times={d?.series.t ?? none.times} curves={d?.requests ?? none.curves} marks={noMarks} span={d?.span ?? none.span} show={perSecond} />}
+    </Card>
+  );
+}
+
 function Need({ need }: { need: Attention }) {
   const href = need.kind === "job" && need.id ? jobAddress(need.id) : need.app ? appAddress(need.app) : need.kind === "node" ? "/nodes" : "";
   return (
     <li>
-      <span class="grow">{href ? <a href={href}>{need.text}</a> : need.text}</span>
+      <Shape state={need.state} />
+      <span class="grow clip">{href ? <a href={href}><Foreign text={need.text} /></a> : <Foreign text={need.text} />}</span>
       {need.since && <span class="muted">for <For since={need.since} /></span>}
     </li>
   );
@@ -59,9 +105,9 @@ function Need({ need }: { need: Attention }) {
 
 function Figures({ o }: { o: State }) {
   const ready = (o.nodes ?? []).filter((n) => n.state === "ready").length;
-  const parts: [string, string, string][] = [
+  const parts: [string, ComponentChildren, string][] = [
     ["Requests", rate(o.rates.requests_per_s), o.rates.requests_per_s === null ? "no traffic" : "a second"],
-    ["Errors", percent(o.rates.error_ratio), "5xx of all requests"],
+    ["Errors", <Errors ratio={o.rates.error_ratio} />, "5xx of all requests"],
     ["p95", millis(o.rates.p95_ms), "95 of 100 are faster"],
     ["Apps", `${o.apps.serving} of ${o.apps.total}`, o.apps.stopped ? `serve, ${o.apps.stopped} stopped` : "serve"],
     ["Nodes", `${ready} of ${o.nodes?.length ?? 0}`, "ready"],

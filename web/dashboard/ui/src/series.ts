@@ -1,0 +1,59 @@
+// Traffic over time, asked for again while somebody looks.
+import { useEffect } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { get, said } from "./api";
+import type { Curve } from "./kit/Graph";
+import type { Series } from "./types";
+
+// Range is how far back a graph shows, and how often it is asked for.
+export interface Range { id: string; name: string; s: number; every: number }
+
+export const ranges: Range[] = [
+  { id: "10m", name: "10 min", s: 600, every: 5 }, { id: "6h", name: "6 h", s: 21_600, every: 30 },
+  { id: "2d", name: "2 d", s: 172_800, every: 60 }, { id: "90d", name: "90 d", s: 7_776_000, every: 300 },
+];
+
+// Drawn is a series with what is worked out of it, so that a graph is drawn
+// again only for another one.
+export interface Drawn { series: Series; requests: Curve[]; times: Curve[]; traffic: Curve[]; span: [number, number]; none: boolean }
+
+const curve = (name: string, colour: string, values: (number | null)[]): Curve => ({ name, colour, values });
+
+export function drawn(series: Series, seconds: number): Drawn {
+  const per = (values: (number | null)[]) => values.map((v) => (v === null ? null : v / series.step_s));
+  const to = Math.max(series.from + seconds, (series.t.at(-1) ?? 0) + series.step_s);
+  return {
+    series, span: [to - seconds, to],
+    requests: [
+      curve("2xx", "chart-1", per(series.s2xx)), curve("3xx", "chart-2", per(series.s3xx)),
+      curve("4xx", "chart-3", per(series.s4xx)), curve("5xx", "chart-4", per(series.s5xx)),
+    ],
+    times: [curve("p50", "chart-1", series.p50_ms), curve("p95", "chart-3", series.p95_ms), curve("p99", "chart-4", series.p99_ms)],
+    traffic: [curve("sent", "chart-5", per(series.bytes))],
+    none: !series.s2xx.some((_, i) => (series.s2xx[i] ?? 0) + (series.s3xx[i] ?? 0) + (series.s4xx[i] ?? 0) + (series.s5xx[i] ?? 0) > 0),
+  };
+}
+
+// useSeries asks for a series at once and then every so often.
+export function useSeries(address: string, range: Range): { drawn: Drawn | null; error: string } {
+  const state = useSignal<Drawn | null>(null);
+  const error = useSignal("");
+  useEffect(() => {
+    let over = false;
+    const load = async () => {
+      if (document.hidden) return;
+      try {
+        const series = await get<Series>(address);
+        if (over) return;
+        state.value = drawn(series, range.s);
+        error.value = "";
+      } catch (err) {
+        if (!over) error.value = said(err);
+      }
+    };
+    void load();
+    const timer = setInterval(load, range.every * 1000);
+    return () => { over = true; clearInterval(timer); };
+  }, [address, range.id]);
+  return { drawn: state.value, error: error.value };
+}
