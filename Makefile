@@ -13,7 +13,7 @@ ENV := if [ -f "$(STATE)/env.sh" ]; then . "$$(realpath "$(STATE)/env.sh")"; fi;
 GO  := $(ENV) go
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean build test check fmt lint bootstrap bench-router bench-accesslog bench-deploy bench-jobs
+.PHONY: help up down clean build test check fmt lint bootstrap bench-router bench-accesslog bench-deploy bench-jobs bench-dashboard screenshots
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -80,3 +80,11 @@ bench-deploy: ## a prebuilt image until it serves, on the cluster of make up
 
 bench-jobs: bootstrap ## the job trees: figures, beside asynq, and a storm of kills (5 min)
 	@$(GO) run ./scripts/bench/jobs
+
+bench-dashboard: ## the pages: size, first paint and pace with 1,000 apps
+	@scripts/pages.sh figures
+
+SHOTS ?= dist/screenshots
+
+screenshots: ## a picture of each page, in three widths, dark and light, into SHOTS
+	@scripts/pages.sh pictures '$(SHOTS)'

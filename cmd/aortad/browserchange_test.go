@@ -1,0 +1,162 @@
+package main_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"aorta/internal/testkit"
+	"aorta/internal/testkit/browser"
+)
+
+// A person follows an app's log, changes what runs and takes it back, all in the
+// page.
+func TestDashboard_ChangesWhatRuns(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	shop := c.newApp("shop", "hello")
+	shop.bring("testapp")
+	shop.deploy()
+	p := c.signedIn(t, "/apps/shop")
+
+	p.AwaitText("v1 serves with 1 instance")
+	p.Eval("window.stays = true", nil)
+	followLogs(t, p, shop)
+	scale(t, p, shop)
+	setConfig(t, p, shop)
+	rollBack(t, p, shop)
+	abort(t, p, shop)
+
+	var stays bool
+	p.Eval("window.stays === true", &stays)
+	if !stays {
+		t.Error("the document was loaded anew on the way")
+	}
+	wellBehaved(t, p)
+}
+
+// tab goes to a part of an app.
+func tab(p *browser.Page, app, name string) {
+	p.Within("navigation", "Parts of "+app).Click("link", name)
+}
+
+// followLogs sees lines come by themselves, holds them back, and finds them.
+func followLogs(t *testing.T, p *browser.Page, shop *project) {
+	t.Helper()
+	tab(p, "shop", "Logs")
+	lines := p.Within("log", "Logs of shop")
+	lines.AwaitText("hello listens")
+	shop.get("/log?text=one-blue-bird")
+	lines.AwaitText("one-blue-bird")
+
+	p.Click("button", "Pause")
+	beside := p.Beside(t)
+	beside.Go(p.URL())
+	shop.get("/log?text=two-red-cats")
+	beside.Within("log", "Logs of shop").AwaitText("two-red-cats")
+	if lines.Reads("two-red-cats") {
+		t.Errorf("a paused log reads\n%s\nwant no new line", lines.Text())
+	}
+	p.Click("button", "Go on")
+	lines.AwaitText("two-red-cats")
+
+	p.Type("Search in the logs", "Red-Cats")
+	p.Press("Enter")
+	lines.AwaitNoText("one-blue-bird")
+	lines.AwaitText("two-red-cats")
+	var marked []string
+	lines.Eval(`function () { return [...this.querySelectorAll("mark")].map((m) => m.textContent); }`, &marked)
+	if !slices.Equal(marked, []string{"red-cats"}) {
+		t.Errorf("got %q marked, want what was searched for", marked)
+	}
+	if got := p.Path(); !strings.HasPrefix(got, "/apps/shop/logs?") || !strings.Contains(got, "Red-Cats") {
+		t.Errorf("got the address %s, want the search in it", got)
+	}
+	wellBehaved(t, beside)
+}
+
+func scale(t *testing.T, p *browser.Page, shop *project) {
+	t.Helper()
+	tab(p, "shop", "Now")
+	p.Click("button", "More web")
+	p.Click("button", "More web")
+	p.AwaitText("2 more web will start.")
+	p.Click("button", "Apply")
+	p.AwaitText("v1 serves with 3 instances.")
+	p.Await("a row for each instance", `[...document.querySelectorAll('[aria-label^="Instances"] tbody tr')].filter((r) => r.textContent.includes("running")).length === 3`)
+	shop.running(3)
+	p.Click("button", "Fewer web")
+	p.AwaitText("1 web will stop")
+	p.Click("button", "Apply")
+	p.AwaitText("v1 serves with 2 instances.")
+	shop.alone(2, "v1")
+}
+
+const secret = "s3cr3t-of-the-shop"
+
+func setConfig(t *testing.T, p *browser.Page, shop *project) {
+	t.Helper()
+	tab(p, "shop", "Config")
+	p.AwaitText("No config var is set.")
+	p.Type("Key", "PASSWORD")
+	p.Type("Value", secret)
+	p.Click("button", "Set")
+	p.AwaitHas("button", "Show PASSWORD")
+	if p.Reads(secret) {
+		t.Errorf("the page shows the value without being asked:\n%s", p.Text())
+	}
+	p.Click("button", "Show PASSWORD")
+	p.AwaitText(secret)
+	p.Click("button", "Hide PASSWORD")
+	p.AwaitNoText(secret)
+	p.AwaitText("v2 serves with 2 instances.")
+	shop.alone(2, "v2")
+}
+
+func rollBack(t *testing.T, p *browser.Page, shop *project) {
+	t.Helper()
+	tab(p, "shop", "Releases")
+	p.Click("button", "Roll back to v1")
+	dialog := p.Within("dialog", "Roll shop back to v1")
+	dialog.AwaitHas("button", "Roll back")
+	if !dialog.Reads("A new release is made of v1") || !dialog.Reads("with today's config vars") {
+		t.Errorf("the question before a rollback reads %q, want all that it does", dialog.Text())
+	}
+	dialog.Click("button", "Roll back")
+	p.AwaitNo("dialog", "…")
+	p.AwaitText("v3 serves with 2 instances.")
+	shop.alone(2, "v3")
+	if got := shop.release(); got != "v3" {
+		t.Errorf("got an answer of %s through the router, want v3", got)
+	}
+	tab(p, "shop", "Config")
+	p.AwaitHas("button", "Show PASSWORD")
+}
+
+// abort ends a deploy that would never end.
+func abort(t *testing.T, p *browser.Page, shop *project) {
+	t.Helper()
+	shop.write("Dockerfile", gated)
+	shop.commit("waits for good")
+	push := shop.begin()
+	shop.atGate()
+	p.Click("link", "Watch the job")
+	p.AwaitText("Start web")
+	p.Click("button", "Abort")
+	dialog := p.Within("dialog", "Abort the job")
+	dialog.AwaitText("What serves now goes on serving.")
+	dialog.Click("button", "Abort it")
+	asked := time.Now()
+	p.AwaitText("Aborted.")
+	t.Logf("the deploy was aborted %s after it was asked for", time.Since(asked))
+
+	if r := push.wait(); r.code == 0 || !strings.Contains(r.err, "aborted") {
+		t.Errorf("the push: exit %d\n%s\nwant it refused as aborted", r.code, r.err)
+	}
+	shop.alone(2, "v3")
+	testkit.Eventually(t, 10*time.Second, "the old release to answer", func() bool { return shop.release() == "v3" })
+	p.Within("navigation", "Pages").Click("link", "Apps")
+	p.Within("table", "Apps").Click("link", "shop")
+	p.AwaitText("v3 serves with 2 instances")
+}

@@ -1,0 +1,137 @@
+package main_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"aorta/internal/testkit/browser"
+)
+
+// shots is where `make screenshots` wants the pictures; without it the pages are
+// looked at by the rules alone.
+var shots = flag.String("pages.shots", "", "directory for a picture of every page, in every width and theme")
+
+// axeScript is axe-core as npm installs it.
+const axeScript = "../../web/dashboard/ui/node_modules/axe-core/axe.min.js"
+
+// view is a page at an address, and what it shows when it is whole.
+type view struct {
+	name, path, shows string
+	graph             bool // it draws one
+	before            func(p *browser.Page)
+}
+
+// look is how a page is looked at.
+type look struct {
+	width, height int64
+	theme         string
+	axe           bool // the widths differ little: one of them is enough
+}
+
+// looks are the ways to look at each page: all of them for pictures.
+func looks() []look {
+	all := []look{
+		{1280, 800, "light", true},
+		{1280, 800, "dark", true},
+		{360, 780, "dark", true},
+	}
+	if *shots == "" {
+		return all
+	}
+	return append(all, look{360, 780, "light", false}, look{1920, 1080, "light", false}, look{1920, 1080, "dark", false})
+}
+
+// walk is one scene's pages, looked at one after the other.
+type walk struct {
+	t     *testing.T
+	c     *cluster
+	scene string
+}
+
+// through looks at every page, as someone who is signed in.
+func (w walk) through(views ...view) {
+	w.t.Helper()
+	w.at(w.c.window(w.t, "/"), view{name: "login", path: "/", shows: "Sign in to Aorta"})
+	p := w.c.signedIn(w.t, "/")
+	for _, v := range views {
+		w.at(p, v)
+	}
+}
+
+// at looks at one page in every way: nothing wider than the window, nothing that
+// axe-core calls serious, no fault in the console.
+func (w walk) at(p *browser.Page, v view) {
+	w.t.Helper()
+	for _, l := range looks() {
+		p.Theme(l.theme)
+		p.Size(l.width, l.height)
+		p.Go(w.c.api + v.path)
+		if v.before != nil {
+			v.before(p)
+		}
+		p.AwaitText(v.shows)
+		p.Await("all that is fetched to be there", `!document.querySelector(".wait")`)
+		if v.graph {
+			p.Await("the graphs to be drawn", `[...document.querySelectorAll("canvas")].some((c) => c.width > 0)`)
+		}
+		where := fmt.Sprintf("%s, %s at %d px, %s", w.scene, v.name, l.width, l.theme)
+		w.judge(p, where, l)
+		w.picture(p, fmt.Sprintf("%s-%s-%d-%s.png", w.scene, v.name, l.width, l.theme))
+	}
+	if got := append(p.Problems(), p.Dialogs()...); len(got) > 0 {
+		w.t.Errorf("%s, %s: got problems in the page\n%s", w.scene, v.name, strings.Join(got, "\n"))
+	}
+}
+
+func (w walk) judge(p *browser.Page, where string, l look) {
+	w.t.Helper()
+	var wide int64
+	p.Eval("document.documentElement.scrollWidth", &wide)
+	if wide > l.width {
+		w.t.Errorf("%s: the page is %d px wide, want it to fit", where, wide)
+	}
+	if !l.axe {
+		return
+	}
+	for _, v := range p.Axe(axeScript) {
+		if v.Impact == "serious" || v.Impact == "critical" {
+			w.t.Errorf("%s: axe-core found\n%s", where, v)
+		}
+	}
+}
+
+func (w walk) picture(p *browser.Page, name string) {
+	w.t.Helper()
+	if *shots == "" {
+		return
+	}
+	if err := os.WriteFile(filepath.Join(*shots, name), p.Screenshot(), 0o644); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// press opens what a button opens, before a page is looked at.
+func press(name, awaits string) func(*browser.Page) {
+	return func(p *browser.Page) {
+		p.Click("button", name)
+		p.AwaitHas("dialog", awaits)
+	}
+}
+
+func TestPages_OfAnEmptyCluster(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+
+	walk{t, c, "empty"}.through(
+		view{name: "overview", path: "/", shows: "There is no app yet"},
+		view{name: "apps", path: "/apps", shows: "There is no app yet"},
+		view{name: "new-app", path: "/apps", shows: "Create it", before: press("New app", "New app")},
+		view{name: "jobs", path: "/jobs", shows: "aorta jobs"},
+		view{name: "nodes", path: "/nodes", shows: "n1"},
+		view{name: "missing", path: "/nothing/here", shows: "no page"},
+	)
+}

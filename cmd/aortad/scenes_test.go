@@ -1,0 +1,154 @@
+package main_test
+
+import (
+	"net/http"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"aorta/internal/testkit"
+	"aorta/web/wire"
+)
+
+// traffic asks an app again and again until the test ends, as its users do: some
+// requests are slow, one in errorEvery fails.
+func (p *project) traffic(every time.Duration, errorEvery int) {
+	p.c.tb.Helper()
+	stop := make(chan struct{})
+	var asking sync.WaitGroup
+	p.c.tb.Cleanup(func() { close(stop); asking.Wait() })
+	asking.Go(func() {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for n := 1; ; n++ {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+			}
+			path := "/echo"
+			switch {
+			case n%errorEvery == 0:
+				path = "/status?code=500"
+			case n%31 == 0:
+				path = "/slow?ms=" + []string{"40", "90", "160"}[n%3]
+			case n%17 == 0:
+				path = "/status?code=404"
+			case n%23 == 0:
+				path = "/log?text=" + url.QueryEscape("cart 17 was paid by card")
+			}
+			if resp, err := p.request(http.MethodGet, path); err == nil {
+				_ = resp.Body.Close()
+			}
+		}
+	})
+}
+
+// aside runs a command of the CLI that takes as long as it takes.
+func (c *cluster) aside(args ...string) {
+	done := make(chan struct{})
+	go func() { // ends with the cluster, at the latest
+		defer close(done)
+		c.run(c.dir, "aorta", args...)
+	}()
+	c.tb.Cleanup(func() { <-done })
+}
+
+// jobOn is the newest root job of an app in a state.
+func (c *cluster) jobOn(app, state string) string {
+	c.tb.Helper()
+	var id string
+	testkit.Eventually(c.tb, 30*time.Second, "a job of "+app+" to be "+state, func() bool {
+		for _, j := range asJSON[[]wire.Job](c, "jobs", "-a", app, "--state", state) {
+			id = j.ID
+			return true
+		}
+		return false
+	})
+	return id
+}
+
+// while is how long a scene is left alone before it is looked at: long enough
+// for the figures, longer where a picture is to show a graph.
+func (c *cluster) while(app string) {
+	c.tb.Helper()
+	limit, enough := 20*time.Second, int64(30)
+	if *shots != "" {
+		limit, enough = 3*time.Minute, 2500
+	}
+	testkit.Eventually(c.tb, limit, "some traffic of "+app, func() bool { return c.stats(app).Requests >= enough })
+}
+
+func TestPages_OfABusyCluster(t *testing.T) {
+	t.Parallel()
+	nodes := freeAddr(t)
+	c := newCluster(t, "--node-listen", nodes)
+	shop, blog, search := c.newApp("shop", "hello"), c.newApp("blog", "hello"), c.newApp("search", "testapp")
+	c.newApp("next-idea", "hello")
+	shop.deploy()
+	shop.traffic(25*time.Millisecond, 97)
+	c.join("n2", "heart", "http://"+nodes)
+	c.aorta("config", "set", "-a", "shop", "GREETING=Good morning", "DATABASE_URL=postgres://shop:s3cret@db/shop")
+	c.aorta("ps", "scale", "-a", "shop", "web=3")
+	blog.deploy()
+	blog.traffic(130*time.Millisecond, 1<<30)
+	search.deploy()
+	shop.commit("Greet people in the morning, and say what they had in their cart when they left without paying")
+	shop.deploy()
+	c.aorta("domains", "add", "-a", "shop", "www.shop.example.com")
+	c.while("shop")
+	c.aside("config", "set", "-a", "search", "MODE=gate") // it waits to be told to serve
+	running := c.jobOn("search", "open")
+	done := c.jobOn("shop", "succeeded")
+
+	walk{t, c, "busy"}.through(
+		view{name: "overview", path: "/", shows: "Change config vars of search"},
+		view{name: "apps", path: "/apps", shows: "next-idea"},
+		view{name: "app", path: "/apps/shop", shows: "n2"},
+		view{name: "app-empty", path: "/apps/next-idea", shows: "git push"},
+		view{name: "app-releases", path: "/apps/shop/releases", shows: "Greet people"},
+		view{name: "app-graphs", path: "/apps/shop/graphs", shows: "Requests", graph: true},
+		view{name: "app-logs", path: "/apps/shop/logs", shows: "cart 17"},
+		view{name: "app-config", path: "/apps/shop/config", shows: "DATABASE_URL"},
+		view{name: "app-domains", path: "/apps/shop/domains", shows: "www.shop.example.com"},
+		view{name: "app-settings", path: "/apps/shop/settings", shows: "Destroy"},
+		view{name: "jobs", path: "/jobs", shows: "Change config vars of search"},
+		view{name: "job-running", path: "/jobs/" + running, shows: "Start web"},
+		view{name: "job-done", path: "/jobs/" + done, shows: "ucceeded"},
+		view{name: "nodes", path: "/nodes", shows: "n2"},
+		view{name: "search", path: "/", shows: "shop", before: press("Search", "Go to")},
+	)
+}
+
+func TestPages_OfABrokenCluster(t *testing.T) {
+	t.Parallel()
+	nodes := freeAddr(t)
+	c := newCluster(t, "--node-listen", nodes)
+	shop, billing := c.newApp("shop", "hello"), c.newApp("billing", "testapp")
+	shop.deploy()
+	shop.traffic(30*time.Millisecond, 4)
+	second := c.join("n2", "heart", "http://"+nodes)
+	c.aorta("ps", "scale", "-a", "shop", "web=4")
+	billing.write("Dockerfile", "FROM scratch\nCOPY app /app\nENV MODE=exit:1\nCMD [\"/app\"]\n")
+	billing.commit("Ask the bank before the cart is closed")
+	billing.push() // it ends at once, and says why
+	failed := c.jobOn("billing", "failed")
+	second.kill()
+	c.while("shop")
+	testkit.Eventually(t, 40*time.Second, "n2 to be taken for silent", func() bool {
+		s := asJSON[wire.Status](c, "status")
+		return s.NodesReady < s.Nodes
+	})
+
+	walk{t, c, "broken"}.through(
+		view{name: "overview", path: "/", shows: "n2"},
+		view{name: "apps", path: "/apps", shows: "billing"},
+		view{name: "app", path: "/apps/shop", shows: "n2"},
+		view{name: "app-failed", path: "/apps/billing", shows: "billing"},
+		view{name: "app-graphs", path: "/apps/shop/graphs", shows: "Requests", graph: true},
+		view{name: "jobs", path: "/jobs", shows: "failed"},
+		view{name: "job-failed", path: "/jobs/" + failed, shows: "no database at DATABASE_URL"},
+		view{name: "nodes", path: "/nodes", shows: "n2"},
+	)
+}
