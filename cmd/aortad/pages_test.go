@@ -87,12 +87,26 @@ func (w walk) at(p *browser.Page, v view) {
 	}
 }
 
+// outsideJS lists what lies outside of an open dialog, or of the window.
+const outsideJS = `(() => {
+	const dialog = document.querySelector("dialog[open]"), box = dialog?.getBoundingClientRect();
+	const out = (r) => r.left < box.left || r.right > box.right || r.top < box.top || r.bottom > box.bottom;
+	const seen = box && box.left >= 0 && box.top >= 0 && box.right <= innerWidth && box.bottom <= innerHeight;
+	const parts = [...dialog?.querySelectorAll("h2, input, button") ?? []];
+	return parts.filter((e) => !seen || out(e.getBoundingClientRect())).map((e) => e.ariaLabel || e.textContent || e.tagName);
+})()`
+
 func (w walk) judge(p *browser.Page, where string, l look) {
 	w.t.Helper()
 	var wide int64
 	p.Eval("document.documentElement.scrollWidth", &wide)
 	if wide > l.width {
 		w.t.Errorf("%s: the page is %d px wide, want it to fit", where, wide)
+	}
+	var lost []string
+	p.Eval(outsideJS, &lost)
+	if len(lost) > 0 {
+		w.t.Errorf("%s: got controls of a dialog that nobody can see: %q", where, lost)
 	}
 	if !l.axe {
 		return
@@ -132,6 +146,7 @@ func TestPages_OfAnEmptyCluster(t *testing.T) {
 		view{name: "new-app", path: "/apps", shows: "Create it", before: press("New app", "New app")},
 		view{name: "jobs", path: "/jobs", shows: "aorta jobs"},
 		view{name: "nodes", path: "/nodes", shows: "n1"},
+		view{name: "settings", path: "/settings", shows: "Where you are signed in"},
 		view{name: "missing", path: "/nothing/here", shows: "no page"},
 	)
 }

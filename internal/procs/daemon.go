@@ -255,11 +255,18 @@ func (d *Daemon) set(p *process, adopted bool) {
 	if d.proc != nil {
 		d.proc.close()
 	}
-	if p != nil && !adopted && d.known {
-		d.restarts++
-	}
 	d.proc, d.adopted = p, adopted
 	d.known = d.known || p != nil
+}
+
+// countStart counts a start, also one whose process is gone at once.
+func (d *Daemon) countStart() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.known {
+		d.restarts++
+	}
+	d.known = true
 }
 
 func (d *Daemon) take(ctx context.Context) error {

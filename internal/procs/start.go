@@ -43,6 +43,7 @@ func (d *Daemon) start(ctx context.Context) (*startup, error) {
 	if err != nil {
 		return st, fmt.Errorf("start %s: %w", d.spec.Name, err)
 	}
+	d.countStart()
 	if err := d.enrol(p); err != nil {
 		return st, d.abandon(p, st, err)
 	}

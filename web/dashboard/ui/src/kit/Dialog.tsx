@@ -27,7 +27,7 @@ interface Props {
   title: string;
   onClose: () => void;
   children: ComponentChildren;
-  look?: "wide" | "top";
+  look?: "wide" | "high";
   left?: { current: boolean }; // whether it led to another page, which then gets the focus
 }
 

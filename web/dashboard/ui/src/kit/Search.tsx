@@ -90,7 +90,7 @@ function Open() {
     if (e.key === "Enter") visit(hits[at.value]);
   };
   return (
-    <Dialog title="Go to" onClose={leave} look="top" left={left}>
+    <Dialog title="Go to" onClose={leave} look="high" left={left}>
       <input
         class="wide" role="combobox" aria-label="App, host, job, node or instance" aria-expanded="true" aria-controls="hits" aria-autocomplete="list"
         aria-activedescendant={hits.length ? `hit-${at.value}` : undefined} autocomplete="off" spellcheck={false} autofocus
