@@ -118,6 +118,7 @@ func (r *rig) report(node cluster.Node, status cluster.InstanceStatus) {
 }
 
 func TestLive_TellsOfAllTopics(t *testing.T) {
+	t.Parallel()
 	r, numbers := newLiveRig(t)
 	node, _ := r.newNode("n1", cluster.RoleHeart)
 	app, err := r.pace.CreateApp(t.Context(), "shop", "admin")
@@ -210,6 +211,7 @@ func TestLive_SaysWhatItDoesNotKnow(t *testing.T) {
 }
 
 func TestLive_ComesBackWithEverything(t *testing.T) {
+	t.Parallel()
 	r, _ := newLiveRig(t)
 	_, err := r.pace.CreateApp(t.Context(), "shop", "admin")
 	must(t, err)
@@ -245,6 +247,7 @@ func TestLive_BeatsWhileNothingHappens(t *testing.T) {
 }
 
 func TestShownOperations_KeepsOpenOnesAndTheNewestEnded(t *testing.T) {
+	t.Parallel()
 	var open, newest []cluster.Operation
 	for i := range 120 {
 		op := cluster.Operation{ID: cluster.ID(string(rune('a'+i/26)) + string(rune('a'+i%26))), State: cluster.OperationSucceeded}
@@ -269,6 +272,7 @@ func TestShownOperations_KeepsOpenOnesAndTheNewestEnded(t *testing.T) {
 }
 
 func TestMemory_KnowsSinceWhen(t *testing.T) {
+	t.Parallel()
 	m := newMemory()
 	at := func(s int) time.Time { return time.Unix(int64(s), 0).UTC() }
 	guess := func(pacemaker.Concern) (time.Time, bool) { return at(50), true }
@@ -295,6 +299,7 @@ func TestMemory_KnowsSinceWhen(t *testing.T) {
 }
 
 func TestLive_EndsWithTheHub(t *testing.T) {
+	t.Parallel()
 	r, _ := newLiveRig(t)
 	ctx, stop := context.WithCancel(t.Context())
 	cfg := r.inner.Config

@@ -37,6 +37,7 @@ func (f *feed) until(names ...string) (event, string) {
 }
 
 func TestLiveJob_ResumesWithoutGapsOrDoubles(t *testing.T) {
+	t.Parallel()
 	r, _ := newLiveRig(t)
 
 	for cut := range 5 {
@@ -119,6 +120,7 @@ func TestLive_SaysThatATopicIsGoneAndGoesOn(t *testing.T) {
 }
 
 func TestLiveLogs_ResumesAndFilters(t *testing.T) {
+	t.Parallel()
 	r, _ := newLiveRig(t)
 	app, err := r.pace.CreateApp(t.Context(), "shop", "admin")
 	must(t, err)
@@ -179,6 +181,7 @@ func TestLive_EndsWithTheSession(t *testing.T) {
 }
 
 func TestEventStream_LetsGoOfAReaderThatTakesNothing(t *testing.T) {
+	t.Parallel()
 	ended := make(chan error, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		s := newEventStream(w, 200*time.Millisecond)

@@ -14,6 +14,7 @@ import (
 )
 
 func TestSeries_ShowsStepsGapsAndMarks(t *testing.T) {
+	t.Parallel()
 	r, numbers := newLiveRig(t)
 	app, err := r.pace.CreateApp(t.Context(), "shop", "admin")
 	must(t, err)
@@ -47,6 +48,7 @@ func TestSeries_ShowsStepsGapsAndMarks(t *testing.T) {
 }
 
 func TestSeries_AllAppsAreComputedOnceAStep(t *testing.T) {
+	t.Parallel()
 	r, numbers := newLiveRig(t)
 
 	for range 5 {
@@ -61,6 +63,7 @@ func TestSeries_AllAppsAreComputedOnceAStep(t *testing.T) {
 }
 
 func TestSeries_RefusesAndSaysWhy(t *testing.T) {
+	t.Parallel()
 	r, numbers := newLiveRig(t)
 	app, err := r.pace.CreateApp(t.Context(), "shop", "admin")
 	must(t, err)
@@ -86,6 +89,7 @@ func TestSeries_RefusesAndSaysWhy(t *testing.T) {
 }
 
 func TestHeldSeries_LastsForAStep(t *testing.T) {
+	t.Parallel()
 	h := &heldSeries{span: span{time.Hour, time.Minute}}
 	n := 0
 	compute := func(q SeriesQuery) (wire.Series, error) {

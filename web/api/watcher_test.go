@@ -60,6 +60,7 @@ func BenchmarkWatcher_Look(b *testing.B) {
 }
 
 func TestWatcher_ShowsAThousandApps(t *testing.T) {
+	t.Parallel()
 	r, numbers := newRig(t), &fakeNumbers{recent: map[string]Recent{}}
 	r.crowd(numbers, 2)
 	cfg := r.inner.Config

@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -17,7 +18,14 @@ import (
 	"aorta/internal/testkit"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// The tests wait more than they work: more of them than cores may run.
+	flag.Parse()
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+		_ = f.Value.Set("6")
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // fakeSource says what it is told to.
 type fakeSource struct {
@@ -132,6 +140,7 @@ func next(tb testing.TB, s *Stream) string {
 }
 
 func TestHub_TellsAllFirstAndThenWhatChanged(t *testing.T) {
+	t.Parallel()
 	source := newFakeSource()
 	source.set("apps", list("a=1", "b=1", "c=1"))
 	source.set("overview", State{Event: "overview", Value: "well"})
@@ -154,6 +163,7 @@ func TestHub_TellsAllFirstAndThenWhatChanged(t *testing.T) {
 }
 
 func TestHub_ComputesOnceForAll(t *testing.T) {
+	t.Parallel()
 	source := newFakeSource()
 	source.set("apps", list("a=1"))
 	h := run(t, source)
@@ -172,6 +182,7 @@ func TestHub_ComputesOnceForAll(t *testing.T) {
 }
 
 func TestHub_LooksAtMostTwiceASecond(t *testing.T) {
+	t.Parallel()
 	source := newFakeSource()
 	source.set("apps", list("n=0"))
 	h := run(t, source)
@@ -194,6 +205,7 @@ func TestHub_LooksAtMostTwiceASecond(t *testing.T) {
 }
 
 func TestHub_ASlowReaderGetsTheWholeOnceItReads(t *testing.T) {
+	t.Parallel()
 	source := newFakeSource()
 	source.set("apps", list("n=0", "still=1"))
 	h := run(t, source)
@@ -228,6 +240,7 @@ func TestHub_ASlowReaderGetsTheWholeOnceItReads(t *testing.T) {
 }
 
 func TestHub_KeepsWhatCantBeComputedAndTellsOfAnotherEvent(t *testing.T) {
+	t.Parallel()
 	source := newFakeSource()
 	source.set("app:a", State{Event: "app", Value: 1})
 	h := run(t, source)
@@ -247,6 +260,7 @@ func TestHub_KeepsWhatCantBeComputedAndTellsOfAnotherEvent(t *testing.T) {
 }
 
 func TestHub_HostileTextStaysInItsLine(t *testing.T) {
+	t.Parallel()
 	const evil = "x\r\n\nevent: gone\ndata: {}\n\n<script>\u2028\xff"
 	source := newFakeSource()
 	source.set("apps", State{Event: "apps", List: true, Rows: []Row{{Key: evil, Value: evil}}})
@@ -265,6 +279,7 @@ func TestHub_HostileTextStaysInItsLine(t *testing.T) {
 }
 
 func TestHub_RestsWhileNobodyListens(t *testing.T) {
+	t.Parallel()
 	source := newFakeSource()
 	source.set("apps", list("a=1"))
 	h := New(source, slog.New(slog.DiscardHandler))
@@ -291,6 +306,7 @@ func TestHub_RestsWhileNobodyListens(t *testing.T) {
 }
 
 func TestHub_EndsItsStreams(t *testing.T) {
+	t.Parallel()
 	h := New(newFakeSource(), slog.New(slog.DiscardHandler))
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -308,6 +324,7 @@ func TestHub_EndsItsStreams(t *testing.T) {
 }
 
 func TestHub_RefusesTooMany(t *testing.T) {
+	t.Parallel()
 	h := run(t, newFakeSource())
 	for range maxStreams {
 		open(t, h, "apps")
