@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -122,14 +123,41 @@ func TestNginx_SharesByWeight(t *testing.T) {
 		r.do("GET", "shop.example.com")
 	}
 
-	for what, c := range map[string]struct {
-		app  *app
-		want int64
-	}{"stable": {stable, 700}, "canary": {canary, 200}, "third": {third, 60}, "fourth": {fourth, 40}} {
-		if got := c.app.hits.Load(); got < c.want-3 || got > c.want+3 {
-			t.Errorf("%s: got %d of 1000 requests, want %d", what, got, c.want)
+	low, high := sharesOf([]int{7000, 2000, 600, 400}, 1000)
+	for i, app := range []*app{stable, canary, third, fourth} {
+		if got := int(app.hits.Load()); got < low[i] || got > high[i] {
+			t.Errorf("group %d: got %d of 1000 requests, want %d to %d", i, got, low[i], high[i])
 		}
 	}
+}
+
+// sharesOf is how many of n requests each group may get, at the least and at the
+// most, wherever among the points a worker begins.
+func sharesOf(weights []int, n int) (low, high []int) {
+	const points, step = 65536, 40503
+	groups := make([]int, points) // of each request, in turn
+	for i := range groups {
+		at, bound := (i+1)*step%points, 0
+		for _, w := range weights {
+			if bound += w; at < bound*points/10000 {
+				break
+			}
+			groups[i]++
+		}
+	}
+	now := make([]int, len(weights))
+	for i := range n {
+		now[groups[i]]++
+	}
+	low, high = slices.Clone(now), slices.Clone(now)
+	for begin := range points {
+		now[groups[begin]]--
+		now[groups[(begin+n)%points]]++
+		for g := range now {
+			low[g], high[g] = min(low[g], now[g]), max(high[g], now[g])
+		}
+	}
+	return low, high
 }
 
 func TestNginx_ForwardsWhoAsked(t *testing.T) {
