@@ -47,7 +47,7 @@ $(PACKAGES): $(UI)/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is missing, and the dashboard's pages are built with it: apt-get install nodejs npm"; exit 1; }
 	@cd $(UI) && npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json
 
-$(PAGES): $(PACKAGES) $(shell find $(UI)/src -type f) $(UI)/build.mjs $(UI)/package.json
+$(PAGES): $(PACKAGES) $(shell find $(UI)/src) $(UI)/build.mjs $(UI)/package.json
 	@cd $(UI) && npm run -s build && npm run -s size
 
 test: ## everything, on real daemons; installs what is missing
@@ -57,7 +57,7 @@ check: bootstrap lint ## the quick half: format, vet, lint, unit tests
 	@$(GO) run ./scripts/testreport -short -race ./...
 
 lint: bootstrap
-	@$(ENV) bad=$$(gofmt -l . ; go run $(GOFUMPT) -l .); [ -z "$$bad" ] || { echo "not formatted (make fmt):"; echo "$$bad" | sort -u; exit 1; }
+	@$(ENV) more=$$(go run $(GOFUMPT) -l .) || exit 1; bad=$$(gofmt -l . ; echo "$$more"); [ -z "$$bad" ] || { echo "not formatted (make fmt):"; echo "$$bad" | sort -u; exit 1; }
 	@$(GO) vet ./...
 	@$(GO) run $(STATICCHECK) ./...
 	@$(GO) run ./scripts/lint

@@ -285,6 +285,7 @@ type fakeJobs struct {
 	trees map[string]*jobs.Tree
 	added []string // roots, in order
 	err   error    // of Tree
+	asked int      // for a tree
 }
 
 func newFakeJobs() *fakeJobs { return &fakeJobs{trees: map[string]*jobs.Tree{}} }
@@ -320,6 +321,7 @@ func (f *fakeJobs) Abort(context.Context, string, string) error { return jobs.Er
 func (f *fakeJobs) Tree(_ context.Context, id string) (*jobs.Tree, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.asked++
 	if f.err != nil {
 		return nil, f.err
 	}

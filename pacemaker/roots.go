@@ -2,6 +2,7 @@ package pacemaker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"aorta/jobs"
@@ -37,12 +38,16 @@ func (p *Pacemaker) Roots(ctx context.Context, ops ...cluster.Operation) ([]Root
 		return nil, err
 	}
 	names := map[cluster.ID]string{}
+	asks := true
 	roots := make([]Root, 0, len(ops))
 	for _, op := range ops {
 		r := Root{Operation: op, Attention: needy[op.ID], JobState: jobs.State(op.State)}
 		if op.State == cluster.OperationOpen {
 			r.WaitsFor = ahead(open, op)
-			r.JobState = p.openState(ctx, op)
+			r.JobState = jobs.Waiting
+			if asks { // a Redis that hangs takes seconds for each
+				r.JobState, asks = p.openState(ctx, op)
+			}
 		}
 		args, err := argsOf(op)
 		if err != nil {
@@ -72,18 +77,18 @@ func (p *Pacemaker) nameOf(ctx context.Context, app cluster.ID, names map[cluste
 }
 
 // openState is the state of an open operation's tree: waiting until its turn
-// has come.
-func (p *Pacemaker) openState(ctx context.Context, op cluster.Operation) jobs.State {
+// has come. It tells too whether the jobs Redis answered.
+func (p *Pacemaker) openState(ctx context.Context, op cluster.Operation) (state jobs.State, answered bool) {
 	tree, err := p.jobs.Tree(ctx, string(op.ID))
 	if err != nil {
-		return jobs.Waiting
+		return jobs.Waiting, errors.Is(err, jobs.ErrNotFound)
 	}
 	for _, j := range tree.Jobs {
 		if j.State == jobs.Running {
-			return jobs.Running
+			return jobs.Running, true
 		}
 	}
-	return tree.Jobs[tree.ID].State
+	return tree.Jobs[tree.ID].State, true
 }
 
 // waitsFor is the operation that has to end before this one's turn comes; nil

@@ -138,3 +138,22 @@ func TestFollow_SpeaksWhileItWaits(t *testing.T) {
 		t.Errorf("got %d signs of life, %v; want one after a while of silence", beats, err)
 	}
 }
+
+// A jobs Redis that hangs takes seconds for each question.
+func TestRoots_AskARedisThatIsAwayOnce(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	first, err := r.DeployImage(t.Context(), r.newApp("shop"), "img:1", "", "ann")
+	must(t, err)
+	second, err := r.DeployImage(t.Context(), r.newApp("blog"), "img:1", "", "ann")
+	must(t, err)
+	before := r.trees.asked
+	r.trees.err = errors.New("i/o timeout")
+
+	roots, err := r.Roots(t.Context(), r.reread(first), r.reread(second))
+
+	must(t, err)
+	if n := r.trees.asked - before; n != 1 || roots[0].JobState != jobs.Waiting || roots[1].JobState != jobs.Waiting {
+		t.Errorf("got %d questions and %s, %s; want one, and both waiting", n, roots[0].JobState, roots[1].JobState)
+	}
+}

@@ -3,8 +3,11 @@
 # open_rig installs what is missing, builds everything and starts a Docker engine
 # when none answers (it stops at the end): DOCKER_HOST names it.
 
-# stop_engine speaks into a file: the last line is to stay the caller's.
-stop_engine() { STATE=$STATE/test scripts/engine.sh stop 2>>"$STATE/test.log"; }
+# stop_engine speaks into a file: the last line is to stay the caller's. One
+# that does not stop is told of, and makes no green run red.
+stop_engine() {
+	STATE=$STATE/test scripts/engine.sh stop 2>>"$STATE/test.log" || say "the Docker engine of the tests did not stop (log: $STATE/test.log)"
+}
 
 # page_packages fetches what only the tests of the pages use. A build leaves it
 # out, and takes it away again.

@@ -35,7 +35,7 @@ func (a *API) followLive(ctx context.Context, in *followLive) (*huma.StreamRespo
 	if err != nil {
 		return nil, err
 	}
-	stream, err := a.Live.Open(topics.shared)
+	stream, err := a.Live.Open(string(userOf(ctx).ID), topics.shared)
 	if errors.Is(err, live.ErrFull) {
 		return nil, cluster.Unavailable("%v: close pages that nobody looks at, and try again", err)
 	}

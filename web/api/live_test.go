@@ -258,16 +258,17 @@ func TestShownOperations_KeepsOpenOnesAndTheNewestEnded(t *testing.T) {
 		newest = append([]cluster.Operation{op}, newest...)
 	}
 	newest[1].State = cluster.OperationFailed // it has ended since the open ones were read
+	forgotten := cluster.Operation{ID: "Z", State: cluster.OperationFailed}
 
-	shown := shownOperations(open, newest)
+	shown := shownOperations(open, newest, []cluster.Operation{newest[1], forgotten})
 
 	ids := map[cluster.ID]int{}
 	for _, op := range shown {
 		ids[op.ID]++
 	}
 	sorted := slices.IsSortedFunc(shown, func(a, b cluster.Operation) int { return strings.Compare(string(b.ID), string(a.ID)) })
-	if len(shown) != endedShown+len(open)-1 || len(ids) != len(shown) || !sorted {
-		t.Errorf("got %d with %d ids, sorted %t; want %d, each once, the newest first", len(shown), len(ids), sorted, endedShown+len(open)-1)
+	if len(shown) != endedShown+len(open) || len(ids) != len(shown) || !sorted || ids["Z"] != 1 {
+		t.Errorf("got %d with %d ids, sorted %t; want %d with the one that needs attention, each once, the newest first", len(shown), len(ids), sorted, endedShown+len(open))
 	}
 }
 

@@ -150,6 +150,7 @@ func (m *memory) times(concerns []pacemaker.Concern, now time.Time, guess func(p
 
 // of remembers one thing while times is not asked.
 func (m *memory) of(key string, now time.Time) time.Time {
+	m.looked = now
 	if _, known := m.seen[key]; !known {
 		m.seen[key] = now
 	}

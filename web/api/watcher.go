@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -49,7 +50,11 @@ func (w *watcher) Changes(ctx context.Context) <-chan struct{} { return w.pace.C
 func (w *watcher) Look(ctx context.Context, topics []string, now time.Time) map[string]live.State {
 	l := look{watcher: w, now: now}
 	out := make(map[string]live.State, len(topics))
-	for _, topic := range topics {
+	// The overview says what is wrong: it does not wait for what may hang by that.
+	ordered := slices.SortedStableFunc(slices.Values(topics), func(a, b string) int {
+		return cmp.Compare(urgency(a), urgency(b))
+	})
+	for _, topic := range ordered {
 		state, err := l.topic(ctx, topic)
 		w.report(topic, err)
 		if err == nil {
@@ -57,6 +62,13 @@ func (w *watcher) Look(ctx context.Context, topics []string, now time.Time) map[
 		}
 	}
 	return out
+}
+
+func urgency(topic string) int {
+	if topic == topicOverview {
+		return 0
+	}
+	return 1
 }
 
 // report logs when a topic begins and ends to fail.
@@ -124,7 +136,8 @@ func refWire(op *cluster.Operation) *wire.LiveRef {
 	return &wire.LiveRef{ID: string(op.ID), Title: op.Title}
 }
 
-// jobs lists the open operations and the newest ended ones, newest first.
+// jobs lists the open operations, the newest ended ones and those that need
+// attention, newest first.
 func (l *look) jobs(ctx context.Context) (live.State, error) {
 	open, err := l.store.OpenOperations(ctx)
 	if err != nil {
@@ -134,7 +147,11 @@ func (l *look) jobs(ctx context.Context) (live.State, error) {
 	if err != nil {
 		return live.State{}, err
 	}
-	roots, err := l.rootsWire(ctx, shownOperations(open, newest))
+	needy, err := l.store.Operations(ctx, store.OperationQuery{State: cluster.OperationFailed, Attention: true, Limit: store.AttentionLimit})
+	if err != nil {
+		return live.State{}, err
+	}
+	roots, err := l.rootsWire(ctx, shownOperations(open, newest, needy))
 	s := live.State{Event: topicJobs, List: true, Rows: make([]live.Row, len(roots))}
 	for i, r := range roots {
 		s.Rows[i] = live.Row{Key: r.ID, Value: r}
@@ -142,8 +159,9 @@ func (l *look) jobs(ctx context.Context) (live.State, error) {
 	return s, err
 }
 
-// shownOperations picks from the open operations, read first, and the newest.
-func shownOperations(open, newest []cluster.Operation) []cluster.Operation {
+// shownOperations picks from the open operations, read first, the newest, and
+// those that need attention.
+func shownOperations(open, newest, needy []cluster.Operation) []cluster.Operation {
 	var shown []cluster.Operation
 	listed := map[cluster.ID]bool{}
 	for _, op := range newest {
@@ -152,11 +170,15 @@ func shownOperations(open, newest []cluster.Operation) []cluster.Operation {
 		}
 		listed[op.ID] = op.State != cluster.OperationOpen
 	}
-	// One that has ended between the two readings is among the newest.
+	for _, op := range needy {
+		listed[op.ID] = true
+	}
+	// One that has ended between the readings is among the later ones.
 	open = slices.DeleteFunc(slices.Clone(open), func(op cluster.Operation) bool { return listed[op.ID] })
 	shown = append(shown, open[max(0, len(open)-openShown):]...)
+	shown = append(shown, needy...)
 	slices.SortFunc(shown, func(a, b cluster.Operation) int { return strings.Compare(string(b.ID), string(a.ID)) })
-	return shown
+	return slices.CompactFunc(shown, func(a, b cluster.Operation) bool { return a.ID == b.ID })
 }
 
 // appPage is all about one app.

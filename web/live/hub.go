@@ -20,7 +20,8 @@ type Source interface {
 	Changes(ctx context.Context) <-chan struct{}
 }
 
-// ErrFull says that as many streams are open as the hub serves.
+// ErrFull says that as many streams are open as the hub serves, to all or to one
+// reader.
 var ErrFull = errors.New("too many live streams are open")
 
 const (
@@ -29,6 +30,7 @@ const (
 	lookTimeout = 5 * time.Second
 	freshFor    = 2 * lookTick // how old a board may be that greets a stream
 	maxStreams  = 500
+	maxOfOne    = 200 // of one reader's: a script must not shut the others out
 )
 
 // Hub computes topics for all of its streams. Make it with New, then Run it.
@@ -55,16 +57,22 @@ func New(source Source, log *slog.Logger) *Hub {
 	}
 }
 
-// Open begins a stream of topics: each is told in full at first, and whenever
-// the reader was too slow for what changed.
-func (h *Hub) Open(topics []string) (*Stream, error) {
-	s := &Stream{hub: h, frames: make(chan Frame, backlog+len(topics)), behind: make(map[string]bool, len(topics))}
+// Open begins a reader's stream of topics: each is told in full at first, and
+// whenever the reader was too slow for what changed. The error is ErrFull.
+func (h *Hub) Open(reader string, topics []string) (*Stream, error) {
+	s := &Stream{hub: h, reader: reader, frames: make(chan Frame, backlog+len(topics)), behind: make(map[string]bool, len(topics))}
 	for _, t := range topics {
 		s.behind[t] = true
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(h.streams) >= maxStreams {
+	own := 0
+	for other := range h.streams {
+		if other.reader == reader {
+			own++
+		}
+	}
+	if len(h.streams) >= maxStreams || own >= maxOfOne {
 		return nil, ErrFull
 	}
 	if h.ended {

@@ -119,7 +119,7 @@ func runHub(tb testing.TB, h *Hub) {
 
 func open(tb testing.TB, h *Hub, topics ...string) *Stream {
 	tb.Helper()
-	s, err := h.Open(topics)
+	s, err := h.Open("ann", topics)
 	if err != nil {
 		tb.Fatalf("open: got %v, want a stream", err)
 	}
@@ -326,15 +326,25 @@ func TestHub_EndsItsStreams(t *testing.T) {
 func TestHub_RefusesTooMany(t *testing.T) {
 	t.Parallel()
 	h := run(t, newFakeSource())
-	for range maxStreams {
-		open(t, h, "apps")
+	full := func(reader string, want int) {
+		t.Helper()
+		n := 0
+		for ; n <= want; n++ {
+			if _, err := h.Open(reader, []string{"apps"}); err != nil {
+				if err != ErrFull {
+					t.Errorf("got %v, want %v", err, ErrFull)
+				}
+				break
+			}
+		}
+		if n != want {
+			t.Errorf("got %d streams for %s, want %d", n, reader, want)
+		}
 	}
 
-	_, err := h.Open([]string{"apps"})
-
-	if err != ErrFull {
-		t.Errorf("got %v, want %v", err, ErrFull)
-	}
+	full("ann", maxOfOne)
+	full("bob", maxOfOne)
+	full("cy", maxStreams-2*maxOfOne)
 }
 
 // One look at a list of 1,000 rows of which ten changed, told to 100 readers.
@@ -348,7 +358,7 @@ func BenchmarkHub_Look(b *testing.B) {
 	h := New(source, slog.New(slog.DiscardHandler))
 	var streams []*Stream
 	for range 100 {
-		s, err := h.Open([]string{"apps"})
+		s, err := h.Open("ann", []string{"apps"})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -14,6 +14,7 @@ const backlog = 8
 // Stream is one reader's. It must be closed.
 type Stream struct {
 	hub    *Hub
+	reader string // whose it is
 	frames chan Frame
 
 	// behind says of each topic of the stream whether it needs the whole. Only
