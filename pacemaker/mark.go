@@ -19,17 +19,21 @@ type Mark struct {
 	jobs   map[string]string // and of these jobs all up to the cursor
 }
 
-// maxMark bounds what is parsed, in bytes.
-const maxMark = 16 << 10
+// maxMark bounds a mark's text, in bytes: clients send it in a header.
+const maxMark = 8 << 10
 
 // String is what ParseMark reads: milliseconds, then job=cursor for each job
-// that is further.
+// that is further. It is empty where that would be too long, as amid the first
+// look at hundreds of logs: who comes back then hears some lines again.
 func (m Mark) String() string {
 	var b strings.Builder
 	b.WriteString(strconv.FormatUint(m.before, 10))
 	for _, job := range slices.Sorted(maps.Keys(m.jobs)) {
 		if c := m.jobs[job]; cursorParts(c)[0] >= m.before {
 			fmt.Fprintf(&b, ",%s=%s", job, c)
+		}
+		if b.Len() > maxMark {
+			return ""
 		}
 	}
 	return b.String()

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -137,6 +138,34 @@ func TestLive_ShowsTrafficAndARestart(t *testing.T) {
 	}
 	if was, is := epochOf(f.last), epochOf(again.last); was == "" || is == "" || was == is {
 		t.Errorf("got epoch %q before the restart and %q after, want another one", was, is)
+	}
+}
+
+// A Redis that hangs, and answers nobody, is named; nothing else is blamed.
+func TestLive_NamesTheRedisThatHangs(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	for _, name := range []string{"shop", "blog"} {
+		c.newApp(name, "testapp").deploy()
+		c.aorta("config", "set", "-a", name, "--detach", "MODE=gate") // it waits to be told to serve
+		c.jobOn(name, "open")
+	}
+	f := c.live("apps,jobs,overview")
+	awaitEvent(f, "overview", func(o wire.LiveOverview) bool { return o.State == "ok" })
+	hanging := c.managed()["redis-jobs"]
+
+	if err := syscall.Kill(hanging, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Kill(hanging, syscall.SIGCONT) })
+	said := awaitEvent(f, "overview", func(o wire.LiveOverview) bool { return o.State == "bad" })
+	if err := syscall.Kill(hanging, syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	awaitEvent(f, "overview", func(o wire.LiveOverview) bool { return o.State == "ok" })
+
+	if len(said.Attention) != 1 || !strings.Contains(said.Text, "jobs Redis") {
+		t.Errorf("got %q with %+v, want the jobs Redis alone to be named", said.Text, said.Attention)
 	}
 }
 

@@ -45,16 +45,6 @@ func (p *project) traffic(every time.Duration, errorEvery int) {
 	})
 }
 
-// aside runs a command of the CLI that takes as long as it takes.
-func (c *cluster) aside(args ...string) {
-	done := make(chan struct{})
-	go func() { // ends with the cluster, at the latest
-		defer close(done)
-		c.run(c.dir, "aorta", args...)
-	}()
-	c.tb.Cleanup(func() { <-done })
-}
-
 // jobOn is the newest root job of an app in a state.
 func (c *cluster) jobOn(app, state string) string {
 	c.tb.Helper()
@@ -98,7 +88,7 @@ func TestPages_OfABusyCluster(t *testing.T) {
 	shop.deploy()
 	c.aorta("domains", "add", "-a", "shop", "www.shop.example.com")
 	c.while("shop")
-	c.aside("config", "set", "-a", "search", "MODE=gate") // it waits to be told to serve
+	c.aorta("config", "set", "-a", "search", "--detach", "MODE=gate") // it waits to be told to serve
 	running := c.jobOn("search", "open")
 	done := c.jobOn("shop", "succeeded")
 
