@@ -6,7 +6,7 @@ import type { Gone, Job, JobLine } from "./types";
 
 const most = 5000; // lines kept of each job
 
-export interface Tree { root: string; jobs: ReadonlyMap<string, Job>; lines: ReadonlyMap<string, JobLine[]> }
+export interface Tree { root: string; jobs: ReadonlyMap<string, Job>; lines: ReadonlyMap<string, JobLine[]>; children: ReadonlyMap<string, Job[]> }
 
 export class JobStore implements Tail {
   readonly tree = signal<Tree | null>(null);
@@ -31,6 +31,11 @@ export class JobStore implements Tail {
   }
 
   cut(): void {}
+
+  // hello asks again if the pacemaker was away when it was asked.
+  hello(): void {
+    if (this.error.value && !this.root && !this.missing.value) void this.open();
+  }
 
   // open asks for the whole tree. The stream tells the same, but not who asked
   // for it, and not before it is there.
@@ -99,7 +104,7 @@ export class JobStore implements Tail {
   private show(): void {
     clearTimeout(this.timer);
     this.timer = 0;
-    if (this.root) this.tree.value = { root: this.root, jobs: new Map(this.jobs), lines: new Map(this.lines) };
+    if (this.root) this.tree.value = { root: this.root, jobs: new Map(this.jobs), lines: new Map(this.lines), children: byParent(this.jobs.values()) };
   }
 }
 
@@ -114,9 +119,20 @@ export function ended(job: Job | undefined): boolean {
   return job?.state === "succeeded" || job?.state === "failed" || job?.state === "aborted";
 }
 
+function byParent(jobs: Iterable<Job>): Map<string, Job[]> {
+  const children = new Map<string, Job[]>();
+  for (const job of [...jobs].sort((a, b) => (a.id < b.id ? -1 : 1))) {
+    if (!job.parent || job.parent === job.id) continue;
+    const beside = children.get(job.parent);
+    if (beside) beside.push(job);
+    else children.set(job.parent, [job]);
+  }
+  return children;
+}
+
 // childrenOf is in the order of the ids, which is that of their making.
-export function childrenOf(tree: Tree, id: string): Job[] {
-  return [...tree.jobs.values()].filter((j) => j.parent === id && j.id !== id).sort((a, b) => (a.id < b.id ? -1 : 1));
+export function childrenOf(tree: Tree, id: string): readonly Job[] {
+  return tree.children.get(id) ?? [];
 }
 
 // leads tells whether something below, or the job itself, is in one of the states.

@@ -2,15 +2,15 @@
 // follow the address. What it brings lies in signals; what is on the page stays
 // when the stream is cut, and is known to be old.
 import { batch, computed, effect, signal, untracked } from "@preact/signals";
-import { session } from "./api";
+import { said, session } from "./api";
 import { ahead, now, serverTime } from "./clock";
 import { alive, aside, cut, expectTold, late, reset, told } from "./freshness";
 import { expected } from "./hint";
 import { JobStore } from "./jobstore";
 import { LogStore } from "./logstore";
-import { pathname, query, target } from "./router";
+import { query, target } from "./router";
 import { follow } from "./sse";
-import { tailEvents, tailKey, type Tail } from "./tail";
+import { canBeApp, tailEvents, tailKey, type Tail } from "./tail";
 import type { AppDetail, AppRow, Gone, Hello, Job, Overview } from "./types";
 
 const silence = 4000;       // the server says something at least every 2 s
@@ -40,8 +40,7 @@ const takers: Record<string, (data: unknown) => void> = {
     const time = Date.parse((data as Hello).time);
     if (!isNaN(time)) ahead.value = time - Date.now();
     now.value = serverTime();
-    const t = tail.value;
-    if (t instanceof LogStore) t.open();
+    tail.value?.hello();
     told("hello");
   },
   overview(data) { overview.value = data as Overview; told("overview"); },
@@ -72,9 +71,12 @@ function take(event: string, data: unknown, id: string): void {
   else batch(() => takers[event]?.(data));
 }
 
-// refused is the address whose own topics the server would not have.
+// refused is the app that the server would not tell of, refusals how often it
+// would not tell of something.
 const refused = signal("");
-const address = computed(() => pathname.value + "?" + query.value);
+const refusals = signal(0);
+
+const impossible = computed(() => target.value.page === "app" && (!canBeApp(target.value.name) || refused.value === target.value.name));
 
 // shared are the topics of the page at hand that are the same for everybody.
 const shared = computed(() => {
@@ -82,11 +84,10 @@ const shared = computed(() => {
   const { page, name } = target.value;
   if (page === "login") return "";
   if (page === "overview" || page === "apps") return "overview,apps,jobs";
-  const own = page === "app" && refused.value !== address.value;
-  return own ? `overview,jobs,app:${name}` : "overview,jobs";
+  return page === "app" && !impossible.value ? `overview,jobs,app:${name}` : "overview,jobs";
 });
 
-const wanted = computed(() => (shared.value && refused.value !== address.value ? tailKey(target.value, query.value) : ""));
+const wanted = computed(() => (shared.value && !impossible.value ? tailKey(target.value, query.value) : ""));
 
 // attach gives the tail with a key, which is the one at hand if it has it.
 function attach(key: string): Tail | null {
@@ -121,9 +122,9 @@ function open(topics: string, own: Tail | null): () => void {
       return "/api/v1/live?topics=" + encodeURIComponent([topics, own?.topic()].filter(Boolean).join(","));
     },
     silence, onMessage: take, onAlive: alive, onCut: lost,
-    onRefused(status) {
-      if (status === 401) session.value = null;
-      else refuse();
+    onRefused(problem) {
+      if (problem.status === 401) session.value = null;
+      else refuse(said(problem));
     },
   });
   return () => { clearTimeout(timer); stop(); };
@@ -134,19 +135,23 @@ function lost(): void {
   tail.value?.cut();
 }
 
-// refuse does without what the address names, since nothing can have that name.
-function refuse(): void {
-  const { page, name } = target.peek();
-  if (refused.peek() === address.peek()) return lost();
-  if (page === "app") gone.value = name;
-  refused.value = address.peek();
+// refuse does without what the address asks for beyond what all pages share: the
+// tail, which says why; if there is none it was the app's name.
+function refuse(why: string): void {
+  const own = tail.peek();
+  if (own?.topic()) own.take("gone", { text: why }, "");
+  else if (target.peek().page === "app" && !impossible.peek()) refused.value = target.peek().name;
+  else return lost();
+  refusals.value++;
 }
 
 // start follows the address for as long as the page lives.
 export function start(): void {
+  effect(() => { if (impossible.value) gone.value = target.value.name; });
   effect(() => {
     const topics = shared.value;
     const own = attach(wanted.value);
+    void refusals.value; // after one it is asked for less
     if (!topics) return undefined;
     if (unseen.value) return aside();
     return untracked(() => open(topics, own));

@@ -6,6 +6,7 @@ import type { Gone, LogLine } from "./types";
 
 const most = 10_000; // lines kept in the page
 const settle = 300;  // ms after which a log without lines counts as empty
+const search = 3000; // the same of one that is searched, which takes the server longer
 
 // Shown is a line of output as a page shows it.
 export interface Shown {
@@ -55,11 +56,12 @@ export class LogStore implements Tail {
     this.timer ||= setTimeout(() => this.show(), 50) as unknown as number;
   }
 
-  // open says that the stream lives, so that no line means that there is none.
+  // hello says that the stream lives, so that no line means that there is none.
   // It waits for the lines that come with the beginning.
-  open(): void {
+  hello(): void {
     clearTimeout(this.opening);
-    this.opening = setTimeout(() => { this.state.value = "open"; }, settle) as unknown as number;
+    const after = this.key.includes("search=") ? search : settle;
+    this.opening = setTimeout(() => { this.state.value = "open"; }, after) as unknown as number;
   }
 
   cut(): void {

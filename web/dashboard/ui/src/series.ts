@@ -53,7 +53,8 @@ export function useSeries(address: string, range: Range): { drawn: Drawn | null;
     };
     void load();
     const timer = setInterval(load, range.every * 1000);
-    return () => { over = true; clearInterval(timer); };
+    document.addEventListener("visibilitychange", load); // nothing came while nobody looked
+    return () => { over = true; clearInterval(timer); document.removeEventListener("visibilitychange", load); };
   }, [address, range.id]);
   return { drawn: state.value, error: error.value };
 }

@@ -2,6 +2,8 @@
 // and those are what tells a quiet stream from a dead one; it hides the status
 // of a refusal too.
 
+import { problemOf, type ApiError } from "./api";
+
 export interface Message { event: string; id: string; data: string }
 
 // Parser cuts a stream's text into messages. It takes any cut of the text.
@@ -10,7 +12,7 @@ export class Parser {
   private event = "";
   private data: string[] = [];
   private skipFeed = false; // the last piece ended in CR; its LF may come with the next
-  lastId = "";
+  private lastId = "";
 
   feed(text: string): Message[] {
     const out: Message[] = [];
@@ -54,12 +56,15 @@ export interface StreamOptions {
   onMessage(event: string, data: unknown, id: string): void;
   onAlive?(): void;             // something came, be it a comment
   onCut?(): void;               // the connection is gone, or silent for too long
-  onRefused?(status: number): void; // 4xx: it is not tried again
+  onRefused?(problem: ApiError): void; // it is not tried again
   silence?: number;             // ms without a byte after which the stream counts as dead
 }
 
-// follow keeps a stream open until the returned function is called. It resumes
-// behind the last id that it saw.
+// refusals are the answers that another try does not change: nobody is signed
+// in, or what is asked for can't be. Others may be of a proxy that starts again.
+const refusals = [401, 422];
+
+// follow keeps a stream open until the returned function is called.
 export function follow(o: StreamOptions): () => void {
   const life = new AbortController();
   void keep(o, life.signal);
@@ -75,14 +80,13 @@ export function retryAfter(tries: number, cutFor: number, chance: number): numbe
 }
 
 async function keep(o: StreamOptions, life: AbortSignal): Promise<void> {
-  let lastId = "";
   let cutAt = Date.now();
   for (let tries = 0; !life.aborted; tries++) {
     if (tries > 0) await pause(retryAfter(tries, Date.now() - cutAt, Math.random()), life);
     if (document.hidden) await seen(life);
     if (life.aborted) return;
     let heard = 0;
-    const verdict = await once({ ...o, onAlive() { heard ||= Date.now(); o.onAlive?.(); } }, lastId, (id) => { lastId = id; }, life);
+    const verdict = await once({ ...o, onAlive() { heard ||= Date.now(); o.onAlive?.(); } }, life);
     if (life.aborted || verdict === "refused") return;
     if (heard) cutAt = Date.now();
     if (heard && Date.now() - heard > 10_000) tries = 0;
@@ -90,7 +94,7 @@ async function keep(o: StreamOptions, life: AbortSignal): Promise<void> {
   }
 }
 
-async function once(o: StreamOptions, lastId: string, remember: (id: string) => void, life: AbortSignal): Promise<"cut" | "refused"> {
+async function once(o: StreamOptions, life: AbortSignal): Promise<"cut" | "refused"> {
   const stop = new AbortController();
   const end = () => stop.abort();
   life.addEventListener("abort", end);
@@ -101,15 +105,14 @@ async function once(o: StreamOptions, lastId: string, remember: (id: string) => 
   const watch = () => { clearTimeout(guard); guard = setTimeout(end, o.silence ?? 20_000); };
   try {
     watch();
-    const headers: Record<string, string> = { Accept: "text/event-stream" };
-    if (lastId) headers["Last-Event-ID"] = lastId;
-    const answer = await fetch(o.url(), { headers, credentials: "same-origin", cache: "no-store", signal: stop.signal });
-    if (answer.status >= 400 && answer.status < 500 && answer.status !== 429) {
-      o.onRefused?.(answer.status);
+    const answer = await fetch(o.url(), { headers: { Accept: "text/event-stream" }, credentials: "same-origin", cache: "no-store", signal: stop.signal });
+    if (refusals.includes(answer.status)) {
+      const problem = await problemOf(answer);
+      if (!life.aborted) o.onRefused?.(problem);
       return "refused";
     }
     if (!answer.ok || !answer.body) return "cut";
-    await read(o, answer.body, lastId, remember, watch);
+    await read(o, answer.body, watch);
   } catch {
     // Cut off, or ended by us: the caller knows which.
   } finally {
@@ -120,9 +123,8 @@ async function once(o: StreamOptions, lastId: string, remember: (id: string) => 
   return "cut";
 }
 
-async function read(o: StreamOptions, body: ReadableStream<Uint8Array>, lastId: string, remember: (id: string) => void, watch: () => void): Promise<void> {
+async function read(o: StreamOptions, body: ReadableStream<Uint8Array>, watch: () => void): Promise<void> {
   const parser = new Parser();
-  parser.lastId = lastId;
   const text = new TextDecoder();
   const reader = body.getReader();
   for (;;) {
@@ -130,10 +132,7 @@ async function read(o: StreamOptions, body: ReadableStream<Uint8Array>, lastId: 
     if (piece.done) return;
     watch();
     o.onAlive?.();
-    for (const m of parser.feed(text.decode(piece.value, { stream: true }))) {
-      o.onMessage(m.event, decoded(m.data), m.id);
-      remember(m.id);
-    }
+    for (const m of parser.feed(text.decode(piece.value, { stream: true }))) o.onMessage(m.event, decoded(m.data), m.id);
   }
 }
 

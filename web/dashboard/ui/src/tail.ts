@@ -6,6 +6,7 @@ export interface Tail {
   readonly key: string;      // what it is of; another one is another tail
   topic(): string;           // as the stream is asked for it; "" once it has told all
   take(event: string, data: unknown, id: string): void;
+  hello(): void;             // a stream begins
   cut(): void;               // the stream is cut; it comes back by itself
   close(): void;
 }
@@ -15,14 +16,27 @@ export const tailEvents = new Set(["job", "log", "end", "line", "missed"]);
 
 const first = 1000; // lines of a log asked for at the start
 
+// longestSearch is how many bytes the server takes for a search.
+export const longestSearch = 200;
+
+// searched is as much of what is looked for as the server takes.
+export function searched(words: string): string {
+  return words.slice(0, new TextEncoder().encodeInto(words, new Uint8Array(longestSearch)).read);
+}
+
+// canBeApp tells whether an app can have that name.
+export function canBeApp(name: string): boolean {
+  return name.length <= 40 && /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name);
+}
+
 // tailKey names the tail of a page: "" where it has none.
 export function tailKey(target: Target, query: URLSearchParams): string {
   if (target.page === "job") return /^[\w-]{1,40}$/.test(target.name) ? "job:" + target.name : "";
-  if (target.page !== "app" || target.tab !== "logs") return "";
+  if (target.page !== "app" || target.tab !== "logs" || !canBeApp(target.name)) return "";
   const asked = new URLSearchParams({ n: String(first) });
   for (const [to, from] of [["search", "q"], ["type", "type"], ["instance", "instance"]] as const) {
     const value = query.get(from);
-    if (value) asked.set(to, value);
+    if (value) asked.set(to, to === "search" ? searched(value) : value);
   }
   return `logs:${target.name}?${asked}`;
 }

@@ -71,6 +71,19 @@ test("a job that there is not is missing; one that can't be asked for is not", a
   assert.deepEqual([told.missing.value, told.topic()], [true, ""]);
 });
 
+test("it asks again when the pacemaker is back, if it has no answer yet", async () => {
+  let asked = 0;
+  const store = new JobStore("job:r", () => ++asked === 1 ? Promise.reject(new ApiError(0, "away")) : Promise.resolve(bare("r", "running")));
+  await store.open();
+  store.hello();
+  await until("the tree", () => store.tree.value?.root === "r");
+  store.hello();
+  const none = new JobStore("job:n", () => { asked++; return Promise.reject(new ApiError(404, "no")); });
+  await none.open();
+  none.hello();
+  assert.deepEqual([asked, store.error.value], [3, ""]);
+});
+
 test("the oldest lines of a long log go", async () => {
   const store = await opened(bare("r", "running"));
   for (let i = 0; i < 5100; i++) store.take("log", line("r", String(i)), `${i}`);

@@ -43,7 +43,7 @@ async function serve(answer: (q: Request, r: Answer, nth: number) => void, run: 
 
 const head = { "Content-Type": "text/event-stream" };
 
-test("a stream that is cut comes back behind the last id", async () => {
+test("a stream that is cut comes back, and asks anew for where", async () => {
   const asked: (string | undefined)[] = [];
   await serve((q, r, nth) => {
     asked.push(q.url + " " + (q.headers["last-event-id"] ?? "-"));
@@ -57,18 +57,34 @@ test("a stream that is cut comes back behind the last id", async () => {
     const stop = follow({ url: () => `${base}/${++urls}`, onMessage: (_, data) => got.push(data), onCut: () => { cuts++; } });
     await until("three messages", () => got.length === 3);
     stop();
-    assert.deepEqual([got, cuts, asked], [[1, 2, 3], 2, ["/1 -", "/2 1", "/3 2"]]);
+    assert.deepEqual([got, cuts, asked], [[1, 2, 3], 2, ["/1 -", "/2 -", "/3 -"]]);
   });
 });
 
 test("a refusal is told once, and not tried again", async () => {
   let asked = 0;
-  await serve((_, r) => { asked++; r.writeHead(401); r.end(); }, async (base) => {
-    const refused: number[] = [];
-    follow({ url: () => base, onMessage() {}, onRefused: (status) => refused.push(status) });
+  await serve((_, r) => { asked++; r.writeHead(422); r.end('{"title":"Invalid","detail":"search is too long"}'); }, async (base) => {
+    const refused: unknown[] = [];
+    follow({ url: () => base, onMessage() {}, onRefused: ({ status, message }) => refused.push([status, message]) });
     await until("the refusal", () => refused.length > 0);
     await new Promise((done) => setTimeout(done, 600));
-    assert.deepEqual([refused, asked], [[401], 1]);
+    assert.deepEqual([refused, asked], [[[422, "search is too long"]], 1]);
+  });
+});
+
+test("what a proxy answers while it starts is tried again", async () => {
+  await serve((_, r, nth) => {
+    r.writeHead([403, 404, 502][nth - 1] ?? 200, head);
+    if (nth > 3) r.write("data: 1\n\n");
+    else r.end();
+  }, async (base) => {
+    let got = 0;
+    let cuts = 0;
+    const refused: number[] = [];
+    const stop = follow({ url: () => base, onMessage() { got++; }, onCut: () => { cuts++; }, onRefused: ({ status }) => refused.push(status) });
+    await until("the message", () => got === 1);
+    stop();
+    assert.deepEqual([cuts, refused], [3, []]);
   });
 });
 

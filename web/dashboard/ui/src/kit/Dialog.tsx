@@ -4,6 +4,7 @@ import { useEffect, useId, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { said } from "../api";
 import { Foreign } from "./Foreign";
+import { toast } from "./Toast";
 
 const reachable = "a[href], button:not(:disabled), input:not(:disabled), select:not(:disabled), textarea:not(:disabled), summary, [tabindex='0']";
 
@@ -34,13 +35,17 @@ interface Props {
 export function Dialog({ title, onClose, children, look, left }: Props) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
+  const pressed = useRef(false); // beside what is asked; a selection may end there that began within
   useEffect(() => {
     const before = document.activeElement as HTMLElement | null;
     ref.current?.showModal();
     return () => giveBack(left?.current ? null : before);
   }, []);
   return (
-    <dialog ref={ref} class={look} aria-labelledby={id} onClose={onClose} onKeyDown={keepInside} onClick={(e) => { if (e.target === ref.current) ref.current?.close(); }}>
+    <dialog ref={ref} class={look} aria-labelledby={id} onClose={onClose} onKeyDown={keepInside}
+      onPointerDown={(e) => { pressed.current = e.target === ref.current; }}
+      onClick={(e) => { if (pressed.current && e.target === ref.current) ref.current?.close(); }}
+    >
       <div class="inside">
         <header><h2 id={id}>{title}</h2><button type="button" class="icon" aria-label="Close" onClick={() => ref.current?.close()}>×</button></header>
         {children}
@@ -63,6 +68,8 @@ export function Confirm({ title, says, verb, danger, name, act, onClose }: Quest
   const typed = useSignal("");
   const error = useSignal("");
   const busy = useSignal(false);
+  const over = useRef(false);
+  useEffect(() => () => { over.current = true; }, []);
   const ready = !name || typed.value === name;
   const submit = async (e: Event) => {
     e.preventDefault();
@@ -70,8 +77,9 @@ export function Confirm({ title, says, verb, danger, name, act, onClose }: Quest
     busy.value = true;
     try {
       await act();
-      onClose();
+      if (!over.current) onClose();
     } catch (err) {
+      if (over.current) return toast({ text: `${title}: ${said(err)}`, bad: true });
       error.value = said(err);
       busy.value = false;
     }

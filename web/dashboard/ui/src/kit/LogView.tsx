@@ -46,7 +46,10 @@ export function LogView({ lines, search, label, empty, tall, only }: Props) {
   const pressed = (e: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[e.key];
     const i = lines.findIndex((l) => l.key === at.value);
-    if (e.key === "Enter" && lines[i]) opened.value = lines[i];
+    if (e.key === "Enter" && lines[i]) {
+      e.preventDefault(); // else the same press may close what it opens
+      opened.value = lines[i];
+    }
     if (e.key === "Escape") at.value = -1;
     const b = box.current;
     if (!step || !b || lines.length === 0) return;

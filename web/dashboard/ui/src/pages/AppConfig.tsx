@@ -62,7 +62,7 @@ function Var({ name, value, set, drop }: { name: string; value: string; set: (v:
   if (edited.value !== null) {
     return (
       <li>
-        <label class="grow field"><code>{name}</code><textarea class="mono" rows={Math.min(6, edited.value.split("\n").length)} value={edited.value} onInput={(e) => { edited.value = e.currentTarget.value; }} spellcheck={false} /></label>
+        <label class="grow field"><code>{name}</code><textarea class="mono" rows={rowsOf(edited.value)} value={edited.value} onInput={(e) => { edited.value = e.currentTarget.value; }} spellcheck={false} /></label>
         <Button onClick={() => { edited.value = null; }}>Leave</Button>
         <Button kind="primary" onClick={save} label={`Save ${name}`}>Save</Button>
       </li>
@@ -82,6 +82,16 @@ function Var({ name, value, set, drop }: { name: string; value: string; set: (v:
   );
 }
 
+const rowsOf = (text: string) => Math.min(6, text.split("\n").length);
+
+// enterSends makes of a field of several lines, which keeps those of a key that
+// is pasted, one that Enter sends like any other; with Shift it begins a line.
+function enterSends(e: KeyboardEvent): void {
+  if (e.key !== "Enter" || e.shiftKey || e.isComposing) return;
+  e.preventDefault();
+  (e.currentTarget as HTMLTextAreaElement).form?.requestSubmit();
+}
+
 function Add({ effect, set }: { effect: string; set: (k: string, v: string) => Promise<void> }) {
   const key = useSignal("");
   const value = useSignal("");
@@ -93,7 +103,7 @@ function Add({ effect, set }: { effect: string; set: (k: string, v: string) => P
   return (
     <Form verb="Set" what={key.value.trim()} ready={!!key.value.trim()} act={save} foot={<p class="muted">{effect}</p>}>
       <label class="field">Key<input class="mono" value={key.value} onInput={(e) => { key.value = e.currentTarget.value; }} autocomplete="off" autocapitalize="off" spellcheck={false} /></label>
-      <label class="field grow">Value<input class="mono" value={value.value} onInput={(e) => { value.value = e.currentTarget.value; }} autocomplete="off" autocapitalize="off" spellcheck={false} /></label>
+      <label class="field grow">Value<textarea class="mono" rows={rowsOf(value.value)} value={value.value} onInput={(e) => { value.value = e.currentTarget.value; }} onKeyDown={enterSends} autocomplete="off" autocapitalize="off" spellcheck={false} /></label>
     </Form>
   );
 }

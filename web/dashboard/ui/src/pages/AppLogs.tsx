@@ -4,6 +4,7 @@ import { brief } from "../format";
 import { tail } from "../live";
 import { LogStore } from "../logstore";
 import { ask, query } from "../router";
+import { longestSearch, searched } from "../tail";
 import type { AppDetail } from "../types";
 import { Button } from "../kit/Button";
 import { Empty, Trouble, Wait } from "../kit/Empty";
@@ -12,7 +13,7 @@ import { LogView } from "../kit/LogView";
 export function AppLogs({ detail }: { detail: AppDetail }) {
   const s = tail.value instanceof LogStore ? tail.value : null;
   const q = query.value;
-  const search = q.get("q") ?? "";
+  const search = searched(q.get("q") ?? "");
   const name = detail.app.name;
   const release = q.get("release") ?? "";
   const all = s?.lines.value;
@@ -22,9 +23,9 @@ export function AppLogs({ detail }: { detail: AppDetail }) {
   return (
     <section class="card" aria-label="Logs">
       <Filters detail={detail} search={search} type={q.get("type") ?? ""} instance={q.get("instance") ?? ""} release={release} store={s} />
-      {s.state.value === "cut" && <p class="asof" role="status">The stream is cut; it goes on where it was when the pacemaker answers again.</p>}
+      {s.state.value === "cut" && !s.gone.value && <p class="asof" role="status">The stream is cut; it goes on where it was when the pacemaker answers again.</p>}
       {s.gone.value && <Trouble text={s.gone.value} />}
-      <LogView key={s.key} lines={lines} only={(id) => ask("instance", id)} search={search} label={`Logs of ${name}`} tall empty={s.state.value === "opening" ? null : <None search={search} release={release} name={name} />} />
+      <LogView key={s.key} lines={lines} only={(id) => ask("instance", id)} search={search} label={`Logs of ${name}`} tall empty={s.state.value === "opening" || s.gone.value ? null : <None search={search} release={release} name={name} />} />
     </section>
   );
 }
@@ -44,7 +45,7 @@ function Filters({ detail, search, type, instance, release, store }: FilterProps
   const words = useSignal(search);
   return (
     <form class="filters" role="search" aria-label="Lines" onSubmit={(e) => { e.preventDefault(); ask("q", words.value.trim()); }}>
-      <input type="search" class="grow" aria-label="Search in the logs" placeholder="Search, then Enter" value={words.value}
+      <input type="search" class="grow" aria-label="Search in the logs" placeholder="Search, then Enter" maxLength={longestSearch} value={words.value}
         onInput={(e) => { words.value = e.currentTarget.value; if (!words.value) ask("q", ""); }} />
       <select aria-label="Process type" value={type} onChange={(e) => ask("type", e.currentTarget.value)}>
         <option value="">all types</option>

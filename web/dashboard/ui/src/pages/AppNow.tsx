@@ -1,5 +1,6 @@
-import { may, path, post } from "../api";
+import { useEffect } from "preact/hooks";
 import { signal } from "@preact/signals";
+import { may, path, post } from "../api";
 import { brief, millis, rate } from "../format";
 import { appAddress } from "../router";
 import type { Accepted, AppDetail, Instance } from "../types";
@@ -53,6 +54,7 @@ export function AppNow({ detail }: { detail: AppDetail }) {
   const list = byNode(detail.instances ?? []);
   const nodes = new Set(list.map((i) => i.node)).size;
   const { rates, app } = detail;
+  useEffect(() => () => { replacing.value = null; }, []);
   return (
     <>
       {(app.release || list.length > 0) && <dl class="figures live">

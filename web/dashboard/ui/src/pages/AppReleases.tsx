@@ -1,7 +1,8 @@
 import { useSignal } from "@preact/signals";
-import { get, may, path, post } from "../api";
+import { may, path, post } from "../api";
 import { brief } from "../format";
-import type { Accepted, AppDetail, Page, Release } from "../types";
+import { useOlder } from "../older";
+import type { Accepted, AppDetail, Release } from "../types";
 import { Button } from "../kit/Button";
 import { Card } from "../kit/Card";
 import { Confirm } from "../kit/Dialog";
@@ -13,22 +14,18 @@ import { started } from "../kit/Toast";
 
 const shownReleases = 20; // so many come by themselves
 
+const numberOf = (r: Release) => Number(r.release.slice(1));
+const newestFirst = (a: Release, b: Release) => numberOf(b) - numberOf(a);
+
 export function AppReleases({ detail }: { detail: AppDetail }) {
   const back = useSignal<Release | null>(null);
   const deploying = useSignal(false);
-  const older = useSignal<Release[]>([]);
-  const next = useSignal<string | null>(null); // null until the first page was asked for
   const { app } = detail;
   const newest = detail.releases ?? [];
-  const known = new Set(newest.map((r) => r.id));
-  const list = [...newest, ...older.value.filter((r) => !known.has(r.id))];
-  const more = next.value === null ? newest.length >= shownReleases : next.value !== "";
-  const load = async () => {
-    const from = next.value ?? newest.at(-1)?.release ?? "";
-    const page = await get<Page<Release>>(path("apps", app.name, "releases") + "?cursor=" + encodeURIComponent(from));
-    older.value = [...older.value, ...page.items];
-    next.value = page.next ?? "";
-  };
+  const older = useOlder(newest, newestFirst);
+  const list = older.rows;
+  const more = older.asked ? !older.end : newest.length >= shownReleases;
+  const load = () => older.more(path("apps", app.name, "releases"), newest.at(-1)?.release ?? "");
   return (
     <>
       <Card title="Releases" aside={may("developer") && <Button onClick={() => { deploying.value = true; }}>Deploy an image</Button>}>
@@ -45,7 +42,7 @@ export function AppReleases({ detail }: { detail: AppDetail }) {
 }
 
 function One({ release: r, serving, back }: { release: Release; serving: string; back: () => void }) {
-  const older = Number(r.release.slice(1)) < Number(serving.slice(1));
+  const older = numberOf(r) < Number(serving.slice(1));
   return (
     <li>
       <b class="label">{r.release}</b>

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { may, path, post, session } from "../api";
 import { brief, exact } from "../format";
-import { ended, JobStore, leads, shownState, type Tree } from "../jobstore";
+import { childrenOf, ended, JobStore, leads, shownState, type Tree } from "../jobstore";
 import { tail } from "../live";
 import { appAddress, go, jobAddress, target } from "../router";
 import type { Accepted, Job as One } from "../types";
@@ -45,7 +45,7 @@ function words(tree: Tree, root: One): string {
   if (ended(root)) return past(root.state) + ".";
   if (root.waits_for) return `Waits for ${root.waits_for.title}.`;
   const steps = [...tree.jobs.values()].filter((j) => j.id !== root.id);
-  const leaf = steps.find((j) => j.state === "running" && !steps.some((k) => k.parent === j.id && leads(tree, k.id, ["running"])));
+  const leaf = steps.find((j) => j.state === "running" && !childrenOf(tree, j.id).some((k) => leads(tree, k.id, ["running"])));
   const done = steps.filter((j) => j.state === "succeeded").length;
   return leaf ? `${leaf.title} runs; ${done} of ${steps.length} steps are done.` : steps.length ? `${done} of ${steps.length} steps are done.` : "Waits for its turn.";
 }

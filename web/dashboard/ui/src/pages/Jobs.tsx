@@ -1,10 +1,12 @@
-import { computed, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { computed } from "@preact/signals";
 import { get, path } from "../api";
 import { brief, count } from "../format";
-import { shownState } from "../jobstore";
+import { ended, shownState } from "../jobstore";
 import { jobs } from "../live";
+import { useOlder } from "../older";
 import { appAddress, ask, jobAddress, query } from "../router";
-import type { Job, Page } from "../types";
+import type { Job } from "../types";
 import { Button } from "../kit/Button";
 import { Card } from "../kit/Card";
 import { Foot } from "../kit/Copy";
@@ -46,7 +48,14 @@ const chosen: { id: string; name: string; fits: (j: Job) => boolean }[] = [
 
 const shownEnded = 50; // so many that have ended come by themselves
 
-const sorted = computed(() => [...(jobs.value?.values() ?? [])].sort((a, b) => (a.id < b.id ? 1 : -1)));
+const newestFirst = (a: Job, b: Job) => (a.id < b.id ? 1 : -1);
+const sorted = computed(() => [...(jobs.value?.values() ?? [])].sort(newestFirst));
+
+// behind is the job behind which the older ones begin: what is below it comes by
+// itself only if it is open or needs attention.
+export function behind(live: Job[]): string {
+  return live.filter(ended)[shownEnded - 1]?.id ?? "";
+}
 
 function words(list: Job[]): { state: string; text: string } {
   const running = list.filter(open).length;
@@ -56,20 +65,17 @@ function words(list: Job[]): { state: string; text: string } {
 }
 
 export function Jobs() {
-  const older = useSignal<Job[]>([]);
-  const next = useSignal<string | null>(null);
-  if (!jobs.value) return <Skeleton title="Jobs" card="Jobs" rows={12} />;
   const live = sorted.value;
+  const older = useOlder(live, newestFirst);
+  // An open job of which nothing comes any more has ended.
+  const left = older.asked ? older.rows.filter((j) => open(j) && !jobs.value?.has(j.id)).map((j) => j.id) : [];
+  useEffect(() => {
+    for (const id of left) get<Job>(path("jobs", id)).then((j) => older.keep([j]), () => {}); // then it stays as it was seen
+  }, [left.join()]);
+  if (!jobs.value) return <Skeleton title="Jobs" card="Jobs" rows={12} />;
   const says = words(live);
   const at = chosen.find((c) => c.id === (query.value.get("show") ?? "")) ?? chosen[0]!;
-  const known = new Set(live.map((j) => j.id));
-  const rows = [...live, ...older.value.filter((j) => !known.has(j.id))].filter(at.fits);
-  const more = async () => {
-    const from = next.value ?? live.at(-1)?.id ?? "";
-    const page = await get<Page<Job>>(path("jobs") + "?limit=100" + (from ? "&cursor=" + encodeURIComponent(from) : ""));
-    older.value = [...older.value, ...page.items];
-    next.value = page.next ?? "";
-  };
+  const rows = older.rows.filter(at.fits);
   return (
     <>
       <Line title="Jobs" state={says.state} text={says.text} />
@@ -80,7 +86,7 @@ export function Jobs() {
       >
         {rows.length > 0 && <Table label="Jobs" columns={columns} rows={rows} keyOf={(j) => j.id} />}
         {rows.length === 0 && (live.length === 0 ? <Empty title="Nothing was asked for yet." commands={["git push aorta main"]}>A deploy, a change of scale or of config is a job:</Empty> : <p class="muted">None of these.</p>)}
-        {(older.value.length > 0 || live.filter((j) => !open(j)).length >= shownEnded) && next.value !== "" && <p><Button onClick={more}>Older jobs</Button></p>}
+        {(older.asked ? !older.end : behind(live) !== "") && <p><Button onClick={() => older.more(path("jobs") + "?limit=100", behind(live))}>Older jobs</Button></p>}
       </Card>
       <Foot text="aorta jobs" />
     </>

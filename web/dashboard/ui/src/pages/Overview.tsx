@@ -41,12 +41,17 @@ export function Overview() {
       <Figures o={o} />
       {o.apps.total > 0 && <Traffic />}
       <Card title="Apps" aside={o.apps.total > few ? <a href="/apps">All {o.apps.total}</a> : undefined}>
-        {o.apps.total === 0 ? <NoApps /> : apps.value ? <AppTable rows={first.value} /> : <Wait rows={Math.min(few, o.apps.total)} />}
+        {o.apps.total === 0 ? o.stale ? <Unknown /> : <NoApps /> : apps.value ? <AppTable rows={first.value} /> : <Wait rows={Math.min(few, o.apps.total)} />}
       </Card>
-      <Card title="Nodes"><NodeTable nodes={o.nodes ?? []} /></Card>
+      <Card title="Nodes">{o.stale && !o.nodes?.length ? <Unknown /> : <NodeTable nodes={o.nodes ?? []} />}</Card>
       <Foot text="aorta status" />
     </>
   );
+}
+
+// Unknown stands where a list that nobody has seen yet would else be empty.
+function Unknown() {
+  return <p class="muted">Not known: the database does not answer.</p>;
 }
 
 export function NoApps() {
