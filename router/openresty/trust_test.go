@@ -1,10 +1,13 @@
 package openresty
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -331,4 +334,30 @@ func newNeighbour(a *app) *app {
 	n := &app{Instance: a.Instance}
 	n.ID = "0192d3a0-0000-7000-8000" + a.ID[23:]
 	return n
+}
+
+// A worker that was killed comes back with the table that was kept, older than
+// the others': until it is there nobody may count on the new one.
+func TestNginx_UnbornWorkerHoldsBackTheAck(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a, b := newApp(t, nil), newApp(t, nil)
+	r.publish(route("a.example.com", a))
+	master, victim := r.nginx.Pid(), r.status().Workers[0].PID
+
+	t.Cleanup(func() { _ = syscall.Kill(master, syscall.SIGCONT) })
+	err := errors.Join(syscall.Kill(master, syscall.SIGSTOP), syscall.Kill(victim, syscall.SIGKILL)) // it makes no new one
+	r.change([]router.Record{route("a.example.com", b)}, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	_, early := r.nginx.WaitGeneration(ctx, r.pair)
+	if err = errors.Join(err, syscall.Kill(master, syscall.SIGCONT)); err != nil {
+		t.Fatal(err)
+	}
+	r.wait()
+	_, body := r.do("GET", "a.example.com")
+
+	if early == nil || body != b.ID {
+		t.Errorf("got error %v without the worker, and %s with it; want one, and %s", early, body, b.ID)
+	}
 }

@@ -78,18 +78,24 @@ local function in_flight(pids)
 end
 
 -- lowest is the table that all workers which take new requests have at least;
--- epoch and generation are 0 while one has none.
+-- epoch and generation are 0 while one has none, or has yet to be born: it would
+-- begin with an older table than the others have.
 local function lowest(list)
   local low
+  local unborn = ngx.worker.count()
   for _, worker in ipairs(list) do
     if not worker.exiting then
+      unborn = unborn - 1
       local pair = worker.loaded and worker or { epoch = 0, generation = 0, synced_at = 0 }
       if not low or routes.below(pair, low) then
         low = pair
       end
     end
   end
-  return low or { epoch = 0, generation = 0, synced_at = 0 }
+  if not low or unborn > 0 then
+    return { epoch = 0, generation = 0, synced_at = 0 }
+  end
+  return low
 end
 
 local function oldest(list)
