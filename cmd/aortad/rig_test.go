@@ -32,10 +32,7 @@ func TestMain(m *testing.M) {
 	if testing.Short() {
 		os.Exit(m.Run()) // the tests of whole clusters are skipped
 	}
-	// A cluster waits more than it works: more of them than cores may run.
-	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
-		_ = f.Value.Set("4")
-	}
+	testkit.Parallel(4) // a cluster waits more than it works
 	code, err := buildAll(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -3,7 +3,6 @@ package redisq
 import (
 	"context"
 	"errors"
-	"flag"
 	"io"
 	"log/slog"
 	"os"
@@ -33,11 +32,7 @@ func TestMain(m *testing.M) {
 		runCrew()
 		return
 	}
-	// The tests wait more than they work: more of them than cores may run.
-	flag.Parse()
-	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
-		_ = f.Value.Set("6")
-	}
+	testkit.Parallel(6)
 	goleak.VerifyTestMain(m)
 }
 

@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"flag"
 	"io"
 	"log/slog"
 	"net/http"
@@ -23,6 +22,7 @@ import (
 	"go.uber.org/goleak"
 
 	"aorta/internal/seal"
+	"aorta/internal/testkit"
 	"aorta/jobs"
 	"aorta/pacemaker"
 	"aorta/pacemaker/cluster"
@@ -33,11 +33,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// The tests wait more than they work: more of them than cores may run.
-	flag.Parse()
-	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
-		_ = f.Value.Set("6")
-	}
+	testkit.Parallel(6)
 	// gorm's cache of prepared statements has no end.
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("gorm.io/gorm/internal/lru.NewLRU[...].func1"))
 }

@@ -3,7 +3,6 @@ package live
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -19,11 +18,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// The tests wait more than they work: more of them than cores may run.
-	flag.Parse()
-	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
-		_ = f.Value.Set("6")
-	}
+	testkit.Parallel(6)
 	goleak.VerifyTestMain(m)
 }
 
