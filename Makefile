@@ -7,13 +7,15 @@ export STATE LISTEN ROUTER DOMAIN
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
 LDFLAGS     := -s -w -X main.version=$(VERSION)
+# What linters load is built as the tests are, so that it is built once.
+RACE        := $(shell cat internal/testkit/race/flags)
 
 # Each recipe takes Go from where bootstrap found it.
 ENV := if [ -f "$(STATE)/env.sh" ]; then . "$$(realpath "$(STATE)/env.sh")"; fi;
 GO  := $(ENV) go
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean build test check fmt lint bootstrap bench-router bench-accesslog bench-deploy bench-jobs bench-dashboard screenshots
+.PHONY: help up down clean build test test-apps check fmt lint bootstrap fuzz bench-router bench-accesslog bench-logs bench-deploy bench-idle bench-push bench-jobs bench-dashboard screenshots
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -53,15 +55,24 @@ $(PAGES): $(PACKAGES) $(shell find $(UI)/src) $(UI)/build.mjs $(UI)/package.json
 test: ## everything, on real daemons; installs what is missing
 	@scripts/test.sh
 
+test-apps: ## twenty apps of the kinds that people run, in Python, PHP, Node, Ruby, Java, Go (10 min)
+	@scripts/apps.sh
+
+test-hostile: ## the faults of docs/FAULTS.md, each injected for real, within MEMORY (8G)
+	@scripts/hostile.sh
+
+fuzz: bootstrap ## each fuzz target for FUZZTIME (60s), or those of ONLY
+	@$(ENV) scripts/fuzz.sh
+
 check: bootstrap lint ## the quick half: format, vet, lint, unit tests
-	@$(GO) run ./scripts/testreport -short -race ./...
+	@$(GO) run ./scripts/testreport $(RACE) -short -vet=off ./...
 
 lint: bootstrap
 	@$(ENV) more=$$(go run $(GOFUMPT) -l .) || exit 1; bad=$$(gofmt -l . ; echo "$$more"); [ -z "$$bad" ] || { echo "not formatted (make fmt):"; echo "$$bad" | sort -u; exit 1; }
-	@$(GO) vet ./...
-	@$(GO) run $(STATICCHECK) ./...
+	@$(GO) vet $(RACE) -tags=apps ./...
+	@$(ENV) tools=$$(realpath "$(STATE)")/tools && GOBIN=$$tools go install $(STATICCHECK) && GOFLAGS="$$(go env GOFLAGS) $(RACE) -tags=apps" "$$tools/staticcheck" ./...
 	@$(GO) run ./scripts/lint
-	@for script in scripts/*.sh .ci/run; do bash -n "$$script" || exit 1; done
+	@for script in scripts/*.sh scripts/apps/*.sh .ci/run; do bash -n "$$script" || exit 1; done
 
 fmt: bootstrap ## format the code
 	@$(GO) run $(GOFUMPT) -w .
@@ -75,11 +86,22 @@ bench-router: bootstrap ## the router against static nginx
 bench-accesslog: bootstrap ## lines a second from the access log into statistics
 	@$(GO) run ./scripts/bench/accesslog
 
+bench-logs: bootstrap ## lines from a container to aorta logs: pace, cost, delay (SECONDS=10), and its parts
+	@SPAN='$(or $(SECONDS),10)' scripts/bench-logs.sh
+	@$(GO) test -run - -bench 'BenchmarkReader|BenchmarkShipper' ./heart/logs
+	@$(GO) test -run - -bench BenchmarkStore ./pacemaker/logstore
+
 bench-deploy: ## a prebuilt image until it serves, on the cluster of make up
 	@scripts/bench-deploy.sh
 
+bench-push: ## a push into a repository that has seen 2,000, packed and not
+	@$(GO) test -run - -bench BenchmarkPush -benchtime 20x ./web/git
+
 bench-jobs: bootstrap ## the job trees: figures, beside asynq, and a storm of kills (5 min)
 	@$(GO) run ./scripts/bench/jobs
+
+bench-idle: ## what an idle cluster with one app costs, in CPU time and memory (2 min)
+	@scripts/bench-idle.sh
 
 bench-dashboard: ## the pages: size, first paint and pace with 1,000 apps
 	@scripts/pages.sh figures

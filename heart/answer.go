@@ -14,10 +14,10 @@ import (
 	"aorta/pacemaker/cluster"
 )
 
-// askLimit bounds one question to the pacemaker.
-const askLimit = 10 * time.Second
+// callTimeout bounds one call to the pacemaker.
+const callTimeout = 10 * time.Second
 
-// applied is the newest wanted set that this heart has taken up in full.
+// applied is the newest set of assignments that this heart has fully applied.
 type applied struct {
 	Epoch    uint64 `json:"epoch"`
 	Revision int    `json:"revision"`
@@ -39,7 +39,7 @@ func loadApplied(file string) (applied, error) {
 		err = json.Unmarshal(data, &a)
 	}
 	if err != nil {
-		return a, fmt.Errorf("read %s, the last order that was carried out (remove it to hear all orders again): %w", file, err)
+		return a, fmt.Errorf("read %s, the last applied assignment (remove it to accept any again): %w", file, err)
 	}
 	return a, nil
 }
@@ -50,9 +50,9 @@ func (h *Heart) appliedNow() applied {
 	return h.applied
 }
 
-// hand gives an answer to the loop that carries it out; one that waits there
-// still is older and is dropped.
-func (h *Heart) hand(a cluster.ReportAnswer) {
+// queueAnswer passes an answer to applyAnswers. It replaces one that still
+// waits there, which is older.
+func (h *Heart) queueAnswer(a cluster.ReportAnswer) {
 	select {
 	case <-h.answers:
 	default:
@@ -60,37 +60,37 @@ func (h *Heart) hand(a cluster.ReportAnswer) {
 	h.answers <- a
 }
 
-// apply carries out answers, beside the reports: fetching a hundred specs must
-// not make the node look dead.
-func (h *Heart) apply(ctx context.Context) error {
+// applyAnswers applies answers in a loop of its own, so that reports go on
+// while a hundred specs are fetched.
+func (h *Heart) applyAnswers(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case a := <-h.answers:
-			h.carryOut(ctx, a)
+			h.applyAnswer(ctx, a)
 		}
 	}
 }
 
-// carryOut does what one answer says. The set counts as applied only when each
-// part of it was.
-func (h *Heart) carryOut(ctx context.Context, a cluster.ReportAnswer) {
+// applyAnswer applies one answer. The set counts as applied only when all of
+// its starts were accepted.
+func (h *Heart) applyAnswer(ctx context.Context, a cluster.ReportAnswer) {
 	set := applied{Epoch: a.Epoch, Revision: a.Revision}
 	if set.before(h.appliedNow()) {
-		h.log.Warn("dropped an order of the past", "epoch", a.Epoch, "revision", a.Revision)
+		h.log.Warn("dropped an outdated assignment", "epoch", a.Epoch, "revision", a.Revision)
 		return
 	}
 	whole := true
 	for _, id := range a.Start {
-		if _, err := h.take(ctx, id); err != nil && cluster.CodeOf(err) != cluster.CodeNotFound {
+		if _, err := h.ensureRunner(ctx, id); err != nil && cluster.CodeOf(err) != cluster.CodeNotFound {
 			whole = false
-			h.log.Warn("can't take up an instance; asked again with the next report", "instance", id, "err", err)
+			h.log.Warn("can't start an instance; tried again with the next report", "instance", id, "err", err)
 		}
 	}
 	for _, id := range a.Stop {
 		if _, err := h.stop(ctx, id); err != nil {
-			h.log.Warn("can't stop an instance; asked again with the next report", "instance", id, "err", err)
+			h.log.Warn("can't stop an instance; tried again with the next report", "instance", id, "err", err)
 		}
 	}
 	for _, id := range a.Forget {
@@ -110,18 +110,18 @@ func (h *Heart) setApplied(set applied) {
 		err = writeFile(h.appliedFile(), data)
 	}
 	if err != nil {
-		h.log.Error("what was carried out could not be noted", "err", err)
+		h.log.Error("could not record the applied assignment", "err", err)
 	}
 }
 
-// take makes sure that an instance is run here. Its spec is fetched unless it
-// is known; the pacemaker gives none for what is no longer wanted, which is
-// what stops a late order.
-func (h *Heart) take(ctx context.Context, id cluster.ID) (*runner, error) {
+// ensureRunner returns the instance's runner and makes it if needed. An unknown
+// spec is fetched; the pacemaker has none for an instance that is no longer
+// wanted, so a start that arrives late does nothing.
+func (h *Heart) ensureRunner(ctx context.Context, id cluster.ID) (*runner, error) {
 	if r := h.runner(id); r != nil && !r.record().Stray {
 		return r, nil
 	}
-	bounded, cancel := context.WithTimeout(ctx, askLimit)
+	bounded, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	spec, err := h.pace.Spec(bounded, id)
 	if cluster.CodeOf(err) == cluster.CodeNotFound {
@@ -138,20 +138,20 @@ func (h *Heart) take(ctx context.Context, id cluster.ID) (*runner, error) {
 		return nil, fmt.Errorf("the pacemaker gave the spec of %q for instance %s", spec.ID, id)
 	}
 	if r := h.runner(id); r != nil {
-		r.claimStray(spec)
+		r.adoptStray(spec)
 		return r, nil
 	}
 	rec := newRecord(spec)
-	if err := h.shelf.save(rec); err != nil {
-		return nil, fmt.Errorf("note instance %s: %w", id.Short(), err)
+	if err := h.records.save(rec); err != nil {
+		return nil, fmt.Errorf("record instance %s: %w", id.Short(), err)
 	}
 	r := h.addRunner(rec)
 	h.reportSoon()
 	return r, nil
 }
 
-// claimStray gives a container that was found without a record its spec back.
-func (r *runner) claimStray(spec cluster.InstanceSpec) {
+// adoptStray completes the record of a container that was found without one.
+func (r *runner) adoptStray(spec cluster.InstanceSpec) {
 	if !r.record().Stray {
 		return
 	}
@@ -159,13 +159,12 @@ func (r *runner) claimStray(spec cluster.InstanceSpec) {
 		rec.Stray, rec.Spec, rec.Healthy, rec.State = false, spec, true, cluster.InstanceRunning
 	})
 	if err := r.h.ports.claim(spec.Port, r.id, time.Now()); err != nil {
-		r.h.log.Warn("an adopted instance's port is noted as another's", "instance", r.id, "err", err)
+		r.h.log.Warn("the ledger has the port of an adopted instance as another's", "instance", r.id, "err", err)
 	}
-	r.follow(r.record())
 	r.nudge()
 }
 
-// stop makes sure that an instance ends and nothing of it is left.
+// stop makes the instance end and its container go; the runner does the work.
 func (h *Heart) stop(ctx context.Context, id cluster.ID) (*runner, error) {
 	r := h.runner(id)
 	if r == nil {
@@ -184,14 +183,14 @@ func (h *Heart) stop(ctx context.Context, id cluster.ID) (*runner, error) {
 	return r, nil
 }
 
-// forget drops the notes of an instance whose end the pacemaker has recorded.
+// forget removes the record of an instance whose end the pacemaker has stored.
 func (h *Heart) forget(id cluster.ID) {
 	r := h.runner(id)
 	if r == nil || !r.record().Gone {
 		return
 	}
-	if err := h.shelf.drop(id); err != nil {
-		h.log.Error("the record of an ended instance stays", "instance", id, "err", err)
+	if err := h.records.delete(id); err != nil {
+		h.log.Error("could not remove the record of an ended instance", "instance", id, "err", err)
 		return
 	}
 	h.mu.Lock()

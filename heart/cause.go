@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"syscall"
 	"time"
@@ -23,7 +24,7 @@ func (r *runner) exitCause(ctx context.Context, rec record, c docker.Container) 
 	return exitText(rec.Spec, c) + " before it was healthy"
 }
 
-// lacksShell knows the words of docker-init when it can't run the shell.
+// lacksShell recognises docker-init's message when it can't run the shell.
 func lacksShell(lines []string) bool {
 	for _, l := range lines {
 		if strings.Contains(l, "exec /bin/sh failed") {
@@ -40,7 +41,7 @@ func exitText(s cluster.InstanceSpec, c docker.Container) string {
 	case c.OOM:
 		return fmt.Sprintf("it ran out of memory: it used more than its limit of %s (raise it: aorta ps type %s --memory %s)", cluster.Bytes(limit), s.Type, cluster.Bytes(2*limit))
 	case code == sigkilled:
-		return fmt.Sprintf("its process was ended by signal 9 (killed); when nobody killed it, it hit its memory limit of %s", cluster.Bytes(limit))
+		return fmt.Sprintf("its process was ended by signal 9 (SIGKILL); if nobody sent that, it hit its memory limit of %s", cluster.Bytes(limit))
 	case code > 128 && code < 160:
 		return fmt.Sprintf("its process was ended by signal %d (%s)", code-128, syscall.Signal(code-128))
 	default:
@@ -48,33 +49,45 @@ func exitText(s cluster.InstanceSpec, c docker.Container) string {
 	}
 }
 
-// silenceCause says why a process that lives did not become healthy in time.
-func (r *runner) silenceCause(rec record, c docker.Container, limit time.Duration) string {
-	var answered *wrongStatus
-	if errors.As(r.lastCheck, &answered) {
-		return fmt.Sprintf("its health check failed for %s: %s", limit, answered)
-	}
+// ifSlow is the next step of who only needed more time.
+const ifSlow = "if it needs longer, set health: {start_timeout: …} of its process type in aorta.yml"
+
+// unhealthyCause says why a running process did not become healthy in time.
+func (r *runner) unhealthyCause(c docker.Container, limit time.Duration) string {
 	if !errors.Is(r.lastCheck, errNotListening) {
-		return fmt.Sprintf("its health check failed for %s: %s", limit, r.lastCheck)
+		return fmt.Sprintf("its health check failed for %s: %s; %s", timeoutText(limit), r.lastCheck, ifSlow)
 	}
 	found, err := listenersOf(c.Pid)
 	if err != nil {
-		r.h.log.Warn("can't see where an instance listens", "instance", r.id, "err", err)
+		r.h.log.Warn("can't read where an instance listens", "instance", r.id, "err", err)
 	}
 	return listenCause(found, limit)
+}
+
+// timeoutText formats a timeout without the zero seconds of 1m0s.
+func timeoutText(d time.Duration) string {
+	text := d.String()
+	if whole, ok := strings.CutSuffix(text, "m0s"); ok {
+		return whole + "m"
+	}
+	return text
 }
 
 // listenCause compares where a process listens with where it should.
 func listenCause(found []listener, limit time.Duration) string {
 	var elsewhere []string
 	for _, l := range found {
-		if l.port == docker.ContainerPort {
+		switch {
+		case l.port != docker.ContainerPort:
+			elsewhere = append(elsewhere, l.String())
+		case l.addr == netip.IPv6Unspecified():
+			return fmt.Sprintf("it listens on %s for IPv6 alone, and requests come by IPv4; listen on 0.0.0.0, or on :: with the socket's IPV6_V6ONLY off", l)
+		case !l.addr.IsUnspecified(): // else it came to listen after the last check
 			return fmt.Sprintf("it listens on %s inside its container only; listen on 0.0.0.0", l)
 		}
-		elsewhere = append(elsewhere, l.String())
 	}
 	if len(elsewhere) > 0 {
 		return fmt.Sprintf("it listens on %s, not on PORT (%d); listen on 0.0.0.0:$PORT", strings.Join(elsewhere, ", "), docker.ContainerPort)
 	}
-	return fmt.Sprintf("it did not listen on PORT (%d) within its start timeout of %s", docker.ContainerPort, limit)
+	return fmt.Sprintf("it did not listen on PORT (%d) within its start timeout of %s; %s", docker.ContainerPort, timeoutText(limit), ifSlow)
 }

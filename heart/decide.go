@@ -7,54 +7,54 @@ import (
 	"aorta/pacemaker/cluster"
 )
 
-// deed is the one thing that a turn of a runner does.
-type deed int
+// action is what a runner does in one turn.
+type action int
 
 const (
-	deedWait    deed = iota // nothing is due
-	deedProvide             // image and container
-	deedStart               // its process
-	deedCheck               // its health
-	deedFail                // it ended before it was healthy: say why
-	deedCrash               // it ended after it was healthy: plan the next start
-	deedTerm
-	deedKill
-	deedClear // ship the last lines, remove the container
-	deedGone  // nothing is left: say so
+	actionWait    action = iota // nothing to do yet
+	actionPrepare               // fetch the image, create the container
+	actionStart                 // start the process
+	actionCheck                 // run the health check
+	actionFail                  // the process ended before it was healthy: record the cause
+	actionCrash                 // the process ended after it was healthy: plan the restart
+	actionTerm                  // send the stop signal
+	actionKill                  // send SIGKILL
+	actionRemove                // ship the last lines, remove the container
+	actionGone                  // nothing is left: record it
 )
 
-// The restart policy in place.
+// The restart policy.
 const (
 	backoffMin  = time.Second
 	backoffMax  = 300 * time.Second
-	calmAfter   = 10 * time.Minute // healthy for so long, and the back-off begins anew
+	stableAfter = 10 * time.Minute // healthy this long resets the back-off
 	startWindow = 10 * time.Minute
 	maxStarts   = 10 // in startWindow
 )
 
-// lookEvery is how often a container is looked at when no event comes.
-const lookEvery = 5 * time.Second
+// inspectInterval is how often a container is inspected when no event comes.
+const inspectInterval = 5 * time.Second
 
-// step is what to do, and for deedWait how long to wait at most.
+// step is the next action; for actionWait, with the longest wait.
 type step struct {
-	deed deed
-	wait time.Duration
+	action action
+	wait   time.Duration
 }
 
-// decide says what an instance needs next, from what is remembered and what
-// the engine shows (nil: no container). It is pure.
+// decide returns an instance's next step from its record and its container
+// (nil: there is none). It is pure.
 func decide(r record, c *docker.Container, now time.Time) step {
 	switch {
 	case c == nil && (r.StopAsked || r.State.Ended() || r.Stray):
-		return step{deed: deedGone}
+		return step{action: actionGone}
 	case r.StopAsked:
 		return decideStop(r, c, now)
 	case r.State.Ended() && c.Running:
-		return step{deed: deedKill}
+		return step{action: actionKill}
 	case r.State.Ended():
-		return step{deed: deedClear}
+		return step{action: actionRemove}
 	case r.Stray:
-		return step{wait: lookEvery}
+		return step{wait: inspectInterval}
 	case r.Healthy:
 		return decideKeep(r, c, now)
 	}
@@ -68,11 +68,11 @@ func decideStop(r record, c *docker.Container, now time.Time) step {
 	}
 	switch {
 	case !c.Running:
-		return step{deed: deedClear}
+		return step{action: actionRemove}
 	case r.TermAt.IsZero():
-		return step{deed: deedTerm}
+		return step{action: actionTerm}
 	case now.Sub(r.TermAt) >= grace:
-		return step{deed: deedKill}
+		return step{action: actionKill}
 	}
 	return step{wait: grace - now.Sub(r.TermAt)}
 }
@@ -80,33 +80,33 @@ func decideStop(r record, c *docker.Container, now time.Time) step {
 func decideStart(c *docker.Container) step {
 	switch {
 	case c == nil:
-		return step{deed: deedProvide}
+		return step{action: actionPrepare}
 	case c.Running:
-		return step{deed: deedCheck}
+		return step{action: actionCheck}
 	case c.Started:
-		return step{deed: deedFail}
+		return step{action: actionFail}
 	}
-	return step{deed: deedStart}
+	return step{action: actionStart}
 }
 
 func decideKeep(r record, c *docker.Container, now time.Time) step {
 	switch {
 	case c != nil && c.Running:
-		return step{deed: deedCheck}
+		return step{action: actionCheck}
 	case r.NextStart.IsZero():
-		return step{deed: deedCrash}
+		return step{action: actionCrash}
 	case now.Before(r.NextStart):
 		return step{wait: r.NextStart.Sub(now)}
 	case c == nil:
-		return step{deed: deedProvide}
+		return step{action: actionPrepare}
 	}
-	return step{deed: deedStart}
+	return step{action: actionStart}
 }
 
 // planRestart sets when a crashed process is started again.
 func planRestart(r *record, now time.Time) {
-	calm := !r.HealthySince.IsZero() && now.Sub(r.HealthySince) >= calmAfter
-	if r.Backoff = min(2*r.Backoff, backoffMax); r.Backoff == 0 || calm {
+	stable := !r.HealthySince.IsZero() && now.Sub(r.HealthySince) >= stableAfter
+	if r.Backoff = min(2*r.Backoff, backoffMax); r.Backoff == 0 || stable {
 		r.Backoff = backoffMin
 	}
 	r.NextStart = now.Add(r.Backoff)
@@ -118,7 +118,7 @@ func planRestart(r *record, now time.Time) {
 	}
 }
 
-// recent keeps the starts of the last window.
+// recent returns the starts within the last startWindow.
 func recent(starts []time.Time, now time.Time) []time.Time {
 	var kept []time.Time
 	for _, t := range starts {

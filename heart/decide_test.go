@@ -36,25 +36,25 @@ func TestDecide_Steps(t *testing.T) {
 		c    *docker.Container
 		want step
 	}{
-		{"assigned", record{State: cluster.InstanceAssigned}, nil, step{deed: deedProvide}},
-		{"created", record{State: cluster.InstanceStarting}, fresh, step{deed: deedStart}},
-		{"started", record{State: cluster.InstanceStarting}, up, step{deed: deedCheck}},
-		{"ended before healthy", record{State: cluster.InstanceStarting}, down, step{deed: deedFail}},
-		{"failed", record{State: cluster.InstanceFailed}, up, step{deed: deedKill}},
-		{"failed and down", record{State: cluster.InstanceFailed}, down, step{deed: deedClear}},
-		{"failed and gone", record{State: cluster.InstanceFailed}, nil, step{deed: deedGone}},
-		{"running", running, up, step{deed: deedCheck}},
-		{"crashed", running, down, step{deed: deedCrash}},
-		{"lost its container", running, nil, step{deed: deedCrash}},
+		{"assigned", record{State: cluster.InstanceAssigned}, nil, step{action: actionPrepare}},
+		{"created", record{State: cluster.InstanceStarting}, fresh, step{action: actionStart}},
+		{"started", record{State: cluster.InstanceStarting}, up, step{action: actionCheck}},
+		{"ended before healthy", record{State: cluster.InstanceStarting}, down, step{action: actionFail}},
+		{"failed", record{State: cluster.InstanceFailed}, up, step{action: actionKill}},
+		{"failed and down", record{State: cluster.InstanceFailed}, down, step{action: actionRemove}},
+		{"failed and gone", record{State: cluster.InstanceFailed}, nil, step{action: actionGone}},
+		{"running", running, up, step{action: actionCheck}},
+		{"crashed", running, down, step{action: actionCrash}},
+		{"lost its container", running, nil, step{action: actionCrash}},
 		{"waits to restart", waiting, down, step{wait: 3 * time.Second}},
-		{"restart due", due, down, step{deed: deedStart}},
-		{"restart due, no container", due, nil, step{deed: deedProvide}},
-		{"stop", stopping, up, step{deed: deedTerm}},
-		{"stop a crashed one", stopping, down, step{deed: deedClear}},
-		{"stop, nothing there", stopping, nil, step{deed: deedGone}},
+		{"restart due", due, down, step{action: actionStart}},
+		{"restart due, no container", due, nil, step{action: actionPrepare}},
+		{"stop", stopping, up, step{action: actionTerm}},
+		{"stop a crashed one", stopping, down, step{action: actionRemove}},
+		{"stop, nothing there", stopping, nil, step{action: actionGone}},
 		{"in its grace", termed, up, step{wait: 6 * time.Second}},
-		{"grace over", late, up, step{deed: deedKill}},
-		{"stray", record{Stray: true, State: cluster.InstanceRunning}, down, step{wait: lookEvery}},
+		{"grace over", late, up, step{action: actionKill}},
+		{"stray", record{Stray: true, State: cluster.InstanceRunning}, down, step{wait: inspectInterval}},
 	}
 	for _, c := range cases {
 		if got := decide(c.rec, c.c, now); got != c.want {
@@ -95,7 +95,7 @@ func TestPlanRestart_BacksOffAndForgets(t *testing.T) {
 		planRestart(&rec, now)
 		got = append(got, rec.Backoff)
 	}
-	rec.HealthySince = now.Add(-calmAfter)
+	rec.HealthySince = now.Add(-stableAfter)
 	planRestart(&rec, now)
 	got = append(got, rec.Backoff)
 

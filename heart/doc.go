@@ -1,7 +1,7 @@
-// Package heart is the agent of a node: it runs the instances that its node was
-// given, keeps them running by the policy in their specs, and reports what is.
+// Package heart is the agent of a node: it runs the instances assigned to its
+// node, restarts them by the policy in their specs, and reports their states.
 //
-// It decides nothing about the cluster: which instances, where, and what is
-// routed to them is the pacemaker's choice. It remembers all that it needs on
-// its own disk, so that it does its work while the pacemaker is away.
+// It decides nothing about the cluster: which instances run where, and what is
+// routed to them, is the pacemaker's choice. All that it needs is on its own
+// disk, so that it works while the pacemaker is away.
 package heart

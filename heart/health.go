@@ -14,9 +14,13 @@ import (
 	"aorta/pacemaker/cluster"
 )
 
-const checkTimeout = 3 * time.Second
+const (
+	checkTimeout = 3 * time.Second
+	// A process type without a port is healthy once it has lived this long.
+	settleTime = time.Second
+)
 
-// errNotListening is a port that refuses, so far.
+// errNotListening means that nothing listens on the port yet.
 var errNotListening = errors.New("connection refused")
 
 func newCheckClient() *http.Client {
@@ -29,12 +33,24 @@ func newCheckClient() *http.Client {
 	}
 }
 
-// checkHealth asks the process on the container's own address, which no proxy
-// of the engine answers for.
+// checkHealth asks the instance itself, then the image's HEALTHCHECK if that
+// decides over it. The kernel takes connections for a process that is frozen.
 func (r *runner) checkHealth(ctx context.Context, s cluster.InstanceSpec, c docker.Container) error {
+	if c.Paused {
+		return fmt.Errorf("its container is paused, which Aorta never does (resume it on its node: docker unpause %s)", c.Instance)
+	}
+	if err := r.checkProcess(ctx, s, c); err != nil {
+		return err
+	}
+	return c.Health.Err()
+}
+
+// checkProcess connects to the container's own address: on the published one
+// the engine's proxy may accept connections that the app does not.
+func (r *runner) checkProcess(ctx context.Context, s cluster.InstanceSpec, c docker.Container) error {
 	if s.Port == 0 {
 		if lived := time.Since(r.firstSeen); lived < settleTime {
-			return fmt.Errorf("it has run for %s only", lived.Round(time.Millisecond))
+			return fmt.Errorf("it has been up for only %s", lived.Round(time.Millisecond))
 		}
 		return nil
 	}
@@ -69,25 +85,14 @@ func (r *runner) checkHTTP(ctx context.Context, address string, h cluster.Health
 	defer resp.Body.Close()
 	switch got := resp.StatusCode; {
 	case h.Status != 0 && got != h.Status:
-		return &wrongStatus{path: h.Path, got: got, want: strconv.Itoa(h.Status)}
+		return fmt.Errorf("GET %s answered %d, not %d", h.Path, got, h.Status)
 	case h.Status == 0 && (got < 200 || got > 399):
-		return &wrongStatus{path: h.Path, got: got, want: "2xx or 3xx"}
+		return fmt.Errorf("GET %s answered %d, not 2xx or 3xx", h.Path, got)
 	}
 	return nil
 }
 
-// wrongStatus is a health path that answers, but not as wanted.
-type wrongStatus struct {
-	path string
-	got  int
-	want string
-}
-
-func (w *wrongStatus) Error() string {
-	return fmt.Sprintf("GET %s answered %d, not %s", w.path, w.got, w.want)
-}
-
-// plainDial says in plain words why no connection came about.
+// plainDial explains in a few words why a connection failed.
 func plainDial(err error) error {
 	var late interface{ Timeout() bool }
 	switch {

@@ -20,19 +20,18 @@ import (
 	"aorta/pacemaker/cluster"
 )
 
-// Controller is the pacemaker as a heart speaks to it. Its errors are coded;
-// unavailable means that it is away.
+// Controller is the pacemaker's API as a heart uses it. Its errors are coded;
+// unavailable means that the pacemaker can't be reached.
 type Controller interface {
 	Hello(context.Context, cluster.Hello) (cluster.Welcome, error)
 	Report(context.Context, cluster.Report) (cluster.ReportAnswer, error)
 	Spec(context.Context, cluster.ID) (cluster.InstanceSpec, error)
 	// OtherPort allots another port than the refused one and gives the new spec.
 	OtherPort(ctx context.Context, id cluster.ID, refused int) (cluster.InstanceSpec, error)
-	ShipLogs(context.Context, []cluster.LogLine) error
-	KeepImages(context.Context) (cluster.KeepImages, error)
+	ShipLogs(context.Context, []cluster.LogPart) ([]cluster.LogPosition, error)
 }
 
-// Config is what a heart has to know before it starts.
+// Config is what a heart needs before it starts.
 type Config struct {
 	NodeID      cluster.ID
 	NodeName    string
@@ -43,16 +42,19 @@ type Config struct {
 	ReportEvery time.Duration
 	Roles       []cluster.Role
 	Tags        map[string]string
-	Session     string // of this run of the process
+	Session     string // identifies this run of the process
 	Version     string // of the program
 	PortMin     int    // range that published ports must lie in; default 20000 … 29999
 	PortMax     int
-	// Welcomed, when set, hears each answer to a hello.
+	// The engine keeps so many files of so many bytes of a container's output.
+	// While the log store takes less than that, as much again is held.
+	OutputFiles    int   // default docker.DefaultLogFiles
+	OutputFileSize int64 // default docker.DefaultLogSize
+	// Welcomed, when set, is called with each answer to a hello.
 	Welcomed func(cluster.Welcome)
+	// Parts, when set, gives the node's parts for each report.
+	Parts func() []cluster.Part
 }
-
-// engineWait bounds how long Open waits for an engine that is still starting.
-const engineWait = 60 * time.Second
 
 // Heart runs a node's instances. Make it with New, then Open, then Run.
 type Heart struct {
@@ -62,10 +64,10 @@ type Heart struct {
 	engine  *docker.Engine
 	shipper *logs.Shipper
 	meter   *score.Meter
-	shelf   shelf
+	records recordStore
 	ports   *ledger
 	address netip.Addr
-	changed chan struct{} // a status changed: report at once
+	changed chan struct{} // signals that a status changed: report at once
 	answers chan cluster.ReportAnswer
 
 	// mu guards the rest.
@@ -90,10 +92,10 @@ func New(cfg Config, pace Controller, log *slog.Logger) (*Heart, error) {
 		changed: make(chan struct{}, 1), answers: make(chan cluster.ReportAnswer, 1), runners: map[cluster.ID]*runner{},
 	}
 	var err error
-	if h.engine, err = docker.Open(docker.Options{Host: cfg.DockerHost, Cluster: cfg.Cluster}); err != nil {
+	if h.engine, err = docker.Open(docker.Options{Host: cfg.DockerHost, Cluster: cfg.Cluster, LogSize: cfg.OutputFileSize, LogFiles: cfg.OutputFiles}); err != nil {
 		return nil, err
 	}
-	if h.shelf, err = openShelf(filepath.Join(cfg.DataDir, "instances")); err != nil {
+	if h.records, err = openRecordStore(filepath.Join(cfg.DataDir, "instances")); err != nil {
 		return nil, err
 	}
 	if h.ports, err = openLedger(filepath.Join(cfg.DataDir, "ports.json"), cfg.PortMin, cfg.PortMax); err != nil {
@@ -102,11 +104,16 @@ func New(cfg Config, pace Controller, log *slog.Logger) (*Heart, error) {
 	if h.applied, err = loadApplied(h.appliedFile()); err != nil {
 		return nil, err
 	}
-	h.shipper, err = logs.New(h.engine, pace, logs.Options{Dir: filepath.Join(cfg.DataDir, "logs"), Node: cfg.NodeName, Log: log})
-	return h, err
+	h.shipper = logs.New(pace, logs.Options{
+		Log: log, Files: cfg.OutputFiles, Held: int64(cfg.OutputFiles) * cfg.OutputFileSize, Earlier: filepath.Join(cfg.DataDir, "logs"),
+	})
+	return h, nil
 }
 
 func (c Config) withDefaults() Config {
+	if c.Parts == nil {
+		c.Parts = func() []cluster.Part { return nil }
+	}
 	if c.ReportEvery == 0 {
 		c.ReportEvery = 2 * time.Second
 	}
@@ -116,14 +123,23 @@ func (c Config) withDefaults() Config {
 	if c.PortMax == 0 {
 		c.PortMax = 29999
 	}
+	if c.OutputFiles == 0 {
+		c.OutputFiles = docker.DefaultLogFiles
+	}
+	if c.OutputFileSize == 0 {
+		c.OutputFileSize = docker.DefaultLogSize
+	}
 	return c
 }
 
 // Open waits for the engine, makes the cluster's bridge, reads the recorded set
 // and adopts the containers that are there. Nothing is started before Run.
 func (h *Heart) Open(ctx context.Context) error {
-	info, err := h.awaitEngine(ctx)
+	info, err := h.engine.Await(ctx, h.log)
 	if err != nil {
+		return err
+	}
+	if err := logs.CheckReadable(info.RootDir); err != nil {
 		return err
 	}
 	bridge, err := h.engine.EnsureNetwork(ctx)
@@ -135,14 +151,23 @@ func (h *Heart) Open(ctx context.Context) error {
 		h.address = netip.MustParseAddr(h.cfg.Address)
 	}
 	h.meter = score.New("/proc", diskOf(info.RootDir, h.cfg.DataDir))
-	records, err := h.shelf.load(h.log)
+	records, err := h.records.load(h.log)
 	if err != nil {
 		return err
 	}
 	for _, rec := range records {
 		h.addRunner(rec)
 	}
-	return h.adopt(ctx)
+	if err := h.adopt(ctx); err != nil {
+		return err
+	}
+	return h.dropLeftovers()
+}
+
+// dropLeftovers frees the ports of instances that have neither a record nor a
+// container any more.
+func (h *Heart) dropLeftovers() error {
+	return h.ports.releaseUnknown(func(id cluster.ID) bool { return h.runner(id) != nil }, time.Now())
 }
 
 // diskOf is the engine's directory when it is on this machine, else ours.
@@ -153,28 +178,9 @@ func diskOf(engine, own string) string {
 	return own
 }
 
-func (h *Heart) awaitEngine(ctx context.Context) (docker.Info, error) {
-	ctx, cancel := context.WithTimeout(ctx, engineWait)
-	defer cancel()
-	said := false
-	for {
-		info, err := h.engine.Info(ctx)
-		if err == nil {
-			return info, nil
-		}
-		if !said {
-			said = true
-			h.log.Warn("waiting for the Docker engine", "err", err)
-		}
-		if !pause.For(ctx, 500*time.Millisecond) {
-			return info, fmt.Errorf("wait for the Docker engine: %w", err)
-		}
-	}
-}
-
-// adopt takes up containers of this node that no record tells of: the
-// directory was lost, or is an older one. They are reported, and stopped only
-// when the pacemaker says so.
+// adopt adds containers of this node that have no record, because the data
+// directory was lost or restored from an older copy. They are reported, and
+// stopped only when the pacemaker says so.
 func (h *Heart) adopt(ctx context.Context) error {
 	list, err := h.engine.List(ctx)
 	if err != nil {
@@ -185,13 +191,14 @@ func (h *Heart) adopt(ctx context.Context) error {
 		if c.Labels[cluster.LabelNode] != h.cfg.NodeName || h.runner(c.Instance) != nil {
 			continue
 		}
-		h.log.Info("found a container that no record tells of", "instance", c.Instance)
+		h.log.Info("found a container without a record", "instance", c.Instance)
 		h.addRunner(strayRecord(c))
 	}
 	return nil
 }
 
-// Address is where this node's instances are published. It is known after Open.
+// Address is the address that this node's instances are published on. It is
+// known after Open.
 func (h *Heart) Address() string { return h.address.String() }
 
 // Run keeps the instances running and reports until ctx ends. Containers go on.
@@ -206,7 +213,7 @@ func (h *Heart) Run(ctx context.Context) error {
 	h.mu.Unlock()
 	g.Go(func() error { return h.shipper.Run(ctx) })
 	g.Go(func() error { return h.watch(ctx) })
-	g.Go(func() error { return h.apply(ctx) })
+	g.Go(func() error { return h.applyAnswers(ctx) })
 	g.Go(func() error { return h.report(ctx) })
 	err := g.Wait()
 	h.wg.Wait()
@@ -220,7 +227,7 @@ func (h *Heart) watch(ctx context.Context) error {
 		err := h.engine.Watch(ctx, h.wakeAll, func(e docker.Event) {
 			if r := h.runner(e.Instance); r != nil {
 				if e.OutOfMemory {
-					r.starved.Store(true)
+					r.oomKilled.Store(true)
 				}
 				r.nudge()
 			}
@@ -228,7 +235,7 @@ func (h *Heart) watch(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		h.log.Warn("lost the engine's events; looking again", "err", err)
+		h.log.Warn("lost the engine's event stream; subscribing again", "err", err)
 		if !pause.For(ctx, time.Second) {
 			return ctx.Err()
 		}
@@ -249,7 +256,7 @@ func (h *Heart) runner(id cluster.ID) *runner {
 	return h.runners[id]
 }
 
-// addRunner takes a record up; one that is there already wins.
+// addRunner makes the record's runner, unless its instance has one already.
 func (h *Heart) addRunner(rec record) *runner {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -264,8 +271,8 @@ func (h *Heart) addRunner(rec record) *runner {
 	return r
 }
 
-// launch is called with mu held. The goroutine ends with Run, or when nothing
-// is left of its instance.
+// launch starts a runner; mu must be held. Its goroutine ends with Run, or when
+// nothing is left of its instance.
 func (h *Heart) launch(r *runner) {
 	ctx := h.running
 	if ctx.Err() == nil {

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"aorta/heart"
-	"aorta/heart/internal/rig"
 	"aorta/internal/testkit"
 	"aorta/pacemaker/cluster"
 )
@@ -26,7 +25,7 @@ func childHeart(dir string) error {
 	pace := newPacemaker(nil)
 	pace.away = true
 	h, err := heart.New(heart.Config{
-		NodeID: cluster.NewID(), NodeName: "n1", Cluster: cluster.ID(os.Getenv("AORTA_TEST_CLUSTER")), DataDir: dir, DockerHost: rig.Host(),
+		NodeID: cluster.NewID(), NodeName: "n1", Cluster: cluster.ID(os.Getenv("AORTA_TEST_CLUSTER")), DataDir: dir, DockerHost: testkit.DockerHost(),
 		ReportEvery: 50 * time.Millisecond, Session: string(cluster.NewID()),
 	}, pace, slog.New(slog.DiscardHandler))
 	if err != nil {

@@ -12,15 +12,15 @@ import (
 	"aorta/pacemaker/cluster"
 )
 
-// quarantine is how long a port is not used again after its release: a router
-// that was cut off may still send requests for its former owner there.
+// quarantine is how long a released port is not given to another instance: a
+// router that was cut off may still send the former one's requests there.
 const quarantine = 10 * time.Minute
 
-// ErrPortRefused is a port that this node can't give to that instance now; the
-// pacemaker has to allot another one.
+// ErrPortRefused means that the instance can't have this port now; the pacemaker
+// has to assign another one.
 var ErrPortRefused = errors.New("port refused")
 
-// ledger remembers who had which port of this node.
+// ledger records which instance has, or last had, each port of this node.
 type ledger struct {
 	file     string
 	min, max int
@@ -57,7 +57,8 @@ func openLedger(file string, low, high int) (*ledger, error) {
 	return l, nil
 }
 
-// claim gives the port to the instance, or says who has it. Port 0 is none.
+// claim assigns the port to the instance, or names the one that has it. Port 0
+// means no port.
 func (l *ledger) claim(port int, id cluster.ID, now time.Time) error {
 	if port == 0 {
 		return nil
@@ -74,25 +75,47 @@ func (l *ledger) claim(port int, id cluster.ID, now time.Time) error {
 	case known && t.Instance != id && t.Released.IsZero():
 		return refused("port %d is held by instance %s on this node", port, t.Instance)
 	case known && t.Instance != id && now.Sub(t.Released) < quarantine:
-		return refused("port %d was released %s ago by instance %s and is not used again before %s", port, now.Sub(t.Released).Round(time.Second), t.Instance, quarantine)
+		return refused("port %d was released %s ago by instance %s and is not used again within %s", port, now.Sub(t.Released).Round(time.Second), t.Instance, quarantine)
 	}
 	l.ports[port] = tenancy{Instance: id}
 	return l.save(now)
 }
 
-// release begins the port's quarantine, when that instance holds it.
+// release starts the port's quarantine if that instance holds it.
 func (l *ledger) release(port int, id cluster.ID, now time.Time) error {
+	return l.releaseIf(now, func(p int, t tenancy) bool { return p == port && t.Instance == id })
+}
+
+// releaseInstance starts the quarantine of each port that the instance holds.
+// It needs no port: that of a stray container is not known.
+func (l *ledger) releaseInstance(id cluster.ID, now time.Time) error {
+	return l.releaseIf(now, func(_ int, t tenancy) bool { return t.Instance == id })
+}
+
+// releaseUnknown starts the quarantine of ports whose instances this heart does
+// not have any more, because their records and containers were lost.
+func (l *ledger) releaseUnknown(known func(cluster.ID) bool, now time.Time) error {
+	return l.releaseIf(now, func(_ int, t tenancy) bool { return !known(t.Instance) })
+}
+
+// releaseIf starts the quarantine of all held ports that match.
+func (l *ledger) releaseIf(now time.Time, match func(int, tenancy) bool) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	t, known := l.ports[port]
-	if !known || t.Instance != id || !t.Released.IsZero() {
+	changed := false
+	for p, t := range l.ports {
+		if t.Released.IsZero() && match(p, t) {
+			l.ports[p] = tenancy{Instance: t.Instance, Released: now}
+			changed = true
+		}
+	}
+	if !changed {
 		return nil
 	}
-	l.ports[port] = tenancy{Instance: id, Released: now}
 	return l.save(now)
 }
 
-// save is called with mu held.
+// save writes the ledger; mu must be held.
 func (l *ledger) save(now time.Time) error {
 	for p, t := range l.ports {
 		if !t.Released.IsZero() && now.Sub(t.Released) > quarantine {

@@ -25,8 +25,8 @@ func (l listener) String() string {
 // engineDNS is where Docker answers DNS inside each container.
 var engineDNS = netip.MustParseAddr("127.0.0.11")
 
-// listenersOf reads where a container listens, through its first process: the
-// kernel shows a process's /proc/PID/net as its own network namespace has it.
+// listenersOf returns the sockets that a container listens on, read through its
+// first process: /proc/PID/net shows that process's network namespace.
 func listenersOf(pid int) ([]listener, error) {
 	if pid <= 0 {
 		return nil, nil
@@ -49,8 +49,8 @@ func listenersOf(pid int) ([]listener, error) {
 	return all, nil
 }
 
-// parseListeners reads the lines of /proc/net/tcp and tcp6 that listen; lines
-// that it does not understand are left out.
+// parseListeners returns the listening sockets of /proc/net/tcp or tcp6 and
+// skips lines that it does not understand.
 func parseListeners(data []byte) []listener {
 	const listening = "0A"
 	var found []listener
@@ -69,8 +69,8 @@ func parseListeners(data []byte) []listener {
 	return found
 }
 
-// kernelAddr reads an address as the kernel prints it: words of 32 bits, each
-// in the machine's byte order.
+// kernelAddr parses an address as the kernel prints it: as 32-bit words, each in
+// the machine's byte order.
 func kernelAddr(text []byte) (netip.Addr, bool) {
 	raw := make([]byte, hex.DecodedLen(len(text)))
 	if _, err := hex.Decode(raw, text); err != nil || len(raw) != 4 && len(raw) != 16 {

@@ -1,13 +1,14 @@
 package heart_test
 
 import (
-	"flag"
 	"fmt"
 	"net/http"
 	"os"
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"aorta/internal/testkit"
 )
 
 // TestMain also checks that ended hearts leave no goroutine behind.
@@ -16,11 +17,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, childHeart(dir))
 		os.Exit(1)
 	}
-	flag.Parse()
-	// The tests wait for the engine more than they compute.
-	if err := flag.Set("test.parallel", "5"); err != nil {
-		panic(err)
-	}
+	testkit.Parallel(5) // they wait for the engine more than they compute
 	code := m.Run()
 	http.DefaultClient.CloseIdleConnections()
 	if err := goleak.Find(); err != nil && code == 0 {

@@ -2,11 +2,8 @@ package heart_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
-	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -20,7 +17,7 @@ import (
 )
 
 // pacemaker is a fake that a test scripts. It checks each report's digest
-// against the set that it has been told.
+// against the statuses reported so far.
 type pacemaker struct {
 	t testing.TB
 	// mu guards the rest.
@@ -33,15 +30,15 @@ type pacemaker struct {
 	answer  cluster.ReportAnswer
 	last    cluster.Report
 	reports int
-	lines   []cluster.LogLine
-	keep    []string
+	lines   []cluster.LogText
+	shipped map[cluster.ID]string
 	spare   []int // ports for OtherPort
 }
 
 func newPacemaker(t testing.TB) *pacemaker {
 	return &pacemaker{
 		t: t, specs: map[cluster.ID]cluster.InstanceSpec{}, known: map[cluster.ID]cluster.InstanceStatus{},
-		seen: map[cluster.ID][]string{}, answer: cluster.ReportAnswer{Epoch: 1},
+		seen: map[cluster.ID][]string{}, answer: cluster.ReportAnswer{Epoch: 1}, shipped: map[cluster.ID]string{},
 	}
 }
 
@@ -64,7 +61,7 @@ func (p *pacemaker) Hello(_ context.Context, h cluster.Hello) (cluster.Welcome, 
 	return cluster.Welcome{Epoch: p.answer.Epoch}, p.gate()
 }
 
-// OtherPort refuses unless the test gives ports to hand out.
+// OtherPort refuses unless the test gives ports to give.
 func (p *pacemaker) OtherPort(_ context.Context, id cluster.ID, refused int) (cluster.InstanceSpec, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -102,7 +99,7 @@ func (p *pacemaker) Report(_ context.Context, r cluster.Report) (cluster.ReportA
 		all = append(all, s)
 	}
 	if got := cluster.InstanceDigest(all); got != r.Digest {
-		p.t.Errorf("report %d: its digest is not that of the set it told: %+v", r.Counter, all)
+		p.t.Errorf("report %d: its digest is not that of the statuses reported so far: %+v", r.Counter, all)
 	}
 	p.last, p.reports = r, p.reports+1
 	return a, nil
@@ -121,20 +118,22 @@ func (p *pacemaker) Spec(_ context.Context, id cluster.ID) (cluster.InstanceSpec
 	return s, nil
 }
 
-func (p *pacemaker) ShipLogs(_ context.Context, batch []cluster.LogLine) error {
+func (p *pacemaker) ShipLogs(_ context.Context, batch []cluster.LogPart) ([]cluster.LogPosition, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.gate(); err != nil {
-		return err
+		return nil, err
 	}
-	p.lines = append(p.lines, batch...)
-	return nil
-}
-
-func (p *pacemaker) KeepImages(context.Context) (cluster.KeepImages, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return cluster.KeepImages{IDs: p.keep}, p.gate()
+	var refused []cluster.LogPosition
+	for _, part := range batch {
+		if at := p.shipped[part.Instance]; at != part.From {
+			refused = append(refused, cluster.LogPosition{Instance: part.Instance, At: at})
+			continue
+		}
+		p.shipped[part.Instance] = part.To
+		p.lines = append(p.lines, part.Lines...)
+	}
+	return refused, nil
 }
 
 func (p *pacemaker) status(id cluster.ID) cluster.InstanceStatus {
@@ -156,7 +155,7 @@ func (p *pacemaker) answered() int {
 	return p.reports
 }
 
-// knows counts the instances that the heart has told of.
+// knows counts the instances that the heart has reported.
 func (p *pacemaker) knows() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -169,31 +168,9 @@ func (p *pacemaker) history(id cluster.ID) string {
 	return strings.Join(p.seen[id], "; ")
 }
 
-// run is a job's handle in tests.
-type run struct {
-	args any
-	// mu guards log.
-	mu  sync.Mutex
-	log []string
+func forInstance(id cluster.ID) *rig.Job {
+	return &rig.Job{Arguments: cluster.InstanceArgs{Instance: id}}
 }
-
-func (r *run) Args(into any) error {
-	data, err := json.Marshal(r.args)
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(data, into)
-}
-
-func (r *run) Log(line string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.log = append(r.log, line)
-}
-
-func (r *run) Progress(int, int, string) {}
-
-func forInstance(id cluster.ID) *run { return &run{args: cluster.InstanceArgs{Instance: id}} }
 
 // lab is a node: an engine, an image, a fake pacemaker, a data directory that
 // outlives its hearts.
@@ -211,7 +188,7 @@ func newLab(t *testing.T) *lab {
 	return &lab{
 		t: t, engine: e, image: rig.Image(t, e, id), pace: newPacemaker(t),
 		cfg: heart.Config{
-			NodeID: cluster.NewID(), NodeName: "n1", Cluster: id, DataDir: t.TempDir(), DockerHost: rig.Host(),
+			NodeID: cluster.NewID(), NodeName: "n1", Cluster: id, DataDir: t.TempDir(), DockerHost: testkit.DockerHost(),
 			ReportEvery: 100 * time.Millisecond, Roles: []cluster.Role{cluster.RoleHeart},
 		},
 	}
@@ -253,7 +230,7 @@ func (l *lab) want(mode string, change func(*cluster.InstanceSpec)) cluster.ID {
 	l.t.Helper()
 	s := cluster.InstanceSpec{
 		ID: cluster.NewID(), AppID: cluster.NewID(), App: "shop", Release: "v1", Type: "web", Node: "n1", Image: l.image,
-		Env: map[string]string{"MODE": mode, "SECRET": "canary"}, Port: freePort(l.t), Limits: cluster.Limits{Memory: 64 << 20},
+		Env: map[string]string{"MODE": mode, "SECRET": "canary"}, Port: rig.FreePort(l.t), Limits: cluster.Limits{Memory: 64 << 20},
 		Health: cluster.Health{StartTimeout: 10 * time.Second, Interval: 100 * time.Millisecond}, StopGrace: 5 * time.Second,
 	}
 	if change != nil {
@@ -275,7 +252,7 @@ func (l *lab) running(n *node, mode string, change func(*cluster.InstanceSpec)) 
 
 func (l *lab) eventually(what string, cond func() bool) {
 	l.t.Helper()
-	testkit.Eventually(l.t, 15*time.Second, what, cond)
+	testkit.Eventually(l.t, what, cond)
 }
 
 func (l *lab) inspect(id cluster.ID) docker.Container {
@@ -285,17 +262,4 @@ func (l *lab) inspect(id cluster.ID) docker.Container {
 		l.t.Fatalf("inspect %s: %v", id, err)
 	}
 	return c
-}
-
-func freePort(t testing.TB) int {
-	t.Helper()
-	for range 100 {
-		port := 20000 + rand.IntN(10000)
-		if l, err := net.Listen("tcp", fmt.Sprintf("0.0.0.0:%d", port)); err == nil {
-			_ = l.Close()
-			return port
-		}
-	}
-	t.Fatal("no free port in 20000 … 29999")
-	return 0
 }

@@ -10,16 +10,16 @@ import (
 	"aorta/pacemaker/cluster"
 )
 
-// portTriesLimit is how many other ports a starting instance asks for.
+// portTriesLimit is how many other ports a starting instance may try.
 const portTriesLimit = 5
 
-// portTrouble says that another port would do: something else on this node has
-// it, or it still rests here.
+// portTrouble says whether another port would help: this one is in use on the
+// node, or in quarantine.
 func portTrouble(err error) bool {
 	return errors.Is(err, ErrPortRefused) || errors.Is(err, docker.ErrPortTaken)
 }
 
-// changePort asks the pacemaker for another port and begins again with it.
+// changePort gets another port from the pacemaker and starts over with it.
 func (r *runner) changePort(ctx context.Context, rec record, cause error) time.Duration {
 	r.portTries++
 	spec, err := r.h.pace.OtherPort(ctx, r.id, rec.Spec.Port)
@@ -32,17 +32,17 @@ func (r *runner) changePort(ctx context.Context, rec record, cause error) time.D
 		err = cause
 	}
 	if err != nil {
-		r.fail(ctx, fmt.Sprintf("%s; another port can't be had: %s", cause, err))
+		r.fail(ctx, fmt.Sprintf("%s; no other port is available: %s", cause, err))
 		return 0
 	}
-	// The container, if it came to that, publishes the old port.
+	// A container that was created already publishes the old port.
 	if err := r.h.engine.Remove(ctx, r.id); err != nil {
 		return r.unknown(ctx, err)
 	}
 	if err := r.h.ports.release(rec.Spec.Port, r.id, time.Now()); err != nil {
 		return r.unknown(ctx, err)
 	}
-	r.h.log.Warn("an instance gets another port", "instance", r.id, "refused", rec.Spec.Port, "port", spec.Port, "cause", cause)
+	r.h.log.Warn("moved an instance to another port", "instance", r.id, "refused", rec.Spec.Port, "port", spec.Port, "cause", cause)
 	r.update(func(rec *record) { rec.Spec = spec })
 	return 0
 }

@@ -1,50 +1,49 @@
 package heart
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"time"
 
 	"aorta/heart/docker"
 	"aorta/internal/atomicfile"
+	"aorta/internal/disk"
 	"aorta/pacemaker/cluster"
 )
 
-// record is all that a heart remembers of an instance, on disk after each
-// change that matters. With the container's own state it tells what to do next.
+// record is what a heart stores of an instance, written to disk with each
+// change. Together with the container's state it determines the next step.
 type record struct {
-	Spec      cluster.InstanceSpec  `json:"spec"`
-	Stray     bool                  `json:"stray,omitempty"` // its spec is not known: a container was found without a record
-	State     cluster.InstanceState `json:"state"`
-	Healthy   bool                  `json:"healthy,omitempty"` // was so once: from then on it is restarted in place
-	Crashing  bool                  `json:"crashing,omitempty"`
-	Restarts  int                   `json:"restarts,omitempty"`
-	Error     string                `json:"error,omitempty"`
-	Tail      []string              `json:"tail,omitempty"` // last lines before it failed
-	Gone      bool                  `json:"gone,omitempty"`
-	StartedAt *time.Time            `json:"started_at,omitempty"`
+	Spec      cluster.InstanceSpec
+	Stray     bool // a container without a record; its spec is unknown
+	State     cluster.InstanceState
+	Healthy   bool // was healthy once; from then on it is restarted in place
+	Crashing  bool
+	Restarts  int
+	Error     string
+	Tail      []string // last lines before it failed
+	Gone      bool
+	StartedAt *time.Time
 
-	StopAsked bool      `json:"stop_asked,omitempty"`
-	TermAt    time.Time `json:"term_at,omitzero"` // when SIGTERM was sent
+	ImageGone bool // its image was built here and is not on the engine: it waits for a start after another build
+	Rebuilt   bool // that start has come
 
-	HealthySince time.Time     `json:"healthy_since,omitzero"`
-	Backoff      time.Duration `json:"backoff,omitempty"`   // before the last restart
-	NextStart    time.Time     `json:"next_start,omitzero"` // set while a crashed process waits
-	Starts       []time.Time   `json:"starts,omitempty"`    // of the last startWindow
+	TakenDown bool // with its whole node, by somebody's word: its next start is no restart
+
+	StopAsked bool
+	TermAt    time.Time // when SIGTERM was sent
+
+	HealthySince time.Time
+	Backoff      time.Duration // before the last restart
+	NextStart    time.Time     // set while a crashed process waits
+	Starts       []time.Time   // within the last startWindow
 }
 
 func newRecord(s cluster.InstanceSpec) record {
 	return record{Spec: s, State: cluster.InstanceAssigned}
 }
 
-// strayRecord is what a container's labels tell of its instance.
+// strayRecord is the record of a container without one, from its labels.
 func strayRecord(c docker.Container) record {
 	return record{Stray: true, State: cluster.InstanceRunning, Spec: cluster.InstanceSpec{
 		ID: c.Instance, AppID: cluster.ID(c.Labels[cluster.LabelAppID]), App: c.Labels[cluster.LabelApp],
@@ -52,7 +51,7 @@ func strayRecord(c docker.Container) record {
 	}}
 }
 
-// goneRecord tells the pacemaker that nothing of an instance is here.
+// goneRecord reports to the pacemaker that nothing of an instance is here.
 func goneRecord(id cluster.ID) record {
 	return record{Spec: cluster.InstanceSpec{ID: id}, State: cluster.InstanceStopped, Gone: true}
 }
@@ -64,7 +63,7 @@ func (r record) status() cluster.InstanceStatus {
 	}
 }
 
-// mend brings times that a changed clock put into the future back to now.
+// mend sets times that lie in the future, after the clock was set back, to now.
 func (r *record) mend(now time.Time) {
 	if r.TermAt.After(now) {
 		r.TermAt = now
@@ -77,82 +76,11 @@ func (r *record) mend(now time.Time) {
 	}
 }
 
-// shelf keeps records, one 0600 file each: they hold config vars.
-type shelf struct{ dir string }
-
-func openShelf(dir string) (shelf, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return shelf{}, fmt.Errorf("make the directory of instances: %w", err)
-	}
-	return shelf{dir: dir}, nil
-}
-
-func (s shelf) file(id cluster.ID) string { return filepath.Join(s.dir, string(id)+".json") }
-
-func (s shelf) save(r record) error {
-	data, err := json.Marshal(r)
-	if err != nil {
-		return fmt.Errorf("encode instance %s: %w", r.Spec.ID, err)
-	}
-	return writeFile(s.file(r.Spec.ID), data)
-}
-
-func (s shelf) drop(id cluster.ID) error {
-	if err := os.Remove(s.file(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("forget instance %s: %w", id, err)
-	}
-	return nil
-}
-
-// load reads all records. One that can't be read is named and left alone: its
-// container is found by its labels.
-func (s shelf) load(log *slog.Logger) ([]record, error) {
-	entries, err := os.ReadDir(s.dir)
-	if err != nil {
-		return nil, fmt.Errorf("read the recorded instances: %w", err)
-	}
-	var list []record
-	for _, e := range entries {
-		name, isRecord := strings.CutSuffix(e.Name(), ".json")
-		if !isRecord {
-			continue
-		}
-		data, err := os.ReadFile(filepath.Join(s.dir, e.Name()))
-		var r record
-		if err == nil {
-			err = json.Unmarshal(data, &r)
-		}
-		if err != nil || string(r.Spec.ID) != name {
-			log.Error("a recorded instance is unreadable; its container is adopted by its labels", "file", filepath.Join(s.dir, e.Name()), "err", err)
-			continue
-		}
-		r.mend(time.Now())
-		list = append(list, r)
-	}
-	return list, nil
-}
-
-// writeFile replaces a file as a whole or not at all, also when the machine
-// stops in the middle.
+// writeFile replaces a file atomically, even if the machine loses power. Somebody may
+// have removed its directory.
 func writeFile(path string, data []byte) error {
-	if err := atomicfile.Write(path, data, 0o600); err != nil {
-		return writeError(path, err)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return disk.Explain(filepath.Dir(path), err)
 	}
-	return nil
-}
-
-// writeError says how much room there is when there was too little.
-func writeError(path string, err error) error {
-	if !errors.Is(err, syscall.ENOSPC) {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	var fs syscall.Statfs_t
-	free := int64(0)
-	if syscall.Statfs(filepath.Dir(path), &fs) == nil {
-		free = int64(fs.Bavail) * fs.Bsize
-	}
-	return &cluster.Error{
-		Code: cluster.CodeUnavailable, Err: err,
-		Message: fmt.Sprintf("the disk is full: %s could not be written (%d bytes free); free space there", path, free),
-	}
+	return disk.Explain(filepath.Dir(path), atomicfile.Write(path, data, 0o600))
 }

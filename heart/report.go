@@ -14,28 +14,27 @@ import (
 	"aorta/pacemaker/cluster"
 )
 
-// patience is how many report intervals a hello may be refused as a second
-// heart: the first one's session may be of a process that was just killed.
-const patience = 5
+// maxSessionConflicts is how often a hello may be refused because another heart
+// has this node's session: that heart may be a process that was just killed.
+const maxSessionConflicts = 5
 
-// gatherChanges is how long a report waits for further changes after one, so
-// that a node with many of them is not busy with reports alone.
-const gatherChanges = 10 * time.Millisecond
+// coalesceDelay is how long a report waits for more changes after the first, so
+// that many changes make few reports.
+const coalesceDelay = 10 * time.Millisecond
 
-// reporter is the loop that tells the pacemaker how the node is. It has one
-// report under way at a time.
+// reporter sends the node's state to the pacemaker, one report at a time.
 type reporter struct {
-	h       *Heart
-	counter uint64
-	full    bool
-	told    map[cluster.ID]cluster.InstanceStatus // as the last answered report had it
-	away    bool
+	h        *Heart
+	counter  uint64
+	full     bool
+	reported map[cluster.ID]cluster.InstanceStatus // as of the last report that was answered
+	away     bool
 }
 
-// report greets and then reports, at once on a change and on each tick.
+// report registers this heart and then reports on each change and each tick.
 func (h *Heart) report(ctx context.Context) error {
 	rep := &reporter{h: h}
-	if err := rep.greet(ctx); err != nil {
+	if err := rep.register(ctx); err != nil {
 		return err
 	}
 	for {
@@ -48,8 +47,8 @@ func (h *Heart) report(ctx context.Context) error {
 	}
 }
 
-// wait ends with the tick or with a change. While the pacemaker is away only
-// the tick tries again: an instance that changes all the time must not press it.
+// wait returns on the tick or on a change. While the pacemaker is away, changes
+// are ignored, so that frequent ones don't cause frequent retries.
 func (rep *reporter) wait(ctx context.Context) error {
 	spread := 0.9 + 0.2*rand.Float64()
 	tick := time.NewTimer(time.Duration(spread * float64(rep.h.cfg.ReportEvery)))
@@ -63,16 +62,17 @@ func (rep *reporter) wait(ctx context.Context) error {
 		return ctx.Err()
 	case <-tick.C:
 	case <-changed:
-		if !pause.For(ctx, gatherChanges) {
+		if !pause.For(ctx, coalesceDelay) {
 			return ctx.Err()
 		}
 	}
 	return nil
 }
 
-// greet opens the session, however long the pacemaker is away. It gives up
-// when the pacemaker knows another heart by this name, or none.
-func (rep *reporter) greet(ctx context.Context) error {
+// register opens this heart's session and waits for as long as the pacemaker is
+// away. It fails when the pacemaker refuses: another heart has the node's name,
+// or the node is unknown.
+func (rep *reporter) register(ctx context.Context) error {
 	h := rep.h
 	host, err := os.Hostname()
 	if err != nil {
@@ -82,11 +82,11 @@ func (rep *reporter) greet(ctx context.Context) error {
 		Session: h.cfg.Session, Hostname: host, Pid: os.Getpid(), Roles: h.cfg.Roles, Address: h.Address(), Version: h.cfg.Version,
 	}
 	for refusals := 0; ; {
-		bounded, cancel := context.WithTimeout(ctx, askLimit)
+		bounded, cancel := context.WithTimeout(ctx, callTimeout)
 		welcome, err := h.pace.Hello(bounded, hello)
 		cancel()
 		if err == nil {
-			rep.full, rep.told = true, nil
+			rep.full, rep.reported = true, nil
 			if h.cfg.Welcomed != nil {
 				h.cfg.Welcomed(welcome)
 			}
@@ -95,20 +95,21 @@ func (rep *reporter) greet(ctx context.Context) error {
 		switch code := cluster.CodeOf(err); {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case code == cluster.CodeConflict && refusals < patience:
+		case code == cluster.CodeConflict && refusals < maxSessionConflicts:
 			refusals++
 		case code == cluster.CodeConflict || code == cluster.CodeForbidden || code == cluster.CodeNotFound || code == cluster.CodeInvalid:
 			return fmt.Errorf("the pacemaker refuses node %s: %w", h.cfg.NodeName, err)
 		}
-		rep.heard(err)
+		rep.logReachability(err)
 		if !pause.For(ctx, h.cfg.ReportEvery) {
 			return ctx.Err()
 		}
 	}
 }
 
-// heard logs when the pacemaker goes away and when it is back, not each try.
-func (rep *reporter) heard(err error) {
+// logReachability logs when the pacemaker stops answering and when it answers
+// again, not each attempt.
+func (rep *reporter) logReachability(err error) {
 	if away := err != nil; away != rep.away {
 		rep.away = away
 		if away {
@@ -119,69 +120,70 @@ func (rep *reporter) heard(err error) {
 	}
 }
 
-// once sends one report. Only a refusal of this heart is returned.
+// once sends one report. It fails only when this heart is refused.
 func (rep *reporter) once(ctx context.Context) error {
 	report, now := rep.compose()
-	bounded, cancel := context.WithTimeout(ctx, askLimit)
+	bounded, cancel := context.WithTimeout(ctx, callTimeout)
 	answer, err := rep.h.pace.Report(bounded, report)
 	cancel()
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	rep.heard(err)
+	rep.logReachability(err)
 	switch cluster.CodeOf(err) {
 	case cluster.CodeConflict, cluster.CodeForbidden:
 		if err != nil {
-			return rep.greet(ctx)
+			return rep.register(ctx)
 		}
 	}
 	if err != nil {
 		return nil
 	}
-	rep.told, rep.full = now, answer.SendFull
+	rep.reported, rep.full = now, answer.SendFull
 	if answer.SendFull {
 		rep.h.reportSoon()
 	}
-	rep.h.hand(answer)
+	rep.h.queueAnswer(answer)
 	return nil
 }
 
-// compose makes a report and the set of statuses that it stands for.
+// compose returns a report and the statuses that the pacemaker has once it
+// accepted it.
 func (rep *reporter) compose() (cluster.Report, map[cluster.ID]cluster.InstanceStatus) {
 	h := rep.h
 	load, err := h.meter.Read()
 	if err != nil {
-		h.log.Warn("the node's load is not known in full", "err", err)
+		h.log.Warn("could not measure the node's load in full", "err", err)
 	}
 	all := h.statuses()
 	rep.counter++
 	applied := h.appliedNow()
 	r := cluster.Report{
 		Session: h.cfg.Session, Counter: rep.counter, Epoch: applied.Epoch, Revision: applied.Revision,
-		Roles: h.cfg.Roles, Address: h.Address(), Load: load, Tags: tags.Find(h.cfg.Tags),
-		Digest: cluster.InstanceDigest(all), Full: rep.full || rep.told == nil,
+		Roles: h.cfg.Roles, Address: h.Address(), Load: load, Tags: tags.Find(h.cfg.Tags), Parts: h.cfg.Parts(),
+		Digest: cluster.InstanceDigest(all), Full: rep.full || rep.reported == nil,
 	}
 	now := make(map[cluster.ID]cluster.InstanceStatus, len(all))
 	for _, s := range all {
 		now[s.ID] = s
 	}
-	for id := range rep.told {
+	for id := range rep.reported {
 		if _, still := now[id]; !still {
-			r.Full = true // only a full set shows what was forgotten
+			r.Full = true // only a full report shows what is no longer here
 		}
 	}
 	for _, s := range all {
-		if old, known := rep.told[s.ID]; r.Full || !known || differs(old, s) {
+		if old, known := rep.reported[s.ID]; r.Full || !known || differs(old, s) {
 			r.Instances = append(r.Instances, s)
 		} else {
-			now[s.ID] = old // the memory it was told, for the next comparison
+			now[s.ID] = old // keep the reported memory, to compare with next time
 		}
 	}
 	return r, now
 }
 
-// differs says that a status is worth telling; memory only when it moved by a
-// sixteenth.
+// differs says whether a status must be reported; a change of memory counts
+// from a sixteenth on.
 func differs(old, now cluster.InstanceStatus) bool {
 	moved := max(old.Memory-now.Memory, now.Memory-old.Memory) > old.Memory/16
 	one := []cluster.InstanceStatus{old}

@@ -10,50 +10,53 @@ import (
 
 	"aorta/heart/docker"
 	"aorta/heart/logs"
+	"aorta/internal/broadcast"
 	"aorta/pacemaker/cluster"
 )
 
-// retryUnknown is the pause after the engine did not answer. Nothing is
-// concluded from its silence.
+// retryUnknown is the pause after the engine did not answer. An instance's
+// state is not changed for that.
 const retryUnknown = time.Second
 
-// runner sees to one instance. Its goroutine does one step a turn; what it
-// needs to know lies in the record and in the container, so that a heart that
-// was killed goes on where it was.
+// runner runs one instance. Its goroutine does one step a turn, from the record
+// and the container's state alone, so that a heart that was killed continues
+// where it was.
 type runner struct {
 	h    *Heart
 	id   cluster.ID
-	wake chan struct{} // look now
+	wake chan struct{} // take a turn now
 	http *http.Client
 
-	// Of the goroutine alone: what this process saw of the present run.
-	firstSeen  time.Time // of the process that started at startSeen
-	startSeen  time.Time
-	lastCheck  error
-	misses     int
-	nextCheck  time.Time
-	nextMemory time.Time
-	pulls      int
-	portTries  int
-	silent     bool      // the engine did not answer last time
-	doubted    time.Time // when the present end by SIGKILL was first seen
+	// Used by the goroutine alone: what this heart saw of the present process.
+	firstSeen   time.Time // of the process that started at startSeen
+	startSeen   time.Time
+	lastCheck   error
+	misses      int
+	nextCheck   time.Time
+	nextMemory  time.Time
+	nextMeasure time.Time // of what it has written
+	unmeasured  bool      // it was said that this fails
+	pulls       int
+	portTries   int
+	sigkillSeen time.Time // when it was first seen that SIGKILL ended the process
 
-	// starved says that the engine told of an out-of-memory kill in this run;
-	// its container's state may lack that, when the two came in the wrong order.
-	starved atomic.Bool
+	// oomKilled: an event reported an out-of-memory kill of the present process.
+	// The container's state may lack it when the process ended before the event.
+	oomKilled atomic.Bool
 
 	// mu guards the rest.
-	mu      sync.Mutex
-	rec     record
-	memory  int64
-	moved   chan struct{} // closed and replaced with each change of the status
-	cutWork context.CancelFunc
+	mu         sync.Mutex
+	rec        record
+	memory     int64
+	waits      string            // why the engine does not let it go on; empty: it does
+	changed    *broadcast.Signal // the status is another
+	cancelWork context.CancelFunc
 }
 
 func newRunner(h *Heart, rec record) *runner {
 	return &runner{
-		h: h, id: rec.Spec.ID, rec: rec, wake: make(chan struct{}, 1), moved: make(chan struct{}),
-		http: newCheckClient(), cutWork: func() {},
+		h: h, id: rec.Spec.ID, rec: rec, wake: make(chan struct{}, 1), changed: broadcast.New(),
+		http: newCheckClient(), cancelWork: func() {},
 	}
 }
 
@@ -66,15 +69,12 @@ func (r *runner) nudge() {
 
 // run takes turns until nothing is left of the instance or ctx ends.
 func (r *runner) run(ctx context.Context) {
-	if rec := r.record(); !rec.Gone && !rec.Stray {
-		r.follow(rec)
-	}
 	for ctx.Err() == nil && !r.record().Gone {
 		wait := r.turn(ctx)
 		if wait <= 0 {
 			continue
 		}
-		t := time.NewTimer(min(wait, lookEvery))
+		t := time.NewTimer(min(wait, inspectInterval))
 		select {
 		case <-ctx.Done():
 		case <-r.wake:
@@ -84,56 +84,62 @@ func (r *runner) run(ctx context.Context) {
 	}
 }
 
-// turn looks, decides and does one thing. It returns the pause until the next.
+// turn inspects the container and does the next step. It returns the time until
+// the next turn.
 func (r *runner) turn(ctx context.Context) time.Duration {
-	c, err := r.look(ctx)
+	c, err := r.inspect(ctx)
 	if err != nil {
 		return r.unknown(ctx, err)
 	}
 	rec := r.record()
 	s := decide(rec, c, time.Now())
-	switch s.deed {
-	case deedProvide:
-		return r.provide(ctx, rec)
-	case deedStart:
+	switch s.action {
+	case actionPrepare:
+		return r.prepare(ctx, rec)
+	case actionStart:
 		return r.start(ctx, rec)
-	case deedCheck:
+	case actionCheck:
+		if cause := r.wroteTooMuch(ctx, rec.Spec, *c); cause != "" {
+			r.fail(ctx, cause)
+			return 0
+		}
 		return r.check(ctx, rec, *c)
-	case deedFail, deedCrash:
-		return r.ended(ctx, rec, c, s.deed)
-	case deedTerm:
-		return r.terminate(ctx, rec)
-	case deedKill:
+	case actionFail, actionCrash:
+		return r.ended(ctx, rec, c, s.action)
+	case actionTerm:
+		return r.terminate(ctx, *c)
+	case actionKill:
 		return r.kill(ctx)
-	case deedClear:
-		return r.clear(ctx)
-	case deedGone:
+	case actionRemove:
+		return r.remove(ctx)
+	case actionGone:
 		r.gone()
 	}
 	return s.wait
 }
 
-// look asks the engine for the container; nil when there is none.
-func (r *runner) look(ctx context.Context) (*docker.Container, error) {
+// inspect returns the container; nil when there is none.
+func (r *runner) inspect(ctx context.Context) (*docker.Container, error) {
 	c, err := r.h.engine.Inspect(ctx, r.id)
 	if errors.Is(err, docker.ErrNoContainer) {
 		err = nil
 	} else if err == nil {
-		r.sighted(c)
-		r.silent = false
+		r.noteProcess(c)
+		r.follow(c)
+		r.setWaits("")
 		return &c, nil
 	}
 	return nil, err
 }
 
-// sighted notes when this heart first saw the present process, by its own
-// clock: start time-outs must not depend on the engine's.
-func (r *runner) sighted(c docker.Container) {
+// noteProcess records when this heart first saw the present process, by its own
+// clock: start timeouts must not depend on the engine's.
+func (r *runner) noteProcess(c docker.Container) {
 	if !c.Running || c.StartedAt.Equal(r.startSeen) {
 		return
 	}
 	r.startSeen, r.firstSeen = c.StartedAt, time.Now()
-	r.lastCheck, r.misses, r.nextCheck, r.doubted = nil, 0, time.Time{}, time.Time{}
+	r.lastCheck, r.misses, r.nextCheck, r.sigkillSeen = nil, 0, time.Time{}, time.Time{}
 	started := c.StartedAt
 	if rec := r.record(); rec.StartedAt == nil || !rec.StartedAt.Equal(started) {
 		r.update(func(rec *record) { rec.StartedAt = &started })
@@ -148,11 +154,22 @@ func (r *runner) unknown(ctx context.Context, err error) time.Duration {
 		r.fail(ctx, err.Error())
 		return retryUnknown
 	}
-	if !r.silent {
-		r.silent = true
-		r.h.log.Warn("the state of an instance is unknown; its last known one stands", "instance", r.id, "err", err)
+	if before := r.setWaits(err.Error()); before == "" {
+		r.h.log.Warn("the engine can't be asked for an instance; its last known state stands", "instance", r.id, "err", err)
 	}
 	return retryUnknown
+}
+
+// setWaits notes what the instance waits for, for those who observe it, and returns
+// what that was.
+func (r *runner) setWaits(text string) (before string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	before = r.waits
+	if r.waits = text; text != before {
+		r.changed.Notify()
+	}
+	return before
 }
 
 func (r *runner) record() record {
@@ -169,48 +186,48 @@ func (r *runner) status() cluster.InstanceStatus {
 	return s
 }
 
-// observe gives the record and a channel that is closed when it has changed.
-func (r *runner) observe() (record, <-chan struct{}) {
+// observe returns the record, what the instance waits for, and a channel that is
+// closed with the next change of them.
+func (r *runner) observe() (rec record, waits string, changed <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.rec, r.moved
+	return r.rec, r.waits, r.changed.C()
 }
 
-// update changes the record, writes it down and tells who waits for it. A
-// change that can't be written stands all the same: it is what is.
+// update changes the record, writes it to disk and wakes those who observe it.
+// A change that can't be written holds in memory: it describes what happened.
 func (r *runner) update(change func(*record)) {
 	r.mu.Lock()
 	change(&r.rec)
 	rec := r.rec
-	close(r.moved)
-	r.moved = make(chan struct{})
-	err := r.h.shelf.save(rec)
+	r.changed.Notify()
+	err := r.h.records.save(rec)
 	r.mu.Unlock()
 	if err != nil {
-		r.h.log.Error("an instance's record could not be written", "instance", r.id, "err", err)
+		r.h.log.Error("could not write an instance's record", "instance", r.id, "err", err)
 	}
 	r.h.reportSoon()
 }
 
-// askStop asks the runner to end its instance, once.
+// askStop makes the runner stop its instance. It interrupts a start.
 func (r *runner) askStop() {
 	if rec := r.record(); rec.StopAsked || rec.Gone {
 		return
 	}
 	r.update(func(rec *record) { rec.StopAsked = true })
 	r.mu.Lock()
-	cut := r.cutWork
+	cancel := r.cancelWork
 	r.mu.Unlock()
-	cut()
+	cancel()
 	r.nudge()
 }
 
-// interruptible is a context for long work that a stop cuts short.
+// interruptible returns a context for long work that askStop cancels.
 func (r *runner) interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.cutWork = cancel
+	r.cancelWork = cancel
 	if r.rec.StopAsked {
 		cancel()
 	}
@@ -221,8 +238,9 @@ func (r *runner) target(rec record) logs.Target {
 	return logs.Target{ID: r.id, App: rec.Spec.AppID, Type: rec.Spec.Type, Release: rec.Spec.Release}
 }
 
-func (r *runner) follow(rec record) {
-	if err := r.h.shipper.Follow(r.target(rec)); err != nil {
-		r.h.log.Error("an instance's output is not shipped", "instance", r.id, "err", err)
+// follow ships the container's output, which there is from its first start on.
+func (r *runner) follow(c docker.Container) {
+	if rec := r.record(); !rec.Gone && !rec.Stray && c.LogPath != "" {
+		r.h.shipper.Follow(r.target(rec), c.LogPath)
 	}
 }

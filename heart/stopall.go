@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"aorta/heart/docker"
@@ -12,12 +15,16 @@ import (
 )
 
 // StopAll ends and removes all containers of one node, then the cluster's
-// bridge when no other node uses it, without a heart: for stopping a node whose
-// daemon may be dead. It returns how many it removed. The recorded set stays: a
-// heart that starts later starts it again.
-func StopAll(ctx context.Context, e *docker.Engine, node string, grace time.Duration) (int, error) {
+// bridge unless another node uses it. It needs no heart: the node's daemon may
+// be dead. It returns how many containers it removed. The records in the heart's
+// data directory stay, so a heart that starts later runs the instances again, and
+// knows that none of them has crashed.
+func StopAll(ctx context.Context, e *docker.Engine, node, dataDir string, grace time.Duration) (int, error) {
 	mine, err := ownContainers(ctx, e, node)
 	if err != nil {
+		return 0, err
+	}
+	if err := noteTakenDown(dataDir, mine); err != nil {
 		return 0, err
 	}
 	for _, c := range mine {
@@ -39,7 +46,30 @@ func StopAll(ctx context.Context, e *docker.Engine, node string, grace time.Dura
 	return len(mine), nil
 }
 
-// awaitEnd waits until no container of the node runs, or the grace is over.
+// noteTakenDown writes into the records of what serves that it goes with its node.
+func noteTakenDown(dataDir string, mine []docker.Container) error {
+	records, err := openRecordStore(filepath.Join(dataDir, "instances"))
+	if err != nil {
+		return err
+	}
+	list, err := records.load(slog.New(slog.DiscardHandler)) // a heart tells of one that can't be read
+	if err != nil {
+		return err
+	}
+	for _, r := range list {
+		serves := r.Healthy && !r.Crashing && !r.StopAsked && !r.State.Ended()
+		if !serves || !slices.ContainsFunc(mine, func(c docker.Container) bool { return c.Instance == r.Spec.ID && c.Running }) {
+			continue
+		}
+		r.TakenDown, r.Crashing, r.Error, r.NextStart = true, true, "it was stopped with its node", time.Now()
+		if err := records.save(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// awaitEnd waits until no container of the node runs, at most for the grace.
 func awaitEnd(ctx context.Context, e *docker.Engine, node string, grace time.Duration) error {
 	over := time.Now().Add(grace)
 	for time.Now().Before(over) {

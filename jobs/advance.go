@@ -13,7 +13,7 @@ type OutcomeKind string
 const (
 	OutcomeSucceeded OutcomeKind = "succeeded"
 	OutcomeFailed    OutcomeKind = "failed"
-	OutcomeReleased  OutcomeKind = "released" // the worker was told to stop while it ran; nobody's fault
+	OutcomeReleased  OutcomeKind = "released" // the worker was asked to stop while it ran; counts as no failure
 	OutcomeReturned  OutcomeKind = "returned" // likewise, but the handler was never begun
 )
 
@@ -151,7 +151,7 @@ func (t *Tree) Unqueue(id string, now time.Time) error {
 	return nil
 }
 
-// heldJob returns a job that a worker has. One whose start was not heard of is
+// heldJob returns a job that a worker has. One whose start was not reported is
 // started here, so that attempts are counted alike.
 func (t *Tree) heldJob(id string, now time.Time) (*Job, error) {
 	t.index()
@@ -179,7 +179,7 @@ func (t *Tree) succeed(j *Job, result json.RawMessage, now time.Time) {
 	}
 }
 
-// promote looks at a job one of whose children just succeeded.
+// promote checks a job after one of its children has succeeded.
 func (t *Tree) promote(id string, now time.Time) {
 	for id != "" {
 		j := t.Jobs[id]

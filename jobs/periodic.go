@@ -9,7 +9,7 @@ import (
 // Periodic is a tree that is added again and again, once for each slot: a slot
 // begins at each multiple of Every since midnight UTC, shifted by Offset. While
 // the tree of an earlier slot is open the next is left out, and of the slots
-// that passed while nobody was there only the newest is made up for.
+// that passed while no keeper ran, only the newest is made up for.
 type Periodic struct {
 	Name   string // of its own; remembers by it which slot was the last
 	Every  time.Duration
@@ -19,7 +19,7 @@ type Periodic struct {
 	Make func(slot time.Time) Spec
 }
 
-// Slot is the beginning of the slot that now lies in.
+// Slot is the start of the slot that contains now.
 func (p Periodic) Slot(now time.Time) time.Time {
 	return now.UTC().Add(-p.Offset).Truncate(p.Every).Add(p.Offset)
 }

@@ -16,7 +16,7 @@ const (
 	MaxDepth = 64       // levels of Children in one Spec
 )
 
-// The priorities of a job; workers look at lower numbers first.
+// The priorities of a job; workers take lower numbers first.
 const (
 	High   = 0
 	Normal = 1
@@ -52,7 +52,7 @@ type Spec struct {
 	// Children must all succeed before this job is ready.
 	Children []Spec `json:"children,omitempty"`
 
-	// Cleanup marks a leaf that nobody waits for. It becomes ready when its
+	// Cleanup marks a leaf that no job waits for. It becomes ready when its
 	// tree has failed or was aborted and nothing else of it runs any more; in a
 	// tree that succeeds it ends as aborted, unneeded.
 	Cleanup bool `json:"cleanup,omitempty"`
@@ -92,7 +92,7 @@ func (s Spec) validate(seen map[string]bool, depth int) error {
 	return nil
 }
 
-// check looks at one job, not at its children.
+// check validates one job without its children.
 func (s Spec) check() error {
 	switch {
 	case !idPattern.MatchString(s.ID):

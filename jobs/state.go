@@ -21,7 +21,7 @@ const (
 // Running goes back to Ready for another attempt, and back to Waiting when its
 // handler grafted children; such a job then goes from Waiting to Succeeded
 // without running again. Ready fails directly when the worker that took it died
-// before its start was heard of.
+// before its start was reported.
 var Legal = map[State][]State{
 	Waiting: {Ready, Succeeded, Aborted},
 	Ready:   {Running, Failed, Aborted},

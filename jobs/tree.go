@@ -100,7 +100,7 @@ func (t *Tree) Ready(now time.Time) []string {
 }
 
 // ToCancel lists the leased jobs of a stopped tree: what must be taken back from
-// its queue, or told to end. Clean-up is left alone.
+// its queue, or cancelled. Clean-up jobs are not touched.
 func (t *Tree) ToCancel() []string {
 	if t.Stop == nil {
 		return nil

@@ -78,7 +78,7 @@ func (p *Pacemaker) ChangeFormation(ctx context.Context, app cluster.App, change
 		return cluster.Operation{}, err
 	}
 	return p.begin(ctx, cluster.Operation{
-		Kind: cluster.OpScale, AppID: app.ID, User: user, Args: opArgs{Replace: replace}.encode(),
+		Kind: cluster.OpScale, AppID: app.ID, User: user, Args: cluster.Request{Replace: replace}.Encode(),
 		Title: fmt.Sprintf("Scale %s: %s", app.Name, strings.Join(names, ", ")),
 	}, store.WithFormations(list))
 }
@@ -129,50 +129,4 @@ func describe(typ string, c ProcessChange) string {
 		s += fmt.Sprintf(" cpus %v", c.Limits.CPUs)
 	}
 	return s
-}
-
-func (p *Pacemaker) liveOf(ctx context.Context, app cluster.App, which func(cluster.Instance) bool) ([]cluster.ID, error) {
-	list, err := p.store.Instances(ctx, app.ID)
-	if err != nil {
-		return nil, err
-	}
-	var ids []cluster.ID
-	for _, in := range list {
-		if in.State.Wanted() && which(in) {
-			ids = append(ids, in.ID)
-		}
-	}
-	return ids, nil
-}
-
-// Restart replaces one instance, or all, by new ones without losing a request.
-// A stopped app is set going again with the formation it had.
-func (p *Pacemaker) Restart(ctx context.Context, app cluster.App, instance, user string) (cluster.Operation, error) {
-	release, err := p.currentRelease(ctx, app)
-	if err != nil {
-		return cluster.Operation{}, err
-	}
-	if release.ID == "" {
-		return cluster.Operation{}, cluster.Conflict("app %q has no release yet (deploy it first: git push aorta main)", app.Name)
-	}
-	ids, err := p.liveOf(ctx, app, func(in cluster.Instance) bool {
-		return instance == "" || string(in.ID) == instance || in.ID.Short() == instance || instanceName(in) == instance
-	})
-	if err != nil {
-		return cluster.Operation{}, err
-	}
-	title := "Restart " + app.Name
-	if instance != "" {
-		if len(ids) != 1 {
-			return cluster.Operation{}, cluster.NotFound("app %q has no instance %q (list them with: aorta ps -a %s)", app.Name, instance, app.Name)
-		}
-		title = fmt.Sprintf("Restart %s of %s", instance, app.Name)
-	}
-	args := opArgs{Replace: ids, Revive: app.Stopped && instance == ""}
-	return p.begin(ctx, cluster.Operation{Kind: cluster.OpRestart, AppID: app.ID, Title: title, User: user, Args: args.encode()})
-}
-
-// StopApp stops all of an app; its formation is remembered.
-func (p *Pacemaker) StopApp(ctx context.Context, app cluster.App, user string) (cluster.Operation, error) {
-	return p.begin(ctx, cluster.Operation{Kind: cluster.OpStop, AppID: app.ID, Title: "Stop " + app.Name, User: user, Args: opArgs{}.encode()})
 }

@@ -3,7 +3,6 @@ package pacemaker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"aorta/jobs"
@@ -13,18 +12,24 @@ import (
 const (
 	tidyEvery  = 10 * time.Minute
 	pruneEvery = 24 * time.Hour
+	// packEvery is longer than a run may take, so that there is one at a time.
+	packEvery = 10 * time.Minute
 	// keptJobs is how long ended operations and their trees stay readable.
 	keptJobs = 30 * 24 * time.Hour
 	// keptAnswers is how long a write may be repeated under its key.
 	keptAnswers = 24 * time.Hour
+	// keptGone is how long the row of an instance outlives its container: late
+	// lines of its log still find their app by it.
+	keptGone = 24 * time.Hour
 )
 
 // Periodic are the trees that come again by themselves. They have no operation
 // in SQL: one that is lost is made up for by the next.
 func (p *Pacemaker) Periodic() []jobs.Periodic {
 	return []jobs.Periodic{
-		p.periodic(cluster.JobTidy, "Throw away what has had its time", tidyEvery),
-		p.periodic(cluster.JobPrune, "Begin the removal of old images", pruneEvery),
+		p.periodic(cluster.JobTidy, "Delete what has expired", tidyEvery),
+		p.periodic(cluster.JobPrune, "Look for old images", pruneEvery),
+		p.periodic(cluster.JobPack, "Pack the git repositories", packEvery),
 	}
 }
 
@@ -37,55 +42,64 @@ func (p *Pacemaker) periodic(kind, title string, every time.Duration) jobs.Perio
 	}}
 }
 
-// periodicEnded tells of one that failed: nobody follows them.
+// periodicEnded logs one that failed, since no user follows them.
 func (p *Pacemaker) periodicEnded(t *jobs.Tree) {
 	if t.State != jobs.Succeeded && t.Stop != nil {
 		p.log.Error("a periodic job failed; the next one comes in its time", "kind", t.Jobs[t.ID].Kind, "err", failure(t))
 	}
 }
 
-// tidy throws away what has had its time.
+// tidy deletes what has expired.
 func (p *Pacemaker) tidy(ctx context.Context, _ *jobs.Run) (any, error) {
 	now := p.cfg.Now()
-	return nil, errors.Join(
-		p.store.ForgetArchive(ctx, now.Add(-keptJobs).UnixNano()),
-		p.store.ForgetKeys(ctx, now.Add(-keptAnswers).UnixNano()),
-		p.store.ForgetSessions(ctx, now),
-		p.publish.table.DropTombstones(ctx, now),
-		p.tidySources(ctx),
+	_, gone := p.store.DeleteGoneInstances(ctx, now.Add(-keptGone))
+	_, unused := p.store.DeleteUnusedBuilds(ctx, now.Add(-2*keptJobs)) // a job that ran long may be asked for again
+	return nil, errors.Join(gone, unused,
+		p.store.DeleteArchive(ctx, now.Add(-keptJobs).UnixNano()),
+		p.store.DeleteIdempotencyKeys(ctx, now.Add(-keptAnswers).UnixNano()),
+		p.store.DeleteEndedSessions(ctx, now),
+		p.table.DropTombstones(ctx, now),
+		p.Sources.Tidy(ctx), p.forgetStrangers(ctx),
 	)
 }
 
-// prune begins the removal of old images everywhere: a deploy begins it too, but
-// a node may have been away then.
-func (p *Pacemaker) prune(ctx context.Context, _ *jobs.Run) (any, error) {
-	return nil, p.pruneImages(ctx)
+// forgetStrangers removes what is kept of apps that are gone: it may have come while
+// they went. An app is in the database before anything is kept of it, so the apps
+// are read after what is kept.
+func (p *Pacemaker) forgetStrangers(ctx context.Context) error {
+	var errs []error
+	kept := make([][]cluster.ID, len(p.forget))
+	for i, data := range p.forget {
+		var err error
+		kept[i], err = data.Kept()
+		errs = append(errs, err)
+	}
+	apps, err := p.store.Apps(ctx, "", -1)
+	if err != nil {
+		return errors.Join(append(errs, err)...)
+	}
+	there := map[cluster.ID]bool{}
+	for _, app := range apps {
+		there[app.ID] = true
+	}
+	for i, data := range p.forget {
+		for _, app := range kept[i] {
+			if !there[app] {
+				errs = append(errs, data.Forget(ctx, app))
+			}
+		}
+	}
+	return errors.Join(errs...)
 }
 
-// pruneImages begins the removal of old images on every node with an engine
-// that is not at it already.
-func (p *Pacemaker) pruneImages(ctx context.Context) error {
-	nodes, err := p.store.Nodes(ctx)
-	if err != nil {
-		return err
-	}
-	open, err := p.store.OpenOperations(ctx)
-	if err != nil {
-		return err
-	}
-	at := map[cluster.ID]bool{}
-	for _, op := range open {
-		at[op.NodeID] = at[op.NodeID] || op.Kind == cluster.OpPrune
-	}
-	for _, n := range nodes {
-		if !n.Has(cluster.RoleHeart) || at[n.ID] || p.Unheard(n.ID) {
-			continue
-		}
-		op := cluster.Operation{ID: cluster.NewID(), Kind: cluster.OpPrune, NodeID: n.ID, Title: fmt.Sprintf("Remove old images on %s", n.Name)}
-		if err := p.store.Begin(ctx, op); err != nil {
-			return err
-		}
-	}
+// packRepositories keeps the git repositories small and quick to push to.
+func (p *Pacemaker) packRepositories(ctx context.Context, _ *jobs.Run) (any, error) {
+	return nil, p.Sources.Pack(ctx)
+}
+
+// prune has what may be removed looked at anew, also what a removal has failed on.
+func (p *Pacemaker) prune(context.Context, *jobs.Run) (any, error) {
+	p.collect.again()
 	p.announce()
-	return nil
+	return nil, nil
 }

@@ -11,7 +11,7 @@ import (
 func TestApps_NeverHaveTheDashboardsHost(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	shop := r.newApp("shop")
+	shop := r.App("shop")
 	r.Pacemaker.cfg.OwnHost = "dash.example.com"
 	for _, host := range []string{"dash.example.com", "*.example.com"} {
 		if _, err := r.AddDomain(t.Context(), shop, host, "ann"); cluster.CodeOf(err) != cluster.CodeInvalid {
@@ -28,5 +28,19 @@ func TestApps_NeverHaveTheDashboardsHost(t *testing.T) {
 
 	if cluster.CodeOf(made) != cluster.CodeInvalid || cluster.CodeOf(renamed) != cluster.CodeInvalid {
 		t.Errorf("app of that name: got %v and %v, want refusals", made, renamed)
+	}
+}
+
+func TestMakeRelease_KeepsOutOfTheClustersOwnDomain(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+
+	for host, want := range map[string]bool{
+		"other.test.local": false, "test.local": false, "*.test.local": false, "a.shop.test.local": false,
+		"shop.test.local": true, "shop.example.com": true, "nottest.local": true,
+	} {
+		if err := r.allowedHosts(cluster.App{Name: "shop"}, []string{host}); (err == nil) != want {
+			t.Errorf("%s: got %v, want it let in: %t", host, err, want)
+		}
 	}
 }

@@ -2,6 +2,9 @@
 // down as operations, turns operations into job trees, decides what runs
 // where, publishes the routing table and closes what has ended.
 //
+// A deploy walks through push.go or deploy.go, operation.go, reconcile.go,
+// trees.go, release.go, placing.go, publish.go and ending.go, in this order.
+//
 // It speaks to hearts, routers and builders only through jobs and reports, and
 // the data plane does not wait for it: when it is away, everyone else assumes
 // that nothing changed. It serves no HTTP (package web does) and knows no SQL
@@ -12,17 +15,23 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"aorta/internal/broadcast"
 	"aorta/jobs"
 	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/following"
+	"aorta/pacemaker/images"
+	"aorta/pacemaker/nodes"
+	"aorta/pacemaker/overview"
+	"aorta/pacemaker/routing"
+	"aorta/pacemaker/sources"
 	"aorta/pacemaker/store"
 )
 
-// Config is what a pacemaker is told.
+// Config is what a pacemaker is started with.
 type Config struct {
 	Domain     string // cluster domain; app NAME is served at NAME.Domain
 	OwnHost    string // where browsers reach the dashboard; no app may have it
@@ -37,8 +46,14 @@ type Config struct {
 	RouterSilence time.Duration
 	// DeadAfter is how long a node may be silent before it counts as unheard.
 	DeadAfter time.Duration
-	Now       func() time.Time
-	Log       *slog.Logger
+	// KeepReleases is how many of an app's newest releases keep their image and
+	// archive; default cluster.KeptReleases.
+	KeepReleases int
+	// ImagesMaxSize is how many bytes the images of one engine may take before
+	// the oldest go that are not in use; 0: any number.
+	ImagesMaxSize int64
+	Now           func() time.Time
+	Log           *slog.Logger
 }
 
 // Jobs is the keeper of the job trees.
@@ -46,89 +61,90 @@ type Jobs interface {
 	// Add is idempotent by the root's id.
 	Add(ctx context.Context, root jobs.Spec, operation string) error
 	Abort(ctx context.Context, id, reason string) error
-	// Tree gives jobs.ErrNotFound for a tree that is not there.
-	Tree(ctx context.Context, id string) (*jobs.Tree, error)
-	// Log gives the lines of a job's log after the cursor.
-	Log(ctx context.Context, job, after string) ([]JobLine, error)
-	// Watch tells of changes until ctx ends. Events only wake: whoever watches
-	// reads again what matters.
-	Watch(ctx context.Context) <-chan JobEvent
-}
-
-// JobLine is one line of a job's log. Cursor asks for what comes after it.
-type JobLine struct {
-	Cursor string
-	Time   time.Time
-	Text   string
-}
-
-// JobEvent says that a tree has changed, or that a job has new log lines. An
-// empty one says that anything may have.
-type JobEvent struct {
-	Tree string
-	Log  string // id of the job
-}
-
-// concerns says whether the event may be about the tree.
-func (e JobEvent) concerns(t *jobs.Tree) bool {
-	switch {
-	case e.Log != "":
-		return t != nil && t.Jobs[e.Log] != nil
-	case e.Tree != "":
-		return t == nil || e.Tree == t.ID
-	}
-	return true
+	following.Jobs
 }
 
 // AppData is what others keep of an app and lose with it: logs, statistics.
 type AppData interface {
 	Forget(ctx context.Context, app cluster.ID) error
+	// Kept are the apps of which something may lie where nobody forgets it.
+	Kept() ([]cluster.ID, error)
 }
 
 // Parts are what a pacemaker works with.
 type Parts struct {
 	Store  *store.Store
 	Jobs   Jobs
-	Table  Table
-	Gate   Gate
+	Table  routing.Table
+	Gate   routing.Gate
 	Forget []AppData
 }
 
-// Pacemaker is one running controller. Make it with New, then Run it.
+// Pacemaker is one running controller. Make it with New, then Run it. What it
+// holds can be used by itself: what nodes ask and say, what people are shown.
 type Pacemaker struct {
+	Nodes     *nodes.Nodes
+	Routers   *routing.Routers
+	Sources   *sources.Sources
+	Following *following.Following
+	Overview  *overview.Overview
+	Images    *images.Images
+
 	cfg     Config
 	store   *store.Store
-	jobs    Jobs
+	jobs    *keeper
 	forget  []AppData
 	log     *slog.Logger
 	cluster cluster.ID
 	epoch   uint64
-	started time.Time
+	table   routing.Table
+	publish *routing.Publisher
+	missing *missing
+	collect *collection
 
-	bell    *bell // rings when SQL, a report or an ack has changed something
-	todo    *bell // rings when SQL has: acks come in a hundred a second
-	routers *routers
-	hearts  *hearts
-	publish *publisher
+	changed *broadcast.Signal // SQL, a report or an ack has changed something
+	written *broadcast.Signal // SQL has: acks come in a hundred a second
 }
+
+// keeper is the keeper of the job trees, once it is there.
+type keeper struct{ Jobs }
 
 // New makes the pacemaker of the cluster with its epoch.
 func New(cfg Config, parts Parts, id cluster.ID, epoch uint64) *Pacemaker {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	p := &Pacemaker{
-		cfg: cfg, store: parts.Store, jobs: parts.Jobs, forget: parts.Forget, log: cfg.Log,
-		cluster: id, epoch: epoch, started: cfg.Now(), bell: newBell(), todo: newBell(),
+	if cfg.KeepReleases == 0 {
+		cfg.KeepReleases = cluster.KeptReleases
 	}
-	p.routers = newRouters(cfg, p.started, p.bell)
-	p.hearts = newHearts(cfg)
-	p.publish = newPublisher(parts, cfg, epoch, p.routers)
+	p := &Pacemaker{
+		cfg: cfg, store: parts.Store, jobs: &keeper{parts.Jobs}, forget: parts.Forget, log: cfg.Log,
+		cluster: id, epoch: epoch, table: parts.Table, missing: newMissing(), collect: newCollection(), changed: broadcast.New(), written: broadcast.New(),
+	}
+	started := cfg.Now()
+	routes := routing.Config{
+		Store: parts.Store, Table: parts.Table, Gate: parts.Gate, Epoch: epoch, Silence: cfg.RouterSilence,
+		Started: started, Changed: p.changed, Now: cfg.Now, Log: cfg.Log,
+	}
+	p.Routers = routing.NewRouters(routes)
+	p.publish = routing.NewPublisher(routes, p.Routers)
+	p.Nodes = nodes.New(nodes.Config{
+		Store: parts.Store, Routes: p.publish, Routers: p.Routers, Epoch: epoch, DeadAfter: cfg.DeadAfter, DrainLimit: cfg.DrainLimit,
+		Started: started, Changed: p.rerouted, Now: cfg.Now, Log: cfg.Log,
+	})
+	p.Sources = sources.New(sources.Config{Store: parts.Store, ReposDir: cfg.ReposDir, Dir: cfg.SourcesDir, Cluster: id, KeepReleases: cfg.KeepReleases, Now: cfg.Now})
+	p.Images = images.New(images.Config{
+		Store: parts.Store, KeepReleases: cfg.KeepReleases, MaxSize: cfg.ImagesMaxSize, Changed: p.imagesReported, Now: cfg.Now,
+	})
+	p.Following = following.New(following.Config{Store: parts.Store, Jobs: p.jobs, Written: p.written, Now: cfg.Now})
+	p.Overview = overview.New(overview.Config{
+		Store: parts.Store, Nodes: p.Nodes, Routers: p.Routers, Publisher: p.publish, NoRoom: p.missing.noRoom, NextTry: p.missing.nextTry, Started: started, Now: cfg.Now,
+	})
 	return p
 }
 
 // SetJobs gives the pacemaker its keeper, which in turn calls its TreeEnded.
-func (p *Pacemaker) SetJobs(j Jobs) { p.jobs = j }
+func (p *Pacemaker) SetJobs(j Jobs) { p.jobs.Jobs = j }
 
 // Cluster is the cluster's id.
 func (p *Pacemaker) Cluster() cluster.ID { return p.cluster }
@@ -139,10 +155,18 @@ func (p *Pacemaker) Epoch() uint64 { return p.epoch }
 // Store is the state, for those who only read it.
 func (p *Pacemaker) Store() *store.Store { return p.store }
 
-// announce wakes whoever waits for something in SQL.
-func (p *Pacemaker) announce() {
-	p.bell.ring()
-	p.todo.ring()
+// announce wakes whoever waits for something in SQL, and has the apps of which
+// something changed checked for missing instances.
+func (p *Pacemaker) announce(apps ...cluster.ID) {
+	p.missing.mark(apps...)
+	p.changed.Notify()
+	p.written.Notify()
+}
+
+// rerouted announces what the routes may follow.
+func (p *Pacemaker) rerouted(apps ...cluster.ID) {
+	p.publish.Wake()
+	p.announce(apps...)
 }
 
 // Run works until ctx ends or a loop dies, whose name the error carries.
@@ -160,45 +184,4 @@ func (p *Pacemaker) Run(ctx context.Context) error {
 		})
 	}
 	return group.Wait()
-}
-
-// bell wakes everyone who waits for a change; what changed they read anew.
-type bell struct {
-	mu sync.Mutex    // guards ch
-	ch chan struct{} // closed by the next ring
-}
-
-func newBell() *bell { return &bell{ch: make(chan struct{})} }
-
-func (b *bell) ring() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	close(b.ch)
-	b.ch = make(chan struct{})
-}
-
-func (b *bell) wait() <-chan struct{} {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.ch
-}
-
-// until asks cond now, after each ring and each second, and gives nil once it
-// holds. The error of cond, or the context's cause, ends it earlier.
-func (b *bell) until(ctx context.Context, cond func() (bool, error)) error {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		rung := b.wait()
-		done, err := cond()
-		if err != nil || done {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-rung:
-		case <-tick.C:
-		}
-	}
 }

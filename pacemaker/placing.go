@@ -7,23 +7,18 @@ import (
 
 	"aorta/jobs"
 	"aorta/pacemaker/cluster"
-	"aorta/pacemaker/place"
 	"aorta/pacemaker/plan"
 	"aorta/pacemaker/store"
 )
 
-func planDrains(w work, list []cluster.Instance) []cluster.ID {
-	return plan.Drains(w.op.ID, w.target, list)
-}
-
-// placeInstances chooses nodes for what is to start, writes the assignments
+// placeInstances chooses nodes for what to start, writes the assignments
 // down and grafts a start for each.
 func (p *Pacemaker) placeInstances(ctx context.Context, r *jobs.Run) (any, error) {
 	w, err := p.workOf(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.aim(ctx, &w); err != nil {
+	if err := p.setTarget(ctx, &w); err != nil {
 		return nil, err
 	}
 	list, err := p.store.Instances(ctx, w.app.ID)
@@ -75,17 +70,14 @@ func (p *Pacemaker) assign(ctx context.Context, w work, starts []plan.Start) err
 }
 
 func (p *Pacemaker) assignType(ctx context.Context, w work, typ string, ids []cluster.ID) error {
-	proc, ok := w.release.Process(typ)
-	if !ok {
+	if _, ok := w.release.Process(typ); !ok {
 		return cluster.Invalid("type", "release %s has no process type %q", w.release.Label(), typ)
 	}
-	nodes, err := p.candidates(ctx, w.app.ID, typ)
+	room, err := p.room(ctx)
 	if err != nil {
 		return err
 	}
-	limits := plan.Limits(proc, w.asked)
-	promised := cluster.Limits{Memory: limits.OrDefault().Memory, CPUs: limits.CPUs}
-	chosen, err := place.Choose(place.Request{Count: len(ids), Limits: promised}, nodes)
+	chosen, err := room.choose(w.app.ID, w.release, typ, w.asked, len(ids))
 	if err != nil {
 		return fmt.Errorf("place %s: %w", typ, err)
 	}
@@ -99,106 +91,46 @@ func (p *Pacemaker) assignType(ctx context.Context, w work, typ string, ids []cl
 	return p.store.Assign(ctx, list)
 }
 
-// candidates describes every node to the placement: what it has, what is
-// promised there and how many of the kind it runs.
-func (p *Pacemaker) candidates(ctx context.Context, app cluster.ID, typ string) ([]place.Node, error) {
-	nodes, err := p.store.Nodes(ctx)
-	if err != nil {
-		return nil, err
-	}
-	all, err := p.store.Instances(ctx, "")
-	if err != nil {
-		return nil, err
-	}
-	promised, siblings, err := p.promises(ctx, all, app, typ)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]place.Node, 0, len(nodes))
-	for _, n := range nodes {
-		heard, said := p.hearts.heard(n.ID)
-		out = append(out, place.Node{
-			ID: n.ID, Name: n.Name, Heart: n.Has(cluster.RoleHeart), Draining: n.Draining,
-			Ready: n.State == cluster.NodeReady && said && heard.Ago <= p.cfg.DeadAfter,
-			Score: heard.Load.Score, Memory: heard.Load.MemoryTotal, CPUs: float64(heard.Load.CPUs),
-			Reserved: promised[n.ID], Siblings: siblings[n.ID],
-		})
-	}
-	return out, nil
-}
-
-func (p *Pacemaker) promises(ctx context.Context, all []cluster.Instance, app cluster.ID, typ string) (map[cluster.ID]cluster.Limits, map[cluster.ID]int, error) {
-	limits, err := p.limitsOf(ctx, all)
-	if err != nil {
-		return nil, nil, err
-	}
-	promised, siblings := map[cluster.ID]cluster.Limits{}, map[cluster.ID]int{}
-	for _, in := range all {
-		if in.State.Ended() {
-			continue
-		}
-		sum, l := promised[in.NodeID], limits[in.ID]
-		promised[in.NodeID] = cluster.Limits{Memory: sum.Memory + l.OrDefault().Memory, CPUs: sum.CPUs + l.CPUs}
-		if in.AppID == app && in.Type == typ && in.State.Wanted() {
-			siblings[in.NodeID]++
-		}
-	}
-	return promised, siblings, nil
-}
-
-// limitsOf reads each release and formation once, however many instances share
-// them. What is gone from the database counts with the defaults.
-func (p *Pacemaker) limitsOf(ctx context.Context, all []cluster.Instance) (map[cluster.ID]cluster.Limits, error) {
-	releases := map[cluster.ID]cluster.Release{}
-	asked := map[cluster.ID]map[string]cluster.Formation{}
-	out := make(map[cluster.ID]cluster.Limits, len(all))
-	for _, in := range all {
-		if _, ok := releases[in.ReleaseID]; !ok {
-			r, err := p.store.Release(ctx, in.ReleaseID)
-			if err != nil && cluster.CodeOf(err) != cluster.CodeNotFound {
-				return nil, err
-			}
-			releases[in.ReleaseID] = r
-		}
-		if _, ok := asked[in.AppID]; !ok {
-			f, err := p.store.Formations(ctx, in.AppID)
-			if err != nil {
-				return nil, err
-			}
-			asked[in.AppID] = f
-		}
-		proc, _ := releases[in.ReleaseID].Process(in.Type)
-		proc.Name = in.Type
-		out[in.ID] = plan.Limits(proc, asked[in.AppID])
-	}
-	return out, nil
-}
-
 func (p *Pacemaker) graftStarts(ctx context.Context, r *jobs.Run, w work, mine []cluster.Instance) error {
-	nodes, err := p.store.Nodes(ctx)
+	if len(mine) == 0 {
+		return nil
+	}
+	specs, err := p.starts(ctx, r.Subject(), w, mine, false)
 	if err != nil {
 		return err
+	}
+	var where []string
+	for i, in := range mine {
+		where = append(where, in.Name()+" on "+specs[i].Subject.Node)
+	}
+	r.Log("placed " + strings.Join(where, ", "))
+	return r.Graft(specs...)
+}
+
+// starts makes a start job for each instance: the first one, or the one after
+// its image was built again.
+func (p *Pacemaker) starts(ctx context.Context, subject jobs.Subject, w work, list []cluster.Instance, rebuilt bool) ([]jobs.Spec, error) {
+	nodes, err := p.store.Nodes(ctx)
+	if err != nil {
+		return nil, err
 	}
 	names := map[cluster.ID]string{}
 	for _, n := range nodes {
 		names[n.ID] = n.Name
 	}
+	role := "start"
+	if rebuilt {
+		role = "start/rebuilt"
+	}
 	var specs []jobs.Spec
-	var where []string
-	for _, in := range mine {
-		subject := r.Subject()
+	for _, in := range list {
 		subject.Release, subject.Node = w.release.Label(), names[in.NodeID]
 		b := treeBuilder{op: w.op, subject: subject}
-		spec := b.job(cluster.JobInstanceStart, jobs.NodeQueue(string(in.NodeID)), "Start "+instanceName(in)+" on "+names[in.NodeID],
-			cluster.InstanceArgs{Operation: w.op.ID, Instance: in.ID})
-		spec.ID = string(cluster.DeriveID(in.ID, "start", 0))
+		spec := b.job(cluster.JobInstanceStart, jobs.NodeQueue(string(in.NodeID)), "Start "+in.Name()+" on "+names[in.NodeID],
+			cluster.InstanceArgs{Operation: w.op.ID, Instance: in.ID, Rebuilt: rebuilt})
+		spec.ID = string(cluster.DeriveID(in.ID, role, 0))
 		spec.Priority = jobs.High
 		specs = append(specs, spec)
-		where = append(where, instanceName(in)+" on "+names[in.NodeID])
 	}
-	if len(specs) == 0 {
-		return nil
-	}
-	r.Log("placed " + strings.Join(where, ", "))
-	return r.Graft(specs...)
+	return specs, nil
 }

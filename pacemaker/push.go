@@ -7,8 +7,10 @@ import (
 	"io"
 	"strings"
 
-	"aorta/jobs"
 	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/following"
+	"aorta/pacemaker/plan"
+	"aorta/pacemaker/sources"
 	"aorta/pacemaker/store"
 )
 
@@ -22,31 +24,62 @@ type Push struct {
 	User   string
 }
 
-// Push deploys a pushed commit and tells the pusher, line by line, what
+// Push deploys a pushed commit and reports to the pusher, line by line, what
 // happens. It returns when the release serves, with the cause when it does
 // not, or when the pusher is gone; the operation goes on without one.
 func (p *Pacemaker) Push(ctx context.Context, push Push, out io.Writer) error {
-	say := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
-	op, follows, err := p.beginPush(ctx, push, say)
+	report := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
+	op, follows, err := p.beginPush(ctx, push, report)
 	if err != nil {
 		return err
 	}
 	if op.ID == "" {
-		say("%s is deployed already.", push.New[:10])
+		report("%s is already deployed.", push.New[:10])
 		return nil
 	}
 	if follows {
-		say("This commit is being deployed already; following it.")
+		report("This commit is already being deployed; following it.")
 	}
-	say("The deploy goes on whatever becomes of this connection. Follow it with: aorta jobs follow %s", op.ID)
-	return p.tell(ctx, op, say)
+	report("The deploy continues if this connection breaks. To follow it: aorta jobs follow %s", op.ID)
+	if err := p.Following.Print(ctx, op.ID, report); err != nil {
+		return err
+	}
+	release, err := p.store.ReleaseByOperation(ctx, op.ID)
+	if err != nil {
+		return err
+	}
+	app, err := p.store.AppByID(ctx, op.AppID)
+	if err != nil {
+		return err
+	}
+	return p.reportDeployed(ctx, app, release, report)
+}
+
+// reportDeployed says where the release is reached, or why it is not.
+func (p *Pacemaker) reportDeployed(ctx context.Context, app cluster.App, release cluster.Release, report following.Printf) error {
+	if release.HasWeb() {
+		report("%s serves: %s", release.Label(), p.AppURL(app))
+		return nil
+	}
+	report("%s is deployed; it has no web process, so no address.", release.Label())
+	asked, err := p.store.Formations(ctx, app.ID)
+	if err != nil {
+		return err
+	}
+	for _, n := range plan.Want(release, asked) {
+		if n > 0 {
+			return nil
+		}
+	}
+	report("No process runs yet. To start one: aorta ps scale %s=1", release.Processes[0].Name)
+	return nil
 }
 
 // beginPush records the deploy once the app is free, or finds the open one of
 // the same commit. While another operation is at work it waits, and says so.
-func (p *Pacemaker) beginPush(ctx context.Context, push Push, say func(string, ...any)) (op cluster.Operation, follows bool, err error) {
-	told := cluster.ID("")
-	err = p.bell.until(ctx, func() (bool, error) {
+func (p *Pacemaker) beginPush(ctx context.Context, push Push, report following.Printf) (op cluster.Operation, follows bool, err error) {
+	reported := cluster.ID("")
+	err = p.changed.Until(ctx, func() (bool, error) {
 		first, same, err := p.inFront(ctx, push)
 		if err != nil {
 			return false, err
@@ -56,30 +89,19 @@ func (p *Pacemaker) beginPush(ctx context.Context, push Push, say func(string, .
 			return true, nil
 		}
 		if first == nil {
-			op, err = p.tryPush(ctx, push, told != "")
+			op, err = p.tryPush(ctx, push, reported != "")
 			if cluster.CodeOf(err) == cluster.CodeConflict && errors.Is(err, errBusy) {
 				return false, nil
 			}
 			return err == nil, err
 		}
-		if first.ID != told {
-			told = first.ID
-			sayWaiting(*first, say)
+		if first.ID != reported {
+			reported = first.ID
+			following.PrintWaiting(*first, report)
 		}
 		return false, nil
 	})
 	return op, follows, err
-}
-
-func sayWaiting(first cluster.Operation, say func(string, ...any)) {
-	say("Waiting: %s (by %s) is at work.", first.Title, orSystem(first.User))
-}
-
-func orSystem(user string) string {
-	if user == "" {
-		return "the platform"
-	}
-	return user
 }
 
 // inFront finds the app's open operation that the push has to wait for, and the
@@ -96,7 +118,7 @@ func (p *Pacemaker) inFront(ctx context.Context, push Push) (first, same *cluste
 		if first == nil {
 			first = &open[i]
 		}
-		args, err := argsOf(op)
+		args, err := op.Request()
 		if err != nil {
 			return nil, nil, err
 		}
@@ -114,7 +136,7 @@ var errBusy = errors.New("busy")
 // records the operation. Without one, and without an error, the ref has the
 // commit already.
 func (p *Pacemaker) tryPush(ctx context.Context, push Push, waited bool) (cluster.Operation, error) {
-	repo := p.repo(push.App.ID)
+	repo := p.Sources.Repo(push.App.ID)
 	have, err := repo.Ref(ctx, push.Ref)
 	if err != nil {
 		return cluster.Operation{}, err
@@ -135,8 +157,8 @@ func (p *Pacemaker) tryPush(ctx context.Context, push Push, waited bool) (cluste
 		ID: cluster.NewID(), Kind: cluster.OpDeploy, AppID: push.App.ID, User: push.User,
 		Title: fmt.Sprintf("Deploy %s to %s", push.New[:10], push.App.Name),
 	}
-	args := opArgs{Build: cluster.DeriveID(op.ID, "build", 0), Commit: push.New, Message: tidy(subject), Cause: "deploy", Ref: push.Ref, Old: have}
-	op.Args = args.encode()
+	args := cluster.Request{Build: cluster.DeriveID(op.ID, "build", 0), Commit: push.New, Message: oneLine(subject), Cause: "deploy", Ref: push.Ref, Old: have}
+	op.Args = args.Encode()
 	if err := repo.Hold(ctx, push.New, string(op.ID)); err != nil {
 		return cluster.Operation{}, err
 	}
@@ -144,7 +166,7 @@ func (p *Pacemaker) tryPush(ctx context.Context, push Push, waited bool) (cluste
 	if err == nil {
 		return op, nil
 	}
-	_ = repo.Release(ctx, string(cluster.ID(op.ID)))
+	_ = repo.Release(ctx, string(op.ID))
 	if cluster.CodeOf(err) == cluster.CodeConflict {
 		if first, _, aerr := p.inFront(ctx, push); aerr == nil && first != nil {
 			return op, &cluster.Error{Code: cluster.CodeConflict, Message: err.Error(), Err: errBusy}
@@ -153,85 +175,11 @@ func (p *Pacemaker) tryPush(ctx context.Context, push Push, waited bool) (cluste
 	return op, err
 }
 
-// stillFits decides on a push whose ref has moved since the pusher looked: it
-// may go on only where it loses nobody's work.
+// stillFits decides on a push whose ref has moved since the pusher read it:
+// it may go on only if it drops no other commit.
 func (p *Pacemaker) stillFits(ctx context.Context, push Push, have string, waited bool) error {
 	if waited && push.Forced {
 		return nil
 	}
-	return p.goesForward(ctx, push.App.ID, move{ref: push.Ref, from: have, to: push.New})
-}
-
-// move is one change of a ref.
-type move struct{ ref, from, to string }
-
-// goesForward refuses a move that would leave out a commit.
-func (p *Pacemaker) goesForward(ctx context.Context, app cluster.ID, m move) error {
-	if m.from != "" {
-		ok, err := p.repo(app).IsAncestor(ctx, m.from, m.to)
-		if err != nil || ok {
-			return err
-		}
-	}
-	return cluster.Conflict("%s moved meanwhile: pull and push again", strings.TrimPrefix(m.ref, "refs/heads/"))
-}
-
-// movesFrom gives the commit that a deploy's ref is to leave: the one that it
-// was recorded with, or a later one on the way to the deploy's own. A deploy
-// that is asked for again may find it there, if it waited behind another one.
-func (p *Pacemaker) movesFrom(ctx context.Context, app cluster.ID, args opArgs) (string, error) {
-	have, err := p.repo(app).Ref(ctx, args.Ref)
-	if err != nil || have == args.Old || have == args.Commit {
-		return have, err
-	}
-	return have, p.goesForward(ctx, app, move{ref: args.Ref, from: have, to: args.Commit})
-}
-
-// tell follows an operation for a person at a terminal.
-func (p *Pacemaker) tell(ctx context.Context, op cluster.Operation, say func(string, ...any)) error {
-	var cause error
-	states := map[string]jobs.State{}
-	err := p.Follow(ctx, op.ID, Mark{}, func(u Update) error {
-		switch {
-		case u.Line != nil:
-			say("  %s", u.Line.Text)
-		case u.Waits != nil:
-			sayWaiting(*u.Waits, say)
-		case u.Job != nil && states[u.Job.ID] != u.Job.State:
-			states[u.Job.ID] = u.Job.State
-			tellJob(u.Job, say)
-		case u.End != nil && u.End.State != cluster.OperationSucceeded:
-			cause = cluster.Conflict("%s", u.End.Error)
-		}
-		return nil
-	})
-	if err != nil || cause != nil {
-		return errors.Join(err, cause)
-	}
-	release, err := p.store.ReleaseByOperation(ctx, op.ID)
-	if err != nil {
-		return err
-	}
-	app, err := p.store.AppByID(ctx, op.AppID)
-	if err != nil {
-		return err
-	}
-	say("%s serves: %s", release.Label(), p.AppURL(app))
-	return nil
-}
-
-func tellJob(j *jobs.Job, say func(string, ...any)) {
-	switch {
-	case j.Parent == "":
-	case j.State == jobs.Running:
-		say("%s", j.Title)
-	case j.State == jobs.Failed:
-		for i, line := range strings.Split(j.Error, "\n") {
-			if i == 0 {
-				say("%s failed: %s", j.Title, line)
-				continue
-			}
-			say("  %s", line)
-		}
-	}
+	return p.Sources.GoesForward(ctx, push.App.ID, sources.Move{Ref: push.Ref, From: have, To: push.New})
 }

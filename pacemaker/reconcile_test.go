@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"aorta/internal/testkit"
 	"aorta/jobs"
 	"aorta/pacemaker/cluster"
 	"aorta/pacemaker/store"
@@ -13,35 +14,35 @@ import (
 
 // round reconciles once and gives the roots that got their trees.
 func (r *rig) round() []string {
-	r.tb.Helper()
-	must(r.tb, r.reconcile(r.tb.Context()))
-	return r.trees.take()
+	r.TB.Helper()
+	testkit.Must(r.TB, r.reconcile(r.TB.Context()))
+	return r.Jobs.Take()
 }
 
 // open lists the open operations of a kind.
 func (r *rig) open(kind cluster.OperationKind) []cluster.Operation {
-	r.tb.Helper()
-	list, err := r.store.OpenOperations(r.tb.Context())
-	must(r.tb, err)
+	r.TB.Helper()
+	list, err := r.store.OpenOperations(r.TB.Context())
+	testkit.Must(r.TB, err)
 	return slices.DeleteFunc(list, func(op cluster.Operation) bool { return op.Kind != kind })
 }
 
 func TestReconcile_PlantsATreeOnceAndAgainWhenItIsLost(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	op, err := r.DeployImage(t.Context(), r.newApp("shop"), "img:1", "", "admin")
-	must(t, err)
+	op, err := r.DeployImage(t.Context(), r.App("shop"), "img:1", "", "admin")
+	testkit.Must(t, err)
 
 	first := r.round()
-	whole, err := r.trees.Tree(t.Context(), string(op.ID))
-	must(t, err)
+	whole, err := r.Jobs.Tree(t.Context(), string(op.ID))
+	testkit.Must(t, err)
 	second := r.round()
-	r.trees.drop(string(op.ID))
+	r.Jobs.Drop(string(op.ID))
 	third := r.round()
-	again, err := r.trees.Tree(t.Context(), string(op.ID))
-	must(t, err)
-	r.trees.drop(string(op.ID))
-	r.end(op.ID)
+	again, err := r.Jobs.Tree(t.Context(), string(op.ID))
+	testkit.Must(t, err)
+	r.Jobs.Drop(string(op.ID))
+	r.End(op.ID)
 	ended := r.round()
 
 	want := []string{string(op.ID)}
@@ -58,13 +59,13 @@ func TestReconcile_PlantsATreeOnceAndAgainWhenItIsLost(t *testing.T) {
 func TestReconcile_PlantsNothingWhileTreesCantBeRead(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	_, err := r.DeployImage(t.Context(), r.newApp("shop"), "img:1", "", "admin")
-	must(t, err)
-	r.trees.err = errors.New("i/o timeout")
+	_, err := r.DeployImage(t.Context(), r.App("shop"), "img:1", "", "admin")
+	testkit.Must(t, err)
+	r.Jobs.Err = errors.New("i/o timeout")
 
 	err = r.reconcile(t.Context())
 
-	if err == nil || len(r.trees.take()) != 0 {
+	if err == nil || len(r.Jobs.Take()) != 0 {
 		t.Errorf("got %v, want an error and no tree", err)
 	}
 }
@@ -72,21 +73,21 @@ func TestReconcile_PlantsNothingWhileTreesCantBeRead(t *testing.T) {
 func TestReconcile_ExclusiveOperationsTakeTurns(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	shop, other := r.newApp("shop"), r.newApp("other")
+	shop, other := r.App("shop"), r.App("other")
 	var ops []cluster.ID
 	for range 3 {
 		op, err := r.DeployImage(t.Context(), shop, "img:1", "", "admin")
-		must(t, err)
+		testkit.Must(t, err)
 		ops = append(ops, op.ID)
 	}
 	beside, err := r.DeployImage(t.Context(), other, "img:1", "", "admin")
-	must(t, err)
+	testkit.Must(t, err)
 
 	first := r.round()
 	waiting := r.round()
-	r.end(ops[0])
+	r.End(ops[0])
 	second := r.round()
-	r.end(ops[1])
+	r.End(ops[1])
 	third := r.round()
 
 	slices.Sort(first)
@@ -102,13 +103,13 @@ func TestReconcile_OneBadOperationHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	bad := cluster.Operation{ID: cluster.NewID(), Kind: "unheard", Title: "Unheard of"}
-	must(t, r.store.Begin(t.Context(), bad))
-	good, err := r.DeployImage(t.Context(), r.newApp("shop"), "img:1", "", "admin")
-	must(t, err)
+	testkit.Must(t, r.store.Begin(t.Context(), bad))
+	good, err := r.DeployImage(t.Context(), r.App("shop"), "img:1", "", "admin")
+	testkit.Must(t, err)
 
 	err = r.reconcile(t.Context())
 
-	if got := r.trees.take(); err == nil || !slices.Equal(got, []string{string(good.ID)}) {
+	if got := r.Jobs.Take(); err == nil || !slices.Equal(got, []string{string(good.ID)}) {
 		t.Errorf("got %v and %v, want the error told and %s planted", err, got, good.ID)
 	}
 }
@@ -116,10 +117,10 @@ func TestReconcile_OneBadOperationHoldsUpNoOther(t *testing.T) {
 func TestReconcile_RetiresWhatDrains(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	release := r.deploy(r.newApp("shop"), cluster.ProcessType{Name: "web", Quantity: new(int)})
+	release := r.Deploy(r.App("shop"), cluster.ProcessType{Name: "web", Quantity: new(int)})
 	n := r.newNode("n1", cluster.RoleHeart)
-	one, two := r.instance(release, "web", n), r.instance(release, "web", n)
-	must(t, r.store.Promote(t.Context(), store.Promotion{App: release.AppID, Drain: []cluster.ID{one, two}}))
+	one, two := r.Instance(release, "web", n), r.Instance(release, "web", n)
+	testkit.Must(t, r.store.Promote(t.Context(), store.Promotion{App: release.AppID, Drain: []cluster.ID{one, two}}))
 
 	r.round()
 	planted := r.round()
@@ -129,8 +130,8 @@ func TestReconcile_RetiresWhatDrains(t *testing.T) {
 	if len(ops) != 1 || !slices.Equal(planted, []string{string(ops[0].ID)}) || len(again) != 0 {
 		t.Fatalf("got operations %v, planted %v, then %v; want one of both", ops, planted, again)
 	}
-	tree, err := r.trees.Tree(t.Context(), string(ops[0].ID))
-	must(t, err)
+	tree, err := r.Jobs.Tree(t.Context(), string(ops[0].ID))
+	testkit.Must(t, err)
 	kinds := map[string]int{}
 	for _, j := range tree.Jobs {
 		kinds[j.Kind]++
@@ -143,7 +144,7 @@ func TestReconcile_RetiresWhatDrains(t *testing.T) {
 func TestReconcile_ReplacesWhatIsMissingButNotTooFast(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	release := r.deploy(r.newApp("shop"))
+	release := r.Deploy(r.App("shop"))
 	n := r.newNode("n1", cluster.RoleHeart)
 	pauses := []time.Duration{}
 
@@ -151,7 +152,8 @@ func TestReconcile_ReplacesWhatIsMissingButNotTooFast(t *testing.T) {
 		waited := time.Duration(0)
 		for ; len(r.open(cluster.OpReplace)) == 0; waited += time.Second {
 			if waited > 0 || failures > 0 {
-				r.clock.forward(time.Second)
+				r.Clock.Forward(time.Second)
+				r.report(n)
 			}
 			r.round()
 			if waited > time.Minute {
@@ -164,8 +166,8 @@ func TestReconcile_ReplacesWhatIsMissingButNotTooFast(t *testing.T) {
 		if got := len(r.open(cluster.OpReplace)); got != 1 {
 			t.Fatalf("got %d replacements at once, want one", got)
 		}
-		r.end(op.ID)
-		r.lose(n, r.instance(release, "web", n))
+		r.End(op.ID)
+		r.Lose(n, r.Instance(release, "web", n))
 	}
 
 	for i := 2; i < len(pauses); i++ {
@@ -179,16 +181,17 @@ func TestReconcile_ATypeThatFailsHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	two := 1
-	release := r.deploy(r.newApp("shop"), cluster.ProcessType{Name: "web"}, cluster.ProcessType{Name: "worker", Quantity: &two})
+	release := r.Deploy(r.App("shop"), cluster.ProcessType{Name: "web"}, cluster.ProcessType{Name: "worker", Quantity: &two})
 	n := r.newNode("n1", cluster.RoleHeart)
-	web := r.instance(release, "web", n)
+	web := r.Instance(release, "web", n)
 	for range 3 {
-		r.lose(n, r.instance(release, "worker", n))
+		r.Lose(n, r.Instance(release, "worker", n))
 	}
 	r.round()
 	held := r.open(cluster.OpReplace)
 
-	must(t, r.store.Promote(t.Context(), store.Promotion{App: release.AppID, Drain: []cluster.ID{web}}))
+	testkit.Must(t, r.store.Promote(t.Context(), store.Promotion{App: release.AppID, Drain: []cluster.ID{web}}))
+	r.announce(release.AppID)
 	r.round()
 
 	ops := r.open(cluster.OpReplace)
@@ -196,8 +199,8 @@ func TestReconcile_ATypeThatFailsHoldsUpNoOther(t *testing.T) {
 		t.Fatalf("got %d replacements of the worker at once and %d of the web, want none and one", len(held), len(ops))
 	}
 	w, err := r.work(t.Context(), ops[0].ID)
-	must(t, err)
-	must(t, r.aim(t.Context(), &w))
+	testkit.Must(t, err)
+	testkit.Must(t, r.setTarget(t.Context(), &w))
 	if len(w.target.Want) != 1 || w.target.Want["web"] != 1 {
 		t.Errorf("got it aim at %v, want one web", w.target.Want)
 	}
@@ -206,23 +209,23 @@ func TestReconcile_ATypeThatFailsHoldsUpNoOther(t *testing.T) {
 func TestReconcile_LeavesStoppedAndGoingAppsAlone(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	stopped, going, busy, fresh := r.newApp("stopped"), r.newApp("going"), r.newApp("busy"), r.newApp("fresh")
+	stopped, going, busy, fresh := r.App("stopped"), r.App("going"), r.App("busy"), r.App("fresh")
 	for _, app := range []cluster.App{stopped, going, busy} {
-		r.deploy(app)
+		r.Deploy(app)
 	}
 	yes := true
-	must(t, r.store.Promote(t.Context(), store.Promotion{App: stopped.ID, Stopped: &yes}))
+	testkit.Must(t, r.store.Promote(t.Context(), store.Promotion{App: stopped.ID, Stopped: &yes}))
 	_, err := r.DestroyApp(t.Context(), going, "going", "admin")
-	must(t, err)
+	testkit.Must(t, err)
 	_, err = r.DeployImage(t.Context(), busy, "img:2", "", "admin")
-	must(t, err)
+	testkit.Must(t, err)
 
 	r.round()
 
 	if ops := r.open(cluster.OpReplace); len(ops) != 0 {
 		t.Errorf("got replacements %v, want none for apps that are stopped, going, busy or without a release", ops)
 	}
-	if _, err := r.trees.Tree(t.Context(), string(fresh.ID)); !errors.Is(err, jobs.ErrNotFound) {
+	if _, err := r.Jobs.Tree(t.Context(), string(fresh.ID)); !errors.Is(err, jobs.ErrNotFound) {
 		t.Errorf("got %v, want no tree", err)
 	}
 }

@@ -13,14 +13,16 @@ import (
 // second try does not mend; what only waits for others may be repeated. A build
 // says itself that a failure is the source's, and final; another attempt is for
 // an engine that went away or lost a layer.
+// The builder bounds a build's own time; the job's has the wait for a slot in it.
 func Policies() map[string]jobs.Policy {
 	patient := jobs.Policy{MaxAttempts: 5, BackoffBase: time.Second, BackoffMax: 30 * time.Second}
 	limit := func(p jobs.Policy, d time.Duration) jobs.Policy { p.Timeout = d; return p }
 	return map[string]jobs.Policy{
-		cluster.JobBuild:         {MaxAttempts: 3, BackoffBase: time.Second, BackoffMax: 10 * time.Second, Timeout: time.Hour},
+		cluster.JobBuild:         {MaxAttempts: 3, BackoffBase: time.Second, BackoffMax: 10 * time.Second, Timeout: 72 * time.Hour},
 		cluster.JobRelease:       limit(patient, time.Minute),
 		cluster.JobPlace:         limit(patient, time.Minute),
 		cluster.JobInstanceStart: {MaxAttempts: 1, Timeout: 2 * time.Hour},
+		cluster.JobStart:         limit(patient, time.Minute),
 		cluster.JobPublish:       limit(patient, 5*time.Minute),
 		cluster.JobDeploy:        limit(patient, time.Minute),
 		cluster.JobDestroy:       limit(patient, 5*time.Minute),
@@ -29,21 +31,22 @@ func Policies() map[string]jobs.Policy {
 		cluster.JobFinish:        limit(patient, time.Minute),
 		cluster.JobTidy:          limit(patient, 5*time.Minute),
 		cluster.JobPrune:         limit(patient, time.Minute),
+		cluster.JobPack:          {MaxAttempts: 1, Timeout: 9 * time.Minute},
 		cluster.JobImagePrune:    {MaxAttempts: 2, BackoffBase: time.Second, Timeout: 10 * time.Minute},
 	}
 }
 
-// role is the queue of the pacemaker's own jobs.
+// pacemakerQueue has the pacemaker's own jobs.
 var pacemakerQueue = jobs.RoleQueue(string(cluster.RolePacemaker))
 
-// builderQueue is taken from by every builder.
+// builderQueue is shared by all builders.
 var builderQueue = jobs.RoleQueue(string(cluster.RoleBuilder))
 
 // treeOf makes an operation's tree. It is the same each time, ids included, so
 // that a tree that was lost can be planted again.
 func (p *Pacemaker) treeOf(op cluster.Operation, subject jobs.Subject, retired []cluster.Instance) (jobs.Spec, error) {
 	b := treeBuilder{op: op, subject: subject}
-	args, err := argsOf(op)
+	args, err := op.Request()
 	if err != nil {
 		return jobs.Spec{}, err
 	}
@@ -57,14 +60,14 @@ func (p *Pacemaker) treeOf(op cluster.Operation, subject jobs.Subject, retired [
 		return b.rollout(), nil
 	case cluster.OpReplace:
 		return b.root(cluster.JobFinish, b.own(cluster.JobPlace, "Start instances")), nil
+	case cluster.OpRebuild:
+		return b.root(cluster.JobFinish, b.job(cluster.JobBuild, builderQueue, "Build the image again", cluster.BuildArgs{Operation: op.ID, Build: args.Build})), nil
 	case cluster.OpDestroy:
 		return b.root(cluster.JobDestroy, b.own(cluster.JobPublish, "Take it out of the routes")), nil
 	case cluster.OpRetire:
 		return b.root(cluster.JobFinish, b.stops(retired)...), nil
 	case cluster.OpPrune:
-		prune := b.job(cluster.JobImagePrune, jobs.NodeQueue(string(op.NodeID)), "Remove images that nothing keeps", cluster.PruneArgs{Node: op.NodeID})
-		prune.Priority = jobs.Low
-		return b.root(cluster.JobFinish, prune), nil
+		return b.root(cluster.JobFinish, b.prunes(args)...), nil
 	}
 	return jobs.Spec{}, fmt.Errorf("operation %s is of an unknown kind %q", op.ID, op.Kind)
 }
@@ -103,19 +106,33 @@ func (b treeBuilder) rollout(first ...jobs.Spec) jobs.Spec {
 	return b.root(cluster.JobDeploy, b.own(cluster.JobPublish, "Publish the routes", place))
 }
 
+// prunes removes images on each of the nodes, side by side.
+func (b treeBuilder) prunes(args cluster.Request) []jobs.Spec {
+	nodes := args.Nodes
+	if len(nodes) == 0 {
+		nodes = []cluster.ID{b.op.NodeID}
+	}
+	specs := make([]jobs.Spec, 0, len(nodes))
+	for _, id := range nodes {
+		prune := b.job(cluster.JobImagePrune, jobs.NodeQueue(string(id)), "Remove images that nothing needs", cluster.PruneArgs{Node: id, App: b.op.AppID})
+		prune.ID = string(cluster.DeriveID(b.op.ID, "prune/"+string(id), 0))
+		prune.Priority = jobs.Low
+		specs = append(specs, prune)
+	}
+	return specs
+}
+
 // stops drains and stops each instance, all of them side by side.
 func (b treeBuilder) stops(list []cluster.Instance) []jobs.Spec {
 	specs := make([]jobs.Spec, 0, len(list))
 	for _, in := range list {
 		args := cluster.InstanceArgs{Operation: b.op.ID, Instance: in.ID}
-		drain := b.job(cluster.JobDrain, pacemakerQueue, "Drain "+instanceName(in), args)
+		drain := b.job(cluster.JobDrain, pacemakerQueue, "Drain "+in.Name(), args)
 		drain.ID = string(cluster.DeriveID(b.op.ID, "drain/"+string(in.ID), 0))
-		stop := b.job(cluster.JobInstanceStop, jobs.NodeQueue(string(in.NodeID)), "Stop "+instanceName(in), args, drain)
+		stop := b.job(cluster.JobInstanceStop, jobs.NodeQueue(string(in.NodeID)), "Stop "+in.Name(), args, drain)
 		stop.ID = string(cluster.DeriveID(b.op.ID, "stop/"+string(in.ID), 0))
 		stop.Priority = jobs.High
 		specs = append(specs, stop)
 	}
 	return specs
 }
-
-func instanceName(in cluster.Instance) string { return in.Type + "." + in.ID.Short() }

@@ -27,7 +27,8 @@ func Diff(old, new Table) (changed []Record, removed []string) {
 // Same reports whether both records route alike, whenever they were published.
 func (r Record) Same(other Record) bool {
 	return r.Host == other.Host && r.App == other.App && r.AppName == other.AppName &&
-		r.Maintenance == other.Maintenance && slices.EqualFunc(r.Groups, other.Groups, Group.same)
+		r.Maintenance == other.Maintenance &&
+		r.Timeout == other.Timeout && r.IdleTimeout == other.IdleTimeout && r.MaxBody == other.MaxBody && slices.EqualFunc(r.Groups, other.Groups, Group.same)
 }
 
 func (g Group) same(other Group) bool {

@@ -7,9 +7,11 @@ const (
 	MaxGroups      = 64
 	MaxInstances   = 2000 // over all groups
 	MaxWeight      = 10000
+	MaxSeconds     = 86400   // of a timeout
+	MaxBodyLimit   = 1 << 50 // of MaxBody
 )
 
-// Record is one hostname's route, as it lies in Redis as JSON. Unknown fields
+// Record is one hostname's route, as it is kept in Redis as JSON. Unknown fields
 // are ignored, so that older routers read newer records; an absent or null
 // field is its zero value.
 type Record struct {
@@ -20,6 +22,11 @@ type Record struct {
 	AppName     string  `json:"app_name"` // what people call it
 	Groups      []Group `json:"groups"`
 	Maintenance bool    `json:"maintenance,omitempty"` // answers 503 with Retry-After
+	// Limits of one request; zero is the router's default. No wait is longer than
+	// IdleTimeout.
+	Timeout     int   `json:"timeout,omitempty"`      // seconds until an answer begins
+	IdleTimeout int   `json:"idle_timeout,omitempty"` // seconds of silence on a connection in use
+	MaxBody     int64 `json:"max_body,omitempty"`     // bytes of a request's body
 }
 
 // Group is one release's share of a host's requests.

@@ -49,6 +49,9 @@ func (r Record) Validate(allowed []netip.Prefix) error {
 	if !validLabel(r.AppName) {
 		return fmt.Errorf("host %s: app_name %q is not a name", r.Host, r.AppName)
 	}
+	if err := r.validateLimits(); err != nil {
+		return fmt.Errorf("host %s: %w", r.Host, err)
+	}
 	if len(r.Groups) > MaxGroups {
 		return fmt.Errorf("host %s: %d groups, more than %d", r.Host, len(r.Groups), MaxGroups)
 	}
@@ -60,6 +63,18 @@ func (r Record) Validate(allowed []netip.Prefix) error {
 	}
 	if len(seen) > MaxInstances {
 		return fmt.Errorf("host %s: %d instances, more than %d", r.Host, len(seen), MaxInstances)
+	}
+	return nil
+}
+
+func (r Record) validateLimits() error {
+	for name, seconds := range map[string]int{"timeout": r.Timeout, "idle_timeout": r.IdleTimeout} {
+		if seconds < 0 || seconds > MaxSeconds {
+			return fmt.Errorf("%s: %d is not in 0..%d seconds", name, seconds, MaxSeconds)
+		}
+	}
+	if r.MaxBody < 0 || r.MaxBody > MaxBodyLimit {
+		return fmt.Errorf("max_body: %d is not in 0..%d bytes", r.MaxBody, int64(MaxBodyLimit))
 	}
 	return nil
 }

@@ -5,6 +5,7 @@
 #   scripts/bootstrap.sh build   Go, a C compiler for -race, git
 #   scripts/bootstrap.sh run     that, and a Docker engine, Redis, nginx with Lua
 #   scripts/bootstrap.sh test    that, and what only tests and benchmarks use
+#   scripts/bootstrap.sh apps    that, and what makes the base image of make test-apps
 #
 # The path to Go is left in $STATE/env.sh.
 set -euo pipefail
@@ -84,8 +85,13 @@ choose_run() {
 choose_test() {
 	have wrk || want wrk "benchmarks load the router with it"
 	have chromium || have chromium-browser || have google-chrome-stable || have google-chrome || want chromium "the dashboard's pages are tested in it"
+	[ -x /bin/busybox ] || want busybox-static "images of the tests have their shell from it"
 	have nsenter || want util-linux "tests put nodes into network namespaces"
 	compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || want libfaketime "a test sets the clock of its Redis"
+}
+
+choose_apps() {
+	have mmdebstrap || want mmdebstrap "it makes the image that tested apps are built on"
 }
 
 # guard_on keeps Debian from starting what is installed: its Redis and nginx
@@ -169,11 +175,12 @@ write_env() {
 
 main() {
 	local level=${1:-run}
-	case $level in build | run | test) ;; *) die "bootstrap.sh: no level \"$level\": build, run or test" ;; esac
+	case $level in build | run | test | apps) ;; *) die "bootstrap.sh: no level \"$level\": build, run, test or apps" ;; esac
 	open_state
 	choose_build
 	[ "$level" = build ] || choose_run
-	[ "$level" != test ] || choose_test
+	case $level in test | apps) choose_test ;; esac
+	[ "$level" != apps ] || choose_apps
 	install_packages
 	write_env
 	[ "$level" = build ] || nginx_suits || die "nginx is there and does not load the Lua module with resty.core and cjson: nginx -V and the packages libnginx-mod-http-lua, lua-resty-core, lua-cjson tell more"

@@ -24,7 +24,7 @@ commit_example() {
 	in_repo diff --cached --quiet 2>/dev/null || in_repo -c commit.gpgsign=false commit -q -m "hello $(date +%F)"
 }
 
-# create_app makes the app unless it is there, and the remote unless it is set.
+# create_app makes the app unless it is there, and points the remote there.
 create_app() {
 	local code=0
 	"$AORTA" apps info -a hello >"$LOG" 2>&1 || code=$?
@@ -33,7 +33,8 @@ create_app() {
 	4) (cd "$REPO" && "$AORTA" apps create hello) >"$LOG" 2>&1 || die_with_log "$LOG" "the app hello could not be made" ;;
 	*) die_with_log "$LOG" "the cluster does not say whether the app hello is there (exit code $code)" ;;
 	esac
-	in_repo remote get-url aorta >/dev/null 2>&1 || in_repo remote add aorta "$API/git/hello.git"
+	# The API may have moved since the last run.
+	in_repo remote set-url aorta "$API/git/hello.git" 2>/dev/null || in_repo remote add aorta "$API/git/hello.git"
 	# This cluster's own helper, and no other that the machine may have.
 	in_repo config --replace-all "credential.$API.helper" ""
 	in_repo config --add "credential.$API.helper" "!AORTA_CONFIG='$AORTA_CONFIG' '$AORTA' git-credential"

@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 . scripts/rig.sh
 
 # pages runs the tests of the pages by a pattern.
-pages() { go test -count=1 -timeout 15m -v -run "$1" ./cmd/aortad -args "${@:2}"; }
+pages() { go test $(cat internal/testkit/race/flags) -vet=off -count=1 -timeout 15m -v -run "$1" ./cmd/aortad -args "${@:2}"; }
 
 pictures() {
 	local dir=$1
@@ -23,7 +23,7 @@ pictures() {
 
 figures() {
 	open_rig
-	pages '^TestPages_WithAThousandApps$' >"$STATE/pages.log" 2>&1 || die_with_log "$STATE/pages.log" "the pages could not be measured"
+	pages '^TestPages_WithAThousandApps$' -pages.figures >"$STATE/pages.log" 2>&1 || die_with_log "$STATE/pages.log" "the pages could not be measured"
 	sed -n 's/^ *manyapps_test\.go:[0-9]*: //p' "$STATE/pages.log"
 }
 

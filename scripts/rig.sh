@@ -1,7 +1,8 @@
 # Sourced by what runs tests on real daemons.
 #
-# open_rig installs what is missing, builds everything and starts a Docker engine
-# when none answers (it stops at the end): DOCKER_HOST names it.
+# open_rig [LEVEL] installs what is missing for that level of bootstrap.sh (test),
+# builds everything and starts a Docker engine when none answers (it stops at the end):
+# DOCKER_HOST names it.
 
 # stop_engine speaks into a file: the last line is to stay the caller's. One
 # that does not stop is told of, and makes no green run red.
@@ -18,7 +19,7 @@ page_packages() {
 
 open_rig() {
 	open_state
-	scripts/bootstrap.sh test
+	scripts/bootstrap.sh "${1:-test}"
 	use_go
 	make --no-print-directory build STATE="$STATE" >&2
 	page_packages

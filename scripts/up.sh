@@ -73,6 +73,8 @@ use_client() {
 }
 
 print_ways() {
+	local which=
+	[ "$STATE" = "$PWD/.state" ] || which=" STATE=$STATE"
 	cat <<-TEXT
 
 		The app       http://hello.$DOMAIN:${ROUTER##*:}
@@ -84,7 +86,7 @@ print_ways() {
 		              bin/aorta ps scale web=3 -a hello
 		              bin/aorta logs -f -a hello
 
-		Stop it with  make down
+		Stop it with  make down$which
 	TEXT
 }
 

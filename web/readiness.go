@@ -40,7 +40,7 @@ func (r *Readiness) set(role, state string) {
 }
 
 // Check is asked at each request for readiness; its error makes the role
-// unready as long as it lasts.
+// unready as long as it lasts, and is told of one that is not ready yet.
 func (r *Readiness) Check(role string, check func() error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -60,9 +60,12 @@ func (r *Readiness) snapshot() (map[string]string, bool) {
 	r.mu.Unlock()
 	all := true
 	for role, state := range states {
-		if check := checks[role]; check != nil && state == stateReady {
-			if err := check(); err != nil {
+		if check := checks[role]; check != nil {
+			switch err := check(); {
+			case err != nil && state == stateReady:
 				states[role] = err.Error()
+			case err != nil:
+				states[role] += ": " + err.Error()
 			}
 		}
 		all = all && states[role] == stateReady

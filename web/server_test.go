@@ -25,6 +25,8 @@ import (
 	"testing"
 	"time"
 
+	"aorta/internal/testkit"
+
 	"github.com/go-chi/chi/v5"
 	"go.uber.org/goleak"
 )
@@ -71,7 +73,7 @@ func serve(t *testing.T, o Options) (s *Server, stop func() error, log *lines) {
 
 // get asks without keeping the connection.
 func get(url string) (int, string, error) {
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, Timeout: 10 * time.Second}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, Timeout: testkit.Hang}
 	resp, err := client.Get(url)
 	if err != nil {
 		return 0, "", err

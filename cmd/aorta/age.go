@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// age says how long ago t was.
+// age formats how long ago t was.
 func age(now, t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -25,7 +25,7 @@ func ageOf(now time.Time, t *time.Time) string {
 	return age(now, *t)
 }
 
-// span prints a duration in its largest unit.
+// span formats a duration in its largest unit.
 func span(d time.Duration) string {
 	switch {
 	case d < time.Minute:
@@ -38,7 +38,7 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%dd", int(d/(24*time.Hour)))
 }
 
-// took prints how long a step lasted, with tenths while that is telling.
+// took formats the time between two moments, with tenths below a minute.
 func took(from, to *time.Time) string {
 	if from == nil || to == nil {
 		return ""
@@ -53,7 +53,7 @@ func took(from, to *time.Time) string {
 	return d.Round(time.Second).String()
 }
 
-// parseSpan reads a positive duration: 90s, 2h, 7d.
+// parseSpan parses a positive duration: 90s, 2h, 7d.
 func parseSpan(s string) (time.Duration, error) {
 	if days, ok := strings.CutSuffix(s, "d"); ok {
 		n, err := strconv.ParseUint(days, 10, 16)
@@ -68,7 +68,7 @@ func parseSpan(s string) (time.Duration, error) {
 	return d, nil
 }
 
-// parseSince reads a duration or a time, and gives it as the API takes it.
+// parseSince parses a duration or a time and returns it in the API's form.
 func parseSince(s string) (string, error) {
 	if s == "" {
 		return "", nil

@@ -14,22 +14,22 @@ import (
 
 func appsCommand(s *session) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "apps", Short: "List the apps; create, rename and destroy them",
+		Use: "apps", Short: "List apps; create, rename and destroy them",
 		RunE: s.onCluster(s.listApps),
 	}
 	create := &cobra.Command{
-		Use: "create NAME", Short: "Make an app, and point the repository's git remote at it", Args: cobra.ExactArgs(1),
+		Use: "create NAME", Short: "Create an app and add its git remote to this repository", Args: cobra.ExactArgs(1),
 		RunE: s.onCluster(s.createApp),
 	}
 	info := &cobra.Command{
-		Use: "info [NAME]", Short: "Show an app with its addresses", Args: cobra.MaximumNArgs(1),
+		Use: "info [NAME]", Short: "Show an app's URL, hostnames and release", Args: cobra.MaximumNArgs(1),
 		RunE: s.onNamedApp(s.appInfo),
 	}
 	rename := &cobra.Command{
-		Use: "rename NEW", Short: "Give the app another name", Args: cobra.ExactArgs(1),
+		Use: "rename NEW", Short: "Rename the app", Args: cobra.ExactArgs(1),
 		RunE: s.onApp(s.renameApp),
 	}
-	cmd.AddCommand(create, info, rename, destroyCommand(s))
+	cmd.AddCommand(create, info, rename, destroyCommand(s), grantCommand(s), revokeCommand(s))
 	return cmd
 }
 
@@ -53,9 +53,9 @@ func (s *session) listApps(ctx context.Context, api *client.Client, _ []string) 
 	}
 	t := s.out.newTable("NAME", "RELEASE", "INSTANCES", "URL", "CREATED")
 	for _, a := range apps {
-		t.row(a.Name, orText(a.Release, "-"), instancesOf(a), a.URL, age(s.p.Now(), a.CreatedAt))
+		t.row(a.Name, orText(a.Release, "-"), instancesOf(a), orText(a.URL, "-"), age(s.p.Now(), a.CreatedAt))
 	}
-	return t.print("no app yet; make one: aorta apps create NAME")
+	return t.print("no apps yet; create one: aorta apps create NAME")
 }
 
 func instancesOf(a wire.App) string {
@@ -73,8 +73,8 @@ func (s *session) createApp(ctx context.Context, api *client.Client, args []stri
 	if err != nil {
 		return err
 	}
-	s.err.line("created %s; it will serve at %s", clean(a.Name), clean(a.URL))
-	// The app exists; a remote that can't be set is said, not a failure of it.
+	s.err.line("created %s; its URL will be %s", clean(a.Name), clean(a.URL))
+	// The app exists: a remote that can't be added is reported and no failure.
 	if err := s.addRemote(ctx, a.Name); err != nil {
 		s.err.line("%s", cleanBlock(err.Error()))
 	}
@@ -93,7 +93,7 @@ func (s *session) appInfo(ctx context.Context, api *client.Client, app string, _
 		return s.out.json(a)
 	}
 	return s.out.fields("name", a.Name, "id", a.ID, "release", orText(a.Release, "none yet"), "instances", instancesOf(a),
-		"url", a.URL, "hosts", strings.Join(a.Hosts, ", "), "git", a.GitHTTP, "created", age(s.p.Now(), a.CreatedAt))
+		"url", orText(a.URL, "none: it has no web process"), "hosts", strings.Join(a.Hosts, ", "), "git", a.GitHTTP, "granted", granted(a.Grants), "created", age(s.p.Now(), a.CreatedAt))
 }
 
 func (s *session) renameApp(ctx context.Context, api *client.Client, app string, args []string) error {
@@ -108,7 +108,7 @@ func (s *session) renameApp(ctx context.Context, api *client.Client, app string,
 	if err != nil {
 		return err
 	}
-	s.err.line("%s is now %s, at %s", app, clean(a.Name), clean(a.URL))
+	s.err.line("renamed %s to %s; its URL is now %s", app, clean(a.Name), clean(a.URL))
 	if err := s.moveRemote(ctx, app, a.Name); err != nil {
 		s.err.line("%s", cleanBlock(err.Error()))
 	}
@@ -121,18 +121,18 @@ func (s *session) renameApp(ctx context.Context, api *client.Client, app string,
 func destroyCommand(s *session) *cobra.Command {
 	var confirm string
 	cmd := &cobra.Command{
-		Use: "destroy NAME --confirm NAME", Short: "End an app with all that is its own", Args: cobra.MaximumNArgs(1),
+		Use: "destroy NAME --confirm NAME", Short: "Delete an app with its instances, releases, config and logs", Args: cobra.MaximumNArgs(1),
 		RunE: s.onNamedApp(func(ctx context.Context, api *client.Client, app string, _ []string) error {
 			if confirm != app {
-				return usagef("this ends %s with its instances, releases, config and logs, and can't be undone; if that is meant: aorta apps destroy %s --confirm %s", app, app, app)
+				return usagef("this deletes %s with its instances, releases, config and logs and can't be undone; to confirm: aorta apps destroy %s --confirm %s", app, app, app)
 			}
 			work, err := api.DestroyApp(ctx, app)
 			if err != nil {
 				return err
 			}
-			return s.follow(ctx, api, work, func() { s.err.line("%s is destroyed", app) })
+			return s.follow(ctx, api, work, func() { s.err.line("destroyed %s", app) })
 		}),
 	}
-	cmd.Flags().StringVar(&confirm, "confirm", "", "the app's name, once more")
+	cmd.Flags().StringVar(&confirm, "confirm", "", "the app's name, to confirm")
 	return startsWork(s, cmd)
 }

@@ -6,9 +6,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// splitColon turns a command of the form apps:create into apps create, when
-// there is such a command. Only the command's own word is touched, never a
-// flag's value or an argument.
+// splitColon turns apps:create into apps create if there is such a command. It
+// changes the command's name only, never a flag's value or an argument.
 func splitColon(root *cobra.Command, args []string) []string {
 	for i := 0; i < len(args); i++ {
 		a := args[i]
@@ -28,7 +27,7 @@ func splitColon(root *cobra.Command, args []string) []string {
 	return args
 }
 
-// takesNext says that the next word is the value of this flag.
+// takesNext says whether the next argument is this flag's value.
 func takesNext(root *cobra.Command, arg string) bool {
 	name, long := strings.CutPrefix(arg, "--")
 	flags := root.PersistentFlags()

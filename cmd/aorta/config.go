@@ -21,19 +21,19 @@ const maxDotenv = 4 << 20
 
 func configCommand(s *session) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "config", Short: "Show and change the app's config vars",
+		Use: "config", Short: "Show the app's config vars; set and unset them",
 		RunE: s.onApp(s.showConfig),
 	}
 	var file string
 	set := &cobra.Command{
-		Use: "set KEY=VALUE… [--file .env]", Short: "Set config vars, which makes a new release",
+		Use: "set KEY=VALUE… [--file .env]", Short: "Set config vars and deploy a new release with them",
 		RunE: s.onApp(func(ctx context.Context, api *client.Client, app string, args []string) error {
 			return s.setConfig(ctx, api, app, configFrom{args: args, file: file})
 		}),
 	}
-	set.Flags().StringVar(&file, "file", "", "file of KEY=VALUE lines, or - for the input")
+	set.Flags().StringVar(&file, "file", "", "file of KEY=VALUE lines, or - for stdin")
 	unset := &cobra.Command{
-		Use: "unset KEY…", Short: "Remove config vars, which makes a new release", Args: cobra.MinimumNArgs(1),
+		Use: "unset KEY…", Short: "Remove config vars and deploy a new release without them", Args: cobra.MinimumNArgs(1),
 		RunE: s.onApp(s.unsetConfig),
 	}
 	get := &cobra.Command{
@@ -69,7 +69,7 @@ func (s *session) getConfig(ctx context.Context, api *client.Client, app string,
 	v, ok := cfg.Vars[args[0]]
 	switch {
 	case !ok:
-		return cluster.NotFound("%s has no config var %q (those it has: aorta config -a %s)", app, clean(args[0]), app)
+		return cluster.NotFound("%s has no config var %q (list them: aorta config -a %s)", app, clean(args[0]), app)
 	case s.flags.json:
 		return s.out.json(map[string]string{args[0]: v})
 	case s.out.terminal:
@@ -79,29 +79,37 @@ func (s *session) getConfig(ctx context.Context, api *client.Client, app string,
 	return nil
 }
 
-// configFrom is where the vars to set come from; an argument goes before the
-// file.
+// configFrom has the vars to set; arguments override the file.
 type configFrom struct {
 	args []string
 	file string
 }
 
-func (s *session) setConfig(ctx context.Context, api *client.Client, app string, from configFrom) error {
+// readVars reads both; it is an error that nothing is there.
+func (s *session) readVars(from configFrom) (map[string]string, error) {
 	vars := map[string]string{}
 	if from.file != "" {
 		if err := s.readDotenv(from.file, vars); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for _, a := range from.args {
 		k, v, ok := strings.Cut(a, "=")
 		if !ok {
-			return usagef("%q is not of the form KEY=VALUE", clean(a))
+			return nil, usagef("%q is not of the form KEY=VALUE", clean(a))
 		}
 		vars[k] = v
 	}
 	if len(vars) == 0 {
-		return usagef("nothing to set; name it as KEY=VALUE, or give a file: --file .env")
+		return nil, usagef("nothing to set; give KEY=VALUE or a file: --file .env")
+	}
+	return vars, nil
+}
+
+func (s *session) setConfig(ctx context.Context, api *client.Client, app string, from configFrom) error {
+	vars, err := s.readVars(from)
+	if err != nil {
+		return err
 	}
 	for _, k := range slices.Sorted(maps.Keys(vars)) {
 		if err := cluster.ValidateConfigKey("", k); err != nil {
@@ -148,5 +156,5 @@ func (s *session) changeConfig(ctx context.Context, api *client.Client, app stri
 	if err != nil {
 		return err
 	}
-	return s.follow(ctx, api, work, func() { s.err.line("the config of %s is changed", app) })
+	return s.follow(ctx, api, work, func() { s.err.line("updated the config of %s", app) })
 }

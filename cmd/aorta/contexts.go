@@ -7,7 +7,7 @@ import (
 	"aorta/web/client/contexts"
 )
 
-// shownContext is a context without its token.
+// shownContext is a context as it is printed, without its token.
 type shownContext struct {
 	Name    string `json:"name"`
 	URL     string `json:"url"`
@@ -20,7 +20,7 @@ func contextsCommand(s *session) *cobra.Command {
 		RunE: func(*cobra.Command, []string) error { return s.listContexts() },
 	}
 	cmd.AddCommand(&cobra.Command{
-		Use: "use NAME", Short: "Make a context the current one", Args: cobra.ExactArgs(1),
+		Use: "use NAME", Short: "Switch to another context", Args: cobra.ExactArgs(1),
 		ValidArgsFunction: s.completeContexts,
 		RunE:              func(_ *cobra.Command, args []string) error { return s.useContext(args[0]) },
 	})
@@ -50,7 +50,7 @@ func (s *session) listContexts() error {
 	if s.flags.json {
 		return list(s.out, shown)
 	}
-	return t.print("no context yet; make one: aorta login URL --token -")
+	return t.print("no contexts yet; log in: aorta login URL --token -")
 }
 
 func (s *session) useContext(name string) error {
@@ -60,13 +60,13 @@ func (s *session) useContext(name string) error {
 	}
 	err = contexts.Change(path, func(f *contexts.File) error {
 		if _, ok := f.Contexts[name]; !ok {
-			return cluster.NotFound("there is no context %q (the known ones: aorta contexts)", clean(name))
+			return cluster.NotFound("there is no context %q (list them: aorta contexts)", clean(name))
 		}
 		f.Current = name
 		return nil
 	})
 	if err == nil {
-		s.err.line("context %s is the current one", clean(name))
+		s.err.line("switched to context %s", clean(name))
 	}
 	return err
 }

@@ -12,26 +12,26 @@ import (
 func credentialCommand(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "git-credential get|store|erase", Hidden: true, Args: cobra.ExactArgs(1),
-		Short: "Give git the token of a context",
+		Short: "Git credential helper that returns a context's token",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			asked := readCredential(s.in)
 			if args[0] != "get" {
-				return nil // the contexts' file is where tokens are kept
+				return nil // tokens are stored in the contexts' file alone
 			}
-			if err := s.findDoor(cmd.Context()); err != nil {
+			if err := s.findEndpoint(cmd.Context()); err != nil {
 				return err
 			}
-			// Another host than the context's must not learn the token.
-			if !sameServer(s.door.url, asked["protocol"]+"://"+asked["host"]) {
+			// The token goes to its own cluster only.
+			if !sameServer(s.endpoint.url, asked["protocol"]+"://"+asked["host"]) {
 				return nil
 			}
-			s.out.line("username=aorta\npassword=%s", s.door.token)
+			s.out.line("username=aorta\npassword=%s", s.endpoint.token)
 			return nil
 		},
 	}
 }
 
-// readCredential reads git's lines of key=value up to a blank one.
+// readCredential parses git's key=value lines up to an empty one.
 func readCredential(r io.Reader) map[string]string {
 	asked := map[string]string{}
 	lines := bufio.NewScanner(io.LimitReader(r, 64<<10))

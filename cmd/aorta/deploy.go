@@ -14,7 +14,7 @@ import (
 	"aorta/web/wire"
 )
 
-// deployFrom is what is to be deployed: exactly one of dir, image, archive.
+// deployFrom is what to deploy: exactly one of dir, image and archive.
 type deployFrom struct {
 	dir, image, archive string
 	message             string
@@ -25,25 +25,25 @@ func deployCommand(s *session) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "deploy [DIR] | --image REF | --archive FILE", Short: "Deploy a directory, an image or a tar", Args: cobra.MaximumNArgs(1),
 		RunE: s.onApp(func(ctx context.Context, api *client.Client, app string, args []string) error {
-			if err := from.settle(args); err != nil {
+			if err := from.resolve(args); err != nil {
 				return err
 			}
 			work, err := s.startDeploy(ctx, api, app, from)
 			if err != nil {
 				return err
 			}
-			return s.follow(ctx, api, work, func() { s.sayServing(ctx, api, app) })
+			return s.follow(ctx, api, work, func() { s.printServing(ctx, api, app) })
 		}),
 	}
 	cmd.Flags().StringVar(&from.image, "image", "", "image to deploy, such as registry.example.com/shop:2")
-	cmd.Flags().StringVar(&from.archive, "archive", "", "tar or gzipped tar to build, or - for the input")
-	cmd.Flags().StringVarP(&from.message, "message", "m", "", "what this release is about")
+	cmd.Flags().StringVar(&from.archive, "archive", "", "tar or gzipped tar to build, or - for stdin")
+	cmd.Flags().StringVarP(&from.message, "message", "m", "", "message shown in the list of releases")
 	return startsWork(s, cmd)
 }
 
-// settle takes the argument as the directory, and the present one when nothing
-// is named.
-func (from *deployFrom) settle(args []string) error {
+// resolve uses the argument as the directory, and the current directory if
+// nothing is given.
+func (from *deployFrom) resolve(args []string) error {
 	named := 0
 	for _, v := range []string{from.image, from.archive} {
 		if v != "" {
@@ -56,7 +56,7 @@ func (from *deployFrom) settle(args []string) error {
 	}
 	switch {
 	case named > 1:
-		return usagef("a deploy is of one thing: a directory, --image or --archive")
+		return usagef("give only one of a directory, --image and --archive")
 	case named == 0:
 		from.dir = "."
 	}
@@ -79,21 +79,21 @@ func (s *session) startDeploy(ctx context.Context, api *client.Client, app strin
 	if err != nil {
 		return wire.Accepted{}, err
 	}
-	s.err.line("sending %d files of %s", len(files.paths), from.dir)
+	s.err.line("uploading %d files from %s", len(files.paths), from.dir)
 	return api.DeployArchive(ctx, app, client.Archive{
 		Gzip: true, Message: from.message,
 		Open: func() (io.ReadCloser, error) { return files.open(), nil },
 	})
 }
 
-// archive opens a tar and looks whether it is gzipped.
+// archive opens a tar and detects whether it is gzipped.
 func (s *session) archive(name string) (client.Archive, error) {
 	if name == "-" {
 		in := bufio.NewReader(s.in)
 		taken := false
 		return client.Archive{Gzip: gzipped(in), Open: func() (io.ReadCloser, error) {
 			if taken {
-				return nil, errors.New("the archive from the input was sent in part and can't be read twice; deploy it again")
+				return nil, errors.New("the upload was interrupted, and an archive from stdin can't be read twice; run the command again")
 			}
 			taken = true
 			return io.NopCloser(in), nil
@@ -116,12 +116,19 @@ func gzipped(r *bufio.Reader) bool {
 	return err == nil && head[0] == 0x1f && head[1] == 0x8b
 }
 
-// sayServing names the release that serves now, and where.
-func (s *session) sayServing(ctx context.Context, api *client.Client, app string) {
+// printServing prints the current release and its URL.
+func (s *session) printServing(ctx context.Context, api *client.Client, app string) {
 	a, err := api.App(ctx, app)
 	if err != nil {
-		s.err.line("%s", fmt.Sprintf("%s is deployed", app))
+		s.err.line("%s", fmt.Sprintf("deployed %s", app))
 		return
 	}
-	s.err.line("%s %s serves at %s", app, clean(a.Release), clean(a.URL))
+	if a.URL != "" {
+		s.err.line("%s %s serves at %s", app, clean(a.Release), clean(a.URL))
+		return
+	}
+	s.err.line("%s %s is deployed; it has no web process, so no address", app, clean(a.Release))
+	if a.Wanted == 0 {
+		s.err.line("no process runs yet; start one by its type, such as: aorta ps scale worker=1 -a %s", app)
+	}
 }

@@ -12,14 +12,14 @@ import (
 
 func domainsCommand(s *session) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "domains", Short: "List the app's hostnames; add and remove them",
+		Use: "domains", Short: "List the app's domains; add and remove them",
 		RunE: s.onApp(s.listDomains),
 	}
 	add := &cobra.Command{
-		Use: "add HOST", Short: "Give the app a hostname", Args: cobra.ExactArgs(1), RunE: s.onApp(s.addDomain),
+		Use: "add HOST", Short: "Add a domain to the app", Args: cobra.ExactArgs(1), RunE: s.onApp(s.addDomain),
 	}
 	remove := &cobra.Command{
-		Use: "remove HOST", Short: "Take a hostname from the app", Args: cobra.ExactArgs(1), RunE: s.onApp(s.removeDomain),
+		Use: "remove HOST", Short: "Remove a domain from the app", Args: cobra.ExactArgs(1), RunE: s.onApp(s.removeDomain),
 	}
 	cmd.AddCommand(add, remove)
 	return cmd
@@ -37,11 +37,11 @@ func (s *session) listDomains(ctx context.Context, api *client.Client, app strin
 	for _, d := range domains {
 		kind := "added"
 		if d.Own {
-			kind = "the app's own"
+			kind = "default"
 		}
 		t.row(d.Host, kind, age(s.p.Now(), d.CreatedAt))
 	}
-	return t.print("no domain yet; add one: aorta domains add HOST -a " + app)
+	return t.print("no domains yet; add one: aorta domains add HOST -a " + app)
 }
 
 func (s *session) addDomain(ctx context.Context, api *client.Client, app string, args []string) error {
@@ -53,7 +53,7 @@ func (s *session) addDomain(ctx context.Context, api *client.Client, app string,
 	if err != nil {
 		return err
 	}
-	s.err.line("%s serves at %s", app, clean(d.Host))
+	s.err.line("added domain %[2]s to %[1]s", app, clean(d.Host))
 	if s.flags.json {
 		return s.out.json(d)
 	}
@@ -65,6 +65,6 @@ func (s *session) removeDomain(ctx context.Context, api *client.Client, app stri
 	if err := api.RemoveDomain(ctx, app, host); err != nil {
 		return err
 	}
-	s.err.line("%s no longer serves at %s", app, clean(host))
+	s.err.line("removed domain %[2]s from %[1]s", app, clean(host))
 	return nil
 }

@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// parseDotenv reads lines of KEY=VALUE. Blank lines, lines that start with #
-// and a leading "export " are left out. A value in single quotes is taken as it
-// is; in double quotes \n, \r, \t, \", \\ and \$ mean what they do in a shell's
+// parseDotenv parses lines of KEY=VALUE and skips empty lines, comments (#) and a
+// leading "export ". A value in single quotes is literal; in double quotes \n, \r, \t, \", \\ and \$ mean what they do in a shell's
 // $'…'; both may span lines. A bare value ends at " #" or the line's end.
 // Nothing is expanded.
 func parseDotenv(text string) (map[string]string, error) {
@@ -37,7 +36,7 @@ func parseDotenv(text string) (map[string]string, error) {
 	return vars, nil
 }
 
-// dotenvValue reads a value and gives what follows its line.
+// dotenvValue parses a value and returns the text after its line.
 func dotenvValue(s string) (value, next string, err error) {
 	s = strings.TrimLeft(s, " \t")
 	if s == "" || s[0] != '"' && s[0] != '\'' {
@@ -77,7 +76,7 @@ func quotedValue(s string) (value, rest string, err error) {
 	return "", "", fmt.Errorf("the closing %c is missing", quote)
 }
 
-// quoteVar prints a value on one line, so that parseDotenv reads it back.
+// quoteVar formats a value on one line, in parseDotenv's form.
 func quoteVar(v string) string {
 	if v != "" && !strings.ContainsAny(v, " \t\r\n\"'#\\$") && clean(v) == v {
 		return v

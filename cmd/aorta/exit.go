@@ -20,7 +20,7 @@ const (
 	exitUnreachable = 6
 )
 
-// exitCodes is the one map from code to exit code.
+// exitCodes maps error codes to exit codes.
 var exitCodes = map[cluster.Code]int{
 	cluster.CodeInvalid:     exitUsage,
 	cluster.CodeForbidden:   exitNotAllowed,
@@ -30,26 +30,26 @@ var exitCodes = map[cluster.Code]int{
 	cluster.CodeInternal:    exitFailed,
 }
 
-// usageError is a command line that can't be meant.
+// usageError is an error in the command line.
 type usageError struct{ err error }
 
-// Error is the cause's words.
+// Error is the cause's text.
 func (e usageError) Error() string { return e.err.Error() }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e usageError) Unwrap() error { return e.err }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// errTold ends a command that has already said why it failed.
-var errTold = errors.New("told")
+// errReported ends a command that has already printed why it failed.
+var errReported = errors.New("already reported")
 
-// report says what went wrong and gives the exit code.
+// report prints the error and returns the exit code.
 func (s *session) report(err error) int {
 	if err == nil {
 		return exitDone
 	}
-	if errors.Is(err, errTold) {
+	if errors.Is(err, errReported) {
 		return exitFailed
 	}
 	if errors.Is(err, context.Canceled) {
@@ -74,7 +74,7 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
-// hint is the next step that only this side can know.
+// hint is a next step that depends on how this command was called.
 func (s *session) hint(err error) string {
 	var status *client.StatusError
 	switch {
@@ -82,10 +82,10 @@ func (s *session) hint(err error) string {
 		return "see: aorta help"
 	case errors.As(err, &status):
 		if status.Status == 401 {
-			return fmt.Sprintf("the token comes from %s; log in with: aorta login %s --token -", s.door.tokenFrom, s.door.url)
+			return fmt.Sprintf("the token is from %s; log in again: aorta login %s --token -", s.endpoint.tokenFrom, s.endpoint.url)
 		}
-	case cluster.CodeOf(err) == cluster.CodeUnavailable && s.door.url != "":
-		return fmt.Sprintf("the address comes from %s; the known ones: aorta contexts", s.door.urlFrom)
+	case cluster.CodeOf(err) == cluster.CodeUnavailable && s.endpoint.url != "":
+		return fmt.Sprintf("the address is from %s; list the known clusters: aorta contexts", s.endpoint.urlFrom)
 	}
 	return ""
 }

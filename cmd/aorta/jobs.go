@@ -11,33 +11,33 @@ import (
 )
 
 func jobsCommand(s *session) *cobra.Command {
-	var n int
+	var n uint
 	var q client.JobQuery
 	cmd := &cobra.Command{
-		Use: "jobs", Short: "List what was and is being done; show, follow, abort, retry, discard it",
+		Use: "jobs", Short: "List jobs; show, follow, abort, retry and discard them",
 		RunE: s.onCluster(func(ctx context.Context, api *client.Client, _ []string) error {
 			q.App = s.flags.app
-			return s.listJobs(ctx, api, q, n)
+			return s.listJobs(ctx, api, q, int(n))
 		}),
 	}
 	f := cmd.Flags()
-	f.IntVarP(&n, "lines", "n", 30, "the newest so many, 0 for all")
-	f.StringVar(&q.Kind, "kind", "", "only of this kind: deploy, release, scale, restart, stop, retire, replace, destroy or prune")
-	f.StringVar(&q.State, "state", "", "only of this state: open, succeeded, failed or aborted")
-	f.StringVar(&q.Since, "since", "", "only those asked for since, such as 24h, 7d or 2026-01-02T15:04:05Z")
-	f.StringVar(&q.Until, "until", "", "only those asked for before, likewise")
-	f.BoolVar(&q.Attention, "attention", false, "only what failed and nobody has seen to")
+	f.UintVarP(&n, "lines", "n", 30, "number of jobs, newest first; 0 for all")
+	f.StringVar(&q.Kind, "kind", "", "only jobs of this kind: deploy, release, scale, restart, stop, retire, replace, destroy, rebuild or prune")
+	f.StringVar(&q.State, "state", "", "only jobs in this state: open, succeeded, failed or aborted")
+	f.StringVar(&q.Since, "since", "", "only jobs created since then: 24h, 7d, or a time such as 2026-01-02T15:04:05Z")
+	f.StringVar(&q.Until, "until", "", "only jobs created before then, in the same form")
+	f.BoolVar(&q.Attention, "attention", false, "only failed jobs that need attention")
 	cmd.AddCommand(
 		showJobCommand(s),
-		&cobra.Command{Use: "follow ID", Short: "Show a job tree until it has ended", Args: cobra.ExactArgs(1), RunE: s.onJob(s.followFound)},
-		&cobra.Command{Use: "abort ID", Short: "End a job tree; its clean-up still runs", Args: cobra.ExactArgs(1), RunE: s.onJob(s.abortJob)},
-		startsWork(s, &cobra.Command{Use: "retry ID", Short: "Do again, as a new job, what one was asked to do that failed or was aborted", Args: cobra.ExactArgs(1), RunE: s.onJob(s.retryJob)}),
-		&cobra.Command{Use: "discard ID", Short: "Let go of a job that failed or was aborted: no retry, no attention", Args: cobra.ExactArgs(1), RunE: s.onJob(s.discardJob)},
+		&cobra.Command{Use: "follow ID", Short: "Follow a job until it ends", Args: cobra.ExactArgs(1), RunE: s.onJob(s.followFound)},
+		&cobra.Command{Use: "abort ID", Short: "Abort a job; its clean-up still runs", Args: cobra.ExactArgs(1), RunE: s.onJob(s.abortJob)},
+		startsWork(s, &cobra.Command{Use: "retry ID", Short: "Run a failed or aborted job again, as a new job", Args: cobra.ExactArgs(1), RunE: s.onJob(s.retryJob)}),
+		&cobra.Command{Use: "discard ID", Short: "Mark a failed or aborted job as handled, so that it needs no attention", Args: cobra.ExactArgs(1), RunE: s.onJob(s.discardJob)},
 	)
 	return cmd
 }
 
-// onJob runs a command about one job, named by its id or the short form.
+// onJob runs a command about one job, given by its id or short id.
 func (s *session) onJob(run func(ctx context.Context, api *client.Client, id string) error) func(*cobra.Command, []string) error {
 	return s.onCluster(func(ctx context.Context, api *client.Client, args []string) error {
 		id, err := s.findJob(ctx, api, args[0])
@@ -48,7 +48,7 @@ func (s *session) onJob(run func(ctx context.Context, api *client.Client, id str
 	})
 }
 
-// searched is how many of the newest trees a short id is looked for in.
+// searched is how many of the newest jobs a short id is looked up in.
 const searched = 200
 
 func (s *session) findJob(ctx context.Context, api *client.Client, name string) (string, error) {
@@ -65,12 +65,12 @@ func (s *session) findJob(ctx context.Context, api *client.Client, name string) 
 			continue
 		}
 		if found != "" {
-			return "", usagef("%q names more than one job; give the whole id", clean(name))
+			return "", usagef("more than one job has the short id %q; give the full id", clean(name))
 		}
 		found = j.ID
 	}
 	if found == "" {
-		return "", cluster.NotFound("there is no job %q among the newest %d (they are: aorta jobs)", clean(name), searched)
+		return "", cluster.NotFound("there is no job %q among the newest %d (list them: aorta jobs)", clean(name), searched)
 	}
 	return found, nil
 }
@@ -94,40 +94,40 @@ func (s *session) listJobs(ctx context.Context, api *client.Client, q client.Job
 }
 
 func (s *session) printJobs(jobs []wire.Job, searched bool) error {
-	t := s.out.newTable("ID", "TITLE", "APP", "STATE", "PROGRESS", "CREATED", "TOOK")
-	needy := 0
+	t := s.out.newTable("ID", "TITLE", "APP", "STATE", "PROGRESS", "CREATED", "DURATION")
+	attention := 0
 	for _, j := range jobs {
 		if j.Attention {
-			needy++
+			attention++
 		}
-		t.row(j.ID, titleOf(j), orText(j.App, "-"), standing(j), orText(progressOf(j.Progress), "-"), ageOf(s.p.Now(), j.CreatedAt), lasts(j, s.p.Now()))
+		t.row(j.ID, titleOf(j), orText(j.App, "-"), stateText(j), orText(progressOf(j.Progress), "-"), ageOf(s.p.Now(), j.CreatedAt), lasts(j, s.p.Now()))
 	}
-	empty := "no job yet"
+	empty := "no jobs yet"
 	if searched {
-		empty = "no job is like that"
+		empty = "no matching jobs"
 	}
-	if err := t.print(empty); err != nil || needy == 0 {
+	if err := t.print(empty); err != nil || attention == 0 {
 		return err
 	}
-	s.err.line("%d of them need attention: aorta jobs retry ID, or aorta jobs discard ID", needy)
+	s.err.line("%d need attention: see aorta jobs show ID, then aorta jobs retry ID or aorta jobs discard ID", attention)
 	return nil
 }
 
-// standing is a root's state with what it waits for, or what it asks for.
-func standing(j wire.Job) string {
+// stateText is a job's state with what it waits for, or why it needs attention.
+func stateText(j wire.Job) string {
 	switch {
 	case j.WaitsFor != nil:
 		return waitsFor(*j.WaitsFor)
 	case j.DiscardedAt != nil:
 		return j.State + ", discarded"
 	case j.Attention:
-		return j.State + ", needs attention: " + orText(firstLine(j.Error), "no cause was given")
+		return j.State + ", needs attention: " + orText(firstLine(j.Error), "no cause reported")
 	}
 	return j.State
 }
 
 func (s *session) followFound(ctx context.Context, api *client.Client, id string) error {
-	// What is not there is said at once; the stream would wait for it.
+	// A job that does not exist fails here; its stream would wait for it.
 	if _, err := api.Job(ctx, id); err != nil {
 		return err
 	}
@@ -139,7 +139,12 @@ func (s *session) abortJob(ctx context.Context, api *client.Client, id string) e
 	if err != nil {
 		return err
 	}
-	s.err.line("%s", clean(orText(work.Message, "asked to end; follow it: aorta jobs follow "+id)))
+	return s.aborting(work, id)
+}
+
+// aborting says that a job is being aborted.
+func (s *session) aborting(work wire.Accepted, id string) error {
+	s.err.line("%s", clean(orText(work.Message, "aborting; follow it: aorta jobs follow "+id)))
 	if s.flags.json {
 		return s.out.json(work)
 	}
@@ -152,7 +157,7 @@ func (s *session) retryJob(ctx context.Context, api *client.Client, id string) e
 		return err
 	}
 	if !s.flags.detach {
-		s.err.line("retried as job %s", clean(work.Job))
+		s.err.line("retrying as job %s", clean(work.Job))
 	}
 	return s.follow(ctx, api, work, nil)
 }
@@ -162,7 +167,7 @@ func (s *session) discardJob(ctx context.Context, api *client.Client, id string)
 	if err != nil {
 		return err
 	}
-	s.err.line("job %s (%s) is discarded by %s", clean(j.ID), titleOf(j), asker(j.DiscardedBy))
+	s.err.line("discarded job %s (%s), by %s", clean(j.ID), titleOf(j), userOf(j.DiscardedBy))
 	if s.flags.json {
 		return s.out.json(j)
 	}

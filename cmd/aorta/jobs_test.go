@@ -63,7 +63,7 @@ func TestJobs_SayWhoIsFirstAndWhatNeedsAttention(t *testing.T) {
 
 	got := c.run("jobs")
 
-	want := "ID  TITLE                APP   STATE                                                                                    PROGRESS  CREATED  TOOK\n" +
+	want := "ID  TITLE                APP   STATE                                                                                    PROGRESS  CREATED  DURATION\n" +
 		"j3  Scale shop: web=3    shop  waiting for Deploy a1b2 to shop by ann (j1)                                              -         1s ago\n" +
 		"j2  Remove old images    -     waiting for Look by the platform (j0)                                                    -         1s ago\n" +
 		"j1  Deploy a1b2 to shop  shop  running                                                                                  -         1m ago   1m0s\n" +
@@ -73,7 +73,7 @@ func TestJobs_SayWhoIsFirstAndWhatNeedsAttention(t *testing.T) {
 	if diff := cmp.Diff(squeeze(want), squeeze(got.out)); diff != "" {
 		t.Errorf("stdout (-want +got):\n%s", diff)
 	}
-	wantIn(t, "stderr", got.err, "1 of them need attention: aorta jobs retry ID, or aorta jobs discard ID\n")
+	wantIn(t, "stderr", got.err, "1 need attention: see aorta jobs show ID, then aorta jobs retry ID or aorta jobs discard ID\n")
 }
 
 func TestJobs_ShowSaysWhatTheRootWaitsForAndRepeats(t *testing.T) {
@@ -84,10 +84,10 @@ func TestJobs_ShowSaysWhatTheRootWaitsForAndRepeats(t *testing.T) {
 	}
 	c := newCLI(t, api)
 
-	waiting, needy, discarded := c.run("jobs", "show", "j3"), c.run("jobs", "show", "f2"), c.run("jobs", "show", "f1")
+	waiting, failing, discarded := c.run("jobs", "show", "j3"), c.run("jobs", "show", "f2"), c.run("jobs", "show", "f1")
 
 	wantIn(t, "waiting", waiting.out, "· Scale shop: web=3  waiting\n", "    waiting for Deploy a1b2 to shop by ann (j1)\n", "    retry of rj3\n")
-	wantIn(t, "failed", needy.out, "✗ Stop shop  failed  1m30s\n", "    needs attention: aorta jobs retry f2, or aorta jobs discard f2\n", "its worker died 3 times")
+	wantIn(t, "failed", failing.out, "✗ Stop shop  failed  1m30s\n", "    needs attention: run aorta jobs retry f2 or aorta jobs discard f2\n", "its worker died 3 times")
 	wantIn(t, "discarded", discarded.out, "    discarded by ann\n")
 }
 
@@ -102,7 +102,7 @@ func TestJobs_RetryFollowsTheNewJob(t *testing.T) {
 	refused := c.run("jobs", "retry", "open")
 
 	wantCode(t, followed, 0)
-	wantIn(t, "stderr", followed.err, "retried as job j1\n", "✓ Deploy shop\n")
+	wantIn(t, "stderr", followed.err, "retrying as job j1\n", "✓ Deploy shop\n")
 	if detached.out != "j1\n" || detached.err != "" {
 		t.Errorf("detached: got %+v, want the new job's id alone", detached)
 	}
@@ -119,7 +119,7 @@ func TestJobs_Discard(t *testing.T) {
 	asJSON := c.run("jobs", "discard", "old", "--json")
 
 	wantCode(t, got, 0)
-	if got.out != "" || got.err != "job old (Stop shop) is discarded by ann\n" {
+	if got.out != "" || got.err != "discarded job old (Stop shop), by ann\n" {
 		t.Errorf("got %+v, want it said on stderr", got)
 	}
 	wantIn(t, "stdout", asJSON.out, `"discarded_by": "ann"`)
@@ -138,8 +138,8 @@ func TestWork_SaysWhoIsFirstAtOnceAndWhenItChanges(t *testing.T) {
 
 	got := c.run("ps", "stop", "-a", "shop")
 
-	want := "Waiting: Deploy a to shop (by ann) is at work.\nWaiting: Deploy b to shop (by the platform) is at work.\n▸ Stop shop\n✓ Stop shop\n" +
-		"shop is stopped; start it again: aorta ps restart -a shop\n"
+	want := "Waiting for another job to end: Deploy a to shop (by ann).\nWaiting for another job to end: Deploy b to shop (by the platform).\n▸ Stop shop\n✓ Stop shop\n" +
+		"stopped shop; start it again: aorta ps restart -a shop\n"
 	if diff := cmp.Diff(want, got.err); diff != "" {
 		t.Errorf("stderr (-want +got):\n%s", diff)
 	}
@@ -190,5 +190,12 @@ func TestJobs_ShowLogIsWholeInOrderWithTimes(t *testing.T) {
 	}
 	if n := strings.Count(asJSON.out, `"text":`); n != 2001 {
 		t.Errorf("got %d lines as JSON, want 2001", n)
+	}
+}
+
+func TestLists_TakeNoNegativeNumberOfLines(t *testing.T) {
+	c := newCLI(t, shop(t))
+	for _, args := range [][]string{{"jobs", "-n", "-5"}, {"releases", "-a", "shop", "-n", "-1"}, {"jobs", "-n", "1.5"}} {
+		wantCode(t, c.run(args...), 2)
 	}
 }

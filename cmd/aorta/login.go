@@ -11,9 +11,9 @@ import (
 func loginCommand(s *session) *cobra.Command {
 	var name string
 	cmd := &cobra.Command{
-		Use: "login URL --token -", Short: "Keep a cluster's address and token as a context",
-		Long: "login checks the token, read from the input, and keeps it with the address under a name.\n" +
-			"The context becomes the current one.",
+		Use: "login URL --token -", Short: "Log in to a cluster and save it as a context",
+		Long: "login reads a token from stdin, checks it, and saves it with the URL as a context.\n" +
+			"Later commands use that context.",
 		Example: "  aorta login http://127.0.0.1:7420 --token - < admin.token",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -22,7 +22,7 @@ func loginCommand(s *session) *cobra.Command {
 				return err
 			}
 			if token == "" {
-				return usagef("no token is given; hand it over on the input: aorta login %s --token -", clean(args[0]))
+				return usagef("no token given; pass it on stdin: aorta login %s --token - < FILE", clean(args[0]))
 			}
 			return s.login(cmd, name, contexts.Context{URL: args[0], Token: token})
 		},
@@ -32,8 +32,8 @@ func loginCommand(s *session) *cobra.Command {
 }
 
 func (s *session) login(cmd *cobra.Command, name string, c contexts.Context) error {
-	s.door = door{url: c.URL, urlFrom: "the command line", token: c.Token, tokenFrom: "the input"}
-	api, err := s.connect(s.door)
+	s.endpoint = endpoint{url: c.URL, urlFrom: "the command line", token: c.Token, tokenFrom: "stdin"}
+	api, err := s.connect(s.endpoint)
 	if err != nil {
 		return err
 	}
@@ -62,13 +62,13 @@ func (s *session) login(cmd *cobra.Command, name string, c contexts.Context) err
 	if err != nil {
 		return err
 	}
-	s.err.line("logged in to %s as %s (%s); context %s in %s", c.URL, clean(who.User), clean(who.Role), clean(name), path)
+	s.err.line("logged in to %s as %s (%s); saved as context %s in %s", c.URL, clean(who.User), clean(who.Role), clean(name), path)
 	return nil
 }
 
 func whoamiCommand(s *session) *cobra.Command {
 	return &cobra.Command{
-		Use: "whoami", Short: "Show who you are to the cluster", Args: cobra.NoArgs,
+		Use: "whoami", Short: "Show your user and role", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			api, err := s.client(cmd.Context())
 			if err != nil {
@@ -82,7 +82,7 @@ func whoamiCommand(s *session) *cobra.Command {
 				return s.out.json(who)
 			}
 			return s.out.fields("user", who.User, "role", who.Role, "cluster", who.Cluster,
-				"version", who.Version, "address", api.URL(), "context", s.door.context)
+				"version", who.Version, "address", api.URL(), "context", s.endpoint.context)
 		},
 	}
 }

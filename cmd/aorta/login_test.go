@@ -68,7 +68,7 @@ func TestContexts_UseMakesCurrent(t *testing.T) {
 	}
 }
 
-func TestDoor_FlagGoesBeforeEnvironmentBeforeFile(t *testing.T) {
+func TestEndpoint_FlagGoesBeforeEnvironmentBeforeFile(t *testing.T) {
 	api := shop(t)
 	cases := []struct {
 		name string
@@ -96,20 +96,20 @@ func TestDoor_FlagGoesBeforeEnvironmentBeforeFile(t *testing.T) {
 	}
 }
 
-func TestDoor_TokenStaysWithItsCluster(t *testing.T) {
+func TestEndpoint_TokenStaysWithItsCluster(t *testing.T) {
 	mine, other := shop(t), shop(t)
 	c := newCLI(t, mine)
 
 	got := c.run("whoami", "--url", other.URL)
 
 	wantCode(t, got, 3)
-	wantIn(t, "stderr", got.err, "no token for "+other.URL+" is known", "aorta login")
+	wantIn(t, "stderr", got.err, "no token for "+other.URL+";", "aorta login")
 	if len(other.got) > 0 {
 		t.Errorf("got %v asked, want nothing sent to the other cluster", other.got)
 	}
 }
 
-func TestDoor_WorksWithoutAnyFile(t *testing.T) {
+func TestEndpoint_WorksWithoutAnyFile(t *testing.T) {
 	api := shop(t)
 	c := newCLI(t, nil)
 	unknown := c.run("whoami")
@@ -149,6 +149,23 @@ func TestDomains_AddAndRemove(t *testing.T) {
 	wantCode(t, added, 0)
 	wantCode(t, removed, 0)
 	want := []string{`POST /apps/shop/domains {"host":"a.example.com"}`, "DELETE /apps/shop/domains/a.example.com"}
+	if diff := cmp.Diff(want, api.writes()); diff != "" {
+		t.Errorf("writes (-want +got):\n%s", diff)
+	}
+}
+
+func TestRoute_SetsWhatIsNamedAndRestoresDefaults(t *testing.T) {
+	api := shop(t)
+	api.on("PATCH /apps/shop/route", 200, map[string]any{"timeout": 90, "idle_timeout": 3600, "max_body": 0, "set": []string{"timeout"}})
+	c := newCLI(t, api)
+
+	wantCode(t, c.run("route", "set", "--timeout", "90s", "--max-body", "1.5k", "-a", "shop"), 0)
+	wantCode(t, c.run("route", "set", "--idle-timeout", "", "--max-body=", "-a", "shop"), 0)
+	for _, bad := range [][]string{{}, {"--timeout", "1.5s"}, {"--timeout", "0"}, {"--timeout", "-5m"}, {"--idle-timeout", "soon"}, {"--max-body", "-1"}, {"--max-body", "0"}} {
+		wantCode(t, c.run(append([]string{"route", "set", "-a", "shop"}, bad...)...), 2)
+	}
+
+	want := []string{`PATCH /apps/shop/route {"timeout":90,"max_body":1536}`, `PATCH /apps/shop/route {"idle_timeout":0,"max_body":0}`}
 	if diff := cmp.Diff(want, api.writes()); diff != "" {
 		t.Errorf("writes (-want +got):\n%s", diff)
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -11,40 +13,50 @@ import (
 	"aorta/web/wire"
 )
 
+// mostLogLines is how many lines the API gives at a time.
+const mostLogLines = 10_000
+
 func logsCommand(s *session) *cobra.Command {
 	var q client.LogQuery
 	var follow bool
-	cmd := &cobra.Command{
-		Use: "logs", Short: "Show the app's log, across releases and nodes", Args: cobra.NoArgs,
-		RunE: s.onApp(func(ctx context.Context, api *client.Client, app string, _ []string) error {
-			if err := s.checkLogQuery(ctx, api, app, &q); err != nil {
-				return err
-			}
-			if follow {
-				return s.followLogs(ctx, api, app, q)
-			}
-			return s.showLogs(ctx, api, app, q)
-		}),
-	}
+	cmd := &cobra.Command{Use: "logs", Short: "Show the app's logs, across releases and nodes", Args: cobra.NoArgs}
+	cmd.RunE = s.onApp(func(ctx context.Context, api *client.Client, app string, _ []string) error {
+		if !cmd.Flags().Changed("lines") && q.Since != "" {
+			q.Lines = mostLogLines // all since then, and none of the others
+		}
+		if err := s.checkLogQuery(ctx, api, app, &q); err != nil {
+			return err
+		}
+		if follow && q.Until != "" {
+			return usagef("-f goes on without an end: leave out --until, or -f")
+		}
+		if follow {
+			return s.followLogs(ctx, api, app, q)
+		}
+		return s.showLogs(ctx, api, app, q)
+	})
 	f := cmd.Flags()
-	f.BoolVarP(&follow, "follow", "f", false, "go on with each new line")
-	f.IntVarP(&q.Lines, "lines", "n", 100, "the newest so many lines")
+	f.BoolVarP(&follow, "follow", "f", false, "keep printing new lines")
+	f.IntVarP(&q.Lines, "lines", "n", 100, fmt.Sprintf("number of lines, the newest; with --since all, %d at most", mostLogLines))
 	f.StringVarP(&q.Type, "process", "p", "", "only this process type, such as web")
 	f.StringVarP(&q.Instance, "instance", "i", "", "only this instance")
-	f.StringVar(&q.Since, "since", "", "only since then: 2h, or a time such as 2026-01-02T15:04:05Z")
-	f.StringVar(&q.Search, "search", "", "only lines that hold this text")
+	f.StringVar(&q.Since, "since", "", "only lines since then: 2h, or a time such as 2026-01-02T15:04:05Z")
+	f.StringVar(&q.Until, "until", "", "only lines before then, as with --since")
+	f.StringVar(&q.Search, "search", "", "only lines that contain this text")
 	return cmd
 }
 
 func (s *session) checkLogQuery(ctx context.Context, api *client.Client, app string, q *client.LogQuery) error {
-	if q.Lines < 1 {
-		return usagef("-n %d: at least one line", q.Lines)
+	if q.Lines < 1 || q.Lines > mostLogLines {
+		return usagef("-n must be between 1 and %d, not %d; earlier lines: --until", mostLogLines, q.Lines)
 	}
-	since, err := parseSince(q.Since)
-	if err != nil {
+	var err error
+	if q.Since, err = parseSince(q.Since); err != nil {
 		return err
 	}
-	q.Since = since
+	if q.Until, err = parseSince(q.Until); err != nil {
+		return err
+	}
 	if q.Type != "" {
 		if err := cluster.ValidateName("process", q.Type); err != nil {
 			return err
@@ -60,6 +72,9 @@ func (s *session) showLogs(ctx context.Context, api *client.Client, app string, 
 	lines, err := api.Logs(ctx, app, q)
 	if err != nil {
 		return err
+	}
+	if len(lines) == mostLogLines {
+		s.err.line("these are the newest %d lines, and there may be more; see the earlier ones with --until %s", mostLogLines, lines[0].Time.UTC().Format(time.RFC3339Nano))
 	}
 	if s.flags.json {
 		return list(s.out, lines)
@@ -79,15 +94,17 @@ func (s *session) followLogs(ctx context.Context, api *client.Client, app string
 			s.printLogLine(l)
 			return nil
 		},
-		Missed: func(n int) { s.err.line("%d lines were too fast and are left out here; aorta logs -n shows them", n) },
+		Missed: func(n int) {
+			s.err.line("skipped %d lines that came too fast to print; see them with aorta logs -n", n)
+		},
 	})
 	if errors.Is(err, context.Canceled) {
-		return nil // leaving is how a follower ends
+		return nil // Ctrl-C is how following ends
 	}
 	return err
 }
 
-// logTime is the reader's own zone, to the millisecond.
+// logTime is printed in the local time zone, to the millisecond.
 const logTime = "2006-01-02T15:04:05.000Z07:00"
 
 func (s *session) printLogLine(l wire.LogLine) {

@@ -39,6 +39,29 @@ func TestLogs_AsksForWhatIsMeant(t *testing.T) {
 	}
 }
 
+// Since a time means all lines since then, not the newest hundred of them; what is
+// more than one answer holds is said, with how to see it.
+func TestLogs_SinceATimeAreAllSinceThen(t *testing.T) {
+	api := shop(t)
+	c := newCLI(t, api)
+	var page wire.Page[wire.LogLine]
+	for n := range mostLogLines {
+		page.Items = append(page.Items, wire.LogLine{Time: noon.Add(time.Duration(n)), Release: "v3", Type: "web", Instance: webID, Text: "x"})
+	}
+	api.mux.HandleFunc("GET /api/v1/apps/many/logs", func(w http.ResponseWriter, _ *http.Request) { _ = json.NewEncoder(w).Encode(page) })
+
+	some := c.run("logs", "-a", "shop", "--since", "2h", "--until", "1h")
+	many := c.run("logs", "-a", "many", "--since", "2h")
+	tooMany := c.run("logs", "-a", "shop", "-n", "10001")
+
+	if want := "GET /apps/shop/logs?n=10000&since=2h0m0s&until=1h0m0s"; !api.asked(want) || some.err != "" {
+		t.Errorf("got %v and %q, want %s and no word more", api.got, some.err, want)
+	}
+	wantIn(t, "stderr", many.err, "the newest 10000 lines", "--until "+noon.UTC().Format(time.RFC3339Nano))
+	wantCode(t, tooMany, 2)
+	wantIn(t, "stderr", tooMany.err, "-n must be between 1 and 10000, not 10001", "--until")
+}
+
 // runUntil runs the program until its output holds the text, then ends it.
 func runUntil(t *testing.T, c *cli, text string, args ...string) (code int, out, errs string) {
 	t.Helper()
@@ -47,7 +70,7 @@ func runUntil(t *testing.T, c *cli, text string, args ...string) (code int, out,
 	stdout, stderr := &sharedBuffer{}, &sharedBuffer{}
 	done := make(chan int)
 	go func() { done <- c.program().Run(ctx, args, strings.NewReader(""), stdout, stderr) }() // ends with ctx
-	testkit.Eventually(t, 10*time.Second, "the output to hold "+text, func() bool { return strings.Contains(stdout.String(), text) })
+	testkit.Eventually(t, "the output to hold "+text, func() bool { return strings.Contains(stdout.String(), text) })
 	end()
 	return <-done, stdout.String(), stderr.String()
 }
@@ -92,10 +115,10 @@ func TestStats_LiveRefreshesAndOutlastsThePacemaker(t *testing.T) {
 
 	code, out, errs := runUntil(t, c, "3 requests", "stats", "--live", "-a", "shop")
 
-	if code != 0 || !strings.Contains(out, "12:00:00  - requests/s  1 requests  errors 0.00%  p50 -  p95 -  p99 -\n") {
+	if code != 0 || !strings.Contains(out, "12:00:00  - requests/s  1 requests  error rate 0.00%  p50 -  p95 -  p99 -\n") {
 		t.Errorf("got exit %d and %q, want a line a second", code, out)
 	}
-	wantIn(t, "stderr", errs, "as of 12:00:00: starting")
+	wantIn(t, "stderr", errs, "no new numbers since 12:00:00: starting")
 }
 
 func TestStats_AsksForWhatIsMeant(t *testing.T) {

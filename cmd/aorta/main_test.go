@@ -173,7 +173,7 @@ func (c *cli) configPath() string { return filepath.Join(c.env["HOME"], ".config
 
 func (c *cli) context(name string, ctx contexts.Context) {
 	c.tb.Helper()
-	if err := contexts.Add(c.configPath(), name, ctx); err != nil {
+	if err := contexts.Offer(c.configPath(), name, ctx); err != nil {
 		c.tb.Fatal(err)
 	}
 }
@@ -240,6 +240,7 @@ func shop(tb testing.TB) *fakeAPI {
 		{ID: "0199c1d4-0000-7000-8000-0000ffffffff", App: "shop", Release: "v3", Type: "worker", Node: "n2", State: "running", Crashing: true, Error: "exit 1\nmore"},
 	}})
 	f.on("GET /apps/shop/config", 200, wire.Config{Vars: map[string]string{"B": "two words", "A": "1"}})
+	f.on("GET /apps/shop/build-secrets", 200, wire.BuildSecrets{Names: []string{"npmrc", "token"}})
 	f.on("GET /apps/shop/formation", 200, wire.Formation{Processes: []wire.Process{{Type: "web", Quantity: 2, Memory: 512 << 20, CPUs: 1}}})
 	f.on("GET /apps/shop/releases", 200, wire.Page[wire.Release]{Items: []wire.Release{
 		{Release: "v3", ID: "r3", State: "running", Traffic: 100, Image: "shop:3", CreatedAt: *ago(time.Hour), User: "ada", Message: "faster\nbody"},
@@ -247,6 +248,7 @@ func shop(tb testing.TB) *fakeAPI {
 	}})
 	f.on("GET /apps/shop/releases/v3", 200, wire.Release{Release: "v3", ID: "r3", State: "running", Traffic: 100, Image: "shop:3", User: "ada"})
 	f.on("GET /apps/shop/domains", 200, wire.Page[wire.Domain]{Items: []wire.Domain{{Host: "shop.example.com", App: "shop", CreatedAt: *ago(time.Minute)}}})
+	f.on("GET /apps/shop/route", 200, wire.Route{Timeout: 90, IdleTimeout: 3600, MaxBody: 50 << 20, Set: []string{"timeout", "max_body"}})
 	f.on("GET /apps/shop/logs", 200, wire.Page[wire.LogLine]{Items: []wire.LogLine{
 		{Time: noon, Release: "v3", Type: "web", Instance: webID, Text: "\x1b[32mhello\x1b[0m\x1b]0;title\x07 \x1b[2Jworld\tx\rback"},
 	}})
@@ -257,10 +259,14 @@ func shop(tb testing.TB) *fakeAPI {
 	})
 	score, heard := 0.25, 1.5
 	node := wire.Node{
-		ID: "id1", Name: "n1", Address: "10.0.0.1", Roles: []string{"heart", "router"}, State: "ready", Score: &score,
-		Tags: map[string]string{"ssd": "yes", "eu": "1"}, Instances: 2, HeardAgo: &heard, Generation: 9,
+		NodeFacts: wire.NodeFacts{
+			ID: "id1", Name: "n1", Address: "10.0.0.1", Roles: []string{"heart", "router"}, State: "ready", Score: &score,
+			Tags: map[string]string{"ssd": "yes", "eu": "1"}, Instances: 2,
+		},
+		HeardAgo: &heard, Generation: 9,
 	}
-	f.on("GET /nodes", 200, wire.Page[wire.Node]{Items: []wire.Node{node, {ID: "id2", Name: "n2", Address: "10.0.0.2", Roles: []string{"heart"}, State: "suspect"}}})
+	silent := wire.Node{NodeFacts: wire.NodeFacts{ID: "id2", Name: "n2", Address: "10.0.0.2", Roles: []string{"heart"}, State: "suspect"}}
+	f.on("GET /nodes", 200, wire.Page[wire.Node]{Items: []wire.Node{node, silent}})
 	f.on("GET /nodes/n1", 200, node)
 	f.on("GET /status", 200, wire.Status{
 		Cluster: "c1", State: "attention", Reasons: []string{"node n2 is silent since 12:00 (look at it: aorta nodes show n2)"},

@@ -18,7 +18,7 @@ import (
 
 func nodesCommand(s *session) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "nodes", Short: "List the cluster's nodes; let new ones in",
+		Use: "nodes", Short: "List nodes; add new ones",
 		RunE: s.onCluster(s.listNodes),
 	}
 	cmd.AddCommand(
@@ -36,11 +36,19 @@ func (s *session) listNodes(ctx context.Context, api *client.Client, _ []string)
 	if s.flags.json {
 		return list(s.out, nodes)
 	}
-	t := s.out.newTable("NAME", "STATE", "ROLES", "ADDRESS", "SCORE", "INSTANCES", "HEARD", "TAGS")
+	t := s.out.newTable("NAME", "STATE", "ROLES", "ADDRESS", "LOAD", "INSTANCES", "LAST SEEN", "TAGS")
 	for _, n := range nodes {
-		t.row(n.Name, n.State, strings.Join(n.Roles, ","), n.Address, scoreOf(n), strconv.Itoa(n.Instances), heardOf(n), tagsOf(n))
+		t.row(n.Name, nodeStateText(n), strings.Join(n.Roles, ","), n.Address, scoreOf(n), strconv.Itoa(n.Instances), lastSeenOf(n), tagsOf(n))
 	}
-	return t.print("no node yet; let one in: aorta nodes token --name NAME --roles heart,router")
+	return t.print("no nodes yet; add one: aorta nodes token --name NAME --roles heart,router")
+}
+
+// nodeStateText is a node's state as people call it.
+func nodeStateText(n wire.Node) string {
+	if n.State == string(cluster.NodeSuspect) {
+		return "silent"
+	}
+	return n.State
 }
 
 func scoreOf(n wire.Node) string {
@@ -50,10 +58,10 @@ func scoreOf(n wire.Node) string {
 	return fmt.Sprintf("%.2f", *n.Score)
 }
 
-func heardOf(n wire.Node) string {
+func lastSeenOf(n wire.Node) string {
 	switch {
 	case n.HeardAgo == nil:
-		return "not yet"
+		return "never"
 	case *n.HeardAgo < 1:
 		return "now"
 	}
@@ -80,18 +88,18 @@ func (s *session) showNode(ctx context.Context, api *client.Client, args []strin
 	if n.Generation > 0 {
 		generation = strconv.FormatUint(n.Generation, 10)
 	}
-	return s.out.fields("name", n.Name, "id", n.ID, "state", n.State, "roles", strings.Join(n.Roles, ", "), "address", n.Address,
-		"score", scoreOf(n), "instances", strconv.Itoa(n.Instances), "heard", heardOf(n), "tags", tagsOf(n),
+	return s.out.fields("name", n.Name, "id", n.ID, "state", nodeStateText(n), "roles", strings.Join(n.Roles, ", "), "address", n.Address,
+		"load", scoreOf(n), "instances", strconv.Itoa(n.Instances), "last seen", lastSeenOf(n), "tags", tagsOf(n),
 		"routes", generation, "created", age(s.p.Now(), n.CreatedAt))
 }
 
 func nodesTokenCommand(s *session) *cobra.Command {
 	var n wire.NewNode
 	cmd := &cobra.Command{
-		Use: "token --name NAME --roles ROLE,…", Short: "Print the token that lets a new node in, alone on the output", Args: cobra.NoArgs,
+		Use: "token --name NAME --roles ROLE,…", Short: "Add a node and print the token that it joins with", Args: cobra.NoArgs,
 		RunE: s.onCluster(func(ctx context.Context, api *client.Client, _ []string) error {
 			if n.Name == "" {
-				return usagef("what is the node to be called? Name it with --name")
+				return usagef("give the node a name: --name NAME")
 			}
 			if err := cluster.ValidateNodeName("name", n.Name); err != nil {
 				return err
@@ -106,7 +114,7 @@ func nodesTokenCommand(s *session) *cobra.Command {
 			if s.flags.json {
 				return s.out.json(created)
 			}
-			s.err.line("node %s may join with this token, which is shown this once", clean(created.Name))
+			s.err.line("node %s can join with this token, which is not shown again:", clean(created.Name))
 			s.out.line("%s", created.Token)
 			return nil
 		}),

@@ -11,13 +11,13 @@ import (
 )
 
 const (
-	// foldAbove is how many lines a tree may have before what is done is folded.
+	// foldAbove is the number of lines above which finished jobs are folded.
 	foldAbove = 40
-	// unfolded is how many finished jobs of a kind are shown all the same.
+	// unfolded is how many finished jobs of each kind are printed even then.
 	unfolded = 2
 )
 
-// outline shows a whole tree as it is now.
+// outline prints a job tree in its present state.
 type outline struct {
 	out  *screen
 	now  time.Time
@@ -28,7 +28,7 @@ func (o outline) print(root wire.Job) { o.job(root, 0) }
 
 func (o outline) job(j wire.Job, depth int) {
 	indent := strings.Repeat("  ", depth)
-	text := indent + shape(o.out, j.State) + " " + titleOf(j) + "  " + o.out.paint(muted, j.State)
+	text := indent + symbol(o.out, j.State) + " " + titleOf(j) + "  " + o.out.paint(muted, j.State)
 	if d := lasts(j, o.now); d != "" {
 		text += "  " + o.out.paint(muted, d)
 	}
@@ -39,14 +39,14 @@ func (o outline) job(j wire.Job, depth int) {
 	for _, note := range notesOf(j) {
 		o.out.line("%s    %s", indent, o.out.paint(muted, note))
 	}
-	if tellsError(j) {
+	if showsError(j) {
 		o.out.line("%s    %s", indent, strings.ReplaceAll(cleanBlock(j.Error), "\n", "\n"+indent+"  "))
 	}
 	o.children(j, depth+1)
 }
 
-// children shows the jobs below one, the first of what is done and a count of
-// the rest.
+// children prints the jobs below one; with fold, the first finished ones and a
+// count of the others.
 func (o outline) children(j wire.Job, depth int) {
 	done := map[string]int{}
 	for _, c := range j.Children {
@@ -59,12 +59,12 @@ func (o outline) children(j wire.Job, depth int) {
 	}
 	for _, kind := range slices.Sorted(maps.Keys(done)) {
 		if more := done[kind] - unfolded; more > 0 {
-			o.out.line("%s%s %d more", strings.Repeat("  ", depth), shape(o.out, client.JobSucceeded), more)
+			o.out.line("%s%s %d more", strings.Repeat("  ", depth), symbol(o.out, client.JobSucceeded), more)
 		}
 	}
 }
 
-// notesOf says what is to be known of a root beyond its state.
+// notesOf has what to know of a job beyond its state.
 func notesOf(j wire.Job) []string {
 	var notes []string
 	if j.WaitsFor != nil {
@@ -75,18 +75,18 @@ func notesOf(j wire.Job) []string {
 	}
 	switch {
 	case j.DiscardedAt != nil:
-		notes = append(notes, "discarded by "+asker(j.DiscardedBy))
+		notes = append(notes, "discarded by "+userOf(j.DiscardedBy))
 	case j.Attention:
-		notes = append(notes, "needs attention: aorta jobs retry "+clean(j.ID)+", or aorta jobs discard "+clean(j.ID))
+		notes = append(notes, "needs attention: run aorta jobs retry "+clean(j.ID)+" or aorta jobs discard "+clean(j.ID))
 	}
 	return notes
 }
 
 func waitsFor(a wire.Ahead) string {
-	return "waiting for " + clean(a.Title) + " by " + asker(a.User) + " (" + clean(a.ID) + ")"
+	return "waiting for " + clean(a.Title) + " by " + userOf(a.User) + " (" + clean(a.ID) + ")"
 }
 
-func tellsError(j wire.Job) bool {
+func showsError(j wire.Job) bool {
 	return j.Error != "" && (j.State == client.JobFailed || !client.JobEnded(j.State))
 }
 
@@ -95,10 +95,10 @@ func allDone(j wire.Job) bool {
 	return j.State == client.JobSucceeded && !slices.ContainsFunc(j.Children, func(c wire.Job) bool { return !allDone(c) })
 }
 
-// linesOf is how many lines a tree takes unfolded.
+// linesOf is how many lines a tree has unfolded.
 func linesOf(j wire.Job) int {
 	n := 1 + len(notesOf(j))
-	if tellsError(j) {
+	if showsError(j) {
 		n += 1 + strings.Count(strings.TrimRight(j.Error, "\n"), "\n")
 	}
 	for _, c := range j.Children {
@@ -107,8 +107,8 @@ func linesOf(j wire.Job) int {
 	return n
 }
 
-// lasts is how long a job took, or takes so far. A root begins when it was asked
-// for: its own handler is only the last step of the tree.
+// lasts is how long a job took, or has taken so far. The time of a root starts
+// with its creation: its own handler is only the last step of the tree.
 func lasts(j wire.Job, now time.Time) string {
 	from, to := j.StartedAt, j.EndedAt
 	if j.Parent == "" && j.CreatedAt != nil {

@@ -1,6 +1,6 @@
-// Command aorta is the CLI: it turns what a person types into calls of the REST
-// API, through web/client alone, and shows what comes back. It decides nothing
-// about the cluster and keeps nothing but the contexts' file.
+// Command aorta is the CLI: it translates commands into calls of the REST API,
+// through web/client alone, and prints the answers. It decides nothing about the
+// cluster and stores only the contexts' file.
 package main
 
 import (
@@ -19,16 +19,16 @@ import (
 // version is set when the program is linked.
 var version = ""
 
-// Program is the CLI with what it takes from its surroundings.
+// Program is the CLI with its environment, so that tests can replace it.
 type Program struct {
 	Getenv     func(string) string
-	Dir        string // where relative paths start and git is asked; empty for the process's own
-	Executable string // what git is told to call for credentials
+	Dir        string // base of relative paths, and where git runs; empty for the process's own
+	Executable string // that git calls for credentials
 	Now        func() time.Time
 	IsTerminal func(io.Writer) bool
 }
 
-// NewProgram takes everything from the process.
+// NewProgram uses the process's environment.
 func NewProgram() *Program {
 	self, err := os.Executable()
 	if err != nil {
@@ -42,7 +42,7 @@ func isTerminal(w io.Writer) bool {
 	return ok && isatty.IsTerminal(f.Fd())
 }
 
-// Run runs one command line, without the program's name, and gives the exit
+// Run runs one command line, without the program's name, and returns the exit
 // code. Data goes to stdout, progress and errors to stderr.
 func (p *Program) Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	s := &session{p: p, in: stdin, out: p.screen(stdout), err: p.screen(stderr)}
@@ -63,23 +63,23 @@ func (p *Program) Run(ctx context.Context, args []string, stdin io.Reader, stdou
 func rootCommand(s *session) *cobra.Command {
 	root := &cobra.Command{
 		Use: "aorta", Short: "Run apps on your own machines",
-		Long:          "aorta speaks to an Aorta cluster: deploys apps, shows what they do, changes how they run.",
+		Long:          "aorta deploys and manages apps on an Aorta cluster.",
 		SilenceErrors: true, SilenceUsage: true,
 		PersistentPreRun: func(*cobra.Command, []string) { s.started = true },
 	}
 	f := root.PersistentFlags()
-	f.StringVar(&s.flags.url, "url", "", "address of the cluster (else AORTA_URL, else the context's)")
-	f.StringVar(&s.flags.token, "token", "", "token, or - to read it from the input (else AORTA_TOKEN, else the context's)")
-	f.StringVar(&s.flags.context, "context", "", "named context to use (see: aorta contexts)")
-	f.StringVarP(&s.flags.app, "app", "a", "", "app (else AORTA_APP, else the git remote named aorta)")
+	f.StringVar(&s.flags.url, "url", "", "URL of the cluster (default: $AORTA_URL, then the context's)")
+	f.StringVar(&s.flags.token, "token", "", "token, or - to read it from stdin (default: $AORTA_TOKEN, then the context's)")
+	f.StringVar(&s.flags.context, "context", "", "context to use (list them: aorta contexts)")
+	f.StringVarP(&s.flags.app, "app", "a", "", "app (default: $AORTA_APP, then the git remote \"aorta\")")
 	f.BoolVar(&s.flags.json, "json", false, "print JSON")
-	// A name that can't be completed is no reason to fail.
+	// Commands work without completion.
 	_ = root.RegisterFlagCompletionFunc("app", s.completeApps)
 	_ = root.RegisterFlagCompletionFunc("context", s.completeContexts)
 	root.AddCommand(
 		loginCommand(s), whoamiCommand(s), contextsCommand(s), versionCommand(s), credentialCommand(s),
-		appsCommand(s), configCommand(s), domainsCommand(s),
-		deployCommand(s), releasesCommand(s), rollbackCommand(s),
+		appsCommand(s), configCommand(s), domainsCommand(s), routeCommand(s),
+		deployCommand(s), buildsCommand(s), imagesCommand(s), releasesCommand(s), rollbackCommand(s),
 		psCommand(s), logsCommand(s), statsCommand(s),
 		jobsCommand(s), nodesCommand(s), statusCommand(s),
 	)
@@ -87,8 +87,8 @@ func rootCommand(s *session) *cobra.Command {
 	return root
 }
 
-// explainUnknown makes every command that has subcommands refuse a stray word
-// with the names that are near it; cobra does so for the root alone.
+// explainUnknown makes every command with subcommands refuse an unknown one and
+// suggest similar names; cobra does so for the root alone.
 func explainUnknown(cmd *cobra.Command) {
 	cmd.SuggestionsMinimumDistance = 2
 	for _, sub := range cmd.Commands() {

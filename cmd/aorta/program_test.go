@@ -2,10 +2,10 @@ package main
 
 import (
 	"encoding/json"
-	"net"
 	"strings"
 	"testing"
 
+	"aorta/internal/testkit"
 	"aorta/web/client/contexts"
 )
 
@@ -20,20 +20,22 @@ func TestProgram_ShowsForPeople(t *testing.T) {
 		{"ps -a shop", "INSTANCE         RELEASE  NODE  ADDRESS         STATE                      STARTED  RESTARTS\n" +
 			"web.1a2b3c4d     v3       n1    10.0.0.1:20001  running                    3m ago   1\n" +
 			"worker.ffffffff  v3       n2    -               running, crashing: exit 1  -        0\n"},
-		{"ps scale -a shop", "TYPE  QUANTITY  MEMORY  CPUS  COMMAND\nweb   2         512m    1     (the image's own)\n"},
+		{"ps scale -a shop", "TYPE  QUANTITY  MEMORY  CPUS  COMMAND\nweb   2         512m    1     (default of the image)\n"},
 		{"config -a shop", "A=1\nB=\"two words\"\n"},
 		{"config get B -a shop", "two words\n"},
 		{"-a shop config:get B", "two words\n"},
+		{"builds secrets -a shop", "npmrc\ntoken\n"},
 		{"releases -a shop", "RELEASE  STATE    TRAFFIC  CREATED  USER  MESSAGE\nv3       running  100%     1h ago   ada   faster\nv2       retired  -        26h ago  ada   first\n"},
 		{"releases -n 1 -a shop", "RELEASE  STATE    TRAFFIC  CREATED  USER  MESSAGE\nv3       running  100%     1h ago   ada   faster\n"},
 		{"releases info 3 -a shop", "release  v3\nid       r3\nstate    running\ntraffic  100%\nimage    shop:3\n"},
 		{"domains -a shop", "HOST              KIND   ADDED\nshop.example.com  added  1m ago\n"},
-		{"stats -a shop", "requests  1000\nerrors    0.50%\nstatus    2xx 980, 3xx 5, 4xx 10, 5xx 5\nbytes     5000\np50       12 ms\np95       40.25 ms\np99       90 ms\n"},
+		{"route -a shop", "LIMIT         VALUE   SET BY\ntimeout       1m30s   app\nidle timeout  1h0m0s  default\nmax body      50m     app\n"},
+		{"stats -a shop", "requests    1000\nerror rate  0.50%\nstatus      2xx 980, 3xx 5, 4xx 10, 5xx 5\nsent        5.0 kB\np50         12 ms\np95         40 ms\np99         90 ms\n"},
 		{"jobs", webID + "  Deploy shop  shop  running  -         1m ago   1m0s\n"},
 		{"jobs show j1", "✓ Deploy shop  succeeded\n  ✓ Build the image on n1  succeeded  3.0s\n"},
-		{"nodes", "n1    ready    heart,router  10.0.0.1  0.25   2          1s ago   eu=1 ssd=yes\nn2    suspect  heart         10.0.0.2  -      0          not yet\n"},
+		{"nodes", "n1    ready   heart,router  10.0.0.1  0.25  2          1s ago     eu=1 ssd=yes\nn2    silent  heart         10.0.0.2  -     0          never\n"},
 		{"nodes show n1", "name       n1\nid         id1\nstate      ready\nroles      heart, router\n"},
-		{"status", "▲ attention: 1 apps, 2 instances, 1 of 2 nodes ready\n  node n2 is silent"},
+		{"status", "▲ needs attention: 1 app, 2 instances running, 1 of 2 nodes ready\n  node n2 is silent"},
 		{"whoami", "user     ada\nrole     admin\n"},
 	}
 	c := newCLI(t, shop(t))
@@ -144,11 +146,11 @@ func TestProgram_UsageErrorsExit2BeforeAnythingIsAsked(t *testing.T) {
 		{"config unset -a shop", "requires at least 1 arg"},
 		{"apps destroy shop", "apps destroy shop --confirm shop"},
 		{"apps destroy shop --confirm other", "can't be undone"},
-		{"deploy -a shop . --image x", "one thing"},
+		{"deploy -a shop . --image x", "give only one of"},
 		{"deploy -a shop --archive none.tar", "no such file"},
 		{"deploy -a shop", "no Dockerfile"},
 		{"rollback -a shop three", "not a release"},
-		{"logs -a shop -n 0", "at least one"},
+		{"logs -a shop -n 0", "between 1 and 10000"},
 		{"logs -a shop --since yesterday", "neither a duration"},
 		{"stats -a shop --since -1h", "not a duration"},
 		{"stats -a shop --release x", "not a release"},
@@ -182,7 +184,7 @@ func TestProgram_ExitCodesTellTheKindOfFailure(t *testing.T) {
 	c := newCLI(t, api)
 	c.context("viewer", contexts.Context{URL: api.URL, Token: "viewer"})
 	c.context("stranger", contexts.Context{URL: api.URL, Token: "wrong"})
-	c.context("away", contexts.Context{URL: "http://" + freeAddr(t), Token: "t"})
+	c.context("away", contexts.Context{URL: "http://" + testkit.FreeAddr(t), Token: "t"})
 	cases := []struct {
 		args string
 		code int
@@ -213,16 +215,6 @@ func TestProgram_ExitCodesTellTheKindOfFailure(t *testing.T) {
 			}
 		})
 	}
-}
-
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func TestProgram_HelpAndCompletion(t *testing.T) {

@@ -15,19 +15,19 @@ import (
 
 func psCommand(s *session) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "ps", Short: "List the app's instances; scale, restart, stop, limit them",
+		Use: "ps", Short: "List the app's instances; scale, restart, stop and resize them",
 		RunE: s.onApp(s.listInstances),
 	}
 	scale := &cobra.Command{
-		Use: "scale [TYPE=N…]", Short: "Change how many instances of a process type run",
+		Use: "scale [TYPE=N…]", Short: "Show the process types, or set how many instances of each run",
 		RunE: s.onApp(s.scale),
 	}
 	restart := &cobra.Command{
-		Use: "restart [INSTANCE]", Short: "Replace one instance, or all, by new ones; starts a stopped app", Args: cobra.MaximumNArgs(1),
+		Use: "restart [INSTANCE]", Short: "Restart one instance or all, without downtime; start a stopped app", Args: cobra.MaximumNArgs(1),
 		RunE: s.onApp(s.restart),
 	}
 	stop := &cobra.Command{
-		Use: "stop", Short: "Stop the whole app and remember its formation", Args: cobra.NoArgs,
+		Use: "stop", Short: "Stop the app; aorta ps restart starts it again", Args: cobra.NoArgs,
 		RunE: s.onApp(s.stop),
 	}
 	cmd.AddCommand(startsWork(s, scale), startsWork(s, restart), startsWork(s, stop), psTypeCommand(s))
@@ -47,7 +47,7 @@ func (s *session) listInstances(ctx context.Context, api *client.Client, app str
 		t.row(instanceName(i.Type, i.ID), i.Release, i.Node, orText(i.Address, "-"), stateOf(i),
 			orText(ageOf(s.p.Now(), i.StartedAt), "-"), strconv.Itoa(i.Restarts))
 	}
-	return t.print("no instance of " + app + " runs; deploy it: aorta deploy, or start it: aorta ps restart -a " + app)
+	return t.print(app + " has no instances; deploy it: aorta deploy -a " + app + ", or start it: aorta ps restart -a " + app)
 }
 
 // instanceName is what people call an instance: web.1a2b3c4d.
@@ -59,19 +59,19 @@ func stateOf(i wire.Instance) string {
 		state += ", crashing"
 	}
 	if i.Unheard {
-		state += ", unheard"
+		state += ", node silent"
 	}
 	switch {
 	case i.Error == "":
 	case i.State == string(cluster.InstanceRunning) && !i.Crashing:
-		state += " again after: " + firstLine(i.Error) // what ended it before
+		state += ", restarted after: " + firstLine(i.Error)
 	default:
 		state += ": " + firstLine(i.Error)
 	}
 	return state
 }
 
-// findInstance reads an instance's id, its short form or web.1a2b3c4d.
+// findInstance resolves an id, a short id or a name such as web.1a2b3c4d.
 func (s *session) findInstance(ctx context.Context, api *client.Client, app, name string) (string, error) {
 	if _, err := cluster.ParseID(name); err == nil {
 		return name, nil
@@ -86,12 +86,12 @@ func (s *session) findInstance(ctx context.Context, api *client.Client, app, nam
 			continue
 		}
 		if found != "" {
-			return "", usagef("%q names more than one instance of %s; give the whole id (aorta ps --json)", clean(name), app)
+			return "", usagef("%q matches more than one instance of %s; give the full id (list them: aorta ps --json)", clean(name), app)
 		}
 		found = i.ID
 	}
 	if found == "" {
-		return "", cluster.NotFound("%s has no instance %q (those it has: aorta ps -a %s)", app, clean(name), app)
+		return "", cluster.NotFound("%s has no instance %q (list them: aorta ps -a %s)", app, clean(name), app)
 	}
 	return found, nil
 }
@@ -123,7 +123,7 @@ func (s *session) changeFormation(ctx context.Context, api *client.Client, app s
 	if err != nil {
 		return err
 	}
-	return s.follow(ctx, api, work, func() { s.err.line("the formation of %s is as asked", app) })
+	return s.follow(ctx, api, work, func() { s.err.line("updated %s", app) })
 }
 
 func (s *session) showFormation(ctx context.Context, api *client.Client, app string) error {
@@ -136,9 +136,9 @@ func (s *session) showFormation(ctx context.Context, api *client.Client, app str
 	}
 	t := s.out.newTable("TYPE", "QUANTITY", "MEMORY", "CPUS", "COMMAND")
 	for _, p := range f.Processes {
-		t.row(p.Type, strconv.Itoa(p.Quantity), cluster.Bytes(p.Memory), fmt.Sprintf("%g", p.CPUs), orText(p.Command, "(the image's own)"))
+		t.row(p.Type, strconv.Itoa(p.Quantity), cluster.Bytes(p.Memory), fmt.Sprintf("%g", p.CPUs), orText(p.Command, "(default of the image)"))
 	}
-	return t.print(app + " has no process type before its first deploy")
+	return t.print(app + " has no process types yet; they come with its first deploy")
 }
 
 func (s *session) restart(ctx context.Context, api *client.Client, app string, args []string) error {
@@ -154,7 +154,7 @@ func (s *session) restart(ctx context.Context, api *client.Client, app string, a
 	if err != nil {
 		return err
 	}
-	return s.follow(ctx, api, work, func() { s.err.line("%s is restarted", app) })
+	return s.follow(ctx, api, work, func() { s.err.line("restarted %s", app) })
 }
 
 func (s *session) stop(ctx context.Context, api *client.Client, app string, _ []string) error {
@@ -162,14 +162,14 @@ func (s *session) stop(ctx context.Context, api *client.Client, app string, _ []
 	if err != nil {
 		return err
 	}
-	return s.follow(ctx, api, work, func() { s.err.line("%s is stopped; start it again: aorta ps restart -a %s", app, app) })
+	return s.follow(ctx, api, work, func() { s.err.line("stopped %s; start it again: aorta ps restart -a %s", app, app) })
 }
 
 func psTypeCommand(s *session) *cobra.Command {
 	var memory string
 	var cpus float64
 	cmd := &cobra.Command{
-		Use: "type TYPE [--memory 256m] [--cpus 0.5]", Short: "Limit what one instance of a process type may use", Args: cobra.ExactArgs(1),
+		Use: "type TYPE [--memory 256m] [--cpus 0.5]", Short: "Set the memory and CPU limits of a process type", Args: cobra.ExactArgs(1),
 	}
 	cmd.RunE = s.onApp(func(ctx context.Context, api *client.Client, app string, args []string) error {
 		var change wire.ProcessChange
@@ -185,8 +185,8 @@ func psTypeCommand(s *session) *cobra.Command {
 		}
 		return s.limitType(ctx, api, app, limits{kind: args[0], ProcessChange: change})
 	})
-	cmd.Flags().StringVar(&memory, "memory", "", "memory of one instance, such as 256m or 1g")
-	cmd.Flags().Float64Var(&cpus, "cpus", 0, "cores of one instance, such as 0.5")
+	cmd.Flags().StringVar(&memory, "memory", "", "memory limit of each instance, such as 256m or 1g")
+	cmd.Flags().Float64Var(&cpus, "cpus", 0, "CPU limit of each instance in cores, such as 0.5")
 	return startsWork(s, cmd)
 }
 
@@ -197,7 +197,7 @@ type limits struct {
 
 func (s *session) limitType(ctx context.Context, api *client.Client, app string, l limits) error {
 	if l.Memory == nil && l.CPUs == nil {
-		return usagef("nothing to change; name --memory, --cpus or both")
+		return usagef("nothing to change; give --memory, --cpus or both")
 	}
 	if err := cluster.ValidateName("type", l.kind); err != nil {
 		return err

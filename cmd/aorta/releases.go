@@ -12,14 +12,14 @@ import (
 )
 
 func releasesCommand(s *session) *cobra.Command {
-	var n int
+	var n uint
 	cmd := &cobra.Command{
 		Use: "releases", Short: "List the app's releases",
 		RunE: s.onApp(func(ctx context.Context, api *client.Client, app string, _ []string) error {
-			return s.listReleases(ctx, api, app, n)
+			return s.listReleases(ctx, api, app, int(n))
 		}),
 	}
-	cmd.Flags().IntVarP(&n, "lines", "n", 0, "only the newest so many")
+	cmd.Flags().UintVarP(&n, "lines", "n", 0, "number of releases, newest first; 0 for all")
 	cmd.AddCommand(&cobra.Command{
 		Use: "info vN", Short: "Show one release", Args: cobra.ExactArgs(1),
 		RunE: s.onApp(s.releaseInfo),
@@ -39,7 +39,7 @@ func (s *session) listReleases(ctx context.Context, api *client.Client, app stri
 	for _, r := range releases {
 		t.row(r.Release, r.State, percent(r.Traffic), age(s.p.Now(), r.CreatedAt), r.User, firstLine(r.Message))
 	}
-	return t.print("no release yet; make one: git push aorta main, or aorta deploy -a " + app)
+	return t.print("no releases yet; deploy: git push aorta main, or aorta deploy -a " + app)
 }
 
 func percent(share float64) string {
@@ -65,7 +65,7 @@ func (s *session) releaseInfo(ctx context.Context, api *client.Client, app strin
 		"commit", r.Commit, "created", age(s.p.Now(), r.CreatedAt), "user", r.User, "message", firstLine(r.Message), "error", firstLine(r.Error))
 }
 
-// releaseLabel reads v12 or 12 as v12.
+// releaseLabel parses v12 or 12 and returns v12.
 func releaseLabel(arg string) (string, error) {
 	n, err := cluster.ParseReleaseLabel("release", arg)
 	if err != nil {
@@ -76,7 +76,7 @@ func releaseLabel(arg string) (string, error) {
 
 func rollbackCommand(s *session) *cobra.Command {
 	return startsWork(s, &cobra.Command{
-		Use: "rollback [vN]", Short: "Go back to an earlier release, as a new one of its image", Args: cobra.MaximumNArgs(1),
+		Use: "rollback [vN]", Short: "Roll back to the previous release, or to vN, as a new release", Args: cobra.MaximumNArgs(1),
 		RunE: s.onApp(func(ctx context.Context, api *client.Client, app string, args []string) error {
 			var to wire.Rollback
 			if len(args) > 0 {
@@ -90,7 +90,7 @@ func rollbackCommand(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return s.follow(ctx, api, work, func() { s.sayServing(ctx, api, app) })
+			return s.follow(ctx, api, work, func() { s.printServing(ctx, api, app) })
 		}),
 	})
 }

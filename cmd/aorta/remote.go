@@ -12,17 +12,17 @@ import (
 	"aorta/pacemaker/cluster"
 )
 
-// remoteName is the git remote that says which app a repository is.
+// remoteName is the git remote that names a repository's app.
 const remoteName = "aorta"
 
-// remote is what a repository's remote says.
+// remote is a parsed URL of a git remote.
 type remote struct {
 	url    string
 	server string // scheme and host of an http remote; empty for ssh
 	app    string
 }
 
-// parseRemote reads http(s)://HOST/…/git/NAME.git or ssh://git@HOST:PORT/NAME.git.
+// parseRemote parses http(s)://HOST/…/git/NAME.git or ssh://git@HOST:PORT/NAME.git.
 func parseRemote(raw string) (remote, bool) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" {
@@ -46,12 +46,13 @@ func parseRemote(raw string) (remote, bool) {
 	return r, cluster.ValidateName("app", r.app) == nil
 }
 
-// remoteURL is where an app is pushed to over HTTP.
+// remoteURL is the URL that an app is pushed to over HTTP.
 func remoteURL(server, app string) string {
 	return strings.TrimRight(server, "/") + "/git/" + app + ".git"
 }
 
-// findRemote asks git for the remote, once; nil when there is none of ours.
+// findRemote returns the repository's remote named aorta, asked for once; nil if
+// there is none.
 func (s *session) findRemote(ctx context.Context) *remote {
 	if s.remote == nil {
 		s.remote = &remote{}
@@ -67,7 +68,7 @@ func (s *session) findRemote(ctx context.Context) *remote {
 	return s.remote
 }
 
-// git runs git in the program's directory and gives what it printed.
+// git runs git in the program's directory and returns its output.
 func (s *session) git(ctx context.Context, args ...string) (string, error) {
 	return gitIn(ctx, s.p.Dir, args...)
 }
@@ -75,46 +76,46 @@ func (s *session) git(ctx context.Context, args ...string) (string, error) {
 func gitIn(ctx context.Context, dir string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = dir
-	var out, said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &said
+	var out, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &stderr
 	if err := cmd.Run(); err != nil {
 		var exit *exec.ExitError
-		if errors.As(err, &exit) && said.Len() > 0 {
-			return "", fmt.Errorf("git %s: %s", args[0], strings.TrimSpace(said.String()))
+		if errors.As(err, &exit) && stderr.Len() > 0 {
+			return "", fmt.Errorf("git %s: %s", args[0], strings.TrimSpace(stderr.String()))
 		}
 		return "", fmt.Errorf("git %s: %w", args[0], err)
 	}
 	return out.String(), nil
 }
 
-// addRemote points the repository's remote at a new app, when there is a
-// repository, and says what it did. A remote that exists is left alone.
+// addRemote adds the remote of a new app, if there is a repository, and prints
+// so. A remote that exists is not changed.
 func (s *session) addRemote(ctx context.Context, app string) error {
 	if _, err := s.git(ctx, "rev-parse", "--git-dir"); err != nil {
 		return nil
 	}
-	want := remoteURL(s.door.url, app)
+	want := remoteURL(s.endpoint.url, app)
 	raw, err := s.git(ctx, "config", "--get", "remote."+remoteName+".url")
 	if have := strings.TrimSpace(raw); err == nil && have != want {
-		s.err.line("the git remote %s exists already and points to %s; to change it: git remote set-url %s %s", remoteName, clean(have), remoteName, want)
+		s.err.line("git remote %s already exists (%s); to change it: git remote set-url %s %s", remoteName, clean(have), remoteName, want)
 		return nil
 	}
 	if err != nil {
 		if _, err := s.git(ctx, "remote", "add", "--", remoteName, want); err != nil {
 			return fmt.Errorf("add the git remote: %w", err)
 		}
-		s.err.line("git remote %s added: %s", remoteName, want)
+		s.err.line("added git remote %s: %s", remoteName, want)
 	}
 	return s.setCredentialHelper(ctx)
 }
 
-// moveRemote follows an app to its new name.
+// moveRemote changes the remote to a renamed app's URL.
 func (s *session) moveRemote(ctx context.Context, before, after string) error {
 	r := s.findRemote(ctx)
-	if r == nil || r.url != remoteURL(s.door.url, before) {
+	if r == nil || r.url != remoteURL(s.endpoint.url, before) {
 		return nil
 	}
-	want := remoteURL(s.door.url, after)
+	want := remoteURL(s.endpoint.url, after)
 	if _, err := s.git(ctx, "remote", "set-url", "--", remoteName, want); err != nil {
 		return fmt.Errorf("change the git remote: %w", err)
 	}
@@ -122,11 +123,11 @@ func (s *session) moveRemote(ctx context.Context, before, after string) error {
 	return nil
 }
 
-// setCredentialHelper makes git ask this program for the token of the cluster,
-// in this repository alone. The empty entry first keeps helpers that were
-// configured elsewhere from storing what they see.
+// setCredentialHelper makes git get the cluster's token from this program, in
+// this repository alone. The empty entry before it disables helpers configured
+// elsewhere, which would store the token.
 func (s *session) setCredentialHelper(ctx context.Context) error {
-	u, err := url.Parse(s.door.url)
+	u, err := url.Parse(s.endpoint.url)
 	if err != nil {
 		return fmt.Errorf("set the credential helper: %w", err)
 	}
@@ -140,15 +141,15 @@ func (s *session) setCredentialHelper(ctx context.Context) error {
 	return nil
 }
 
-// credentialHelper is the command that git hands to its shell.
+// credentialHelper is the command that git runs in a shell.
 func (s *session) credentialHelper() string {
 	helper := "!"
 	if file := s.p.Getenv("AORTA_CONFIG"); file != "" {
 		helper += "AORTA_CONFIG=" + shellQuote(s.path(file)) + " "
 	}
 	helper += shellQuote(s.p.Executable) + " git-credential"
-	if s.door.context != "" {
-		helper += " --context " + shellQuote(s.door.context)
+	if s.endpoint.context != "" {
+		helper += " --context " + shellQuote(s.endpoint.context)
 	}
 	return helper
 }

@@ -85,7 +85,7 @@ func TestAppsCreate_LeavesAnotherRemoteAlone(t *testing.T) {
 	got := c.run("apps", "create", "shop", "--json")
 
 	wantCode(t, got, 0)
-	wantIn(t, "stderr", got.err, "exists already and points to http://elsewhere/git/old.git", "git remote set-url aorta "+api.URL+"/git/shop.git")
+	wantIn(t, "stderr", got.err, "already exists (http://elsewhere/git/old.git)", "git remote set-url aorta "+api.URL+"/git/shop.git")
 	wantIn(t, "stdout", got.out, `"name": "shop"`)
 	if have := c.git("config", "--get", "remote.aorta.url"); have != "http://elsewhere/git/old.git" {
 		t.Errorf("got remote %q, want the old one", have)
@@ -188,7 +188,9 @@ func TestGitCredential_GivesTheTokenToItsClusterAlone(t *testing.T) {
 // TestGitCredential_WorksUnderGit builds the program and lets git itself ask it.
 func TestGitCredential_WorksUnderGit(t *testing.T) {
 	bin := t.TempDir() + "/the aorta"
-	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-trimpath", "-o", bin, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as it ships, and is in the build cache
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
 	api := shop(t)

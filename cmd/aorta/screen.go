@@ -8,7 +8,7 @@ import (
 	"text/tabwriter"
 )
 
-// screen is one output stream with what it can show.
+// screen is an output stream and what it supports.
 type screen struct {
 	w        io.Writer
 	terminal bool
@@ -21,9 +21,9 @@ func (p *Program) screen(w io.Writer) *screen {
 	return &screen{w: w, terminal: terminal, colour: terminal && !plain}
 }
 
-// line prints one line. What comes from elsewhere must have been cleaned.
+// line prints one line. Text that is not ours must be cleaned before.
 func (s *screen) line(format string, args ...any) {
-	// A stream that is gone can't be told so; the process ends by SIGPIPE.
+	// Nothing can be reported on a closed stream; SIGPIPE ends the process.
 	_, _ = fmt.Fprintf(s.w, format+"\n", args...)
 }
 
@@ -37,7 +37,7 @@ func (s *screen) json(v any) error {
 // jsonLine prints v on one line, for streams.
 func (s *screen) jsonLine(v any) error { return json.NewEncoder(s.w).Encode(v) }
 
-// list prints a list as a JSON array, also when it is empty.
+// list prints a JSON array, [] if there are no items.
 func list[T any](s *screen, items []T) error {
 	if items == nil {
 		items = []T{}
@@ -45,7 +45,7 @@ func list[T any](s *screen, items []T) error {
 	return s.json(items)
 }
 
-// The colours of what is said.
+// Colours, as SGR parameters.
 const (
 	good  = "32"
 	bad   = "31"
@@ -73,7 +73,7 @@ func (s *screen) newTable(headings ...string) *table {
 
 func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
 
-// print writes the table, or what to do when it has no rows.
+// print prints the table, or the text for an empty one.
 func (t *table) print(empty string) error {
 	if len(t.rows) == 1 {
 		if empty != "" {
@@ -91,7 +91,7 @@ func (t *table) print(empty string) error {
 	return w.Flush()
 }
 
-// fields prints a thing's properties, one a line; empty ones are left out.
+// fields prints names and values, one pair a line, and skips empty values.
 func (s *screen) fields(pairs ...string) error {
 	w := tabwriter.NewWriter(s.w, 0, 8, 2, ' ', 0)
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -102,13 +102,13 @@ func (s *screen) fields(pairs ...string) error {
 	return w.Flush()
 }
 
-// trimmed drops the blanks at the ends of lines that aligning leaves behind.
+// trimmed removes the spaces that aligning leaves at the ends of lines.
 type trimmed struct {
 	w    io.Writer
 	held []byte
 }
 
-// Write holds blanks back until it is known what follows them.
+// Write holds spaces back until something else than a line's end follows.
 func (t *trimmed) Write(p []byte) (int, error) {
 	var out []byte
 	for _, b := range p {

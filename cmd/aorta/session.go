@@ -13,20 +13,20 @@ import (
 	"aorta/web/client/contexts"
 )
 
-// session is one run of the program: its streams, its flags and what they
-// resolve to. It is used by one goroutine.
+// session is one run of the program: streams, flags, and what they resolve to.
+// One goroutine uses it.
 type session struct {
 	p        *Program
 	in       io.Reader
 	out, err *screen
-	started  bool // a command's own code has begun
+	started  bool // a command's own code runs
 	flags    struct {
 		url, token, context, app string
 		json, detach             bool
 	}
 	needsApp bool // the command is about one app
-	door     door
-	remote   *remote // of the repository, once it was looked for
+	endpoint endpoint
+	remote   *remote // of the repository; nil before findRemote
 	api      *client.Client
 }
 
@@ -48,24 +48,24 @@ func (s *session) client(ctx context.Context) (*client.Client, error) {
 	if s.api != nil {
 		return s.api, nil
 	}
-	if err := s.findDoor(ctx); err != nil {
+	if err := s.findEndpoint(ctx); err != nil {
 		return nil, err
 	}
-	api, err := s.connect(s.door)
+	api, err := s.connect(s.endpoint)
 	if err == nil {
 		s.api = api
 	}
 	return api, err
 }
 
-func (s *session) connect(d door) (*client.Client, error) {
+func (s *session) connect(d endpoint) (*client.Client, error) {
 	return client.New(d.url, d.token, client.Options{
 		UserAgent: "aorta/" + versionName(),
 		Notice:    func(msg string) { s.err.line("%s", cleanBlock(msg)) },
 	})
 }
 
-// app is the app that is meant, and the client to ask about it.
+// app returns the app that the command is about, and the client.
 func (s *session) app(ctx context.Context) (string, *client.Client, error) {
 	s.needsApp = true
 	name := s.flags.app
@@ -78,7 +78,7 @@ func (s *session) app(ctx context.Context) (string, *client.Client, error) {
 		}
 	}
 	if name == "" {
-		return "", nil, usagef("which app? Name it with -a APP or AORTA_APP, or go to a repository with the git remote %q", remoteName)
+		return "", nil, usagef("which app? Give -a APP or AORTA_APP, or run this in a repository with the git remote %q", remoteName)
 	}
 	if err := cluster.ValidateName("app", name); err != nil {
 		return "", nil, err
@@ -87,7 +87,7 @@ func (s *session) app(ctx context.Context) (string, *client.Client, error) {
 	return name, api, err
 }
 
-// completionTimeout bounds what a person waits for a completed name.
+// completionTimeout bounds how long completion waits for the cluster.
 const completionTimeout = 2 * time.Second
 
 func (s *session) completeApps(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
@@ -130,7 +130,7 @@ func (s *session) onApp(run func(ctx context.Context, api *client.Client, app st
 	}
 }
 
-// onCluster runs a command that is about no single app.
+// onCluster runs a command that is not about one app.
 func (s *session) onCluster(run func(ctx context.Context, api *client.Client, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		api, err := s.client(cmd.Context())

@@ -11,15 +11,15 @@ import (
 
 func showJobCommand(s *session) *cobra.Command {
 	var log, all bool
-	cmd := &cobra.Command{Use: "show ID", Short: "Show a job tree as it is, or all that its jobs logged", Args: cobra.ExactArgs(1)}
+	cmd := &cobra.Command{Use: "show ID", Short: "Show a job with its steps and errors, or its full log", Args: cobra.ExactArgs(1)}
 	cmd.RunE = s.onJob(func(ctx context.Context, api *client.Client, id string) error {
 		if log {
 			return s.printJobLog(ctx, api, id)
 		}
 		return s.printJob(ctx, api, id, all)
 	})
-	cmd.Flags().BoolVar(&log, "log", false, "print the whole log of the tree, in order, with times")
-	cmd.Flags().BoolVar(&all, "all", false, "fold nothing, however large the tree is")
+	cmd.Flags().BoolVar(&log, "log", false, "print the full log of all steps, with times")
+	cmd.Flags().BoolVar(&all, "all", false, "show every step, also of large jobs")
 	return cmd
 }
 
@@ -34,13 +34,13 @@ func (s *session) printJob(ctx context.Context, api *client.Client, id string, a
 	fold := !all && linesOf(j) > foldAbove
 	outline{out: s.out, now: s.p.Now(), fold: fold}.print(j)
 	if fold {
-		s.err.line("what is done is folded; each job of it: aorta jobs show --all %s", clean(id))
+		s.err.line("finished steps are folded; to see all: aorta jobs show --all %s", clean(id))
 	}
 	failed := failedLeaves(j)
 	if len(failed) == 0 {
 		return nil
 	}
-	last := s.lastWords(ctx, api, s.out, id)
+	last := s.lastLines(ctx, api, s.out, id)
 	for _, f := range failed {
 		for _, l := range last[f.ID] {
 			s.out.line("  │ %s", l)
@@ -49,7 +49,7 @@ func (s *session) printJob(ctx context.Context, api *client.Client, id string, a
 	return nil
 }
 
-// failedLeaves are the jobs below which nothing failed.
+// failedLeaves are the failed jobs without a failed child.
 func failedLeaves(j wire.Job) []wire.Job {
 	var leaves []wire.Job
 	for _, c := range j.Children {
@@ -61,8 +61,7 @@ func failedLeaves(j wire.Job) []wire.Job {
 	return leaves
 }
 
-// printJobLog prints what all jobs of a tree wrote, each line with its time and
-// its job.
+// printJobLog prints the log of a whole tree, each line with its time and job.
 func (s *session) printJobLog(ctx context.Context, api *client.Client, id string) error {
 	lines, err := api.JobLog(ctx, id)
 	if err != nil {

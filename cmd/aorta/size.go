@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// units are the sizes' endings, in powers of 1024 as engines count memory.
+// units are the suffixes of sizes, in powers of 1024, as Docker counts memory.
 var units = []struct {
 	ending string
 	size   int64
@@ -22,7 +22,7 @@ var units = []struct {
 	{"b", 1},
 }
 
-// parseBytes reads a size such as 256m, 1.5g or 1048576.
+// parseBytes parses a size such as 256m, 1.5g or 1048576.
 func parseBytes(s string) (int64, error) {
 	number, unit := strings.ToLower(s), int64(1)
 	for _, u := range units {
@@ -32,7 +32,7 @@ func parseBytes(s string) (int64, error) {
 		}
 	}
 	f, err := strconv.ParseFloat(number, 64)
-	if err != nil || !(f > 0 && f*float64(unit) <= 1<<60) || strings.ContainsAny(number, "xpe_in+") {
+	if err != nil || !(f*float64(unit) >= 1 && f*float64(unit) <= 1<<60) || strings.ContainsAny(number, "xpe_in+") {
 		return 0, usagef("%q is not a size (such as 256m or 1.5g)", clean(s))
 	}
 	return int64(f * float64(unit)), nil

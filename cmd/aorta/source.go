@@ -1,41 +1,57 @@
 package main
 
 import (
-	"archive/tar"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
+
+	"github.com/goccy/go-yaml"
+
+	"aorta/internal/dockerignore"
 )
 
 // source is the files of a directory that go into an archive.
 type source struct {
-	root  string   // absolute, links resolved
-	paths []string // relative, sorted
+	root    string          // absolute, links resolved
+	paths   []string        // relative, sorted
+	folders map[string]bool // relative; those of ignored files too, as docker build has them
+	place   dockerignore.Place
+	named   bool // place is of aorta.yml: what is wrong with it, the builder says with its line
+	ignore  *dockerignore.Matcher
 }
 
-// listSource lists what of dir is to be sent: in a git repository all that git
-// does not ignore, elsewhere everything but .git. It refuses a directory
-// without a Dockerfile and links that lead out, before anything is sent.
+// declarations are read from the source itself, so that they are sent even if
+// .dockerignore keeps them out of the image.
+var declarations = []string{"aorta.yml", "Procfile", "app.json"}
+
+// listSource lists the files of dir to upload: in a git repository all that git
+// does not ignore, elsewhere all but .git, and nothing that .dockerignore keeps
+// from the build. It refuses a directory without a Dockerfile, and links that
+// lead out of it, before anything is sent.
 func listSource(ctx context.Context, dir string) (source, error) {
 	root, err := filepath.EvalSymlinks(dir)
 	if err == nil {
 		root, err = filepath.Abs(root)
 	}
 	if err != nil {
-		return source{}, usagef("find what to deploy: %w", err)
+		return source{}, usagef("open the directory to deploy: %w", err)
 	}
 	if st, err := os.Stat(root); err == nil && !st.IsDir() {
 		return source{}, usagef("%s is a file; to deploy an archive: aorta deploy --archive %s", dir, dir)
 	}
-	src := source{root: root}
+	src := source{root: root, folders: map[string]bool{}}
+	src.place, src.named = placeIn(root)
+	if err := src.readIgnore(); err != nil {
+		return source{}, err
+	}
 	if err := src.list(ctx); err != nil {
 		return source{}, err
 	}
@@ -44,8 +60,74 @@ func listSource(ctx context.Context, dir string) (source, error) {
 	return src, src.check(dir)
 }
 
-// list asks git, and takes everything only where there is no repository (or no
-// git): git that fails in one must not lead to sending what it would ignore.
+// placeIn is where the directory's aorta.yml says that the build is; named tells
+// whether it does. What is wrong in that file is for the builder to say, which
+// reads it whole.
+func placeIn(root string) (place dockerignore.Place, named bool) {
+	content, err := os.ReadFile(filepath.Join(root, "aorta.yml"))
+	if err != nil {
+		return dockerignore.Root, false
+	}
+	var file struct {
+		Build struct{ Dockerfile, Context string }
+	}
+	if err := yaml.Unmarshal(content, &file); err != nil {
+		return dockerignore.Root, true
+	}
+	place = dockerignore.Place{Dockerfile: file.Build.Dockerfile, Context: path.Clean(file.Build.Context)}
+	if place.Dockerfile == "" {
+		place.Dockerfile = path.Join(place.Context, "Dockerfile")
+	}
+	place.Dockerfile = path.Clean(place.Dockerfile)
+	return place, file.Build.Dockerfile+file.Build.Context != ""
+}
+
+// readIgnore reads the file that says what the build does not get.
+func (s *source) readIgnore() error {
+	for _, name := range s.place.IgnoreFiles() {
+		if !filepath.IsLocal(name) {
+			continue
+		}
+		content, err := os.ReadFile(filepath.Join(s.root, name))
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+			continue
+		}
+		if err == nil {
+			s.ignore, err = dockerignore.Parse(content)
+		}
+		if err != nil {
+			return usagef("read %s: %w", name, err)
+		}
+		return nil
+	}
+	return nil
+}
+
+// leavesOut tells whether a file or folder is not sent. What lies outside of the
+// build's context is: the builder may read it.
+func (s *source) leavesOut(name string) bool {
+	rel, ok := s.inContext(name)
+	return ok && s.ignore.Ignores(rel)
+}
+
+// prunes tells whether a folder is not sent with all that is in it.
+func (s *source) prunes(name string) bool {
+	rel, ok := s.inContext(name)
+	return ok && s.ignore.Prunes(rel)
+}
+
+// inContext gives a name in the context; not ok says that the ignore file has no
+// word on it.
+func (s *source) inContext(name string) (string, bool) {
+	name = filepath.ToSlash(name)
+	if slices.Contains(declarations, name) || s.place.Reads(name) {
+		return "", false
+	}
+	return s.place.Inside(name)
+}
+
+// list asks git, and lists everything only if there is no repository or no git.
+// If git fails in a repository, nothing is sent: it might be an ignored file.
 func (s *source) list(ctx context.Context) error {
 	listed, err := gitIn(ctx, s.root, "ls-files", "-co", "--exclude-standard", "-z")
 	switch {
@@ -70,57 +152,86 @@ func inRepository(dir string) bool {
 	}
 }
 
-// addListed takes git's list, which may name files that are gone, and the
-// repositories of submodules as directories.
+// addListed adds git's list, which may name files that don't exist any more, and
+// submodules as directories.
 func (s *source) addListed(names []string) error {
 	for _, name := range names {
 		if name == "" {
 			continue
 		}
-		name = filepath.Clean(filepath.FromSlash(name))
-		st, err := os.Lstat(filepath.Join(s.root, name))
+		local := filepath.Clean(filepath.FromSlash(name))
+		st, err := os.Lstat(filepath.Join(s.root, local))
+		if err == nil {
+			s.addFolders(filepath.Dir(local))
+		}
 		switch {
-		case errors.Is(err, fs.ErrNotExist):
+		case errors.Is(err, fs.ErrNotExist) || s.leavesOut(local):
 		case err != nil:
-			return fmt.Errorf("list what to deploy: %w", err)
+			return fmt.Errorf("list the files to deploy: %w", err)
 		case st.IsDir():
-			if err := s.addTree(name); err != nil {
+			if err := s.addRepository(local, !strings.HasSuffix(name, "/")); err != nil {
 				return err
 			}
 		default:
-			s.paths = append(s.paths, name)
+			s.paths = append(s.paths, local)
 		}
 	}
 	return nil
 }
 
+// addFolders adds a folder and those that it is in.
+func (s *source) addFolders(dir string) {
+	for ; dir != "." && !s.folders[dir]; dir = filepath.Dir(dir) {
+		if !s.leavesOut(dir) {
+			s.folders[dir] = true
+		}
+	}
+}
+
+// addRepository adds the files of a repository inside of this one, which is a
+// submodule or just lies there.
+func (s *source) addRepository(dir string, submodule bool) error {
+	entries, err := os.ReadDir(filepath.Join(s.root, dir))
+	if err == nil && submodule && len(entries) == 0 {
+		return usagef("%s is a git submodule whose files are not here; fetch them: git submodule update --init --recursive (or name it in .dockerignore)", clean(dir))
+	}
+	return s.addTree(dir)
+}
+
 func (s *source) addTree(top string) error {
 	err := filepath.WalkDir(filepath.Join(s.root, top), func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(s.root, path)
 		switch {
 		case err != nil:
 			return err
-		case d.Name() == ".git" && d.IsDir():
+		case d.IsDir() && (d.Name() == ".git" || s.prunes(rel)):
 			return filepath.SkipDir
-		case d.IsDir() || d.Name() == ".git":
+		case d.IsDir():
+			s.addFolders(rel)
+			return nil
+		case d.Name() == ".git" || s.leavesOut(rel):
 			return nil
 		}
-		rel, err := filepath.Rel(s.root, path)
 		s.paths = append(s.paths, rel)
-		return err
+		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("list what to deploy: %w", err)
+		return fmt.Errorf("list the files to deploy: %w", err)
 	}
 	return nil
 }
 
 func (s *source) check(dir string) error {
-	if !slices.Contains(s.paths, "Dockerfile") {
-		why := ""
-		if _, err := os.Lstat(filepath.Join(s.root, "Dockerfile")); err == nil {
-			why = " that git does not ignore"
-		}
-		return usagef("%s has no Dockerfile%s, so there is nothing to build an image by; add one there, or deploy an image: aorta deploy --image REF", dir, why)
+	file := filepath.FromSlash(s.place.Dockerfile)
+	switch {
+	case s.hasFile(file):
+	case s.ignored(file):
+		return usagef("git ignores %s of %s, which is needed to build an image; take it out of .gitignore", clean(s.place.Dockerfile), dir)
+	case !s.named:
+		return usagef("%s has no %s, which is needed to build an image; add one, or deploy an image: aorta deploy --image REF", dir, clean(s.place.Dockerfile))
 	}
 	for _, p := range s.paths {
 		if err := s.checkLink(p); err != nil {
@@ -130,86 +241,36 @@ func (s *source) check(dir string) error {
 	return nil
 }
 
-// checkLink refuses a link that leads out of the directory, by its words or by
-// where it ends.
+// ignored tells whether a file that is not sent is there all the same.
+func (s *source) ignored(name string) bool {
+	if !filepath.IsLocal(name) {
+		return false
+	}
+	st, err := os.Lstat(filepath.Join(s.root, name))
+	return err == nil && st.Mode().IsRegular()
+}
+
+// hasFile tells whether the Dockerfile is sent, in either spelling.
+func (s *source) hasFile(name string) bool {
+	lower := filepath.Join(filepath.Dir(name), strings.ToLower(filepath.Base(name)))
+	return slices.Contains(s.paths, name) || filepath.Base(name) == "Dockerfile" && slices.Contains(s.paths, lower)
+}
+
+// checkLink refuses a relative link whose target, as written or resolved, is
+// outside the directory. An absolute one is a path of the image.
 func (s *source) checkLink(name string) error {
 	path := filepath.Join(s.root, name)
 	target, err := os.Readlink(path)
-	if err != nil {
-		return nil // not a link
+	if err != nil || filepath.IsAbs(target) {
+		return nil
 	}
-	out := filepath.IsAbs(target) || !filepath.IsLocal(filepath.Join(filepath.Dir(name), target))
+	out := !filepath.IsLocal(filepath.Join(filepath.Dir(name), target))
 	if end, err := filepath.EvalSymlinks(path); err == nil && !out {
 		rel, err := filepath.Rel(s.root, end)
 		out = err != nil || !filepath.IsLocal(rel)
 	}
 	if out {
-		return usagef("%s is a link to %s, outside of what is deployed; replace it by what it stands for, or let .gitignore name it", clean(name), clean(target))
-	}
-	return nil
-}
-
-// open gives the files as a gzipped tar, made while it is read. The goroutine
-// behind it ends when the reader is closed or has had everything.
-func (s *source) open() io.ReadCloser {
-	r, w := io.Pipe()
-	go func() { w.CloseWithError(s.write(w)) }()
-	return r
-}
-
-func (s *source) write(w io.Writer) error {
-	z, err := gzip.NewWriterLevel(w, gzip.BestSpeed)
-	if err != nil {
-		return fmt.Errorf("pack: %w", err)
-	}
-	t := tar.NewWriter(z)
-	for _, p := range s.paths {
-		if err := s.pack(t, p); err != nil {
-			return fmt.Errorf("pack %s: %w", p, err)
-		}
-	}
-	if err := t.Close(); err != nil {
-		return fmt.Errorf("pack: %w", err)
-	}
-	return z.Close()
-}
-
-func (s *source) pack(t *tar.Writer, name string) error {
-	path := filepath.Join(s.root, name)
-	st, err := os.Lstat(path)
-	if err != nil {
-		return err
-	}
-	h := &tar.Header{Name: filepath.ToSlash(name), Mode: int64(st.Mode().Perm()), ModTime: st.ModTime().Truncate(1e9)}
-	switch {
-	case st.Mode()&fs.ModeSymlink != 0:
-		h.Typeflag = tar.TypeSymlink
-		if h.Linkname, err = os.Readlink(path); err != nil {
-			return err
-		}
-		return t.WriteHeader(h)
-	case st.Mode().IsRegular():
-		h.Typeflag, h.Size = tar.TypeReg, st.Size()
-		return packFile(t, h, path)
-	}
-	return nil // sockets, pipes and devices are no source
-}
-
-func packFile(t *tar.Writer, h *tar.Header, path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if err := t.WriteHeader(h); err != nil {
-		return err
-	}
-	// A file that grows meanwhile is sent as long as it was.
-	if _, err := io.CopyN(t, f, h.Size); err != nil {
-		if errors.Is(err, io.EOF) {
-			return errors.New("it became shorter while it was read; deploy again when nothing writes to it")
-		}
-		return err
+		return usagef("%s is a link to %s, outside the directory; replace it by a copy, or add it to .dockerignore", clean(name), clean(target))
 	}
 	return nil
 }

@@ -9,16 +9,21 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"aorta/internal/testkit"
+	"aorta/web/wire"
 )
 
 // upload is what the deploy endpoint got.
 type upload struct {
 	query, encoding string
 	files           map[string]string // name to content, "-> target" for links
+	folders         []string
 }
 
 // takesArchives answers deploys of archives and unpacks them.
@@ -27,7 +32,7 @@ func takesArchives(t *testing.T, api *fakeAPI) *upload {
 	got := &upload{files: map[string]string{}}
 	api.mux.HandleFunc("POST /api/v1/apps/shop/deploys/archive", func(w http.ResponseWriter, r *http.Request) {
 		got.query, got.encoding = r.URL.RawQuery, r.Header.Get("Content-Encoding")
-		if err := unpack(r.Body, got.encoding, got.files); err != nil {
+		if err := got.unpack(r.Body); err != nil {
 			problem(w, 400, "invalid", err.Error())
 			return
 		}
@@ -37,8 +42,8 @@ func takesArchives(t *testing.T, api *fakeAPI) *upload {
 	return got
 }
 
-func unpack(r io.Reader, encoding string, files map[string]string) error {
-	if encoding == "gzip" {
+func (u *upload) unpack(r io.Reader) error {
+	if u.encoding == "gzip" {
 		z, err := gzip.NewReader(r)
 		if err != nil {
 			return err
@@ -58,9 +63,13 @@ func unpack(r io.Reader, encoding string, files map[string]string) error {
 		if err != nil {
 			return err
 		}
-		files[h.Name] = string(body)
-		if h.Linkname != "" {
-			files[h.Name] = "-> " + h.Linkname
+		switch h.Typeflag {
+		case tar.TypeDir:
+			u.folders = append(u.folders, h.Name)
+		case tar.TypeSymlink:
+			u.files[h.Name] = "-> " + h.Linkname
+		default:
+			u.files[h.Name] = string(body)
 		}
 	}
 }
@@ -86,11 +95,11 @@ func TestDeploy_SendsTheDirectory(t *testing.T) {
 	wantCode(t, ran, 0)
 	want := &upload{query: "message=a+message", encoding: "gzip", files: map[string]string{
 		"Dockerfile": "FROM scratch\n", "sub/deep/file": "text", "inside": "-> sub/deep/file", "secret.env": "sent: there is no .gitignore that counts",
-	}}
+	}, folders: []string{"sub/", "sub/deep/"}}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(upload{})); diff != "" {
 		t.Errorf("upload (-want +got):\n%s", diff)
 	}
-	wantIn(t, "stderr", ran.err, "sending 4 files of .", "shop v3 serves at http://shop.example.com")
+	wantIn(t, "stderr", ran.err, "uploading 4 files from .", "shop v3 serves at http://shop.example.com")
 }
 
 func link(t *testing.T, c *cli, name, target string) {
@@ -129,6 +138,93 @@ func TestDeploy_LeavesOutWhatGitIgnores(t *testing.T) {
 	}
 }
 
+// submodule makes a repository with a Dockerfile and a submodule that was not
+// fetched.
+func (c *cli) submodule(dir string) {
+	c.tb.Helper()
+	c.git("init", "-q")
+	c.file("Dockerfile", "FROM scratch\n")
+	c.git("update-index", "--add", "--cacheinfo", "160000,4d7a214614ab2935c943f9e0ff69d22eadbb8f32,"+dir)
+	if err := os.MkdirAll(filepath.Join(c.dir, dir), 0o755); err != nil {
+		c.tb.Fatal(err)
+	}
+}
+
+func TestDeploy_LeavesOutWhatDockerignoreSays(t *testing.T) {
+	for _, inGit := range []bool{false, true} {
+		api := shop(t)
+		got := takesArchives(t, api)
+		c := newCLI(t, api)
+		if inGit {
+			c.submodule("lib")
+		}
+		for name, text := range map[string]string{
+			".dockerignore": "secrets\nlib\n**/*.md\n*.yml\nProcfile\nDockerfile\n.dockerignore\n!README.md\n", "Dockerfile": "FROM scratch\n",
+			"aorta.yml": "a", "other.yml": "x", "Procfile": "p", "README.md": "r", "CHANGES.md": "x", "secrets/key": "x", "src/a": "s", "web/a.md": "x",
+		} {
+			c.file(name, text)
+		}
+		link(t, c, "secrets/up", "../../out")
+		link(t, c, "hosts", "/etc/hosts")
+
+		ran := c.run("deploy", "-a", "shop", "--detach")
+
+		wantCode(t, ran, 0)
+		delete(got.files, ".dockerignore")
+		want := map[string]string{"Dockerfile": "FROM scratch\n", "aorta.yml": "a", "Procfile": "p", "README.md": "r", "src/a": "s", "hosts": "-> /etc/hosts"}
+		if diff := cmp.Diff(want, got.files); diff != "" {
+			t.Errorf("in git: %t, files (-want +got):\n%s", inGit, diff)
+		}
+		if diff := cmp.Diff([]string{"src/", "web/"}, got.folders); diff != "" {
+			t.Errorf("in git: %t, folders (-want +got):\n%s", inGit, diff)
+		}
+	}
+}
+
+// aorta.yml may say that the build is elsewhere, and what it reads there is sent.
+func TestDeploy_SendsWhatTheNamedBuildReads(t *testing.T) {
+	api := shop(t)
+	got := takesArchives(t, api)
+	c := newCLI(t, api)
+	for name, text := range map[string]string{
+		"aorta.yml": "build: {dockerfile: app/docker/prod, context: app}", ".dockerignore": "*\n", "outside": "o",
+		"app/.dockerignore": "docker\nsecret\n", "app/docker/prod": "FROM scratch\n", "app/docker/other": "x", "app/secret": "x", "app/main": "m",
+	} {
+		c.file(name, text)
+	}
+
+	ran := c.run("deploy", "-a", "shop", "--detach")
+
+	wantCode(t, ran, 0)
+	var names []string
+	for name := range got.files {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	if diff := cmp.Diff([]string{".dockerignore", "aorta.yml", "app/.dockerignore", "app/docker/prod", "app/main", "outside"}, names); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+}
+
+// What is wrong with the build key of aorta.yml, the builder says with its line,
+// as it does to git push.
+func TestDeploy_LeavesTheBuildKeyToTheBuilder(t *testing.T) {
+	for _, key := range []string{"dockerfile: /Dockerfile", "dockerfile: ../Dockerfile", "context: ../..", "dockerfile: docker", "dockerfile: .", "context: Dockerfile", "context: nowhere"} {
+		t.Run(key, func(t *testing.T) {
+			dir := t.TempDir()
+			testkit.Must(t, os.MkdirAll(filepath.Join(dir, "docker"), 0o755))
+			testkit.Must(t, os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("FROM scratch\n"), 0o644))
+			testkit.Must(t, os.WriteFile(filepath.Join(dir, "aorta.yml"), []byte("build: {"+key+"}\n"), 0o644))
+
+			src, err := listSource(t.Context(), dir)
+
+			if err != nil || !slices.Contains(src.paths, "aorta.yml") {
+				t.Errorf("got the files %q and %v, want them sent", src.paths, err)
+			}
+		})
+	}
+}
+
 func TestDeploy_RefusesBeforeSending(t *testing.T) {
 	cases := []struct {
 		name  string
@@ -136,9 +232,10 @@ func TestDeploy_RefusesBeforeSending(t *testing.T) {
 		words []string
 	}{
 		{"no Dockerfile", func(c *cli) { c.file("main.go", "") }, []string{"has no Dockerfile", "aorta deploy --image REF"}},
-		{"an ignored one", func(c *cli) { c.git("init", "-q"); c.file(".gitignore", "Dockerfile\n"); c.file("Dockerfile", "") }, []string{"that git does not ignore"}},
+		{"an ignored one", func(c *cli) { c.git("init", "-q"); c.file(".gitignore", "Dockerfile\n"); c.file("Dockerfile", "") }, []string{"git ignores Dockerfile", "take it out of .gitignore"}},
 		{"link out", func(c *cli) { c.file("Dockerfile", ""); link(t, c, "up", "../other") }, []string{"up is a link to ../other"}},
-		{"absolute link", func(c *cli) { c.file("Dockerfile", ""); link(t, c, "abs", "/etc/passwd") }, []string{"abs is a link to /etc/passwd"}},
+		{"bad .dockerignore", func(c *cli) { c.file("Dockerfile", ""); c.file(".dockerignore", "a[\n") }, []string{"read .dockerignore", `pattern "a["`}},
+		{"empty submodule", func(c *cli) { c.submodule("lib") }, []string{"lib is a git submodule", "git submodule update --init --recursive"}},
 		{"link out by way of another", func(c *cli) {
 			c.file("Dockerfile", "")
 			c.file("a/b/x", "")
@@ -222,4 +319,19 @@ func TestDeploy_FileThatShrinksIsAnError(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "became shorter") {
 		t.Errorf("got %v, want that it shrank", err)
 	}
+}
+
+func TestDeploy_OfAWorkerAloneGivesNoAddress(t *testing.T) {
+	api := newAPI(t)
+	takesArchives(t, api)
+	api.on("GET /apps/shop", 200, wire.App{Name: "shop", Release: "v1"})
+	api.job("j1", "succeeded", "")
+	c := newCLI(t, api)
+	c.file("Dockerfile", "FROM scratch\n")
+	c.file("Procfile", "worker: ./work\n")
+
+	ran := c.run("deploy", "-a", "shop")
+
+	wantCode(t, ran, 0)
+	wantIn(t, "stderr", ran.err, "shop v1 is deployed; it has no web process, so no address", "aorta ps scale worker=1 -a shop")
 }

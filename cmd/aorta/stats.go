@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -13,15 +14,15 @@ import (
 	"aorta/web/wire"
 )
 
-// liveEvery is how often live numbers are asked for.
-const liveEvery = time.Second
+// liveInterval is how often live numbers are refreshed.
+const liveInterval = time.Second
 
 func statsCommand(s *session) *cobra.Command {
 	var live bool
 	var since, release string
 	cmd := &cobra.Command{
-		Use: "stats", Short: "Show the app's requests, errors and response times", Args: cobra.NoArgs,
-		Long: "stats shows totals since the app was made, and percentiles of the last hour unless --since names another window.",
+		Use: "stats", Short: "Show the app's requests, error rate and response times", Args: cobra.NoArgs,
+		Long: "stats shows totals since the app was created, and response times (percentiles) of the last hour or of --since.",
 		RunE: s.onApp(func(ctx context.Context, api *client.Client, app string, _ []string) error {
 			q, err := statsQuery(since, release)
 			if err != nil {
@@ -33,9 +34,9 @@ func statsCommand(s *session) *cobra.Command {
 			return s.showStats(ctx, api, app, q)
 		}),
 	}
-	cmd.Flags().BoolVar(&live, "live", false, "refresh each second")
+	cmd.Flags().BoolVar(&live, "live", false, "refresh every second")
 	cmd.Flags().StringVar(&release, "release", "", "only this release, such as v12")
-	cmd.Flags().StringVar(&since, "since", "", "window of the percentiles, such as 10m (default 1h)")
+	cmd.Flags().StringVar(&since, "since", "", "time range of the percentiles, such as 10m (default 1h)")
 	return cmd
 }
 
@@ -59,12 +60,12 @@ func (s *session) showStats(ctx context.Context, api *client.Client, app string,
 	if s.flags.json {
 		return s.out.json(st)
 	}
-	return s.out.fields("requests", strconv.FormatInt(st.Requests, 10), "errors", errorShare(st),
+	return s.out.fields("requests", strconv.FormatInt(st.Requests, 10), "error rate", errorShare(st),
 		"status", fmt.Sprintf("2xx %d, 3xx %d, 4xx %d, 5xx %d", st.Status["2xx"], st.Status["3xx"], st.Status["4xx"], st.Status["5xx"]),
-		"bytes", strconv.FormatInt(st.Bytes, 10), "p50", millis(st.P50), "p95", millis(st.P95), "p99", millis(st.P99))
+		"sent", volume(st.Bytes), "p50", millis(st.P50), "p95", millis(st.P95), "p99", millis(st.P99))
 }
 
-// errorShare is the share of answers of class 5xx.
+// errorShare is the share of 5xx responses.
 func errorShare(st wire.Stats) string {
 	if st.Requests == 0 {
 		return "-"
@@ -72,17 +73,42 @@ func errorShare(st wire.Stats) string {
 	return fmt.Sprintf("%.2f%%", 100*float64(st.Status["5xx"])/float64(st.Requests))
 }
 
+// millis formats milliseconds in the unit that people use for that length.
 func millis(ms *float64) string {
 	if ms == nil {
 		return "-"
 	}
-	return fmt.Sprintf("%.4g ms", *ms)
+	switch v := *ms; {
+	case v < 9.95:
+		return fmt.Sprintf("%.1f ms", v)
+	case v < 999.5:
+		return fmt.Sprintf("%.0f ms", v)
+	case v < 59_950:
+		return fmt.Sprintf("%.1f s", v/1000)
+	}
+	s := int(math.Round(*ms / 1000))
+	return fmt.Sprintf("%d min %d s", s/60, s%60)
 }
 
-// liveStats asks each second until it is left, also while the pacemaker is
-// away: the apps serve on, and so does their counting.
+// volume formats bytes sent over the network, in powers of 1000.
+func volume(n int64) string {
+	v, unit := float64(n), "B"
+	for _, larger := range []string{"kB", "MB", "GB", "TB"} {
+		if v < 1000 {
+			break
+		}
+		v, unit = v/1000, larger
+	}
+	if unit == "B" || v >= 10 {
+		return fmt.Sprintf("%.0f %s", v, unit)
+	}
+	return fmt.Sprintf("%.1f %s", v, unit)
+}
+
+// liveStats refreshes every second until ctx ends, also while the pacemaker is
+// away: apps go on serving and requests are still counted.
 func (s *session) liveStats(ctx context.Context, api *client.Client, app string, q client.StatsQuery) error {
-	tick := time.NewTicker(liveEvery)
+	tick := time.NewTicker(liveInterval)
 	defer tick.Stop()
 	view := liveView{s: s}
 	for {
@@ -109,11 +135,11 @@ func (s *session) liveStats(ctx context.Context, api *client.Client, app string,
 	}
 }
 
-// liveView is the one line that live numbers take.
+// liveView is the line with the live numbers.
 type liveView struct {
 	s    *session
 	last wire.Stats
-	at   time.Time // when last was heard; zero before the first
+	at   time.Time // when last was received; zero before the first
 	cut  bool
 }
 
@@ -127,13 +153,12 @@ func (v *liveView) show(st wire.Stats) error {
 	if v.s.flags.json {
 		return v.s.out.jsonLine(st)
 	}
-	v.print(fmt.Sprintf("%s  %s requests/s  %d requests  errors %s  p50 %s  p95 %s  p99 %s", now.Format(time.TimeOnly),
+	v.print(fmt.Sprintf("%s  %s requests/s  %d requests  error rate %s  p50 %s  p95 %s  p99 %s", now.Format(time.TimeOnly),
 		rate, st.Requests, errorShare(st), millis(st.P50), millis(st.P95), millis(st.P99)))
 	return nil
 }
 
-// print puts a line in the place of the last one on a terminal, and after it
-// elsewhere.
+// print replaces the line on a terminal, and appends one elsewhere.
 func (v *liveView) print(text string) {
 	if v.s.out.terminal {
 		fmt.Fprintf(v.s.out.w, "\r\x1b[K%s", text)
@@ -145,7 +170,7 @@ func (v *liveView) print(text string) {
 func (v *liveView) stale(err error) {
 	if !v.cut {
 		v.leave()
-		v.s.err.line("as of %s: %s", v.at.Format(time.TimeOnly), cleanBlock(err.Error()))
+		v.s.err.line("no new numbers since %s: %s", v.at.Format(time.TimeOnly), cleanBlock(err.Error()))
 	}
 	v.cut = true
 }

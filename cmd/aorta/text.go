@@ -8,19 +8,19 @@ import (
 	"unicode/utf8"
 )
 
-// escapes finds whole terminal sequences: CSI, OSC up to its end, and the
-// other two-byte ones.
+// escapes matches whole terminal sequences: CSI, OSC up to its end, and the
+// two-byte ones.
 var escapes = regexp.MustCompile("\x1b\\[[0-?]*[ -/]*[@-~]|\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)|\x1b[ -/]*[0-Z\\\\^-~]")
 
-// colours finds those sequences that only change the colours of text.
+// colours matches sequences that only change the colours of text.
 var colours = regexp.MustCompile("^\x1b\\[[0-9;:]*m$")
 
-// clean makes text from elsewhere fit for one line of a terminal: sequences
-// are left out, other control characters become visible, and so do those that
-// turn the direction of writing.
+// clean makes untrusted text safe for one line of a terminal: it removes escape
+// sequences and makes other control characters visible, also those that change
+// the direction of text.
 func clean(s string) string { return sanitize(s, false) }
 
-// cleanBlock cleans text that may have several lines, each further one indented.
+// cleanBlock cleans text of several lines and indents all but the first.
 func cleanBlock(s string) string {
 	lines := strings.Split(strings.TrimRight(s, "\n"), "\n")
 	for i, l := range lines {
@@ -84,8 +84,8 @@ func writeVisible(b *strings.Builder, s string) {
 	}
 }
 
-// turnsText names the characters that reorder what follows, with which a line
-// can be made to read as another one, and the two Unicode line ends.
+// turnsText matches characters that reorder text, with which a line can be
+// disguised as another, and the two Unicode line ends.
 func turnsText(r rune) bool {
 	return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x2028 || r == 0x2029
 }

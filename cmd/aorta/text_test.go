@@ -61,7 +61,7 @@ func TestParseBytes_ReadsSizes(t *testing.T) {
 			t.Errorf("parseBytes(%q): got %d, %v, want %d", in, got, err, want)
 		}
 	}
-	for _, in := range []string{"", "m", "-1m", "0", "1e9", "0x10", "inf", "nan", "+5m", "1_0", "5 m", "9999999999g", "1t"} {
+	for _, in := range []string{"", "m", "-1m", "0", "0.3", "1e9", "0x10", "inf", "nan", "+5m", "1_0", "5 m", "9999999999g", "1t"} {
 		if got, err := parseBytes(in); err == nil {
 			t.Errorf("parseBytes(%q): got %d, want an error", in, got)
 		}
@@ -99,7 +99,7 @@ func FuzzParseSizesAndTimes(f *testing.F) {
 	f.Add("7d")
 	f.Add("2026-01-02T15:04:05Z")
 	f.Fuzz(func(t *testing.T, in string) {
-		if n, err := parseBytes(in); err == nil && (n < 0 || n > 1<<60) {
+		if n, err := parseBytes(in); err == nil && (n < 1 || n > 1<<60) {
 			t.Fatalf("parseBytes(%q) = %d", in, n)
 		}
 		if d, err := parseSpan(in); err == nil && d <= 0 {
@@ -117,10 +117,10 @@ func TestStateOf_TellsAReasonOfNowFromOneOfBefore(t *testing.T) {
 		want string
 	}{
 		{wire.Instance{State: "running"}, "running"},
-		{wire.Instance{State: "running", Error: "exit 1\nmore"}, "running again after: exit 1"},
+		{wire.Instance{State: "running", Error: "exit 1\nmore"}, "running, restarted after: exit 1"},
 		{wire.Instance{State: "running", Crashing: true, Error: "exit 1"}, "running, crashing: exit 1"},
 		{wire.Instance{State: "failed", Error: "exit 1"}, "failed: exit 1"},
-		{wire.Instance{State: "running", Unheard: true}, "running, unheard"},
+		{wire.Instance{State: "running", Unheard: true}, "running, node silent"},
 	}
 	for _, tc := range cases {
 		if got := stateOf(tc.in); got != tc.want {

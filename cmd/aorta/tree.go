@@ -9,27 +9,27 @@ import (
 	"aorta/web/wire"
 )
 
-// keptLines is how many of a job's last log lines are said again when it fails.
+// keptLines is how many of a job's last log lines are repeated when it fails.
 const keptLines = 10
 
-// progressEvery bounds how often a job's progress takes a line.
-const progressEvery = time.Second
+// progressInterval bounds how often a job's progress is printed.
+const progressInterval = time.Second
 
-// tree shows a job tree while it goes on, a line for each thing that happens.
-// It takes the same job any number of times.
+// tree prints a job tree while it runs, a line for each change. It may get the
+// same job any number of times.
 type tree struct {
 	out  *screen
 	now  func() time.Time
 	jobs map[string]*seenJob
 	last string // job whose line was printed last
-	// waits is the job whose end the root waits for, as said last.
+	// waits is the job that the root was last reported to wait for.
 	waits string
 }
 
 type seenJob struct {
 	wire.Job
 	announced  bool
-	lines      []string // the last of its log
+	lines      []string // the last ones of its log
 	progressed time.Time
 }
 
@@ -37,7 +37,7 @@ func newTree(out *screen, now func() time.Time) *tree {
 	return &tree{out: out, now: now, jobs: map[string]*seenJob{}}
 }
 
-// job shows what is new about a job.
+// job prints what changed in a job.
 func (t *tree) job(j wire.Job) {
 	known := t.jobs[j.ID]
 	if known == nil {
@@ -47,7 +47,7 @@ func (t *tree) job(j wire.Job) {
 	before := known.Job
 	known.Job = j
 	if client.JobEnded(before.State) {
-		return // it changes no more; a new connection tells it again
+		return // its state is final; a new connection repeats it
 	}
 	t.waiting(j)
 	switch {
@@ -63,20 +63,20 @@ func (t *tree) job(j wire.Job) {
 	}
 }
 
-// waiting says whose end a root waits for, once for each of them.
+// waiting prints the job that a root waits for, once for each.
 func (t *tree) waiting(j wire.Job) {
 	if j.WaitsFor == nil || j.WaitsFor.ID == t.waits {
 		return
 	}
 	t.waits = j.WaitsFor.ID
-	t.out.line("Waiting: %s (by %s) is at work.", clean(j.WaitsFor.Title), asker(j.WaitsFor.User))
+	t.out.line("Waiting for another job to end: %s (by %s).", clean(j.WaitsFor.Title), userOf(j.WaitsFor.User))
 }
 
-// asker is who asked for a job.
-func asker(user string) string { return clean(orText(user, "the platform")) }
+// userOf is the user who started a job.
+func userOf(user string) string { return clean(orText(user, "the platform")) }
 
 func (t *tree) ended(j *seenJob) {
-	text := shape(t.out, j.State) + " " + titleOf(j.Job)
+	text := symbol(t.out, j.State) + " " + titleOf(j.Job)
 	if d := took(j.StartedAt, j.EndedAt); d != "" {
 		text += "  " + t.out.paint(muted, d)
 	}
@@ -91,15 +91,15 @@ func (t *tree) ended(j *seenJob) {
 
 func (t *tree) progress(j *seenJob) {
 	text, now := progressOf(j.Progress), t.now()
-	if text == "" || now.Sub(j.progressed) < progressEvery {
+	if text == "" || now.Sub(j.progressed) < progressInterval {
 		return
 	}
 	j.progressed = now
 	t.line(j, t.out.paint(muted, "  … "+text))
 }
 
-// log shows a line of a job's log, under the job's title when something else
-// was printed since.
+// log prints a line of a job's log, after the job's title if the line before it
+// was another job's.
 func (t *tree) log(l wire.JobLogLine) {
 	j := t.jobs[l.Job]
 	if j == nil {
@@ -123,7 +123,7 @@ func (t *tree) line(j *seenJob, text string) {
 	t.out.line("%s%s", strings.Repeat("  ", t.depth(j)), text)
 }
 
-// depth counts the parents that are known; a broken chain ends at a bound.
+// depth is the number of known ancestors, bounded in case of a cycle.
 func (t *tree) depth(j *seenJob) int {
 	n := 0
 	for p := t.jobs[j.Parent]; p != nil && n < 20; p = t.jobs[p.Parent] {
@@ -132,8 +132,8 @@ func (t *tree) depth(j *seenJob) int {
 	return n
 }
 
-// culprit is the job that made the tree fail: the first to fail of those below
-// which nothing failed. Nil when none is known.
+// culprit is the job that made the tree fail: the first failed job without a
+// failed child. Nil if there is none.
 func (t *tree) culprit() *seenJob {
 	blamed := map[string]bool{}
 	for _, j := range t.jobs {
@@ -160,7 +160,7 @@ func endedBefore(a, b wire.Job) bool {
 	return a.EndedAt.Before(*b.EndedAt)
 }
 
-func shape(out *screen, state string) string {
+func symbol(out *screen, state string) string {
 	switch state {
 	case client.JobRunning:
 		return out.paint(live, "▸")

@@ -12,18 +12,18 @@ import (
 	"aorta/web/wire"
 )
 
-// startsWork gives a command that starts a job tree the flag to leave it alone.
+// startsWork adds the flag --detach to a command that starts a job.
 func startsWork(s *session, cmd *cobra.Command) *cobra.Command {
-	cmd.Flags().BoolVar(&s.flags.detach, "detach", false, "print the job's id and don't wait for it")
+	cmd.Flags().BoolVar(&s.flags.detach, "detach", false, "print the job's id instead of waiting for it")
 	return cmd
 }
 
-// follow shows the work that was accepted until it has ended, and calls done
-// when it succeeded (nil: nothing is said). A failed tree is told in full.
+// follow prints the job's progress until it ends, then calls done (may be nil) if
+// it succeeded. A failure is reported with its cause and last log lines.
 func (s *session) follow(ctx context.Context, api *client.Client, work wire.Accepted, done func()) error {
 	switch {
 	case work.Job == "":
-		s.err.line("%s", clean(orText(work.Message, "nothing had to be done")))
+		s.err.line("%s", clean(orText(work.Message, "nothing to do")))
 	case s.flags.detach && !s.flags.json:
 		s.out.line("%s", clean(work.Job))
 		return nil
@@ -41,10 +41,10 @@ func (s *session) followJob(ctx context.Context, api *client.Client, id string, 
 	root, err := api.FollowJob(ctx, id, client.JobFeed{Job: t.job, Log: t.log})
 	switch {
 	case errors.Is(err, context.Canceled):
-		s.err.line("left alone; the job goes on. Follow it: aorta jobs follow %s  End it: aorta jobs abort %s", id, id)
-		return errTold
+		s.err.line("stopped following; the job goes on. To follow it: aorta jobs follow %s  To abort it: aorta jobs abort %s", id, id)
+		return errReported
 	case cluster.CodeOf(err) == cluster.CodeUnavailable && err != nil:
-		return fmt.Errorf("%w The job goes on when it is back; follow it then: aorta jobs follow %s", err, id)
+		return fmt.Errorf("%w The job goes on once it is back; follow it then: aorta jobs follow %s", err, id)
 	case err != nil:
 		return err
 	}
@@ -60,15 +60,16 @@ func (s *session) followJob(ctx context.Context, api *client.Client, id string, 
 		}
 		return nil
 	case client.JobAborted:
-		s.err.line("%s %s was aborted (what it did: aorta jobs show %s)", s.err.paint(bad, "error:"), titleOf(root), id)
-		return errTold
+		s.err.line("%s %s was aborted (see aorta jobs show %s)", s.err.paint(bad, "error:"), titleOf(root), id)
+		return errReported
 	}
-	s.tellFailure(ctx, api, t, root)
-	return errTold
+	s.reportFailure(ctx, api, t, root)
+	return errReported
 }
 
-// tellFailure names what failed, why, its last words and where to read on.
-func (s *session) tellFailure(ctx context.Context, api *client.Client, t *tree, root wire.Job) {
+// reportFailure prints what failed, why, its last log lines and where to see
+// more.
+func (s *session) reportFailure(ctx context.Context, api *client.Client, t *tree, root wire.Job) {
 	failed := t.culprit()
 	if failed == nil {
 		failed = &seenJob{Job: root}
@@ -77,21 +78,21 @@ func (s *session) tellFailure(ctx context.Context, api *client.Client, t *tree, 
 	if failed.ID != root.ID {
 		where = fmt.Sprintf(" at %q", titleOf(failed.Job))
 	}
-	cause := orText(failed.Error, orText(root.Error, "no cause was given"))
+	cause := orText(failed.Error, orText(root.Error, "no cause reported"))
 	s.err.line("%s %s failed%s: %s", s.err.paint(bad, "error:"), titleOf(root), where, cleanBlock(cause))
 	last := failed.lines
 	if len(last) == 0 {
-		last = s.lastWords(ctx, api, s.err, root.ID)[failed.ID]
+		last = s.lastLines(ctx, api, s.err, root.ID)[failed.ID]
 	}
 	for _, l := range last {
 		s.err.line("  │ %s", l)
 	}
-	s.err.line("  the whole of it: aorta jobs show %s", root.ID)
+	s.err.line("  see all steps: aorta jobs show %s", root.ID)
 }
 
-// lastWords are the last log lines of each job of a tree. Without an answer there
-// are none: the failure itself is what matters.
-func (s *session) lastWords(ctx context.Context, api *client.Client, to *screen, root string) map[string][]string {
+// lastLines are the last log lines of each job of a tree; none if they can't be
+// fetched, since the failure itself matters more.
+func (s *session) lastLines(ctx context.Context, api *client.Client, to *screen, root string) map[string][]string {
 	log, err := api.JobLog(ctx, root)
 	if err != nil {
 		return nil

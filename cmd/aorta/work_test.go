@@ -25,6 +25,8 @@ func TestWork_EachCommandAsksForItsOwn(t *testing.T) {
 		{"ps restart 1a2b3c4d -a shop", "POST /apps/shop/restart", `POST /apps/shop/restart {"instance":"` + webID + `"}`},
 		{"ps stop -a shop", "POST /apps/shop/stop", `POST /apps/shop/stop`},
 		{"rollback -a shop", "POST /apps/shop/rollback", `POST /apps/shop/rollback {}`},
+		{"builds rebuild -a shop", "POST /apps/shop/rebuild", `POST /apps/shop/rebuild {}`},
+		{"builds:rebuild 2 -a shop", "POST /apps/shop/rebuild", `POST /apps/shop/rebuild {"release":"v2"}`},
 		{"rollback 2 -a shop", "POST /apps/shop/rollback", `POST /apps/shop/rollback {"release":"v2"}`},
 		{"apps destroy shop --confirm shop", "DELETE /apps/shop", `DELETE /apps/shop?confirm=shop`},
 	}
@@ -61,7 +63,7 @@ func TestWork_ShowsTheTreeLineByLine(t *testing.T) {
 	got := c.run("ps", "stop", "-a", "shop")
 
 	want := "  ▸ Build the image on n1\n    │ step 1 of 2\n    │ red text\n  ✓ Build the image on n1  3.0s\n✓ Deploy shop\n" +
-		"shop is stopped; start it again: aorta ps restart -a shop\n"
+		"stopped shop; start it again: aorta ps restart -a shop\n"
 	if diff := cmp.Diff(want, got.err); diff != "" {
 		t.Errorf("stderr (-want +got):\n%s", diff)
 	}
@@ -93,7 +95,7 @@ func TestWork_FailureNamesThingCauseAndNextStep(t *testing.T) {
 
 	wantCode(t, got, 1)
 	wantIn(t, "stderr", got.err, `error: Deploy shop failed at "Build the image on n1": exit status 1`+"\n  no space left\n",
-		"\n  │ step 1 of 2\n  │ red text\n  the whole of it: aorta jobs show bad\n")
+		"\n  │ step 1 of 2\n  │ red text\n  see all steps: aorta jobs show bad\n")
 	if got.out != "" {
 		t.Errorf("got output %q, want none", got.out)
 	}

@@ -13,7 +13,7 @@ import (
 // deploy failed, whatever is in it, and settles the matter there.
 func TestDashboard_LeadsToTheCause(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t)
+	c := newShipped(t)
 	shop := c.newApp("shop", "testapp")
 	shop.deploy()
 	p := c.signedIn(t, "/")
@@ -41,12 +41,12 @@ func TestDashboard_LeadsToTheCause(t *testing.T) {
 
 	p.Click("button", "Retry")
 	p.Await("the job of the retry", `location.pathname !== "`+failed+`" && document.body.innerText.includes("`+exited+`")`)
-	p.AwaitText("Repeats")
+	p.AwaitText("Retry of")
 	for _, job := range []string{p.Path(), failed} {
 		p.Go(c.api + job)
 		p.Click("button", "Discard")
 		p.Within("dialog", "Discard the job").Click("button", "Discard it")
-		p.AwaitText("let go of by admin")
+		p.AwaitText("discarded by admin")
 	}
 	p.Within("navigation", "Pages").Click("link", "Overview")
 	p.AwaitNo("region", "Needs attention")
@@ -74,7 +74,7 @@ func (p *project) configure(key, value string) {
 // to, and on the way back.
 func TestDashboard_AddressesKeepThePlace(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t)
+	c := newShipped(t)
 	shop := c.newApp("shop", "hello")
 	shop.deploy()
 	shop.get("/")
@@ -112,7 +112,7 @@ func TestDashboard_AddressesKeepThePlace(t *testing.T) {
 // Whoever signs in says what their browser is called, and it is shown to them.
 func TestDashboard_ShowsBrowsersByTheirWords(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t)
+	c := newShipped(t)
 	req, err := http.NewRequest(http.MethodPost, c.api+"/api/v1/session", strings.NewReader(`{"token": "`+c.adminToken()+`"}`))
 	if err != nil {
 		t.Fatal(err)
@@ -134,7 +134,7 @@ func TestDashboard_ShowsBrowsersByTheirWords(t *testing.T) {
 	onlyText(t, p, "the sessions")
 	list.Click("button", "End the session of <img…")
 	list.AwaitNoText("<img src=x")
-	list.AwaitText("this one")
+	list.AwaitText("this session")
 
 	remembersColours(t, p)
 	wellBehaved(t, p)
@@ -149,11 +149,11 @@ func remembersColours(t *testing.T, p *browser.Page) {
 		return colour
 	}
 	light := ground()
-	p.Within("region", "Looks").Choose("Colours", "dark")
+	p.Within("region", "Appearance").Choose("Colours", "dark")
 	p.Await("the dark", `getComputedStyle(document.documentElement).backgroundColor !== "`+light+`"`)
 	dark := ground()
 	p.Reload()
-	p.AwaitHas("region", "Looks")
+	p.AwaitHas("region", "Appearance")
 	if got := ground(); got != dark {
 		t.Errorf("got the ground %s after a reload, want it dark as before, %s", got, dark)
 	}

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"aorta/internal/testkit"
 	"aorta/internal/testkit/browser"
@@ -14,13 +13,13 @@ import (
 // page.
 func TestDashboard_ChangesWhatRuns(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t)
+	c := newShipped(t)
 	shop := c.newApp("shop", "hello")
 	shop.bring("testapp")
 	shop.deploy()
 	p := c.signedIn(t, "/apps/shop")
 
-	p.AwaitText("v1 serves with 1 instance")
+	p.AwaitText("v1 is running with 1 instance")
 	p.Eval("window.stays = true", nil)
 	followLogs(t, p, shop)
 	scale(t, p, shop)
@@ -58,7 +57,7 @@ func followLogs(t *testing.T, p *browser.Page, shop *project) {
 	if lines.Reads("two-red-cats") {
 		t.Errorf("a paused log reads\n%s\nwant no new line", lines.Text())
 	}
-	p.Click("button", "Go on")
+	p.Click("button", "Resume")
 	lines.AwaitText("two-red-cats")
 
 	p.Type("Search in the logs", "Red-Cats")
@@ -83,13 +82,13 @@ func scale(t *testing.T, p *browser.Page, shop *project) {
 	p.Click("button", "More web")
 	p.AwaitText("2 more web will start.")
 	p.Click("button", "Apply")
-	p.AwaitText("v1 serves with 3 instances.")
+	p.AwaitText("v1 is running with 3 instances.")
 	p.Await("a row for each instance", `[...document.querySelectorAll('[aria-label^="Instances"] tbody tr')].filter((r) => r.textContent.includes("running")).length === 3`)
 	shop.running(3)
 	p.Click("button", "Fewer web")
 	p.AwaitText("1 web will stop")
 	p.Click("button", "Apply")
-	p.AwaitText("v1 serves with 2 instances.")
+	p.AwaitText("v1 is running with 2 instances.")
 	shop.alone(2, "v1")
 }
 
@@ -110,7 +109,7 @@ func setConfig(t *testing.T, p *browser.Page, shop *project) {
 	p.AwaitText(secret)
 	p.Click("button", "Hide PASSWORD")
 	p.AwaitNoText(secret)
-	p.AwaitText("v2 serves with 2 instances.")
+	p.AwaitText("v2 is running with 2 instances.")
 	shop.alone(2, "v2")
 }
 
@@ -120,12 +119,12 @@ func rollBack(t *testing.T, p *browser.Page, shop *project) {
 	p.Click("button", "Roll back to v1")
 	dialog := p.Within("dialog", "Roll shop back to v1")
 	dialog.AwaitHas("button", "Roll back")
-	if !dialog.Reads("A new release is made of v1") || !dialog.Reads("with today's config vars") {
+	if !dialog.Reads("creates a new release from v1") || !dialog.Reads("with the current config vars") {
 		t.Errorf("the question before a rollback reads %q, want all that it does", dialog.Text())
 	}
 	dialog.Click("button", "Roll back")
 	p.AwaitNo("dialog", "…")
-	p.AwaitText("v3 serves with 2 instances.")
+	p.AwaitText("v3 is running with 2 instances.")
 	shop.alone(2, "v3")
 	if got := shop.release(); got != "v3" {
 		t.Errorf("got an answer of %s through the router, want v3", got)
@@ -145,18 +144,17 @@ func abort(t *testing.T, p *browser.Page, shop *project) {
 	p.AwaitText("Start web")
 	p.Click("button", "Abort")
 	dialog := p.Within("dialog", "Abort the job")
-	dialog.AwaitText("What serves now goes on serving.")
+	dialog.AwaitText("What serves goes on serving.")
 	dialog.Click("button", "Abort it")
-	asked := time.Now()
-	p.AwaitText("Aborted.")
-	t.Logf("the deploy was aborted %s after it was asked for", time.Since(asked))
+	took := p.AwaitText("Aborted.")
+	t.Logf("the deploy was aborted %s after it was asked for", took)
 
 	if r := push.wait(); r.code == 0 || !strings.Contains(r.err, "aborted") {
 		t.Errorf("the push: exit %d\n%s\nwant it refused as aborted", r.code, r.err)
 	}
 	shop.alone(2, "v3")
-	testkit.Eventually(t, 10*time.Second, "the old release to answer", func() bool { return shop.release() == "v3" })
+	testkit.Eventually(t, "the old release to answer", func() bool { return shop.release() == "v3" })
 	p.Within("navigation", "Pages").Click("link", "Apps")
 	p.Within("table", "Apps").Click("link", "shop")
-	p.AwaitText("v3 serves with 2 instances")
+	p.AwaitText("v3 is running with 2 instances")
 }

@@ -15,7 +15,7 @@ import (
 // traffic come, and leaves.
 func TestDashboard_FromTheTokenToTheTraffic(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t)
+	c := newShipped(t)
 	p := c.window(t, "/apps")
 
 	p.AwaitHas("button", "Sign in")
@@ -88,13 +88,13 @@ func pushAndWatch(t *testing.T, p *browser.Page, shop *project) {
 	shop.write("Dockerfile", strings.ReplaceAll(gated, "COPY testapp", "COPY app"))
 	shop.commit("a first deploy")
 	push := shop.begin()
-	p.AwaitText("The first deploy runs")
+	p.AwaitText("First deploy")
 	p.Eval(record, nil)
 	p.Click("link", "Watch the job")
 	steps := p.Within("list", "Steps")
 	steps.AwaitText("running")
 	shop.atGate()
-	steps.AwaitText("starting on n1") // what is at work shows its log without a click
+	steps.AwaitText("starting on " + here) // what is at work shows its log without a click
 	shop.openGate()
 	p.AwaitText("Succeeded.")
 	push.serves("v1")
@@ -108,7 +108,7 @@ func pushAndWatch(t *testing.T, p *browser.Page, shop *project) {
 // states are the ones of a job, in the only order that there is.
 var states = []string{"waiting", "ready", "running", "succeeded"}
 
-var doneSteps = regexp.MustCompile(`(\d+) of (\d+) steps are done`)
+var doneSteps = regexp.MustCompile(`(\d+) of (\d+) steps done`)
 
 func wantInOrder(t *testing.T, got recorded) {
 	t.Helper()
@@ -153,7 +153,7 @@ func trafficShows(t *testing.T, p *browser.Page, shop *project) {
 	shop.deploy()
 	follow(p, "Apps")
 	p.Within("table", "Apps").Click("link", "shop")
-	p.AwaitText("v2 serves with 1 instance")
+	p.AwaitText("v2 is running with 1 instance")
 	p.Within("navigation", "Parts of shop").Click("link", "Graphs")
 	p.AwaitText("No request in this range.")
 

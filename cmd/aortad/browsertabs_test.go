@@ -2,7 +2,6 @@ package main_test
 
 import (
 	"testing"
-	"time"
 
 	"aorta/internal/testkit/browser"
 )
@@ -11,23 +10,20 @@ import (
 // over all its tabs.
 const manyTabs = 9
 
-// livesWithin is far from what a tab waits that gets no connection.
-const livesWithin = 20 * time.Second
-
 // liveJS tells that a page says of nothing that it is old.
 const liveJS = `/No release yet/.test(document.body.innerText) && !/as of \d/.test(document.body.innerText)`
 
 // Each tab that is looked at is live, however many there are behind it.
 func TestDashboard_LivesInManyTabs(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t)
+	c := newShipped(t)
 	c.newApp("shop", "hello")
 	window := c.signedIn(t, "/apps")
 	var tabs []*browser.Page
 	open := func() {
 		p := window.Tab(t)
 		p.Go(c.api + "/apps/shop")
-		p.AwaitWithin(livesWithin, "the page to live", liveJS)
+		p.Await("the page to live", liveJS)
 		tabs = append(tabs, p)
 	}
 
@@ -41,7 +37,7 @@ func TestDashboard_LivesInManyTabs(t *testing.T) {
 	}
 	for _, p := range tabs {
 		p.Show()
-		p.AwaitWithin(livesWithin, "a tab to live that is shown again", "!document.hidden && "+liveJS)
+		p.Await("a tab to live that is shown again", "!document.hidden && "+liveJS)
 	}
 	c.aorta("apps", "destroy", "shop", "--confirm", "shop")
 	tabs[manyTabs-1].AwaitText("There is no app shop.")

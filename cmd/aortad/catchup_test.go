@@ -13,7 +13,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 	_ "modernc.org/sqlite" // the driver "sqlite", to check the database as others would
@@ -86,7 +85,7 @@ func (p *project) killedAt(at, then string) {
 	p.c.start()
 	again := p.push()
 
-	if again.code != 0 || !containsAny(again.err, "Everything up-to-date", "following it", "is deployed already") {
+	if again.code != 0 || !containsAny(again.err, "Everything up-to-date", "following it", "is already deployed") {
 		p.c.tb.Errorf("killed at %s, then %q: the same push again: exit %d\n%s\nwant it done or followed; the first said:\n%s", at, then, again.code, again.err, first.err)
 	}
 	p.settled(commit)
@@ -102,13 +101,13 @@ func containsAny(s string, parts ...string) bool {
 // died waits until the daemon has killed itself.
 func (c *cluster) died(at string) {
 	c.tb.Helper()
-	testkit.Eventually(c.tb, 60*time.Second, "the daemon to die at "+at, c.ended)
+	testkit.Eventually(c.tb, "the daemon to die at "+at, c.ended)
 }
 
 // settled checks that a commit serves, alone, and that nothing is open or left.
 func (p *project) settled(commit string) {
 	p.c.tb.Helper()
-	testkit.Eventually(p.c.tb, 60*time.Second, "all operations to end and one container to be left", func() bool {
+	testkit.Eventually(p.c.tb, "all operations to end and one container to be left", func() bool {
 		return p.c.idle() && len(p.containers()) == 1
 	})
 	var made []wire.Release
@@ -159,7 +158,12 @@ func (c *cluster) nothingLeft() {
 	c.tb.Helper()
 	client := c.redis("jobs")
 	var left []string
-	testkit.Eventually(c.tb, 20*time.Second, "the jobs Redis to hold no more than its frame", func() bool {
+	defer func() {
+		if len(left) > 0 {
+			c.tb.Logf("the jobs Redis holds %q", left)
+		}
+	}()
+	testkit.Eventually(c.tb, "the jobs Redis to hold no more than its frame", func() bool {
 		left = leftovers(c.tb, client)
 		return len(left) == 0
 	})
@@ -211,7 +215,7 @@ func count(left []string, key string, n *redis.IntCmd) []string {
 func (c *cluster) redis(name string) *redis.Client {
 	c.tb.Helper()
 	client := redis.NewClient(&redis.Options{
-		Network: "unix", Addr: c.dir + "/run/" + name + ".sock", Username: "admin", Password: c.password(name, "admin"),
+		Network: "unix", Addr: c.runDir() + "/" + name + ".sock", Username: "admin", Password: c.password(name, "admin"),
 		DisableIdentity: true, MaxRetries: -1, ContextTimeoutEnabled: true,
 	})
 	c.tb.Cleanup(func() { _ = client.Close() })
@@ -295,11 +299,11 @@ func (c *cluster) docker1(args ...string) {
 // container. It gives how often it asked for an answer.
 func (p *project) backAlone(release string) (asked int) {
 	p.c.tb.Helper()
-	testkit.Eventually(p.c.tb, 60*time.Second, release+" to serve again", func() bool {
+	testkit.Eventually(p.c.tb, release+" to serve again", func() bool {
 		asked++
 		return p.release() == release
 	})
-	testkit.Eventually(p.c.tb, 60*time.Second, "one running instance of "+release+" in one container", func() bool {
+	testkit.Eventually(p.c.tb, "one running instance of "+release+" in one container", func() bool {
 		list := p.c.ps(p.name)
 		return len(list) == 1 && list[0].State == "running" && list[0].Release == release && len(p.containers()) == 1
 	})

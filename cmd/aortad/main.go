@@ -16,7 +16,10 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"aorta/heart/build"
 	"aorta/internal/config"
+	"aorta/internal/disk"
+	"aorta/internal/procs"
 	"aorta/pacemaker/cluster"
 	"aorta/web/git"
 )
@@ -29,7 +32,7 @@ const (
 	exitOK      = 0
 	exitFailure = 1
 	exitUsage   = 2
-	exitRefused = 3 // refused to start: says why and what to do
+	exitRefused = 3 // refused to start: says why and what to do; another start would end in the same way
 )
 
 func main() {
@@ -67,6 +70,9 @@ const usageText = `aortad is the daemon of an Aorta node.
 Flags of run:
 `
 
+// childCommand makes this program the process of one build, for a builder.
+const childCommand = "build-child"
+
 func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	command := ""
 	if len(args) > 0 {
@@ -80,6 +86,8 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 		err = checkConfig(args, out)
 	case "stop":
 		err = stopDaemon(ctx, args, out)
+	case childCommand:
+		err = build.Child(ctx, os.Stdin, out)
 	case "version":
 		fmt.Fprintln(out, version)
 	case "help", "--help", "-h":
@@ -100,6 +108,17 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 type refusal struct{ error }
 
 func (r refusal) Unwrap() error { return r.error }
+
+// refused is the error of a start: a refusal, unless another start may come to a
+// better end by itself. The service manager tries again then.
+func refused(err error) error {
+	passing := cluster.CodeOf(err) == cluster.CodeUnavailable || disk.Full(err) ||
+		errors.Is(err, procs.ErrNotReady) || errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, context.DeadlineExceeded)
+	if passing {
+		return disk.Told(err)
+	}
+	return refusal{err}
+}
 
 func exitCode(err error) int {
 	var refused refusal

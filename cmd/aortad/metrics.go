@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"aorta/pacemaker"
-	"aorta/router/accesslog"
+	"aorta/router/agent"
 )
 
 // metricsTimeout bounds how long a scrape waits for the database.
@@ -42,7 +42,7 @@ func (m clusterMetrics) Collect(ch chan<- prometheus.Metric) {
 	gauge(metricEpoch, float64(m.pace.Epoch()))
 	ctx, cancel := context.WithTimeout(m.ctx, metricsTimeout)
 	defer cancel()
-	s, err := m.pace.Status(ctx)
+	s, err := m.pace.Overview.Status(ctx)
 	if err != nil {
 		return // the database does not answer: those below are missing rather than wrong
 	}
@@ -55,19 +55,59 @@ func (m clusterMetrics) Collect(ch chan<- prometheus.Metric) {
 	gauge(metricReasons, float64(len(s.Reasons)))
 }
 
-// countTailer shows how far the statistics are behind the access log.
-func countTailer(t *accesslog.Tailer) {
+// countAccessLog shows how far the statistics are behind the access log.
+func countAccessLog(router *agent.Agent) {
 	prometheus.MustRegister(
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "aorta_accesslog_lag_bytes", Help: "Bytes of the access log that are not counted yet."}, func() float64 {
-			bytes, _ := t.Lag()
+			bytes, _ := router.Lag()
 			return float64(bytes)
 		}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "aorta_accesslog_lag_seconds", Help: "Age of the oldest line that is not counted yet."}, func() float64 {
-			_, age := t.Lag()
+			_, age := router.Lag()
 			return age.Seconds()
 		}),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "aorta_accesslog_rejected_total", Help: "Lines of the access log that could not be read."}, func() float64 {
-			return float64(t.Rejected())
+			return float64(router.Rejected())
+		}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "aorta_accesslog_gap_timestamp_seconds", Help: "When nginx said last that the disk was too full for its access log: requests of up to a minute from then on are not all counted. 0 for never."}, func() float64 {
+			if at := router.Unlogged(); !at.IsZero() {
+				return float64(at.Unix())
+			}
+			return 0
 		}),
 	)
+}
+
+// routerMetrics shows how a router's workers are, as the last of its looks found
+// them.
+type routerMetrics struct{ router *agent.Agent }
+
+var (
+	metricConnections = prometheus.NewDesc("aorta_router_connections", "Connections that the router's workers can have.", nil, nil)
+	metricFree        = prometheus.NewDesc("aorta_router_connections_free", "Connections that the router's workers have left.", nil, nil)
+	metricLimited     = prometheus.NewDesc("aorta_router_limited_connections", "Connections of an app or a client that was refused more within the last minute.", []string{"kind", "name"}, nil)
+	metricStuck       = prometheus.NewDesc("aorta_router_workers_stuck", "Workers that do not follow the routing table.", nil, nil)
+	metricReplaced    = prometheus.NewDesc("aorta_router_workers_replaced_total", "Workers that did not follow the routing table and were replaced.", nil, nil)
+)
+
+// Describe is part of prometheus.Collector.
+func (m routerMetrics) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{metricConnections, metricFree, metricLimited, metricStuck, metricReplaced} {
+		ch <- d
+	}
+}
+
+// Collect is part of prometheus.Collector.
+func (m routerMetrics) Collect(ch chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v int, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(v), labels...)
+	}
+	seen := m.router.Seen()
+	gauge(metricConnections, seen.Connections)
+	gauge(metricFree, seen.Free)
+	gauge(metricStuck, len(seen.Stuck))
+	for _, l := range seen.Limits {
+		gauge(metricLimited, l.Held, l.Kind, l.Name)
+	}
+	ch <- prometheus.MustNewConstMetric(metricReplaced, prometheus.CounterValue, float64(m.router.Replaced()))
 }

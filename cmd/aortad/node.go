@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"strings"
 	"time"
@@ -14,12 +15,15 @@ import (
 	"aorta/heart/build"
 	"aorta/heart/docker"
 	"aorta/internal/atomicfile"
+	"aorta/internal/listeners"
 	"aorta/internal/pause"
 	"aorta/jobs"
+	"aorta/jobs/redisconn"
 	"aorta/jobs/redisq"
 	"aorta/pacemaker/cluster"
 	"aorta/pacemaker/store"
 	"aorta/web/client"
+	"aorta/web/nodewire"
 )
 
 // node is this process as a node of the cluster: it speaks to the pacemaker
@@ -28,9 +32,13 @@ type node struct {
 	d       *daemon
 	id      cluster.ID
 	client  *client.Node
-	welcome cluster.Welcome // the first one
-	jobs    *jobsWay
+	hello   cluster.Hello
+	welcome cluster.Welcome     // the first one
+	jobs    *redisconn.Endpoint // where its jobs are
 	roles   []cluster.Role
+	// handlers are those of the jobs on the node's own queue, by kind.
+	handlers map[string]jobs.Handler
+	engine   *docker.Engine // nil: no role of the node uses one
 }
 
 // identity is a node's id with its token.
@@ -49,7 +57,10 @@ func (d *daemon) openNode(ctx context.Context, c *controller) error {
 	if err != nil {
 		return err
 	}
-	n := &node{d: d, id: who.id, roles: roles, jobs: newJobsWay()}
+	if err := d.applyNodeAddress(); err != nil {
+		return err
+	}
+	n := &node{d: d, id: who.id, roles: roles, jobs: redisconn.NewEndpoint(), handlers: map[string]jobs.Handler{}}
 	if n.client, err = client.NewNode([]string{who.url}, string(who.id), who.token); err != nil {
 		return err
 	}
@@ -80,7 +91,7 @@ func (d *daemon) identify(ctx context.Context, c *controller) (identity, error) 
 		}
 		who.url = c.nodeURL
 		if known, err := c.store.NodeByToken(ctx, who.token); err == nil {
-			return who, d.takeRoles(ctx, c, known)
+			return who, d.applyRoles(ctx, c, known)
 		}
 	}
 	return d.enter(ctx, c, path)
@@ -100,7 +111,7 @@ func (d *daemon) enter(ctx context.Context, c *controller, path string) (identit
 	who := identity{id: n.ID, token: cluster.NodeToken(n.ID, rand.Text()), url: c.nodeURL}
 	hash := store.HashToken(who.token)
 	if known {
-		err = errors.Join(c.store.SetNodeToken(ctx, n.ID, hash), d.takeRoles(ctx, c, n))
+		err = errors.Join(c.store.SetNodeToken(ctx, n.ID, hash), d.applyRoles(ctx, c, n))
 	} else {
 		err = c.store.CreateNode(ctx, n, hash, "")
 	}
@@ -110,9 +121,9 @@ func (d *daemon) enter(ctx context.Context, c *controller, path string) (identit
 	return who, atomicfile.Write(path, []byte(who.token+"\n"), 0o600)
 }
 
-// takeRoles gives the node beside the pacemaker the roles of its configuration:
+// applyRoles gives the node beside the pacemaker the roles of its configuration:
 // whoever writes that owns the cluster. Other nodes have those of their token.
-func (d *daemon) takeRoles(ctx context.Context, c *controller, n cluster.Node) error {
+func (d *daemon) applyRoles(ctx context.Context, c *controller, n cluster.Node) error {
 	roles, err := cluster.ParseRoles("roles", d.cfg.Roles)
 	if err != nil {
 		return err
@@ -136,13 +147,13 @@ func (n *node) sayHello(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the host's name: %w", err)
 	}
-	hello := cluster.Hello{
+	n.hello = cluster.Hello{
 		Session: n.d.session, Hostname: host, Pid: os.Getpid(), Roles: n.roles, Address: n.d.cfg.NodeAddress, Version: version,
 	}
 	for {
-		n.welcome, err = n.client.Hello(ctx, hello)
+		n.welcome, err = n.client.Hello(ctx, n.hello)
 		if err == nil {
-			return n.take(n.welcome)
+			return n.accept(n.welcome)
 		}
 		if code := cluster.CodeOf(err); code != cluster.CodeUnavailable && code != cluster.CodeInternal {
 			return err
@@ -150,7 +161,7 @@ func (n *node) sayHello(ctx context.Context) error {
 		if last := n.d.lastWelcome(); last.NodeID != "" {
 			n.d.log.Warn("the pacemaker is away; starting with what it said last", "err", err)
 			n.welcome = last
-			n.jobs.set(last.Jobs)
+			n.jobs.Set(last.Jobs)
 			return nil
 		}
 		n.d.log.Warn("waiting for the pacemaker", "url", n.client.URL(), "err", err)
@@ -160,11 +171,11 @@ func (n *node) sayHello(ctx context.Context) error {
 	}
 }
 
-// take keeps a welcome for the next start, and tells the workers where the jobs
+// accept keeps a welcome for the next start, and moves the workers to where the jobs
 // are now.
-func (n *node) take(w cluster.Welcome) error {
-	n.jobs.set(w.Jobs)
-	raw, err := json.Marshal(w)
+func (n *node) accept(w cluster.Welcome) error {
+	n.jobs.Set(w.Jobs)
+	raw, err := json.Marshal(nodewire.FromWelcome(w))
 	if err == nil {
 		err = atomicfile.Write(n.d.path("welcome.json"), raw, 0o600)
 	}
@@ -174,7 +185,20 @@ func (n *node) take(w cluster.Welcome) error {
 	return nil
 }
 
+// welcomed is accept for a loop that can't return an error.
+func (n *node) welcomed(w cluster.Welcome) {
+	if err := n.accept(w); err != nil {
+		n.d.log.Warn("what the pacemaker says is not on disk for the next start", "err", err)
+	}
+}
+
 func (n *node) openRoles(ctx context.Context) error {
+	if !n.d.cfg.Has(cluster.RoleHeart) {
+		n.openBeat()
+	}
+	if err := n.openEngine(); err != nil {
+		return err
+	}
 	type opening struct {
 		role cluster.Role
 		open func(context.Context) (string, error)
@@ -190,11 +214,38 @@ func (n *node) openRoles(ctx context.Context) error {
 		}
 		n.d.isReady(o.role, string(o.role)+": "+line)
 	}
+	return n.openQueue()
+}
+
+// openEngine connects to the engine that a heart or a builder uses, and watches it.
+func (n *node) openEngine() (err error) {
+	if !n.d.cfg.Has(cluster.RoleHeart) && !n.d.cfg.Has(cluster.RoleBuilder) {
+		return nil
+	}
+	n.engine, err = docker.Open(docker.Options{Host: n.d.cfg.DockerHost, Cluster: n.welcome.Cluster})
+	if err != nil {
+		return err
+	}
+	n.d.onClose(func() { _ = n.engine.Close() })
+	n.watchEngine(n.engine)
+	return nil
+}
+
+// openQueue works on the node's own queue, where a heart or a builder uses an engine.
+func (n *node) openQueue() error {
+	if n.engine == nil {
+		return nil
+	}
+	n.openCollector()
+	n.work("node's worker", redisq.WorkerOptions{Queue: jobs.NodeQueue(string(n.id)), Concurrency: 16, Urgent: 4, Handlers: n.handlers})
 	return nil
 }
 
 func (n *node) openHeart(ctx context.Context) (string, error) {
 	d := n.d
+	if err := d.addrs.note("docker_host", "docker_host", d.cfg.DockerHost); err != nil {
+		return "", err
+	}
 	// So that `aortad stop --all` finds the same engine.
 	if err := atomicfile.Write(d.path("docker.host"), []byte(d.cfg.DockerHost+"\n"), 0o600); err != nil {
 		return "", err
@@ -202,12 +253,8 @@ func (n *node) openHeart(ctx context.Context) (string, error) {
 	h, err := heart.New(heart.Config{
 		NodeID: n.id, NodeName: n.welcome.NodeName, Cluster: n.welcome.Cluster, DataDir: d.path("heart"),
 		Address: d.cfg.NodeAddress, DockerHost: d.cfg.DockerHost, ReportEvery: d.cfg.ReportEvery, Roles: n.roles,
-		Session: d.session, Version: version,
-		Welcomed: func(w cluster.Welcome) {
-			if err := n.take(w); err != nil {
-				d.log.Warn("what the pacemaker says is not on disk for the next start", "err", err)
-			}
-		},
+		Session: d.session, Version: version, Welcomed: n.welcomed, Parts: d.watch.Parts,
+		OutputFiles: d.cfg.OutputFiles, OutputFileSize: int64(d.cfg.OutputFileBytes),
 	}, n.client, d.log)
 	if err != nil {
 		return "", err
@@ -216,28 +263,44 @@ func (n *node) openHeart(ctx context.Context) (string, error) {
 		return "", err
 	}
 	d.loop("heart", h.Run)
-	n.work("heart's worker", redisq.WorkerOptions{Queue: jobs.NodeQueue(string(n.id)), Concurrency: 16, Urgent: 4, Handlers: map[string]jobs.Handler{
-		cluster.JobInstanceStart: func(ctx context.Context, r *jobs.Run) (any, error) { return h.StartInstance(ctx, r) },
-		cluster.JobInstanceStop:  func(ctx context.Context, r *jobs.Run) (any, error) { return h.StopInstance(ctx, r) },
-		cluster.JobImagePrune:    func(ctx context.Context, r *jobs.Run) (any, error) { return h.PruneImages(ctx, r) },
-	}})
+	n.handlers[cluster.JobInstanceStart] = func(ctx context.Context, r *jobs.Run) (any, error) { return h.StartInstance(ctx, r) }
+	n.handlers[cluster.JobInstanceStop] = func(ctx context.Context, r *jobs.Run) (any, error) { return h.StopInstance(ctx, r) }
 	return "instances on " + h.Address(), nil
+}
+
+// applyNodeAddress checks where instances are to be published, before the
+// pacemaker learns of it and routes lead there.
+func (d *daemon) applyNodeAddress() error {
+	address, engine := d.cfg.NodeAddress, d.cfg.DockerHost
+	if address != "" && (engine == "" || strings.HasPrefix(engine, "unix:")) {
+		if err := listeners.Check(net.JoinHostPort(address, "0"), nil); err != nil {
+			return listener{option: "node_address"}.unusable("%v: name an address of this machine (--node-address)", err)
+		}
+	}
+	return d.addrs.note("node_address", "node_address", address)
 }
 
 func (n *node) openBuilder(ctx context.Context) (string, error) {
 	d := n.d
-	engine, err := docker.Open(docker.Options{Host: d.cfg.DockerHost, Cluster: n.welcome.Cluster})
+	info, err := n.engine.Await(ctx, d.log)
 	if err != nil {
 		return "", err
 	}
-	d.onClose(func() { _ = engine.Close() })
-	info, err := engine.Info(ctx)
-	if err != nil {
+	b := &build.Builder{
+		Engine: n.engine, Source: n.client, Dir: d.path("builds"), Log: d.log, Child: []string{childCommand},
+		Timeout: d.cfg.BuildTimeout, Settings: build.Settings{Classic: d.cfg.ClassicBuilder, Fetch: d.cfg.BuildFetch}, CacheSize: int64(d.cfg.BuildCacheMaxGB) * 1e9,
+	}
+	if err := b.Clean(); err != nil {
 		return "", err
 	}
-	b := &build.Builder{Engine: engine, Source: n.client, Dir: d.path("builds"), Log: d.log}
-	n.work("builder", redisq.WorkerOptions{Queue: builderQueue, Concurrency: 2, Handlers: map[string]jobs.Handler{
-		cluster.JobBuild: func(ctx context.Context, r *jobs.Run) (any, error) { return b.Build(ctx, r) },
+	if b.CacheSize > 0 {
+		d.loop("build cache", b.KeepCache)
+	}
+	n.work("builder", redisq.WorkerOptions{Queue: builderQueue, Concurrency: build.Slots + build.Waiting, Handlers: map[string]jobs.Handler{
+		cluster.JobBuild: func(ctx context.Context, r *jobs.Run) (any, error) {
+			result, err := b.Build(ctx, r)
+			return nodewire.FromBuildResult(result), err
+		},
 	}})
 	return "Docker " + info.Version, nil
 }

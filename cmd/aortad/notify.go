@@ -6,8 +6,8 @@ import (
 	"os"
 )
 
-// serviceManager is the socket on which whoever started the daemon waits to
-// hear that it is ready; empty when nobody does.
+// serviceManager is the socket on which the service manager waits for the daemon
+// to be ready; empty if there is none.
 type serviceManager string
 
 // findManager takes the socket from the environment, and out of it: what the

@@ -6,9 +6,10 @@ import (
 
 	"aorta/router/stats"
 	"aorta/web/api"
+	"aorta/web/live"
 )
 
-// appNumbers tells of the apps' traffic over time from the stats Redis.
+// appNumbers returns the apps' traffic over time from the stats Redis.
 type appNumbers struct {
 	s      *stats.Store
 	recent *stats.Recent
@@ -31,14 +32,14 @@ func (n appNumbers) Series(ctx context.Context, q api.SeriesQuery) ([]api.Series
 	return points, nil
 }
 
-func (n appNumbers) Recent(ctx context.Context, now time.Time) (map[string]api.Recent, error) {
-	found, err := n.recent.Look(ctx, now)
+func (n appNumbers) Recent(ctx context.Context, now time.Time) (map[string]live.Recent, error) {
+	found, err := n.recent.Read(ctx, now)
 	if err != nil {
 		return nil, err
 	}
-	out := make(map[string]api.Recent, len(found))
+	out := make(map[string]live.Recent, len(found))
 	for app, r := range found {
-		out[app] = api.Recent{
+		out[app] = live.Recent{
 			Seconds: stats.RateSeconds, Requests: r.Last.Requests, Errors: r.Last.Status[5],
 			P95: percentile(r.Last, 95), Spark: r.Spark[:],
 		}

@@ -7,6 +7,7 @@ import (
 	"aorta/internal/testkit"
 	"aorta/router/stats"
 	"aorta/web/api"
+	"aorta/web/live"
 )
 
 func TestAppNumbers_TellWhatWasCounted(t *testing.T) {
@@ -34,7 +35,7 @@ func TestAppNumbers_TellWhatWasCounted(t *testing.T) {
 	}
 	none, err := numbers.Series(t.Context(), api.SeriesQuery{App: "shop", Release: "r2", From: now.Add(-time.Minute), To: now, Step: time.Second})
 
-	for _, app := range []string{"shop", api.AllApps} {
+	for _, app := range []string{"shop", live.AllApps} {
 		if r := recent[app]; r.Requests != 4 || r.Errors != 2 || r.Seconds != 10 || r.P95 == nil || *r.P95 < 45 || *r.P95 > 55 {
 			t.Errorf("recent of %q: got %+v, want 4 requests, 2 errors in 10 s, p95 about 50 ms", app, r)
 		}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 
-	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 
 	"aorta/internal/redisd"
@@ -15,16 +14,17 @@ import (
 
 // The names of the managed Redis servers.
 const (
-	redisRoutes  = "routes"
-	redisJobs    = "jobs"
-	redisStats   = "stats"
-	redisReplica = "routes-replica"
+	redisRoutes = "routes"
+	redisJobs   = "jobs"
+	redisStats  = "stats"
 )
+
+// titles are what people call those whose name is short for it.
+var titles = map[string]string{redisStats: "statistics Redis"}
 
 // The users of the managed masters beside the admin.
 const (
 	userReplica = "replica" // follows the routes master
-	userRouter  = "router"  // reads routes on the replica
 	userTailer  = "tailer"  // writes statistics
 )
 
@@ -50,13 +50,15 @@ func (d *daemon) openMasters(ctx context.Context) (*masters, error) {
 	}
 	group, gctx := errgroup.WithContext(ctx)
 	for name, at := range servers {
-		addr, err := d.places.at("redis_"+name, "", d.cfg.RedisAddress)
+		addr, err := d.addrs.resolve(listener{
+			name: "redis_" + name, option: "redis_address", given: net.JoinHostPort(d.cfg.RedisAddress, "0"), daemon: "redis-" + name,
+		})
 		if err != nil {
 			return nil, err
 		}
 		m.addr[name] = addr
 		server, err := d.newRedis(redisd.Config{
-			Name: name, Addresses: []string{addr}, Users: users[name], Persist: redisd.AOFAndRDB, StopOrder: 2,
+			Name: name, Title: titles[name], Addresses: []string{addr}, Users: users[name], Persist: redisd.AOFAndRDB, StopOrder: 2,
 		})
 		if err != nil {
 			return nil, err
@@ -76,7 +78,7 @@ func (d *daemon) openMasters(ctx context.Context) (*masters, error) {
 // endManagedJobs ends the managed server that had the jobs before one of the
 // operator's own was named; open operations begin anew there. Its files stay.
 func (d *daemon) endManagedJobs(ctx context.Context) error {
-	addr, recorded := d.places.Addrs["redis_"+redisJobs]
+	addr, recorded := d.addrs.Chosen["redis_"+redisJobs]
 	if !recorded {
 		return nil
 	}
@@ -99,16 +101,9 @@ func (d *daemon) newRedis(cfg redisd.Config) (*redisd.Server, error) {
 	return server, nil
 }
 
-// door tells a node where a master is and who it is there.
-func (m *masters) door(name, user, password string) cluster.RedisDoor {
-	return cluster.RedisDoor{Network: "tcp", Addr: m.addr[name], User: user, Password: password}
-}
-
-// dialServer connects to a managed server as its admin, over its socket.
-func (d *daemon) dialServer(s *redisd.Server, name string, pool int) *redis.Client {
-	c := dial(cluster.RedisDoor{Network: "unix", Addr: s.Socket(), User: "admin", Password: d.secrets.password(name, "admin")}, pool)
-	d.onClose(func() { _ = c.Close() })
-	return c
+// endpoint is where a node finds a master, and who it is there.
+func (m *masters) endpoint(name, user, password string) cluster.RedisEndpoint {
+	return cluster.RedisEndpoint{Network: "tcp", Addr: m.addr[name], User: user, Password: password}
 }
 
 func portOf(addr string) string {

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"aorta/internal/testkit"
 	"aorta/web/wire"
@@ -109,7 +108,7 @@ func TestRetry_OfAnAbortedDeployServes(t *testing.T) {
 	if w := waiting.WaitsFor; w == nil || w.ID != again || w.User != "admin" || !strings.Contains(listed, "waiting for "+w.Title+" by admin ("+again+")") {
 		t.Errorf("got %+v and the list\n%s\nwant the change of scale to wait for the retry", waiting, listed)
 	}
-	testkit.Eventually(t, 60*time.Second, "all operations to end", c.idle)
+	testkit.Eventually(t, "all operations to end", c.idle)
 	if got := asJSON[wire.Job](c, "jobs", "show", scale); got.State != "succeeded" {
 		t.Errorf("got the change of scale %s (%s), want it done in its turn", got.State, got.Error)
 	}

@@ -2,30 +2,32 @@ package main_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
+	"aorta/internal/config"
 	"aorta/internal/testkit"
+	"aorta/internal/testkit/race"
+	names "aorta/pacemaker/cluster"
 	"aorta/web/wire"
 )
 
-// bin is the directory of the programs that TestMain builds: the daemon with
-// the race detector, the CLI, and the two apps.
+// bin is the directory of the programs that TestMain builds: those that ship, the
+// two apps and, in watched, the daemon with the race detector.
 var bin string
+
+// watched is the directory in bin of what the race detector watches.
+const watched = "watched"
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -48,17 +50,21 @@ func buildAll(m *testing.M) (int, error) {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	bin = dir
+	// What is built as the tests and as the product are is in the build cache.
+	racing, shipped := race.Flags(), []string{"-trimpath"}
 	for _, b := range []struct {
 		out, pkg string
-		args     []string
+		flags    []string
 		env      string
 	}{
-		{"aortad", "aorta/cmd/aortad", []string{"-race"}, "CGO_ENABLED=1"},
-		{"aorta", "aorta/cmd/aorta", []string{"-race"}, "CGO_ENABLED=1"},
-		{"hello", "aorta/examples/hello", nil, "CGO_ENABLED=0"},
-		{"testapp", "aorta/heart/internal/rig/testapp", nil, "CGO_ENABLED=0"},
+		{watched + "/aortad", "aorta/cmd/aortad", racing, "CGO_ENABLED=1"},
+		{"aortad", "aorta/cmd/aortad", shipped, "CGO_ENABLED=0"},
+		{"aorta", "aorta/cmd/aorta", shipped, "CGO_ENABLED=0"},
+		{"hello", "aorta/examples/hello", shipped, "CGO_ENABLED=0"},
+		{"testapp", "aorta/heart/internal/rig/testapp", shipped, "CGO_ENABLED=0"},
 	} {
-		cmd := exec.Command("go", append(append([]string{"build", "-o", filepath.Join(dir, b.out)}, b.args...), b.pkg)...)
+		args := append([]string{"build", "-ldflags=-s -w", "-o", filepath.Join(dir, b.out)}, b.flags...)
+		cmd := exec.Command("go", append(args, b.pkg)...)
 		cmd.Env = append(os.Environ(), b.env)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return 1, fmt.Errorf("build %s: %w\n%s", b.pkg, err, out)
@@ -71,6 +77,7 @@ func buildAll(m *testing.M) (int, error) {
 type cluster struct {
 	tb     testing.TB
 	dir    string
+	daemon string // its program
 	docker string
 	api    string // base URL
 	router string // base URL
@@ -81,10 +88,22 @@ type cluster struct {
 	out    *os.File
 }
 
-// newCluster starts one and ends it, instances included, with the test.
+// newCluster starts one as make up does, but for the flags that a test adds (and
+// says why), and ends it with the test, instances included.
 func newCluster(tb testing.TB, flags ...string) *cluster {
 	tb.Helper()
 	c := unstarted(tb, flags...)
+	c.start()
+	return c
+}
+
+// newShipped starts one whose daemon is the very program that ships: for tests of
+// the pages, for which the race detector would only be slow. It watches the daemon
+// in all the others.
+func newShipped(tb testing.TB, flags ...string) *cluster {
+	tb.Helper()
+	c := unstarted(tb, flags...)
+	c.daemon = filepath.Join(bin, "aortad")
 	c.start()
 	return c
 }
@@ -93,13 +112,10 @@ func newCluster(tb testing.TB, flags ...string) *cluster {
 func unstarted(tb testing.TB, flags ...string) *cluster {
 	tb.Helper()
 	skipQuick(tb)
-	c := &cluster{tb: tb, dir: testkit.ShortDir(tb), docker: dockerHost(tb)}
-	api, router := freeAddr(tb), freeAddr(tb)
+	c := &cluster{tb: tb, dir: testkit.ShortDir(tb), daemon: filepath.Join(bin, watched, "aortad"), docker: testkit.DockerHost()}
+	api, router := testkit.FreeAddr(tb), testkit.FreeAddr(tb)
 	c.api, c.router = "http://"+api, "http://"+router
-	c.flags = append([]string{
-		"run", "--data-dir", c.dir + "/data", "--run-dir", c.dir + "/run", "--docker-host", c.docker, "--node-name", "n1",
-		"--listen", api, "--router-listen", router, "--report-every", "500ms", "--router-workers", "2",
-	}, flags...)
+	c.flags = slices.Concat([]string{"run"}, c.upFlags(api, router), flags)
 	c.env = append(os.Environ(), "AORTA_CONFIG="+c.dir+"/client.json", "HOME="+c.dir, "GIT_CONFIG_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0",
 		"GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@test.local", "GIT_COMMITTER_NAME=t", "GIT_COMMITTER_EMAIL=t@test.local",
 		// The race detector holds each process that ends for a second by default.
@@ -116,37 +132,31 @@ func skipQuick(tb testing.TB) {
 	}
 }
 
-func dockerHost(tb testing.TB) string {
-	for _, host := range []string{os.Getenv("AORTA_TEST_DOCKER_HOST"), os.Getenv("DOCKER_HOST"), "unix:///var/run/docker.sock"} {
-		if host != "" {
-			return host
-		}
+// upFlags are what make up starts the daemon with, by its own script: where its
+// state lies and where it listens, which a cluster needs to live beside others.
+func (c *cluster) upFlags(api, router string) []string {
+	c.tb.Helper()
+	if os.Getuid() != 0 {
+		c.tb.Fatal("a cluster needs root, for containers and its run directory: run this test as root")
 	}
-	tb.Fatal("no Docker engine is named")
-	return ""
+	cmd := exec.Command("bash", "-c", `. scripts/state.sh && . scripts/daemon.sh && daemon_args "$1"`, "flags", c.docker)
+	cmd.Dir, cmd.Stderr = "../..", os.Stderr
+	cmd.Env = append(os.Environ(), "STATE="+c.dir, "LISTEN="+api, "ROUTER="+router, "DOMAIN=aorta.localhost")
+	out, err := cmd.Output()
+	if err != nil {
+		c.tb.Fatalf("ask scripts/daemon.sh for the daemon's flags: %v", err)
+	}
+	return strings.Split(strings.TrimSpace(string(out)), "\n")
 }
 
-// lastPort is the last port that freeAddr gave. They lie apart from those that
-// daemons choose, that instances get and that outgoing connections take: what
-// is not listened on yet must not be given twice.
-var lastPort atomic.Int32
+// runDir is where the sockets of this data directory lie.
+func (c *cluster) runDir() string { return config.DefaultRunDir(c.dir + "/data") }
 
-func init() { lastPort.Store(rand.Int32N(testPorts)) }
-
-const firstTestPort, testPorts = 30000, 2500
-
-func freeAddr(tb testing.TB) string {
-	tb.Helper()
-	for range testPorts {
-		addr := net.JoinHostPort("127.0.0.1", fmt.Sprint(firstTestPort+lastPort.Add(1)%testPorts))
-		if l, err := net.Listen("tcp", addr); err == nil {
-			_ = l.Close()
-			return addr
-		}
-	}
-	tb.Fatal("no port is free")
-	return ""
-}
+// here is what a node is called that nobody has named: by its machine.
+var here = func() string {
+	host, _ := os.Hostname()
+	return names.NodeNameFrom(host)
+}()
 
 // start starts the daemon and waits for its last line. Extra environment is
 // for this run alone.
@@ -165,12 +175,12 @@ func (c *cluster) startUntil(line string, extra ...string) bool {
 		c.tb.Fatal(err)
 	}
 	begin, _ := c.out.Seek(0, io.SeekEnd)
-	c.cmd = exec.Command(filepath.Join(bin, "aortad"), c.flags...)
+	c.cmd = exec.Command(c.daemon, c.flags...)
 	c.cmd.Env = append(slices.Clone(c.env), extra...)
 	c.cmd.Stdout, c.cmd.Stderr = c.out, c.out
 	c.gone = testkit.StartChild(c.tb, c.cmd)
 	seen := false
-	testkit.Eventually(c.tb, 60*time.Second, "the daemon to say "+line, func() bool {
+	testkit.Eventually(c.tb, "the daemon to say "+line, func() bool {
 		if c.ended() {
 			return true
 		}
@@ -212,11 +222,13 @@ func (c *cluster) end() {
 	if err != nil {
 		c.tb.Errorf("aortad stop --all: %v\n%s", err, out)
 	}
-	if log := c.log(); strings.Contains(log, "DATA RACE") || c.tb.Failed() {
+	_ = os.RemoveAll(c.runDir()) // it stays when what has used it was killed
+	log := c.log()
+	if _, found, raced := strings.Cut(log, "WARNING: DATA RACE\n"); raced {
+		c.tb.Errorf("the daemon has a data race:\n%.6000s", found)
+	}
+	if c.tb.Failed() {
 		c.tb.Logf("the daemon's log:\n%s", tail(log, 6000))
-		if strings.Contains(log, "DATA RACE") {
-			c.tb.Error("the daemon has a data race")
-		}
 	}
 }
 
@@ -236,15 +248,20 @@ type result struct {
 // run runs a command with the cluster's environment.
 func (c *cluster) run(dir, name string, args ...string) result {
 	c.tb.Helper()
-	cmd := exec.Command(name, args...)
-	if !strings.Contains(name, "/") && name == "aorta" {
-		cmd = exec.Command(filepath.Join(bin, name), args...)
+	if name == "aorta" {
+		name = filepath.Join(bin, name)
 	}
+	ctx := testkit.BoundedBy(c.tb, context.Background())
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir, cmd.Env = dir, c.env
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
-	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+	err := cmd.Run()
+	if err != nil && cmd.ProcessState == nil {
 		c.tb.Fatalf("run %s %v: %v", name, args, err)
+	}
+	if ctx.Err() != nil {
+		c.tb.Fatalf("%s %v hangs; it said\n%s%s", name, args, &out, &errOut)
 	}
 	return result{out.String(), errOut.String(), cmd.ProcessState.ExitCode()}
 }
@@ -272,116 +289,3 @@ func asJSON[T any](c *cluster, args ...string) T {
 func (c *cluster) ps(app string) []wire.Instance { return asJSON[[]wire.Instance](c, "ps", "-a", app) }
 
 func (c *cluster) stats(app string) wire.Stats { return asJSON[wire.Stats](c, "stats", "-a", app) }
-
-// project is a git repository with an app in it.
-type project struct {
-	c    *cluster
-	name string
-	dir  string
-}
-
-// newApp makes an app with its repository: program is one of the built ones,
-// lines are further ones of its Dockerfile.
-func (c *cluster) newApp(name, program string, lines ...string) *project {
-	c.tb.Helper()
-	p := &project{c: c, name: name, dir: filepath.Join(c.dir, "src-"+name)}
-	if err := os.MkdirAll(p.dir, 0o755); err != nil {
-		c.tb.Fatal(err)
-	}
-	binary, err := os.ReadFile(filepath.Join(bin, program))
-	if err != nil {
-		c.tb.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(p.dir, "app"), binary, 0o755); err != nil {
-		c.tb.Fatal(err)
-	}
-	p.write("Dockerfile", "FROM scratch\nCOPY app /app\n"+strings.Join(append(lines, ""), "\n")+"CMD [\"/app\"]\n")
-	p.git("init", "-q", "-b", "main")
-	p.commit("first")
-	if r := c.run(p.dir, "aorta", "apps", "create", name); r.code != 0 {
-		c.tb.Fatalf("apps create %s: %s", name, r.err)
-	}
-	return p
-}
-
-func (p *project) write(name, text string) {
-	p.c.tb.Helper()
-	if err := os.WriteFile(filepath.Join(p.dir, name), []byte(text), 0o644); err != nil {
-		p.c.tb.Fatal(err)
-	}
-}
-
-func (p *project) git(args ...string) string {
-	p.c.tb.Helper()
-	r := p.c.run(p.dir, "git", args...)
-	if r.code != 0 {
-		p.c.tb.Fatalf("git %v: exit %d\n%s%s", args, r.code, r.out, r.err)
-	}
-	return strings.TrimSpace(r.out)
-}
-
-// commit commits all there is, and an empty change too; it gives the id.
-func (p *project) commit(message string) string {
-	p.c.tb.Helper()
-	p.git("add", "-A")
-	p.git("commit", "-q", "--allow-empty", "-m", message)
-	return p.git("rev-parse", "HEAD")
-}
-
-// push pushes main and gives what git said.
-func (p *project) push() result {
-	p.c.tb.Helper()
-	return p.c.run(p.dir, "git", "push", "aorta", "main")
-}
-
-// deploy pushes and fails the test unless it serves.
-func (p *project) deploy() string {
-	p.c.tb.Helper()
-	r := p.push()
-	if r.code != 0 {
-		p.c.tb.Fatalf("git push: exit %d\n%s", r.code, r.err)
-	}
-	return r.err
-}
-
-// get asks the app's own host through the router, and gives status and body.
-func (p *project) get(path string) (int, string) {
-	p.c.tb.Helper()
-	resp, err := p.request("GET", path)
-	if err != nil {
-		p.c.tb.Fatalf("GET %s: %v", path, err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		p.c.tb.Fatalf("GET %s: %v", path, err)
-	}
-	return resp.StatusCode, string(body)
-}
-
-func (p *project) request(method, path string) (*http.Response, error) {
-	req, err := http.NewRequest(method, p.c.router+path, nil)
-	if err != nil {
-		return nil, err
-	}
-	req.Host = p.name + ".aorta.localhost"
-	req.Header.Set("Accept", "application/json")
-	return http.DefaultClient.Do(req)
-}
-
-// release is the label of the release that answers.
-func (p *project) release() string {
-	p.c.tb.Helper()
-	_, body := p.get("/")
-	var answer struct{ Release string }
-	_ = json.Unmarshal([]byte(body), &answer)
-	return answer.Release
-}
-
-// containers lists the app's containers on the engine, running or not.
-func (p *project) containers() []string {
-	p.c.tb.Helper()
-	info := asJSON[wire.App](p.c, "apps", "info", "-a", p.name)
-	r := p.c.run(p.c.dir, "docker", "-H", p.c.docker, "ps", "-aq", "--no-trunc", "--filter", "label=aorta.app-id="+info.ID)
-	return strings.Fields(r.out)
-}

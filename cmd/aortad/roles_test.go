@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"aorta/internal/testkit"
 	"aorta/web/wire"
@@ -18,16 +17,16 @@ import (
 // its own, and ends it with the test. Its router is at its router address.
 func (c *cluster) join(name, roles, pacemaker string, flags ...string) *cluster {
 	c.tb.Helper()
-	n := &cluster{tb: c.tb, dir: testkit.ShortDir(c.tb), docker: c.docker, env: c.env, api: c.api}
+	n := &cluster{tb: c.tb, daemon: c.daemon, dir: testkit.ShortDir(c.tb), docker: c.docker, env: c.env, api: c.api}
 	token := c.aorta("nodes", "token", "--name", name, "--roles", roles)
 	if err := os.WriteFile(n.dir+"/token", []byte(token), 0o600); err != nil {
 		c.tb.Fatal(err)
 	}
-	router := freeAddr(c.tb)
+	router := testkit.FreeAddr(c.tb)
 	n.router = "http://" + router
 	n.flags = append([]string{
-		"run", "--data-dir", n.dir + "/data", "--run-dir", n.dir + "/run", "--docker-host", c.docker, "--roles", roles,
-		"--pacemaker", pacemaker, "--node-token-file", n.dir + "/token", "--router-listen", router, "--report-every", "500ms", "--router-workers", "1",
+		"run", "--data-dir", n.dir + "/data", "--docker-host", c.docker, "--roles", roles,
+		"--pacemaker", pacemaker, "--node-token-file", n.dir + "/token", "--router-listen", router,
 	}, flags...)
 	c.tb.Cleanup(n.end)
 	n.start()
@@ -49,7 +48,7 @@ func (p *project) spread(n int) map[string]int {
 func (p *project) answering(n int) (asked int) {
 	p.c.tb.Helper()
 	seen := map[string]bool{}
-	testkit.Eventually(p.c.tb, 20*time.Second, fmt.Sprintf("%d instances to answer through %s", n, p.c.router), func() bool {
+	testkit.Eventually(p.c.tb, fmt.Sprintf("%d instances to answer through %s", n, p.c.router), func() bool {
 		asked++
 		status, body := p.get("/echo")
 		var echo struct{ Instance string }
@@ -69,7 +68,7 @@ func (p *project) through(n *cluster) *project {
 
 func TestNodes_HeartAndRouterOfTheirOwn(t *testing.T) {
 	t.Parallel()
-	nodes := freeAddr(t)
+	nodes := testkit.FreeAddr(t)
 	c := newCluster(t, "--node-listen", nodes)
 	shop := c.newApp("shop", "hello")
 	shop.deploy()
@@ -77,11 +76,11 @@ func TestNodes_HeartAndRouterOfTheirOwn(t *testing.T) {
 	edge := c.join("edge", "router", "http://"+nodes)
 
 	c.aorta("ps", "scale", "-a", "shop", "web=2")
-	if got := shop.spread(2); got["n1"] != 1 || got["n2"] != 1 {
-		t.Errorf("got two instances at %v, want one on n1 and one on n2", got)
+	if got := shop.spread(2); got[here] != 1 || got["n2"] != 1 {
+		t.Errorf("got two instances at %v, want one on %s and one on n2", got, here)
 	}
 	c.aorta("ps", "scale", "-a", "shop", "web=4")
-	if got := shop.spread(4); got["n1"] != 2 || got["n2"] != 2 {
+	if got := shop.spread(4); got[here] != 2 || got["n2"] != 2 {
 		t.Errorf("got four instances at %v, want two on each", got)
 	}
 	asked := shop.answering(4) + shop.through(edge).answering(4)
@@ -103,6 +102,45 @@ func TestNodes_HeartAndRouterOfTheirOwn(t *testing.T) {
 	shop.leaves(second)
 }
 
+// A node that runs no instances reports all the same: it counts as there while
+// it works, and is missed once it is gone.
+func TestNodes_WithoutAHeartAreHeardAndMissed(t *testing.T) {
+	t.Parallel()
+	nodes := testkit.FreeAddr(t)
+	c := newCluster(t, "--node-listen", nodes, "--dead-after", "6s")
+	lone := map[string]*cluster{"edge": c.join("edge", "router", "http://"+nodes), "forge": c.join("forge", "builder", "http://"+nodes)}
+
+	for name := range lone {
+		ago := c.heardAgo(name)
+		testkit.Eventually(t, name+" to be heard again after its hello", func() bool {
+			before := ago
+			ago = c.heardAgo(name)
+			return ago < before
+		})
+	}
+	for _, n := range lone {
+		n.kill()
+	}
+
+	for _, want := range []string{"router on edge", "Node edge", "Node forge"} {
+		testkit.Eventually(t, "the status to name the "+want, func() bool {
+			return slices.ContainsFunc(asJSON[wire.Status](c, "status").Reasons, func(r string) bool { return strings.Contains(strings.ToLower(r), strings.ToLower(want)) })
+		})
+	}
+}
+
+// heardAgo is how many seconds ago a node was heard.
+func (c *cluster) heardAgo(name string) float64 {
+	c.tb.Helper()
+	for _, n := range asJSON[[]wire.Node](c, "nodes") {
+		if n.Name == name && n.HeardAgo != nil {
+			return *n.HeardAgo
+		}
+	}
+	c.tb.Fatalf("node %s was never heard", name)
+	return 0
+}
+
 // loggedAt counts the app's lines in another router's access log.
 func (p *project) loggedAt(n *cluster) int {
 	p.c.tb.Helper()
@@ -113,6 +151,7 @@ func (p *project) loggedAt(n *cluster) int {
 // up again as they were.
 func (p *project) survives(nodes ...*cluster) {
 	p.c.tb.Helper()
+	p.alone(4, "v2") // the first release's may still be finishing their requests
 	before := p.containers()
 	for _, n := range nodes {
 		n.kill()
@@ -127,7 +166,7 @@ func (p *project) survives(nodes ...*cluster) {
 		p.c.tb.Errorf("got containers %v after the nodes' daemons were killed, want %v", now, before)
 	}
 	p.c.aorta("ps", "scale", "-a", p.name, "web=6")
-	if got := p.spread(6); got["n1"] != 3 || got["n2"] != 3 {
+	if got := p.spread(6); got[here] != 3 || got["n2"] != 3 {
 		p.c.tb.Errorf("got six instances at %v, want three on each", got)
 	}
 }
@@ -151,14 +190,14 @@ func (p *project) leaves(n *cluster) {
 	}
 	left := p.c.engine("ps", "--filter", "label=aorta.cluster="+p.c.id(), "--format", "{{.Names}}")
 	if !sameSet(left, stay) {
-		p.c.tb.Errorf("got containers %v, want those of n1 alone: %v", left, stay)
+		p.c.tb.Errorf("got containers %v, want those of %s alone: %v", left, here, stay)
 	}
 	p.serve(20)
 }
 
 func TestNodes_TokensHold(t *testing.T) {
 	t.Parallel()
-	nodes := freeAddr(t)
+	nodes := testkit.FreeAddr(t)
 	c := newCluster(t, "--node-listen", nodes)
 	flags := []string{"run", "--docker-host", c.docker, "--roles", "heart", "--pacemaker", "http://" + nodes}
 	lone := &cluster{tb: t, dir: testkit.ShortDir(t), env: c.env}
@@ -172,6 +211,7 @@ func TestNodes_TokensHold(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		// Its run directory goes with the test: nothing stops what never started.
 		r := lone.run(lone.dir, aortad, append(flags, "--data-dir", lone.dir+"/data", "--run-dir", lone.dir+"/run", "--node-token-file", file)...)
 		if r.code != 3 || !strings.Contains(r.err, "token") {
 			t.Errorf("a %s token: exit %d\n%s\nwant exit 3 and the token named", name, r.code, r.err)

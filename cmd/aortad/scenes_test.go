@@ -49,7 +49,7 @@ func (p *project) traffic(every time.Duration, errorEvery int) {
 func (c *cluster) jobOn(app, state string) string {
 	c.tb.Helper()
 	var id string
-	testkit.Eventually(c.tb, 30*time.Second, "a job of "+app+" to be "+state, func() bool {
+	testkit.Eventually(c.tb, "a job of "+app+" to be "+state, func() bool {
 		for _, j := range asJSON[[]wire.Job](c, "jobs", "-a", app, "--state", state) {
 			id = j.ID
 			return true
@@ -63,17 +63,17 @@ func (c *cluster) jobOn(app, state string) string {
 // for the figures, longer where a picture is to show a graph.
 func (c *cluster) while(app string) {
 	c.tb.Helper()
-	limit, enough := 20*time.Second, int64(30)
+	enough := int64(30)
 	if *shots != "" {
-		limit, enough = 3*time.Minute, 2500
+		enough = 2500
 	}
-	testkit.Eventually(c.tb, limit, "some traffic of "+app, func() bool { return c.stats(app).Requests >= enough })
+	testkit.Eventually(c.tb, "some traffic of "+app, func() bool { return c.stats(app).Requests >= enough })
 }
 
 func TestPages_OfABusyCluster(t *testing.T) {
 	t.Parallel()
-	nodes := freeAddr(t)
-	c := newCluster(t, "--node-listen", nodes)
+	nodes := testkit.FreeAddr(t)
+	c := newShipped(t, "--node-listen", nodes)
 	shop, blog, search := c.newApp("shop", "hello"), c.newApp("blog", "hello"), c.newApp("search", "testapp")
 	c.newApp("next-idea", "hello")
 	shop.deploy()
@@ -98,7 +98,7 @@ func TestPages_OfABusyCluster(t *testing.T) {
 		view{name: "app", path: "/apps/shop", shows: "n2"},
 		view{name: "app-empty", path: "/apps/next-idea", shows: "git push"},
 		view{name: "app-releases", path: "/apps/shop/releases", shows: "Greet people"},
-		view{name: "roll-back", path: "/apps/shop/releases", shows: "today's config vars", before: press("Roll back to v1", "Roll shop back to v1")},
+		view{name: "roll-back", path: "/apps/shop/releases", shows: "current config vars", before: press("Roll back to v1", "Roll shop back to v1")},
 		view{name: "app-graphs", path: "/apps/shop/graphs", shows: "Requests", graph: true},
 		view{name: "app-logs", path: "/apps/shop/logs", shows: "cart 17"},
 		view{name: "app-config", path: "/apps/shop/config", shows: "DATABASE_URL"},
@@ -115,8 +115,8 @@ func TestPages_OfABusyCluster(t *testing.T) {
 
 func TestPages_OfABrokenCluster(t *testing.T) {
 	t.Parallel()
-	nodes := freeAddr(t)
-	c := newCluster(t, "--node-listen", nodes)
+	nodes := testkit.FreeAddr(t)
+	c := newShipped(t, "--node-listen", nodes, "--dead-after", "6s") // the least: a dead node is waited for
 	shop, billing := c.newApp("shop", "hello"), c.newApp("billing", "testapp")
 	shop.deploy()
 	shop.traffic(30*time.Millisecond, 4)
@@ -128,7 +128,7 @@ func TestPages_OfABrokenCluster(t *testing.T) {
 	failed := c.jobOn("billing", "failed")
 	second.kill()
 	c.while("shop")
-	testkit.Eventually(t, 40*time.Second, "n2 to be taken for silent", func() bool {
+	testkit.Eventually(t, "n2 to be taken for silent", func() bool {
 		s := asJSON[wire.Status](c, "status")
 		return s.NodesReady < s.Nodes
 	})

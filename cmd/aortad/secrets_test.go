@@ -12,7 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"aorta/internal/testkit"
 	"aorta/web/wire"
@@ -28,7 +27,6 @@ func TestDoors_NodeOfAnotherName(t *testing.T) {
 	other := asJSON[wire.NodeCreated](c, "nodes", "token", "--name", "n2", "--roles", "heart")
 	nodes := c.nodeURL()
 	instance := shop.ps1()
-	app := asJSON[wire.App](c, "apps", "info", "-a", "shop").ID
 
 	for _, tt := range []struct {
 		base, token, method, path, body string
@@ -46,7 +44,7 @@ func TestDoors_NodeOfAnotherName(t *testing.T) {
 		{nodes, c.adminToken(), "POST", "/nodes/" + own.ID + "/report", `{}`, 401},
 		{nodes, "", "POST", "/nodes/" + own.ID + "/report", `{}`, 401},
 		{nodes, other.Token, "POST", "/nodes/" + other.ID + "/router", `{"epoch":1,"generation":1,"workers":1}`, 403},
-		{nodes, other.Token, "POST", "/nodes/" + other.ID + "/logs", `[{"time":"2026-01-02T03:04:05Z","app":"` + app + `","instance":"` + instance.ID + `","type":"web","release":"v1","node":"n1","stream":"stdout","text":"forged"}]`, 204},
+		{nodes, other.Token, "POST", "/nodes/" + other.ID + "/output", `[{"instance":"` + instance.ID + `","type":"web","release":"v1","from":"","to":"x","times":[1],"streams":["stdout"],"texts":["forged"]}]`, 200},
 		{nodes, other.Token, "GET", "/apps", "", 404},
 		{c.api, other.Token, "GET", "/apps", "", 401},
 		{c.api, c.adminToken(), "POST", "/nodes/" + own.ID + "/report", `{}`, 404},
@@ -82,15 +80,21 @@ func (c *cluster) adminToken() string {
 // nodeURL is where the nodes' API listens.
 func (c *cluster) nodeURL() string {
 	c.tb.Helper()
-	var places struct{ Addresses map[string]string }
+	return "http://" + c.recordedAddress("node_listen")
+}
+
+// recordedAddress is the address of a listener that was not given.
+func (c *cluster) recordedAddress(listener string) string {
+	c.tb.Helper()
+	var recorded struct{ Addresses map[string]string }
 	raw, err := os.ReadFile(c.dir + "/data/places.json")
 	if err == nil {
-		err = json.Unmarshal(raw, &places)
+		err = json.Unmarshal(raw, &recorded)
 	}
-	if err != nil || places.Addresses["node_listen"] == "" {
-		c.tb.Fatalf("the address of the nodes' API: %v", err)
+	if err != nil || recorded.Addresses[listener] == "" {
+		c.tb.Fatalf("the address of %s: %v", listener, err)
 	}
-	return "http://" + places.Addresses["node_listen"]
+	return recorded.Addresses[listener]
 }
 
 // A record that somebody broke in the routes Redis is passed over with its
@@ -124,7 +128,7 @@ func TestDoors_BrokenRouteRecord(t *testing.T) {
 
 	for host, why := range hosts {
 		c.breakRoute(host, broken[why])
-		testkit.Eventually(t, 10*time.Second, "the reason in the router's log: "+why, func() bool {
+		testkit.Eventually(t, "the reason in the router's log: "+why, func() bool {
 			_, after, said := strings.Cut(c.routerLog(), "route record of "+host+" is broken, the previous one stays: ")
 			line, _, _ := strings.Cut(after, "\n")
 			return said && strings.Contains(line, why)
@@ -134,7 +138,7 @@ func TestDoors_BrokenRouteRecord(t *testing.T) {
 	for _, worker := range children(t, c.pidOf("nginx")) {
 		_ = syscall.Kill(worker, syscall.SIGKILL)
 	}
-	testkit.Eventually(t, 10*time.Second, "new workers", func() bool { return len(children(t, c.pidOf("nginx"))) == 2 })
+	testkit.Eventually(t, "new workers", func() bool { return len(children(t, c.pidOf("nginx"))) == 2 })
 	c.served(shop, hosts)
 	blog.serve(4)
 

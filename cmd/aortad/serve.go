@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -10,15 +9,16 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"aorta/internal/config"
-	"aorta/internal/gitrepo"
-	"aorta/pacemaker"
+	"aorta/internal/listeners"
 	"aorta/pacemaker/cluster"
 	"aorta/router/stats"
 	"aorta/web"
 	"aorta/web/api"
 	"aorta/web/dashboard"
 	"aorta/web/git"
+	"aorta/web/live"
+	"aorta/web/nodeapi"
+	"aorta/web/push"
 	"aorta/web/wire"
 )
 
@@ -28,7 +28,7 @@ const routerSilence = 5 * time.Second
 // serve opens the API, the push endpoint and the nodes' API.
 func (c *controller) serve() error {
 	d := c.d
-	listen, err := d.places.at("listen", d.cfg.Listen, "127.0.0.1")
+	listen, err := d.addrs.resolve(listener{name: "listen", option: "listen", given: d.cfg.Listen, ip: loopback})
 	if err != nil {
 		return err
 	}
@@ -36,19 +36,16 @@ func (c *controller) serve() error {
 	if d.cfg.TLSCert != "" {
 		scheme = "https"
 	}
-	if c.url, err = listenURL(listen, scheme); err != nil {
+	if c.url, err = listeners.URL(listen, scheme); err != nil {
 		return err
 	}
 	public := d.cfg.PublicURL
 	if public == "" {
 		public = c.url
 	}
-	cfg := api.Config{
-		Pacemaker: c.pace, Stats: appStats{c.stats}, Logs: c.logs, Welcome: c.welcome,
-		PublicURL: public, Version: version, Log: d.log, Numbers: newAppNumbers(c.stats),
-	}
-	cfg.Live = api.NewHub(cfg)
-	d.loop("live streams", cfg.Live.Run)
+	numbers := newAppNumbers(c.stats)
+	streams := live.New(live.Config{Pacemaker: c.pace, Recents: numbers, Logs: c.logs, PublicURL: public, Version: version, Log: d.log})
+	d.loop("live streams", streams.Run)
 	push, err := c.pushEndpoint()
 	if err != nil {
 		return err
@@ -56,26 +53,29 @@ func (c *controller) serve() error {
 	router := chi.NewRouter()
 	web.MountHealth(router, d.ready)
 	router.Handle("/git/*", push)
-	api.Mount(router, cfg)
+	api.Mount(router, api.Config{
+		Pacemaker: c.pace, Stats: appStats{c.stats}, Series: numbers, Live: streams, Logs: c.logs,
+		PublicURL: public, Version: version, Log: d.log,
+	})
 	router.NotFound(dashboard.Handler().ServeHTTP) // pages are wherever nothing else is
 	if err := d.serve("API", web.Options{Address: listen, Handler: router, Cert: d.cfg.TLSCert, Key: d.cfg.TLSKey, Log: d.log}); err != nil {
 		return err
 	}
-	return c.serveNodes(cfg)
+	return c.serveNodes()
 }
 
 // serveNodes opens the nodes' API on a listener of its own, which containers
 // have no business with.
-func (c *controller) serveNodes(cfg api.Config) error {
-	listen, err := c.d.places.at("node_listen", c.d.cfg.NodeListen, "127.0.0.1")
+func (c *controller) serveNodes() error {
+	listen, err := c.d.addrs.resolve(listener{name: "node_listen", option: "node_listen", given: c.d.cfg.NodeListen, ip: loopback})
 	if err != nil {
 		return err
 	}
-	if c.nodeURL, err = listenURL(listen, "http"); err != nil {
+	if c.nodeURL, err = listeners.URL(listen, "http"); err != nil {
 		return err
 	}
 	router := chi.NewRouter()
-	api.MountNodes(router, cfg)
+	nodeapi.Mount(router, nodeapi.Config{Pacemaker: c.pace, Logs: c.logs, Welcome: c.welcome, Version: version, Log: c.d.log})
 	return c.d.serve("nodes' API", web.Options{Address: listen, Handler: router, Log: c.d.log})
 }
 
@@ -90,11 +90,7 @@ func (d *daemon) serve(name string, o web.Options) error {
 
 // serveHealth is the only listener of a process without the pacemaker role.
 func (d *daemon) serveHealth(context.Context) error {
-	given := d.cfg.Listen
-	if given == config.DefaultListen {
-		given = "" // the pacemaker's; this process takes a port of its own
-	}
-	listen, err := d.places.at("listen", given, "127.0.0.1")
+	listen, err := d.addrs.resolve(listener{name: "listen", option: "listen", given: d.cfg.Listen, ip: loopback})
 	if err != nil {
 		return err
 	}
@@ -108,7 +104,7 @@ func (c *controller) pushEndpoint() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	endpoint, err := git.New(pushBackend{c}, git.Config{
+	endpoint, err := git.New(push.New(c.pace), git.Config{
 		HookSocket: filepath.Join(c.d.cfg.RunDir, "hook.sock"), HookBinary: self, HooksDir: c.d.path("hooks"),
 	}, c.d.log)
 	if err != nil {
@@ -116,31 +112,6 @@ func (c *controller) pushEndpoint() (http.Handler, error) {
 	}
 	c.d.loop("push hooks", endpoint.Run)
 	return endpoint, nil
-}
-
-// pushBackend lets the push endpoint ask the pacemaker.
-type pushBackend struct{ c *controller }
-
-func (b pushBackend) Authenticate(ctx context.Context, _, password string) (string, error) {
-	user, err := b.c.store.UserByToken(ctx, password)
-	return user.Name, err
-}
-
-func (b pushBackend) Repo(ctx context.Context, _, name string, _ bool) (cluster.ID, gitrepo.Repo, error) {
-	app, err := b.c.store.App(ctx, name)
-	if err != nil {
-		return "", gitrepo.Repo{}, err
-	}
-	repo, err := b.c.pace.Repo(ctx, app)
-	return app.ID, repo, err
-}
-
-func (b pushBackend) Push(ctx context.Context, p git.Push, out io.Writer) error {
-	app, err := b.c.store.AppByID(ctx, p.App)
-	if err != nil {
-		return err
-	}
-	return b.c.pace.Push(ctx, pacemaker.Push{App: app, Ref: p.Ref, Old: p.Old, New: p.New, Forced: p.Forced, User: p.Who}, out)
 }
 
 // appStats answers for an app's numbers from the stats Redis.
@@ -176,6 +147,6 @@ func (a appStats) App(ctx context.Context, app, release string, window time.Dura
 func statsAway(err error) error {
 	return &cluster.Error{
 		Code: cluster.CodeUnavailable, Err: err,
-		Message: "the statistics do not answer; nothing is lost, the routers' logs are counted once they do: ask again in a moment",
+		Message: "the statistics do not answer; nothing is lost, since requests are counted from the routers' logs afterwards: try again in a moment",
 	}
 }

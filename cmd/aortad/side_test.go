@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"aorta/internal/testkit"
 	"aorta/web/wire"
@@ -100,7 +99,7 @@ func TestStop_LeavesOtherClustersAlone(t *testing.T) {
 	if containers, networks := one.owned(oneID); len(containers)+len(networks) > 0 {
 		t.Errorf("got containers %v and networks %v of the stopped cluster, want none", containers, networks)
 	}
-	testkit.Eventually(t, 5*time.Second, "its daemon to be gone", one.ended)
+	testkit.Eventually(t, "its daemon to be gone", one.ended)
 	wantManaged(t, others, true)
 	if now := two.managed(); fmt.Sprint(now) != fmt.Sprint(others) {
 		t.Errorf("got the other cluster's daemons %v, want the same as before: %v", now, others)
@@ -143,7 +142,7 @@ func TestStop_WithoutADaemon(t *testing.T) {
 	}
 
 	c.start()
-	testkit.Eventually(t, 20*time.Second, "the app to be served again", func() bool {
+	testkit.Eventually(t, "the app to be served again", func() bool {
 		status, _ := shop.get("/healthz")
 		return status == 200
 	})

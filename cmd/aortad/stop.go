@@ -17,10 +17,12 @@ import (
 
 	"aorta/heart"
 	"aorta/heart/docker"
+	"aorta/internal/claim"
 	"aorta/internal/config"
 	"aorta/internal/pause"
 	"aorta/internal/procs"
 	"aorta/pacemaker/cluster"
+	"aorta/web/nodewire"
 )
 
 // stopDaemon ends the daemon of a data directory and its managed daemons, and
@@ -47,11 +49,15 @@ func stopDaemon(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	defer unlock()
+	if err := claim.Check(cfg.DataDir); err != nil {
+		return err // what a copy has recorded and counts as its own is the original's
+	}
 	if err := procs.StopRecorded(ctx, d.path("state"), d.log); err != nil {
 		return err
 	}
 	_ = os.Remove(filepath.Join(d.cfg.RunDir, "hook.sock")) // of a daemon that was killed
-	_ = os.Remove(d.cfg.RunDir)                             // stays while anything lies in it
+	_ = os.RemoveAll(filepath.Join(d.cfg.RunDir, "temp"))   // nginx's, and empty
+	_ = os.Remove(d.cfg.RunDir)                             // stays unless it is empty
 	fmt.Fprintln(out, "managed Redis and nginx are stopped")
 	if !*all {
 		return nil
@@ -80,7 +86,7 @@ func endDaemon(ctx context.Context, stateDir string, out io.Writer) (unlock func
 			}
 		}
 		if time.Now().After(deadline) {
-			return nil, cluster.Unavailable("the daemon (process %s) does not end: look at it, then end it with kill -9 %s (managed daemons and instances survive that)", held.Pid, held.Pid)
+			return nil, cluster.Unavailable("the daemon (process %s) does not end: check it, then end it with kill -9 %s (managed daemons and instances survive that)", held.Pid, held.Pid)
 		}
 		if !pause.For(ctx, 50*time.Millisecond) {
 			return nil, context.Cause(ctx)
@@ -120,7 +126,7 @@ func (d *daemon) stopInstances(ctx context.Context, host string, out io.Writer) 
 		return err
 	}
 	defer func() { _ = engine.Close() }()
-	n, err := heart.StopAll(ctx, engine, d.nodeName(), stopAllGrace)
+	n, err := heart.StopAll(ctx, engine, d.nodeName(), d.path("heart"), stopAllGrace)
 	if err != nil {
 		return fmt.Errorf("stop the instances: %w", err)
 	}
@@ -163,10 +169,10 @@ func (d *daemon) nodeName() string {
 
 // lastWelcome is what the pacemaker said last; zero when it never did.
 func (d *daemon) lastWelcome() cluster.Welcome {
-	var w cluster.Welcome
+	var w nodewire.Welcome
 	raw, err := os.ReadFile(d.path("welcome.json"))
 	if err != nil || json.Unmarshal(raw, &w) != nil {
 		return cluster.Welcome{}
 	}
-	return w
+	return w.Domain()
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"aorta/internal/testkit"
 )
@@ -28,7 +27,7 @@ func (p *project) openGate() {
 // atGate waits until an instance waits, and gives its container.
 func (p *project) atGate() (waits string) {
 	p.c.tb.Helper()
-	testkit.Eventually(p.c.tb, 60*time.Second, "an instance to wait", func() bool {
+	testkit.Eventually(p.c.tb, "an instance to wait", func() bool {
 		for _, id := range p.containers() {
 			said := p.c.run(p.c.dir, "docker", "-H", p.c.docker, "logs", id).out
 			if strings.Contains(said, "waits for SIGUSR1") && !strings.Contains(said, "listening") {
@@ -84,16 +83,12 @@ func (p *project) begin() *pushing {
 
 func (p *pushing) says(text string) {
 	p.tb.Helper()
-	testkit.Eventually(p.tb, 60*time.Second, "the push to say "+text, func() bool { return strings.Contains(p.said(), text) })
+	testkit.Eventually(p.tb, "the push to say "+text, func() bool { return strings.Contains(p.said(), text) })
 }
 
 func (p *pushing) wait() result {
 	p.tb.Helper()
-	select {
-	case <-p.gone:
-	case <-time.After(2 * time.Minute):
-		p.tb.Fatalf("the push does not end; it said:\n%s", p.said())
-	}
+	testkit.Receive(p.tb, "the push to end", p.gone)
 	return result{err: p.said(), code: p.cmd.ProcessState.ExitCode()}
 }
 
@@ -115,13 +110,13 @@ func TestPush_TwoAtOnce(t *testing.T) {
 	base := one.commit("gated")
 	two := one.clone()
 	waits := func(commit string) string {
-		return "remote: Waiting: Deploy " + commit[:10] + " to shop (by admin) is at work."
+		return "remote: Waiting for another job to end: Deploy " + commit[:10] + " to shop (by admin)."
 	}
 
 	first, second := one.begin(), (*pushing)(nil)
 	one.atGate()
 	second = two.begin()
-	second.says("This commit is being deployed already; following it.")
+	second.says("This commit is already being deployed; following it.")
 	one.openGate()
 	first.serves("v1")
 	second.serves("v1")
@@ -184,7 +179,7 @@ func TestPush_AfterOneThatFails(t *testing.T) {
 	first := one.begin()
 	one.atGate()
 	second := two.begin()
-	second.says("remote: Waiting: ")
+	second.says("remote: Waiting for another job to end: ")
 	c.aorta("jobs", "abort", jobOf(t, first.said()))
 
 	if r := first.wait(); r.code == 0 || !strings.Contains(r.err, "! [remote rejected] main -> main (aborted") {

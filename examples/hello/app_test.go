@@ -9,7 +9,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
+
+	"aorta/internal/testkit"
 )
 
 func env(name string) string {
@@ -141,17 +142,11 @@ func fetch(url string) string {
 // refused waits until nobody listens any more.
 func refused(t *testing.T, address string) {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
-	for {
+	testkit.Eventually(t, "nobody to listen on "+address, func() bool {
 		c, err := net.Dial("tcp", address)
-		if err != nil {
-			return
+		if err == nil {
+			_ = c.Close()
 		}
-		_ = c.Close()
-		select {
-		case <-deadline:
-			t.Fatalf("%s still listens 10 s after the stop", address)
-		case <-time.After(time.Millisecond):
-		}
-	}
+		return err != nil
+	})
 }

@@ -3,18 +3,23 @@ package build
 import (
 	"encoding/json"
 
+	"aorta/internal/strictjson"
 	"aorta/pacemaker/cluster"
 )
 
-// ParseAppJSON reads the quantities that app.json's formation asks for, by
-// process type. The rest of the file belongs to others and is left alone.
+// ParseAppJSON returns the quantities in app.json's formation by process type.
+// Other keys of the file are ignored: they are meant for other platforms.
 func ParseAppJSON(data []byte) (map[string]int, error) {
 	var file struct {
 		Formation map[string]struct {
 			Quantity *int `json:"quantity"`
 		} `json:"formation"`
 	}
-	if err := json.Unmarshal(data, &file); err != nil {
+	err := strictjson.Check(data, maxNesting)
+	if err == nil {
+		err = json.Unmarshal(data, &file)
+	}
+	if err != nil {
 		return nil, cluster.Invalid("app.json", "%v", err)
 	}
 	wanted := map[string]int{}

@@ -2,77 +2,160 @@ package build
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
-	"regexp"
-	"strconv"
-	"strings"
+	"path/filepath"
+	"sync"
+	"time"
 
 	"aorta/heart/docker"
 	"aorta/jobs"
 	"aorta/pacemaker/cluster"
 )
 
-// Run is what a build's handler knows of its job; *jobs.Run is one.
+// Run is a job's handle, as far as the builder uses it; *jobs.Run is one.
 type Run interface {
 	Args(into any) error
+	teller
+}
+
+// teller hears how far a build is.
+type teller interface {
 	Log(line string)
 	Progress(n, m int, text string)
 }
 
-// Source is the pacemaker as a builder speaks to it.
+// Source is the pacemaker's API as a builder uses it.
 type Source interface {
 	BuildSpec(ctx context.Context, id cluster.ID) (cluster.BuildSpec, error)
-	// BuildSource streams the source as a tar, or one in gzip; close it.
+	// BuildSource streams the source as a tar, plain or gzipped; close it.
 	BuildSource(ctx context.Context, id cluster.ID) (io.ReadCloser, error)
 	BuildDone(ctx context.Context, id cluster.ID, result cluster.BuildResult) error
 }
 
-// Builder builds images on one engine.
+// Builder builds images on one engine. Each source is read, and its build
+// followed, by a process of its own: what somebody pushes can end or fill that,
+// and nothing else.
 type Builder struct {
 	Engine *docker.Engine
 	Source Source
-	Dir    string // for spooled sources; made when it is missing
+	Dir    string // for spooled sources; created if needed
 	Log    *slog.Logger
 
-	Limits     Limits  // of a source; DefaultLimits when zero
-	Memory     int64   // bytes each step may use; default 2 GiB
-	CPUs       float64 // cores each step may use; default 2
-	AlwaysPull bool    // ask the registry for base images that are here, too
+	// Child are the arguments by which this very program becomes the process of
+	// a build: it has to call Child then.
+	Child     []string
+	MaxMemory int64         // bytes of memory of that process; DefaultMemory when zero
+	MaxCPU    time.Duration // processor time that it may take to read a source; DefaultCPU when zero
+
+	// Timeout is how long a build may take once its turn has come; DefaultTimeout
+	// when zero.
+	Timeout time.Duration
+
+	Settings
+	CacheSize int64 // bytes that KeepCache leaves the engine's build cache
+
+	once  sync.Once // makes slots
+	slots *slots
 }
 
-// Build handles the build job: source to image, or a named image checked. What
-// came of it is recorded before the job ends, so a build that is run again is
-// done at once. The end of ctx ends the build and records nothing.
-func (b *Builder) Build(ctx context.Context, run Run) (any, error) {
-	var args cluster.BuildArgs
-	if err := run.Args(&args); err != nil {
-		return nil, err
-	}
-	spec, err := b.Source.BuildSpec(ctx, args.Build)
+// DefaultTimeout is how long a build may take.
+const DefaultTimeout = 30 * time.Minute
+
+// Settings say how images are made.
+type Settings struct {
+	Limits     Limits   // of a source; DefaultLimits when zero
+	Memory     int64    // bytes each step may use; default 2 GiB
+	CPUs       float64  // cores each step may use; default 2
+	AlwaysPull bool     // pull base images even if they are here
+	Classic    bool     // build by the engine's classic builder, which limits each step
+	Fetch      []string // hosts that builds may reach wherever they are: names and addresses, each with or without a port
+}
+
+// Clean removes the spools that a killed builder left in Dir. Call it before the
+// first Build.
+func (b *Builder) Clean() error {
+	left, err := filepath.Glob(filepath.Join(b.Dir, spoolPattern))
 	if err != nil {
-		return nil, fmt.Errorf("fetch build %s: %w", args.Build.Short(), err)
+		return fmt.Errorf("find old spools: %w", err)
+	}
+	for _, file := range left {
+		if err := os.Remove(file); err != nil {
+			return fmt.Errorf("remove an old spool: %w", err)
+		}
+	}
+	return nil
+}
+
+// Build handles the build job: it builds the source, or checks a named image.
+// The result is recorded before the job ends, so a repeated call returns it,
+// once the engine still has the image. The end of ctx ends the build and records nothing.
+func (b *Builder) Build(ctx context.Context, run Run) (cluster.BuildResult, error) {
+	var args cluster.BuildArgs
+	var none cluster.BuildResult
+	if err := run.Args(&args); err != nil {
+		return none, err
+	}
+	spec, err := b.spec(ctx, args.Build)
+	if err != nil {
+		return none, err
 	}
 	if spec.State == cluster.BuildReady {
-		return cluster.BuildResult{State: cluster.BuildReady, Image: spec.Image}, nil
+		return b.again(ctx, run, spec)
 	}
-	result, err := b.make(ctx, run, spec)
+	leave, err := b.turn(ctx, run, spec)
+	if err != nil {
+		return none, err
+	}
+	defer leave()
+	result, err := b.inTime(ctx, run, spec)
 	switch {
 	case ctx.Err() != nil:
-		return nil, fmt.Errorf("build %s: %w", spec.App, context.Cause(ctx))
+		return none, fmt.Errorf("build %s: %w", spec.App, context.Cause(ctx))
 	case err != nil && cluster.CodeOf(err) == cluster.CodeUnavailable:
-		return nil, err // the engine or the pacemaker is away: another attempt may do
+		return none, err // the engine or the pacemaker is away: another attempt may succeed
 	case err != nil:
-		return nil, b.failed(ctx, spec, err)
+		return none, b.failed(ctx, spec, err)
 	}
 	if err := b.Source.BuildDone(ctx, spec.ID, result); err != nil {
-		return nil, fmt.Errorf("record build %s: %w", spec.ID.Short(), err)
+		return none, fmt.Errorf("record build %s: %w", spec.ID.Short(), err)
 	}
 	run.Log(fmt.Sprintf("image %s is ready", result.Image.Ref))
 	return result, nil
+}
+
+func (b *Builder) spec(ctx context.Context, id cluster.ID) (cluster.BuildSpec, error) {
+	spec, err := b.Source.BuildSpec(ctx, id)
+	if err != nil {
+		return spec, fmt.Errorf("fetch build %s: %w", id.Short(), err)
+	}
+	return spec, nil
+}
+
+// turn waits until the build may run.
+func (b *Builder) turn(ctx context.Context, run Run, spec cluster.BuildSpec) (leave func(), err error) {
+	b.once.Do(func() { b.slots = newSlots() })
+	if leave, err = b.slots.take(ctx, spec, run); err != nil {
+		return nil, fmt.Errorf("wait for the turn of a build of %s: %w", spec.App, err)
+	}
+	return leave, nil
+}
+
+// inTime ends a build that takes too long. It would take as long again.
+func (b *Builder) inTime(ctx context.Context, run Run, spec cluster.BuildSpec) (cluster.BuildResult, error) {
+	limit := b.Timeout
+	if limit == 0 {
+		limit = DefaultTimeout
+	}
+	bounded, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	result, err := b.make(bounded, run, spec)
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		return result, cluster.Invalid("", "building %s took longer than %s and was ended (let it do less, or raise the limit of the builder's daemon: --build-timeout, or build_timeout in its file)", spec.App, limit)
+	}
+	return result, err
 }
 
 func (b *Builder) failed(ctx context.Context, spec cluster.BuildSpec, cause error) error {
@@ -81,144 +164,4 @@ func (b *Builder) failed(ctx context.Context, spec cluster.BuildSpec, cause erro
 		return fmt.Errorf("record the failed build %s (%w): %w", spec.ID.Short(), cause, err)
 	}
 	return jobs.Permanent(cause)
-}
-
-func (b *Builder) make(ctx context.Context, run Run, spec cluster.BuildSpec) (cluster.BuildResult, error) {
-	if spec.Kind == cluster.SourceImage {
-		return b.fetch(ctx, run, spec)
-	}
-	return b.build(ctx, run, spec)
-}
-
-// fetch takes an image that exists: here, or at its registry.
-func (b *Builder) fetch(ctx context.Context, run Run, spec cluster.BuildSpec) (cluster.BuildResult, error) {
-	img, err := b.Engine.Image(ctx, spec.Source)
-	if errors.Is(err, docker.ErrNoImage) {
-		run.Log("pulling " + spec.Source)
-		if err := b.Engine.Pull(ctx, spec.Source, run.Log); err != nil {
-			return cluster.BuildResult{}, fmt.Errorf("image %s is not on this node and can't be pulled (check its name, and that its registry lets this node in): %w", spec.Source, err)
-		}
-		img, err = b.Engine.Image(ctx, spec.Source)
-	}
-	if err != nil {
-		return cluster.BuildResult{}, err
-	}
-	return b.result(run, declared{}, spec.Source, img)
-}
-
-func (b *Builder) build(ctx context.Context, run Run, spec cluster.BuildSpec) (cluster.BuildResult, error) {
-	source, found, err := b.receive(ctx, run, spec)
-	if err != nil {
-		return cluster.BuildResult{}, err
-	}
-	defer func() {
-		if err := source.drop(); err != nil {
-			b.Log.Warn("a spooled source stays", "file", source.Name(), "err", err)
-		}
-	}()
-	tag := docker.BuiltPrefix + spec.App + ":" + string(spec.ID)
-	recipe := docker.Recipe{
-		Context: source, Tag: tag, Memory: b.Memory, CPUs: b.CPUs, AlwaysPull: b.AlwaysPull,
-		Labels: map[string]string{cluster.LabelCluster: string(spec.Cluster), cluster.LabelAppID: string(spec.AppID), cluster.LabelBuild: string(spec.ID)},
-		Line:   narrator(run),
-	}
-	if recipe.Memory == 0 {
-		recipe.Memory = 2 << 30
-	}
-	if recipe.CPUs == 0 {
-		recipe.CPUs = 2
-	}
-	if _, err := b.Engine.Build(ctx, recipe); err != nil {
-		return cluster.BuildResult{}, stepError(err)
-	}
-	img, err := b.Engine.Image(ctx, tag)
-	if err != nil {
-		return cluster.BuildResult{}, err
-	}
-	return b.result(run, found, tag, img)
-}
-
-// receive spools the source, checked, ready to be read.
-func (b *Builder) receive(ctx context.Context, run Run, spec cluster.BuildSpec) (spool, declared, error) {
-	if err := os.MkdirAll(b.Dir, 0o700); err != nil {
-		return spool{}, declared{}, fmt.Errorf("make the builder's directory: %w", err)
-	}
-	in, err := b.Source.BuildSource(ctx, spec.ID)
-	if err != nil {
-		return spool{}, declared{}, fmt.Errorf("fetch the source of %s: %w", spec.App, err)
-	}
-	defer in.Close()
-	run.Progress(0, 1, "receiving the source")
-	s, err := newSpool(b.Dir)
-	if err != nil {
-		return s, declared{}, err
-	}
-	limits := b.Limits
-	if limits == (Limits{}) {
-		limits = DefaultLimits
-	}
-	stream := &witness{in: in}
-	found, err := filterSource(stream, s, limits)
-	err = spoolCause(err, stream, s.Name())
-	if err == nil && !found.dockerfile {
-		err = cluster.Invalid("", "there is no Dockerfile in the root of the source; add one (FROM …, COPY . ., CMD …), or deploy an image with aorta deploy --image")
-	}
-	if err == nil {
-		// Told before the build, which may take long: what is wrong in these
-		// files does not depend on it.
-		_, err = found.resolve(true)
-	}
-	if err == nil {
-		_, err = s.Seek(0, io.SeekStart)
-	}
-	if err != nil {
-		return s, found, errors.Join(err, s.drop())
-	}
-	return s, found, nil
-}
-
-func (b *Builder) result(run Run, found declared, ref string, img docker.Image) (cluster.BuildResult, error) {
-	p, err := found.resolve(len(img.Command) > 0)
-	if err != nil {
-		return cluster.BuildResult{}, err
-	}
-	for _, w := range p.warnings {
-		run.Log("warning: " + w)
-	}
-	return cluster.BuildResult{
-		State: cluster.BuildReady, Processes: p.processes, Domains: p.domains,
-		Image: cluster.Image{Ref: ref, ID: img.ID, Digest: img.Digest(), Size: img.Size},
-	}, nil
-}
-
-var stepPattern = regexp.MustCompile(`^Step (\d+)/(\d+) : (.*)`)
-
-// narrator passes the engine's lines on and reads its progress from them.
-func narrator(run Run) func(string) {
-	return func(line string) {
-		if line == "" {
-			return
-		}
-		run.Log(line)
-		if found := stepPattern.FindStringSubmatch(line); found != nil {
-			n, errN := strconv.Atoi(found[1])
-			m, errM := strconv.Atoi(found[2])
-			if errN == nil && errM == nil {
-				run.Progress(n, m, clip(found[3]))
-			}
-		}
-	}
-}
-
-// stepError says which line of the Dockerfile failed and how.
-func stepError(err error) error {
-	var failed *docker.BuildFailed
-	if !errors.As(err, &failed) {
-		return err
-	}
-	step := strings.TrimPrefix(failed.Step, "Step ")
-	if _, instruction, ok := strings.Cut(step, " : "); ok {
-		return cluster.Invalid("", "the build failed at %q: %s", instruction, failed.Message)
-	}
-	return cluster.Invalid("", "the build failed: %s", failed.Message)
 }

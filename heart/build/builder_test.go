@@ -3,11 +3,13 @@ package build_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,19 +17,25 @@ import (
 	"aorta/heart/build"
 	"aorta/heart/docker"
 	"aorta/heart/internal/rig"
+	"aorta/internal/testkit"
 	"aorta/jobs"
 	"aorta/pacemaker/cluster"
 )
 
 // site is a fake pacemaker with one build.
 type site struct {
+	mu     sync.Mutex // guards spec and done while builds run
 	spec   cluster.BuildSpec
 	source []byte
 	broken error
 	done   []cluster.BuildResult
 }
 
-func (s *site) BuildSpec(context.Context, cluster.ID) (cluster.BuildSpec, error) { return s.spec, nil }
+func (s *site) BuildSpec(context.Context, cluster.ID) (cluster.BuildSpec, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.spec, nil
+}
 
 func (s *site) BuildSource(context.Context, cluster.ID) (io.ReadCloser, error) {
 	var in io.Reader = bytes.NewReader(s.source)
@@ -38,6 +46,8 @@ func (s *site) BuildSource(context.Context, cluster.ID) (io.ReadCloser, error) {
 }
 
 func (s *site) BuildDone(_ context.Context, _ cluster.ID, r cluster.BuildResult) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.done = append(s.done, r)
 	s.spec.State, s.spec.Image = r.State, r.Image
 	return nil
@@ -47,39 +57,7 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-type run struct {
-	build cluster.ID
-	// mu guards the rest.
-	mu       sync.Mutex
-	lines    []string
-	progress []string
-	onLine   func(string)
-}
-
-func (r *run) Args(into any) error {
-	data, err := json.Marshal(cluster.BuildArgs{Build: r.build})
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(data, into)
-}
-
-func (r *run) Log(line string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.lines = append(r.lines, line)
-	if r.onLine != nil {
-		r.onLine(line)
-	}
-}
-
-func (r *run) Progress(_, _ int, text string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.progress = append(r.progress, text)
-}
-
-func setUp(t *testing.T, files map[string]string) (*build.Builder, *site, *run) {
+func setUp(t *testing.T, files map[string]string) (*build.Builder, *site, *rig.Job) {
 	t.Helper()
 	t.Parallel()
 	e, id := rig.Engine(t)
@@ -92,7 +70,7 @@ func setUp(t *testing.T, files map[string]string) (*build.Builder, *site, *run) 
 		}
 		s.source = rig.Tar(t, files)
 	}
-	return &build.Builder{Engine: e, Source: s, Dir: t.TempDir(), Log: slog.New(slog.NewTextHandler(noWarning{t}, nil))}, s, &run{build: s.spec.ID}
+	return &build.Builder{Engine: e, Source: s, Dir: t.TempDir(), Log: slog.New(slog.NewTextHandler(noWarning{t}, nil)), Child: []string{"build"}}, s, &rig.Job{Arguments: cluster.BuildArgs{Build: s.spec.ID}}
 }
 
 // noWarning fails the test with whatever is logged: no build here has a reason
@@ -109,12 +87,11 @@ const dockerfile = "FROM scratch\nCOPY testapp /testapp\nCMD [\"/testapp\"]\n"
 func TestBuilder_TurnsSourceIntoAnImage(t *testing.T) {
 	b, s, r := setUp(t, map[string]string{"Dockerfile": dockerfile, "testapp": string(rig.Binary(t)), "aorta.yml": "processes: {web: {memory: 64m}}\ndomains: [shop.example.com]"})
 
-	got, err := b.Build(t.Context(), r)
+	result, err := b.Build(t.Context(), r)
 	if err != nil {
-		t.Fatalf("build: %v\n%s", err, strings.Join(r.lines, "\n"))
+		t.Fatalf("build: %v\n%s", err, strings.Join(r.Lines(), "\n"))
 	}
 
-	result := got.(cluster.BuildResult)
 	img, err := b.Engine.Image(t.Context(), result.Image.Ref)
 	if err != nil || img.ID != result.Image.ID || result.Image.Ref != "aorta/shop:"+string(s.spec.ID) || result.Image.Size == 0 {
 		t.Errorf("got image %+v, engine has %+v, %v", result.Image, img, err)
@@ -122,8 +99,8 @@ func TestBuilder_TurnsSourceIntoAnImage(t *testing.T) {
 	if len(result.Processes) != 1 || result.Processes[0].Name != "web" || result.Processes[0].Limits.Memory != 64<<20 || len(result.Domains) != 1 {
 		t.Errorf("got processes %+v, domains %v; want web with 64 MiB, one domain", result.Processes, result.Domains)
 	}
-	if all := strings.Join(r.lines, "\n"); !strings.Contains(all, " : COPY testapp /testapp") || len(r.progress) < 4 {
-		t.Errorf("got progress %q and the log\n%s", r.progress, all)
+	if all := strings.Join(r.Lines(), "\n"); !strings.Contains(all, "[1/1] COPY testapp /testapp") || !slices.Contains(r.Steps(), "COPY testapp /testapp") {
+		t.Errorf("got progress %q and the log\n%s", r.Steps(), all)
 	}
 	if _, err := b.Build(t.Context(), r); err != nil || len(s.done) != 1 {
 		t.Errorf("build again: %v, recorded %d times; want once", err, len(s.done))
@@ -181,7 +158,7 @@ func TestBuilder_TakesAnImageThatIsThere(t *testing.T) {
 
 	got, err := b.Build(t.Context(), r)
 
-	if err != nil || got.(cluster.BuildResult).Image.ID != image.ID || got.(cluster.BuildResult).Processes[0].Name != "web" {
+	if err != nil || got.Image.ID != image.ID || got.Processes[0].Name != "web" {
 		t.Errorf("got %+v, %v; want image %s with web", got, err, image.ID)
 	}
 }
@@ -189,29 +166,121 @@ func TestBuilder_TakesAnImageThatIsThere(t *testing.T) {
 func TestBuilder_SaysThatAnImageIsNowhere(t *testing.T) {
 	b, s, r := setUp(t, nil)
 	s.spec.Kind, s.spec.Source = cluster.SourceImage, "127.0.0.1:1/none:1"
+	b.Fetch = []string{"127.0.0.1:1"}
 
 	_, err := b.Build(t.Context(), r)
 
-	if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1/none:1 is not on this node and can't be pulled") || len(s.done) != 1 {
+	if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1/none:1 is not on this node and can't be pulled (check its name") || len(s.done) != 1 {
 		t.Errorf("got %v, want the image named", err)
 	}
 }
 
+func TestBuilder_PullsNoImageFromItsOwnMachine(t *testing.T) {
+	b, s, r := setUp(t, nil)
+	s.spec.Kind, s.spec.Source = cluster.SourceImage, rig.Registry(t, "shop", string(s.spec.ID))
+
+	_, err := b.Build(t.Context(), r)
+
+	if err == nil || !strings.Contains(err.Error(), "which is the builder's own machine or link; name it by a registry elsewhere") || !jobs.IsPermanent(err) {
+		t.Errorf("got %v, want it refused for good", err)
+	}
+}
+
 func TestBuilder_AnAbortEndsTheBuild(t *testing.T) {
-	b, s, r := setUp(t, map[string]string{"Dockerfile": "FROM scratch\nCOPY testapp /testapp\nENV MODE=silent\nRUN [\"/testapp\"]\n", "testapp": string(rig.Binary(t))})
+	unique := string(cluster.NewID())
+	b, s, r := setUp(t, map[string]string{"Dockerfile": "FROM scratch\nCOPY testapp /testapp\nENV MODE=silent\nRUN [\"/testapp\", \"" + unique + "\"]\n", "testapp": string(rig.Binary(t))})
 	ctx, cancel := context.WithCancelCause(t.Context())
-	r.onLine = func(line string) {
+	var running bool
+	r.OnLog = func(line string) {
 		if strings.Contains(line, "testapp begins") {
+			running = stepRuns(t, unique)
 			cancel(jobs.ErrAborted)
 		}
 	}
 
 	_, err := b.Build(ctx, r)
 
-	if !errors.Is(err, jobs.ErrAborted) || len(s.done) != 0 {
-		t.Errorf("got %v, recorded %v; want aborted, nothing recorded", err, s.done)
+	if !errors.Is(err, jobs.ErrAborted) || len(s.done) != 0 || !running {
+		t.Errorf("got %v, recorded %v, its step seen: %v; want aborted, nothing recorded", err, s.done, running)
 	}
 	if _, err := b.Engine.Image(t.Context(), "aorta/shop:"+string(s.spec.ID)); !errors.Is(err, docker.ErrNoImage) {
 		t.Errorf("its image: got %v, want none", err)
+	}
+	testkit.Eventually(t, "the step to end on the engine", func() bool { return !stepRuns(t, unique) })
+}
+
+// stepRuns tells whether a process with this argument is there.
+func stepRuns(t *testing.T, arg string) bool {
+	t.Helper()
+	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range lines {
+		line, err := os.ReadFile(file) // a process may have ended meanwhile
+		if err == nil && strings.HasPrefix(string(line), "/testapp\x00"+arg) {
+			return true
+		}
+	}
+	return false
+}
+
+// What a Dockerfile takes from the builder's machine or from another app is
+// refused before the engine is asked, by either builder.
+func TestBuilder_RefusesWhatIsNotForTheApp(t *testing.T) {
+	for name, c := range map[string]struct{ dockerfile, want string }{
+		"file":        {"FROM scratch\nADD http://127.0.0.1:1/x /x\nCMD [\"x\"]\n", `"http://127.0.0.1:1/x" leads to 127.0.0.1`},
+		"name":        {"FROM scratch\nARG H=localhost\nADD http://$H:1/x /x\nCMD [\"x\"]\n", `"http://localhost:1/x" leads to `},
+		"too long":    {"FROM scratch\n" + strings.Repeat("LABEL a=b\n", 1000), "Dockerfile: has 1001 instructions; at most 1000 are built"},
+		"registry":    {"FROM 127.0.0.1:1/x\nCMD [\"x\"]\n", `would be asked for at 127.0.0.1:1, which is the builder's own machine`},
+		"base image":  {"FROM BLOG\nCMD [\"x\"]\n", "was built from the source of another app"},
+		"copied from": {"FROM scratch\nCOPY --from=BLOG /testapp /x\nCMD [\"x\"]\n", "was built from the source of another app"},
+	} {
+		for _, classic := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, classic %t", name, classic), func(t *testing.T) {
+				b, s, r := setUp(t, map[string]string{"Dockerfile": dockerfile, "testapp": string(rig.Binary(t))})
+				blog, err := b.Build(t.Context(), r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				s.spec.ID, s.spec.AppID, s.spec.State, s.done = cluster.NewID(), cluster.NewID(), "", nil
+				s.source = rig.Tar(t, map[string]string{"Dockerfile": strings.ReplaceAll(c.dockerfile, "BLOG", blog.Image.Ref)})
+				b.Classic = classic
+
+				_, err = b.Build(t.Context(), &rig.Job{Arguments: cluster.BuildArgs{Build: s.spec.ID}})
+
+				if err == nil || !strings.Contains(err.Error(), c.want) || !jobs.IsPermanent(err) {
+					t.Errorf("got %v, want a permanent error with %q", err, c.want)
+				}
+			})
+		}
+	}
+}
+
+// What the text of a Dockerfile doesn't show, the steps do.
+func TestBuilder_RefusesARepositoryOnItsOwnMachine(t *testing.T) {
+	b, s, r := setUp(t, nil)
+	base := rig.ImageOf(t, b.Engine, s.spec.Cluster, rig.Binary(t), "COPY app /testapp", "ENV H=127.0.0.1").Ref
+	s.source = rig.Tar(t, map[string]string{"Dockerfile": "FROM " + base + "\nADD https://$H/shop.git#main /x\n"})
+
+	_, err := b.Build(t.Context(), r)
+
+	if err == nil || !strings.Contains(err.Error(), "leads to 127.0.0.1") || !jobs.IsPermanent(err) {
+		t.Errorf("got %v, want it refused for good", err)
+	}
+}
+
+func TestBuilder_DeploysNoImageOfAnotherApp(t *testing.T) {
+	b, s, r := setUp(t, map[string]string{"Dockerfile": dockerfile, "testapp": string(rig.Binary(t))})
+	blog, err := b.Build(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.spec = cluster.BuildSpec{ID: cluster.NewID(), AppID: cluster.NewID(), App: "spy", Kind: cluster.SourceImage, Source: blog.Image.Ref, Cluster: s.spec.Cluster}
+
+	_, err = b.Build(t.Context(), &rig.Job{Arguments: cluster.BuildArgs{Build: s.spec.ID}})
+
+	if err == nil || !strings.Contains(err.Error(), "was built from the source of another app") || !jobs.IsPermanent(err) {
+		t.Errorf("got %v, want it refused for good", err)
 	}
 }

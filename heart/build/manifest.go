@@ -18,28 +18,35 @@ import (
 	"aorta/pacemaker/cluster"
 )
 
-// Manifest is what aorta.yml says.
+// Manifest is the content of aorta.yml.
 type Manifest struct {
-	Processes []cluster.ProcessType // by name; without a command where the Procfile or the image has it
+	Processes []cluster.ProcessType // by name; the command is empty if the Procfile or the image has it
 	Domains   []string
+	Route     cluster.RequestLimitsChange
+	Build     BuildKey
+	Container cluster.ContainerOptions // of process types that say nothing else
 }
 
-// manifestFile is the file's form. Keys that hold a node are known, but not
-// supported yet: taking no notice of them would start an app without its
-// volumes or its release command.
+// manifestFile is the file's schema. Keys of type ast.Node are not supported yet
+// and refused: if they were ignored, an app would start without its volumes or
+// its release command.
 type manifestFile struct {
 	Processes map[string]manifestProcess `yaml:"processes"`
 	Domains   []string                   `yaml:"domains"`
+	Route     manifestRoute              `yaml:"route"`
+	Build     ast.Node                   `yaml:"build"`
 	Release   ast.Node                   `yaml:"release"`
 	Links     ast.Node                   `yaml:"links"`
 	Cron      ast.Node                   `yaml:"cron"`
+
+	Container manifestContainer `yaml:",inline"`
 }
 
 type manifestProcess struct {
 	Command   string          `yaml:"command"`
-	Quantity  *int            `yaml:"quantity"`
+	Quantity  *whole          `yaml:"quantity"`
 	Memory    string          `yaml:"memory"`
-	CPUs      float64         `yaml:"cpus"`
+	CPUs      *float64        `yaml:"cpus"`
 	StopGrace string          `yaml:"stop_grace"`
 	Health    *manifestHealth `yaml:"health"`
 	Tags      ast.Node        `yaml:"tags"`
@@ -47,24 +54,35 @@ type manifestProcess struct {
 	Port      ast.Node        `yaml:"port"`
 	Exclusive ast.Node        `yaml:"exclusive"`
 	Volumes   ast.Node        `yaml:"volumes"`
+
+	Container manifestContainer `yaml:",inline"`
+}
+
+type manifestRoute struct {
+	Timeout     string `yaml:"timeout"`
+	IdleTimeout string `yaml:"idle_timeout"`
+	MaxBody     string `yaml:"max_body"`
 }
 
 type manifestHealth struct {
 	Path         string `yaml:"path"`
-	Status       int    `yaml:"status"`
+	Status       *whole `yaml:"status"`
 	StartTimeout string `yaml:"start_timeout"`
 	Interval     string `yaml:"interval"`
 }
 
-// ParseManifest reads aorta.yml strictly: an unknown key is an error that names
-// it and its line.
+// ParseManifest parses aorta.yml. An unknown key is an error that names the key
+// and its line.
 func ParseManifest(data []byte) (Manifest, error) {
+	if err := plain(data); err != nil {
+		return Manifest{}, err
+	}
 	var file manifestFile
 	err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(&file)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return Manifest{}, cluster.Invalid("aorta.yml", "%s", oneLine(err))
+		return Manifest{}, cluster.Invalid("aorta.yml", "%s", inOneLine(err))
 	}
-	if err := refuseLater("", map[string]ast.Node{"release": file.Release, "links": file.Links, "cron": file.Cron}); err != nil {
+	if err := refuseUnsupported("", map[string]ast.Node{"release": file.Release, "links": file.Links, "cron": file.Cron}); err != nil {
 		return Manifest{}, err
 	}
 	m := Manifest{Domains: file.Domains}
@@ -73,8 +91,17 @@ func ParseManifest(data []byte) (Manifest, error) {
 			return Manifest{}, err
 		}
 	}
+	if m.Route, err = file.Route.change(); err != nil {
+		return Manifest{}, err
+	}
+	if m.Build, err = parseBuild(file.Build); err != nil {
+		return Manifest{}, err
+	}
+	if m.Container, err = file.Container.options("aorta.yml: ", cluster.ContainerOptions{}); err != nil {
+		return Manifest{}, err
+	}
 	for _, name := range slices.Sorted(maps.Keys(file.Processes)) {
-		p, err := file.Processes[name].processType(name)
+		p, err := file.Processes[name].processType(name, m.Container)
 		if err != nil {
 			return Manifest{}, err
 		}
@@ -83,13 +110,18 @@ func ParseManifest(data []byte) (Manifest, error) {
 	return m, nil
 }
 
-func (p manifestProcess) processType(name string) (cluster.ProcessType, error) {
-	where := "aorta.yml: processes." + clip(name)
-	later := map[string]ast.Node{"tags": p.Tags, "protocol": p.Protocol, "port": p.Port, "exclusive": p.Exclusive, "volumes": p.Volumes}
-	if err := refuseLater("processes."+clip(name)+".", later); err != nil {
+func (p manifestProcess) processType(name string, otherwise cluster.ContainerOptions) (cluster.ProcessType, error) {
+	where := "aorta.yml: processes." + cluster.Clip(name)
+	unsupported := map[string]ast.Node{"tags": p.Tags, "protocol": p.Protocol, "port": p.Port, "exclusive": p.Exclusive, "volumes": p.Volumes}
+	if err := refuseUnsupported("processes."+cluster.Clip(name)+".", unsupported); err != nil {
 		return cluster.ProcessType{}, err
 	}
-	t := cluster.ProcessType{Name: name, Command: p.Command, Quantity: p.Quantity, Limits: cluster.Limits{CPUs: p.CPUs}}
+	t := cluster.ProcessType{Name: name, Command: p.Command, Quantity: p.Quantity.asInt()}
+	if p.CPUs != nil {
+		if t.Limits.CPUs = *p.CPUs; t.Limits.CPUs == 0 {
+			return t, cluster.Invalid(where+".cpus", "0 is outside %v … %v", cluster.MinCPUs, cluster.MaxCPUs)
+		}
+	}
 	if p.Command != "" {
 		if err := validateCommand(where+".command", p.Command); err != nil {
 			return t, err
@@ -107,11 +139,44 @@ func (p manifestProcess) processType(name string) (cluster.ProcessType, error) {
 			return t, err
 		}
 	}
+	if t.Container, err = p.Container.options(where+".", otherwise); err != nil {
+		return t, err
+	}
 	return t, t.Validate(where)
 }
 
+// change sets what the file names and leaves the app's other limits alone.
+func (r manifestRoute) change() (cluster.RequestLimitsChange, error) {
+	var c cluster.RequestLimitsChange
+	for _, key := range []struct {
+		name, text string
+		to         **time.Duration
+	}{{"timeout", r.Timeout, &c.Timeout}, {"idle_timeout", r.IdleTimeout, &c.IdleTimeout}} {
+		d, err := parseTime("aorta.yml: route."+key.name, key.text)
+		if err != nil {
+			return c, err
+		}
+		if d > 0 {
+			*key.to = &d
+		}
+	}
+	size, err := parseSize("aorta.yml: route.max_body", r.MaxBody)
+	if err != nil {
+		return c, err
+	}
+	if size > 0 {
+		c.MaxBody = &size
+	}
+	return c, (cluster.RequestLimits{}).With(c).Validate("aorta.yml: route.")
+}
+
 func (h manifestHealth) health(where string) (cluster.Health, error) {
-	out := cluster.Health{Path: h.Path, Status: h.Status}
+	out := cluster.Health{Path: h.Path}
+	if h.Status != nil {
+		if out.Status = *h.Status.asInt(); out.Status == 0 {
+			return out, cluster.Invalid(where+".status", "0 is no status of an answer")
+		}
+	}
 	var err error
 	if out.StartTimeout, err = parseTime(where+".start_timeout", h.StartTimeout); err != nil {
 		return out, err
@@ -120,56 +185,60 @@ func (h manifestHealth) health(where string) (cluster.Health, error) {
 	return out, err
 }
 
-// refuseLater names the first key, by its line, that is not supported yet.
-func refuseLater(prefix string, keys map[string]ast.Node) error {
+// refuseUnsupported returns an error that names the first of these keys that is
+// set, with its line.
+func refuseUnsupported(prefix string, keys map[string]ast.Node) error {
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		node := keys[key]
 		if node == nil {
 			continue
 		}
-		line := 0
-		if t := node.GetToken(); t != nil && t.Position != nil {
-			line = t.Position.Line
-		}
-		return cluster.Invalid(fmt.Sprintf("aorta.yml:%d", line), "%s%s is not supported yet; remove it to deploy", prefix, key)
+		return cluster.Invalid(fmt.Sprintf("aorta.yml:%d", lineOf(node)), "%s%s is not supported yet; remove it to deploy", prefix, key)
 	}
 	return nil
 }
 
+// lineOf is the line that a key's value begins in, 0 if it is not known.
+func lineOf(node ast.Node) int {
+	if node == nil {
+		return 0
+	}
+	if t := node.GetToken(); t != nil && t.Position != nil {
+		return t.Position.Line
+	}
+	return 0
+}
+
 var sizePattern = regexp.MustCompile(`^([0-9]{1,9})([bkmgBKMG]?)$`)
 
-// parseSize reads 256m, 1g, 512k or a plain number of bytes; empty is 0.
+// parseSize parses 256m, 1g, 512k or a number of bytes; empty is 0.
 func parseSize(where, text string) (int64, error) {
 	if text == "" {
 		return 0, nil
 	}
 	found := sizePattern.FindStringSubmatch(text)
 	if found == nil {
-		return 0, cluster.Invalid(where, "%q is not a size (such as 256m or 1g)", clip(text))
+		return 0, cluster.Invalid(where, "%q is not a size (such as 256m or 1g)", cluster.Clip(text))
 	}
 	n, err := strconv.ParseInt(found[1], 10, 64)
 	if err != nil {
-		return 0, cluster.Invalid(where, "%q is not a size (such as 256m or 1g)", clip(text))
+		return 0, cluster.Invalid(where, "%q is not a size (such as 256m or 1g)", cluster.Clip(text))
+	}
+	if n == 0 {
+		return 0, cluster.Invalid(where, "%q is nothing; leave the key out for the default", text)
 	}
 	shift := map[string]uint{"k": 10, "m": 20, "g": 30}[strings.ToLower(found[2])]
 	return n << shift, nil
 }
 
-// parseTime reads 30s or 2m; empty is 0.
+// parseTime parses 30s or 2m; empty is 0.
 func parseTime(where, text string) (time.Duration, error) {
 	if text == "" {
 		return 0, nil
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil || d <= 0 {
-		return 0, cluster.Invalid(where, "%q is not a time (such as 30s or 2m)", clip(text))
+		return 0, cluster.Invalid(where, "%q is not a time (such as 30s or 2m)", cluster.Clip(text))
 	}
 	return d, nil
-}
-
-// oneLine takes the message of a YAML error, which has its position in front,
-// and leaves out the picture of the source below it.
-func oneLine(err error) string {
-	first, _, _ := strings.Cut(strings.TrimSpace(err.Error()), "\n")
-	return clip(first)
 }

@@ -24,7 +24,7 @@ func TestParseProcfile_NamesWhatIsWrongAndWhere(t *testing.T) {
 		"":                 "names no process type",
 		"web ./server":     "Procfile:1: \"web ./server\" is not of the form",
 		"web: a\nWeb: b":   "Procfile:2: \"Web\" is not a name",
-		"web: a\n\nweb: b": "Procfile:3: process type web is there already, in line 1",
+		"web: a\n\nweb: b": "Procfile:3: process type web is already in line 1",
 		"web:   ":          "Procfile:1: the command is empty",
 		"web: \xff":        "not text",
 		"web: " + strings.Repeat("x", maxCommand+1): "limit is 8192",
@@ -47,13 +47,25 @@ processes:
     health: {path: /healthz, status: 204, start_timeout: 90s, interval: 2s}
   worker: {quantity: 0}
 domains: [shop.example.com]
+route: {timeout: 90s, idle_timeout: 2h, max_body: 50m}
+build:
+  dockerfile: ./docker/Dockerfile.prod
+  context: app/
+  target: web
+  args: {NODE_ENV: production, PYTHON: 3.10, FAST: true, QUOTED: "a\u00e9: b", EMPTY: ""}
 `
 
 func TestParseManifest_ReadsAllThatIsSupported(t *testing.T) {
 	got, err := ParseManifest([]byte(fullManifest))
 
 	two, none := 2, 0
-	want := Manifest{Domains: []string{"shop.example.com"}, Processes: []cluster.ProcessType{
+	timeout, idle, body := 90*time.Second, 2*time.Hour, int64(50<<20)
+	route := cluster.RequestLimitsChange{Timeout: &timeout, IdleTimeout: &idle, MaxBody: &body}
+	build := BuildKey{
+		Dockerfile: "docker/Dockerfile.prod", Context: "app", Target: "web", Args: map[string]string{"NODE_ENV": "production", "PYTHON": "3.10", "FAST": "true", "QUOTED": "aé: b", "EMPTY": ""},
+		Lines: map[string]int{"dockerfile": 14, "context": 15, "target": 16, "args": 17},
+	}
+	want := Manifest{Route: route, Build: build, Domains: []string{"shop.example.com"}, Processes: []cluster.ProcessType{
 		{
 			Name: "web", Command: "./server", Quantity: &two, Limits: cluster.Limits{Memory: 256 << 20, CPUs: 0.5}, StopGrace: 45 * time.Second,
 			Health: cluster.Health{Path: "/healthz", Status: 204, StartTimeout: 90 * time.Second, Interval: 2 * time.Second},
@@ -74,22 +86,125 @@ func TestParseManifest_NamesWhatIsWrongAndWhere(t *testing.T) {
 		"processes:\n  web: {tags: {require: [ssd]}}\n": "processes.web.tags is not supported yet",
 		"cron:\n  - {schedule: x}\n":                    "cron is not supported yet",
 		"processes: {web: {memory: lots}}\n":            "processes.web.memory: \"lots\" is not a size",
-		"processes: {web: {memory: 1k}}\n":              "processes.web.memory: 1024 bytes is outside",
+		"processes: {web: {memory: 1k}}\n":              "processes.web.memory: 1k is outside 6m",
 		"processes: {web: {cpus: -1}}\n":                "processes.web.cpus",
 		"processes: {web: {stop_grace: 5}}\n":           "processes.web.stop_grace: \"5\" is not a time",
 		"processes: {web: {stop_grace: 1h}}\n":          "stop_grace",
 		"processes: {web: {quantity: 5000}}\n":          "processes.web.quantity",
 		"processes: {web: {health: {path: nope}}}\n":    "processes.web.health.path",
 		"processes: {Web: {}}\n":                        "is not a name",
+		"route: {timeout: soon}\n":                      "route.timeout: \"soon\" is not a time",
+		"route: {timeout: 25h}\n":                       "route.timeout: 25h0m0s is not",
+		"route: {timeout: 2h, idle_timeout: 1h}\n":      "route.timeout: 2h0m0s is more than the idle timeout",
+		"route: {max_body: lots}\n":                     "route.max_body: \"lots\" is not a size",
+		"route: {buffering: on}\n":                      "unknown field \"buffering\"",
 		"domains: [localhost]\n":                        "domains[0]: \"localhost\" is not a hostname",
 		"processes: [web]\n":                            "aorta.yml",
+		"build:\n  context: ../x\n":                     "aorta.yml:2: build.context: \"../x\" leads out of the source",
+		"build: {dockerfile: /etc/passwd}\n":            "aorta.yml:1: build.dockerfile: \"/etc/passwd\" leads out",
+		"build: {dockerfile: .}\n":                      "name a file",
+		"build: {target: a b}\n":                        "build.target: \"a b\" is not the name of a stage",
+		"build:\n  args:\n    BUILDKIT_SYNTAX: x\n":     "aorta.yml:2: build.args.BUILDKIT_SYNTAX: names that begin with BUILDKIT_",
+		"build: {args: {a-b: x}}\n":                     "build.args.a-b: is not a name",
+		"build: {args: {A: [x]}}\n":                     "build.args.A: its value is not text",
+		"build: {file: x}\n":                            "unknown field \"file\"",
+		"build: here\n":                                 "aorta.yml: build",
+		"cap_drop: [MAGIC]\n":                           "aorta.yml: cap_drop: \"MAGIC\" is not a capability",
+		"processes: {web: {cap_add: [NET_RAW]}}\n":      "processes.web.cap_add: an app can't give itself rights",
+		"processes: {web: {tmpfs: [tmp]}}\n":            "processes.web.tmpfs: \"tmp\" is not the path",
+		"processes: {web: {tmpfs: [/a/../b]}}\n":        "processes.web.tmpfs: \"/a/../b\" is not the path",
+		"tmpfs: [/proc/x]\n":                            "tmpfs: /proc/x is the kernel's",
+		"tmpfs: [/dev/shm]\n":                           "shm_size sets its size",
+		"tmpfs: [/a, /a/]\n":                            "tmpfs: /a stands there twice",
+		"tmpfs: [/]\n":                                  "tmpfs: \"/\" is not the path",
+		"read_only: yes\n":                              "aorta.yml: [1:12] read_only: \"yes\" is not true or false",
+		"processes:\n  web:\n    read_only: 1\n":        "aorta.yml: [3:16] read_only: \"1\" is not true or false",
+		"processes: {web: {cpus: 1/2}}\n":               "cpus: \"1/2\" is not a number",
+		"processes: {web: {command: [a, b]}}\n":         "command: a list is not a text",
+		"build: {dockerfile: [a]}\n":                    "dockerfile: a list is not a text",
+		"processes: {web: {quantity: 1.0}}\n":           "aorta.yml: [1:29] quantity: \"1.0\" is not a whole number",
+		"processes: {web: {quantity: '2'}}\n":           "quantity: \"2\" is not a whole number",
+		"processes: {web: {quantity: 010}}\n":           "quantity: \"010\" is not a whole number in digits",
+		"processes: {web: {quantity: 0x2}}\n":           "quantity: \"0x2\" is not a whole number",
+		"ulimits: {nofile: 1024.0}\n":                   "nofile: \"1024.0\" is not a whole number",
+		"cap_drop: ALL\n":                               "cap_drop: \"ALL\" is not a list",
+		"domains: shop.example.com\n":                   "domains: \"shop.example.com\" is not a list",
+		"tmpfs: ['/a:mode=777']\n":                      "of options there is size alone",
+		"tmpfs: ['/a:size=lots']\n":                     "\"lots\" is not a size",
+		"tmpfs: {a: b}\n":                               "aorta.yml",
+		"ulimits: {nofile: 100000}\n":                   "ulimits.nofile: 100000 is outside 64 … 16384",
+		"ulimits: {nofile: many}\n":                     "aorta.yml",
+		"ulimits: {nproc: 10}\n":                        "ulimits.nproc: it counts the processes of one user in all containers",
+		"ulimits: {files: 10}\n":                        "ulimits: \"files\" is none of the limits",
+		"ulimits: {core: -1}\n":                         "ulimits.core: -1 is too little",
+		"ulimits: {data: 0}\n":                          "ulimits.data: 0 is too little for a process to start: it takes 1048576 or more",
+		"ulimits: {cpu: 0}\n":                           "ulimits.cpu: 0 is too little",
+		"tmpfs: [/sbin]\n":                              "tmpfs: /sbin holds what the engine puts there",
+		"tmpfs: [/etc/hosts]\n":                         "tmpfs: /etc/hosts holds what the engine",
+		"shm_size: 1k\n":                                "shm_size: 1024 bytes is outside",
+		"read_only: maybe\n":                            "aorta.yml",
+		"privileged: true\n":                            "unknown field \"privileged\"",
 		"a: &a [x]\nb: *c\n":                            "aorta.yml",
+		"processes: {web: {cpus: 0}}\n":                 "processes.web.cpus: 0 is outside 0.01 … 1024",
+		"processes: {web: {cpus: .nan}}\n":              "processes.web.cpus: NaN is outside",
+		"processes: {web: {cpus: .inf}}\n":              "processes.web.cpus: +Inf is outside",
+		"processes: {web: {memory: 0}}\n":               "processes.web.memory: \"0\" is nothing",
+		"processes: {web: {memory: 999999999g}}\n":      "processes.web.memory",
+		"processes: {web: {quantity: -1}}\n":            "processes.web.quantity",
+		"processes: {web: {quantity: 1.5}}\n":           "aorta.yml",
+		"processes: {web: {quantity: 1e3}}\n":           "aorta.yml",
+		"processes: {web: {quantity: 1e300}}\n":         "aorta.yml",
+		"processes: {web: {health: {status: 0}}}\n":     "health.status: 0 is no status",
+		"processes: {web: {health: {status: 200.5}}}\n": "aorta.yml",
+		"processes: {web: {stop_grace: -5s}}\n":         "stop_grace",
+		"ulimits: {nofile: 100.5}\n":                    "aorta.yml",
+		"ulimits: {nofile: 99999999999999999999}\n":     "aorta.yml",
+		"shm_size: 0\n":                                 "shm_size: \"0\" is nothing",
+		"tmpfs: ['/a:size=0']\n":                        "\"0\" is nothing",
+		"route: {max_body: 0}\n":                        "route.max_body: \"0\" is nothing",
+		"processes: {web: {}}\nprocesses: {db: {}}\n":   "processes",
+		"processes: {web: {}, web: {}}\n":               "web",
+		"build: {args: {A: 1, A: 2}}\n":                 "A",
+		"domains: []\n---\ndomains: []\n":               "a second document begins",
 	}
 	for text, want := range cases {
 		_, err := ParseManifest([]byte(text))
 		if err == nil || !strings.Contains(err.Error(), want) || cluster.CodeOf(err) != cluster.CodeInvalid {
 			t.Errorf("%q: got %v, want invalid with %q", text, err, want)
 		}
+	}
+}
+
+func TestParseManifest_ReadsWhatAContainerMayDo(t *testing.T) {
+	got, err := ParseManifest([]byte(`
+cap_drop: [CAP_CHOWN, kill]
+tmpfs: /tmp
+processes:
+  web: {read_only: true, cap_drop: [ALL], tmpfs: ["/run:size=16m", /var/cache/], ulimits: {nofile: 4096, core: 0}, shm_size: 128m}
+  worker: {command: ./work, tmpfs: []}
+`))
+
+	all := cluster.ContainerOptions{CapDrop: []string{"CHOWN", "KILL"}, Tmpfs: []cluster.Tmpfs{{Path: "/tmp"}}}
+	want := Manifest{Container: all, Processes: []cluster.ProcessType{
+		{Name: "web", Container: cluster.ContainerOptions{
+			ReadOnly: true, CapDrop: []string{"ALL"}, Tmpfs: []cluster.Tmpfs{{Path: "/run", Size: 16 << 20}, {Path: "/var/cache"}},
+			Ulimits: map[string]int64{"nofile": 4096, "core": 0}, ShmSize: 128 << 20,
+		}},
+		{Name: "worker", Command: "./work", Container: cluster.ContainerOptions{CapDrop: []string{"CHOWN", "KILL"}}},
+	}}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v, -want +got:\n%s", err, diff)
+	}
+}
+
+func TestDeclared_GivesEachProcessTypeTheOptionsOfAll(t *testing.T) {
+	d := declared{procfile: []byte("web: ./a\nworker: ./b\n"), manifest: []byte("read_only: true\nprocesses: {worker: {read_only: false}}")}
+
+	got, err := d.resolve(false)
+
+	want := []cluster.ProcessType{{Name: "web", Command: "./a", Container: cluster.ContainerOptions{ReadOnly: true}}, {Name: "worker", Command: "./b"}}
+	if diff := cmp.Diff(want, got.processes); err != nil || diff != "" {
+		t.Errorf("%v, -want +got:\n%s", err, diff)
 	}
 }
 
@@ -160,6 +275,26 @@ func FuzzManifest(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestParseAppJSON_NamesWhatIsWrong(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"formation":{"web":{"quantity":-1}}}`:                     "formation.web.quantity",
+		`{"formation":{"web":{"quantity":1000000}}}`:                "formation.web.quantity",
+		`{"formation":{"web":{"quantity":1.5}}}`:                    "app.json",
+		`{"formation":{"web":{"quantity":"2"}}}`:                    "app.json",
+		`{"formation":{"Web":{}}}`:                                  "is not a name",
+		`{"formation":{"web":{"quantity":1},"web":{"quantity":2}}}`: `the key "web" is repeated`,
+		`{"formation":{}} {}`:                                       "behind",
+		`{"formation":`:                                             "app.json",
+		strings.Repeat(`[`, 30_000):                                 "nested more than 20 deep",
+	} {
+		_, err := ParseAppJSON([]byte(text))
+
+		if cluster.CodeOf(err) != cluster.CodeInvalid || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.60s: got %v, want invalid with %q", text, err, want)
+		}
+	}
 }
 
 func FuzzAppJSON(f *testing.F) {

@@ -7,23 +7,24 @@ import (
 	"aorta/pacemaker/cluster"
 )
 
-// declared is what the files in a source's root say; nil is not there.
+// declared has the files in a source's root; nil means that there is none.
 type declared struct {
-	dockerfile bool
-	procfile   []byte
-	manifest   []byte
-	appJSON    []byte
+	procfile []byte
+	manifest []byte
+	appJSON  []byte
 }
 
-// plan is the outcome of a source's files and its image.
+// plan is the result of merging a source's files and its image.
 type plan struct {
 	processes []cluster.ProcessType
 	domains   []string
+	route     cluster.RequestLimitsChange
+	build     BuildKey
 	warnings  []string
 }
 
-// resolve merges the files: the Procfile (else the image's own command as web)
-// says what there is, app.json how many, and aorta.yml has the last word.
+// resolve merges the files: process types come from the Procfile, or from the
+// image's command as web; quantities from app.json; aorta.yml overrides both.
 // hasCommand says that the image has a command or entry point.
 func (d declared) resolve(hasCommand bool) (plan, error) {
 	var p plan
@@ -34,13 +35,16 @@ func (d declared) resolve(hasCommand bool) (plan, error) {
 			return p, err
 		}
 	}
-	p.domains = m.Domains
+	p.domains, p.route, p.build = m.Domains, m.Route, m.Build
 	if d.procfile != nil {
 		if p.processes, err = ParseProcfile(d.procfile); err != nil {
 			return p, err
 		}
 	} else if hasCommand {
 		p.processes = []cluster.ProcessType{{Name: cluster.WebType}}
+	}
+	for i := range p.processes {
+		p.processes[i].Container = m.Container
 	}
 	if err := d.quantities(&p); err != nil {
 		return p, err
@@ -72,7 +76,7 @@ func (d declared) quantities(p *plan) error {
 			p.processes[i].Quantity = &n
 			continue
 		}
-		p.warnings = append(p.warnings, fmt.Sprintf("app.json asks for %d of process type %s, which there is not", n, name))
+		p.warnings = append(p.warnings, fmt.Sprintf("app.json sets a quantity of %d for process type %s, which does not exist", n, name))
 	}
 	slices.Sort(p.warnings)
 	return nil
@@ -82,7 +86,7 @@ func (p *plan) find(name string) int {
 	return slices.IndexFunc(p.processes, func(t cluster.ProcessType) bool { return t.Name == name })
 }
 
-// override lays what aorta.yml says of one type over what is there.
+// override merges one process type of aorta.yml into the plan.
 func (p *plan) override(over cluster.ProcessType) error {
 	i := p.find(over.Name)
 	if i < 0 {

@@ -11,8 +11,8 @@ import (
 // maxCommand is the longest command of a process type, in bytes.
 const maxCommand = 8 << 10
 
-// ParseProcfile reads lines of "name: command". Empty lines and lines that
-// begin with # are left out. Types come in the file's order.
+// ParseProcfile parses lines of "name: command" and skips empty lines and
+// comments (#). Types are in the file's order.
 func ParseProcfile(data []byte) ([]cluster.ProcessType, error) {
 	var types []cluster.ProcessType
 	seen := map[string]int{}
@@ -26,7 +26,7 @@ func ParseProcfile(data []byte) ([]cluster.ProcessType, error) {
 		where := fmt.Sprintf("Procfile:%d", n)
 		name, command, ok := strings.Cut(line, ":")
 		if !ok {
-			return nil, cluster.Invalid(where, "%q is not of the form name: command", clip(line))
+			return nil, cluster.Invalid(where, "%q is not of the form name: command", cluster.Clip(line))
 		}
 		name, command = strings.TrimSpace(name), strings.TrimSpace(command)
 		if err := cluster.ValidateName(where, name); err != nil {
@@ -36,7 +36,7 @@ func ParseProcfile(data []byte) ([]cluster.ProcessType, error) {
 			return nil, err
 		}
 		if first := seen[name]; first != 0 {
-			return nil, cluster.Invalid(where, "process type %s is there already, in line %d", name, first)
+			return nil, cluster.Invalid(where, "process type %s is already in line %d", name, first)
 		}
 		seen[name] = n
 		types = append(types, cluster.ProcessType{Name: name, Command: command})
@@ -57,11 +57,4 @@ func validateCommand(where, command string) error {
 		return cluster.Invalid(where, "the command is not text")
 	}
 	return nil
-}
-
-func clip(s string) string {
-	if len(s) > 80 {
-		return s[:80] + "…"
-	}
-	return s
 }

@@ -7,42 +7,44 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"io/fs"
 	"path"
 	"strings"
-	"syscall"
 
+	"aorta/heart/docker/dockerfile"
 	"aorta/pacemaker/cluster"
 )
 
-// Limits bound a source. They are hit before the disk is.
+// Limits bound a source, so that it can't fill the disk.
 type Limits struct {
 	Entries int   // files, folders and links
 	Bytes   int64 // of all files together, unpacked
 }
 
-// DefaultLimits are those of a builder that sets none.
+// DefaultLimits apply when a builder sets none.
 var DefaultLimits = Limits{Entries: 100_000, Bytes: 2 << 30}
 
-// maxDeclared is the size limit of Procfile, aorta.yml and app.json, in bytes.
+// maxDeclared is the size limit of the files that are read here, such as Procfile
+// and .dockerignore, in bytes.
 const maxDeclared = 64 << 10
 
-// maxPadding bounds what is read behind the end of a tar, in bytes.
+// maxPadding bounds what is read after the end of a tar, in bytes.
 const maxPadding = 1 << 20
 
-// filter copies a tar into a file for the engine, entry by entry, and refuses
-// what has no place in a source.
+// filter copies the content of a tar's files, one behind the other, and refuses
+// unsafe entries.
 type filter struct {
-	limits  Limits
-	entries int
-	bytes   int64
-	found   declared
+	limits Limits
+	seen   int
+	bytes  int64 // of all files so far, which is where the next begins
+	found  checked
+	out    io.Writer
 }
 
-// filterSource checks the source (a tar, or one in gzip) and writes what is
-// good to out.
-func filterSource(in io.Reader, out io.Writer, limits Limits) (declared, error) {
-	f := &filter{limits: limits}
+// filterSource checks the source, a tar or a gzipped one, and writes the content
+// of its files to out.
+func filterSource(in io.Reader, out io.Writer, limits Limits) (checked, error) {
+	f := &filter{limits: limits, out: out}
 	buffered := bufio.NewReader(in)
 	in = buffered
 	if magic, err := buffered.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
@@ -52,7 +54,7 @@ func filterSource(in io.Reader, out io.Writer, limits Limits) (declared, error) 
 		}
 		in = unzipped
 	}
-	r, w := tar.NewReader(in), tar.NewWriter(out)
+	r := tar.NewReader(in)
 	for {
 		h, err := r.Next()
 		if errors.Is(err, io.EOF) {
@@ -61,54 +63,67 @@ func filterSource(in io.Reader, out io.Writer, limits Limits) (declared, error) 
 		if err != nil {
 			return f.found, cluster.Invalid("source", "is not a readable tar: %v", err)
 		}
-		if err := f.entry(h, r, w); err != nil {
+		if err := f.entry(h, r); err != nil {
 			return f.found, err
 		}
 	}
-	if f.entries == 0 {
+	if f.seen == 0 {
 		return f.found, cluster.Invalid("source", "is empty")
 	}
-	// Tars are padded behind their end; who sends it must not find us gone.
+	// Tars are padded after their end; the sender must be able to write that.
 	_, _ = io.CopyN(io.Discard, in, maxPadding)
-	return f.found, w.Close()
+	return f.found, nil
 }
 
-func (f *filter) entry(h *tar.Header, body io.Reader, w *tar.Writer) error {
-	// Counted before anything is left out: entries without effect take time too.
-	f.entries++
-	if f.entries > f.limits.Entries {
+func (f *filter) entry(h *tar.Header, body io.Reader) error {
+	// Every entry counts, since those without effect take time too.
+	f.seen++
+	if f.seen > f.limits.Entries {
 		return cluster.Invalid("source", "has more than %d files; leave out what the build does not need", f.limits.Entries)
 	}
 	if h.Typeflag == tar.TypeXGlobalHeader {
 		return nil // git's comment with the commit
 	}
-	clean, err := cleanHeader(h)
-	if err != nil || clean == nil {
+	file, err := cleanFile(h)
+	if err != nil || file.Path == "." {
 		return err
 	}
-	if f.bytes += clean.Size; f.bytes > f.limits.Bytes {
+	file.At = f.bytes
+	if f.bytes += file.Size; f.bytes > f.limits.Bytes {
 		return cluster.Invalid("source", "is larger than %s, at %s; leave out what the build does not need", cluster.Bytes(f.limits.Bytes), quote(h.Name))
 	}
-	if err := w.WriteHeader(clean); err != nil {
-		return fmt.Errorf("spool %s: %w", quote(h.Name), err)
-	}
-	if clean.Typeflag != tar.TypeReg {
-		return nil
-	}
-	into, err := f.declared(clean)
-	if err != nil {
+	f.found.entries = append(f.found.entries, entry{File: file})
+	into, err := f.target(file)
+	if err != nil || !file.Mode.IsRegular() || file.Same != "" {
 		return err
 	}
-	if into == nil {
-		_, err = io.Copy(w, body)
-		return spoolError(h.Name, err)
+	return spoolError(h.Name, f.content(file, body, into))
+}
+
+// content copies a file's content, and keeps it in into unless that is nil.
+func (f *filter) content(file dockerfile.File, body io.Reader, into *[]byte) error {
+	if into == nil && file.Size > maxPointer {
+		_, err := io.CopyN(f.out, body, file.Size)
+		return unexpected(err)
 	}
-	data, err := io.ReadAll(io.LimitReader(body, maxDeclared))
-	if err == nil {
+	data := make([]byte, file.Size)
+	if _, err := io.ReadFull(body, data); err != nil {
+		return unexpected(err)
+	}
+	if into != nil {
 		*into = data
-		_, err = w.Write(data)
 	}
-	return spoolError(h.Name, err)
+	f.found.entries[len(f.found.entries)-1].pointer = isPointer(data)
+	_, err := f.out.Write(data)
+	return err
+}
+
+// unexpected is the error of a file that is shorter than its header says.
+func unexpected(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 func spoolError(name string, err error) error {
@@ -121,13 +136,11 @@ func spoolError(name string, err error) error {
 	return nil
 }
 
-// declared says where the content of a file in the root is wanted, if it is.
-func (f *filter) declared(h *tar.Header) (*[]byte, error) {
+// target returns where to keep the content of a file in the root; nil if it is
+// not needed.
+func (f *filter) target(file dockerfile.File) (*[]byte, error) {
 	var into *[]byte
-	switch h.Name {
-	case "Dockerfile":
-		f.found.dockerfile = true
-		return nil, nil
+	switch file.Path {
 	case "Procfile":
 		into = &f.found.procfile
 	case "aorta.yml":
@@ -137,47 +150,53 @@ func (f *filter) declared(h *tar.Header) (*[]byte, error) {
 	default:
 		return nil, nil
 	}
-	if h.Size > maxDeclared {
-		return nil, cluster.Invalid(h.Name, "is %d bytes long; the limit is %d", h.Size, maxDeclared)
-	}
-	return into, nil
+	return into, checkDeclared(file)
 }
 
-// cleanHeader makes the header that the engine gets: a plain name, a plain
-// mode, nobody's file. It gives nil for the root itself.
-func cleanHeader(h *tar.Header) (*tar.Header, error) {
+// checkDeclared refuses what can't be read as a short text.
+func checkDeclared(file dockerfile.File) error {
+	if !file.Mode.IsRegular() || file.Same != "" {
+		return cluster.Invalid(file.Path, "is a link; replace it by the file itself")
+	}
+	if file.Size > maxDeclared {
+		return cluster.Invalid(file.Path, "is %d bytes long; the limit is %d", file.Size, maxDeclared)
+	}
+	return nil
+}
+
+// cleanFile returns a file for the engine, with a clean name, permission bits
+// only and no owner. It is named "." for the root itself.
+func cleanFile(h *tar.Header) (dockerfile.File, error) {
 	name, ok := localName(h.Name)
 	if !ok {
-		return nil, cluster.Invalid("source", "entry %s leads out of the source; names must be relative and without ..", quote(h.Name))
+		return dockerfile.File{}, cluster.Invalid("source", "entry %s leads out of the source; names must be relative and without ..", quote(h.Name))
 	}
-	if name == "." {
-		return nil, nil
-	}
-	clean := &tar.Header{Typeflag: h.Typeflag, Name: name, Mode: h.Mode & 0o777, ModTime: h.ModTime}
+	file := dockerfile.File{Path: name, Mode: fs.FileMode(h.Mode & 0o777), ModTime: h.ModTime}
 	switch h.Typeflag {
-	case tar.TypeReg: // the reader turns the old form of it into this one
-		clean.Size = h.Size
+	case tar.TypeReg: // the reader converts the old form
+		file.Size = h.Size
 	case tar.TypeDir:
-		clean.Name += "/"
+		file.Mode |= fs.ModeDir
 	case tar.TypeSymlink:
-		target := path.Join(path.Dir(name), h.Linkname)
-		if path.IsAbs(h.Linkname) || !staysInside(target) {
-			return nil, cluster.Invalid("source", "link %s points out of the source, to %s", quote(h.Name), quote(h.Linkname))
+		// An absolute target is a path of the image.
+		if target := path.Join(path.Dir(name), h.Linkname); !path.IsAbs(h.Linkname) && !staysInside(target) {
+			return file, cluster.Invalid("source", "link %s points out of the source, to %s", quote(h.Name), quote(h.Linkname))
 		}
-		clean.Linkname = h.Linkname
+		file.Mode |= fs.ModeSymlink
+		file.Link = h.Linkname
 	case tar.TypeLink:
 		target, ok := localName(h.Linkname)
 		if !ok || target == "." {
-			return nil, cluster.Invalid("source", "link %s points out of the source, to %s", quote(h.Name), quote(h.Linkname))
+			return file, cluster.Invalid("source", "link %s points out of the source, to %s", quote(h.Name), quote(h.Linkname))
 		}
-		clean.Linkname = target
+		file.Same = target
 	default:
-		return nil, cluster.Invalid("source", "entry %s is neither file, folder nor link; devices and pipes are not taken", quote(h.Name))
+		return file, cluster.Invalid("source", "entry %s is neither file, folder nor link; devices and pipes are not allowed", quote(h.Name))
 	}
-	return clean, nil
+	return file, nil
 }
 
-// localName makes an entry's name plain; ok says that it stays in the source.
+// localName cleans an entry's name; ok says that it is inside the source.
 func localName(name string) (string, bool) {
 	if name == "" || path.IsAbs(name) || strings.ContainsRune(name, 0) || len(name) > 4096 {
 		return "", false
@@ -194,53 +213,4 @@ func staysInside(target string) bool {
 	return target != ".." && !strings.HasPrefix(target, "../") && !strings.ContainsRune(target, 0)
 }
 
-func quote(name string) string { return fmt.Sprintf("%q", clip(name)) }
-
-// witness remembers how a stream broke, which a tar's reader tells no
-// differently from a bad tar.
-type witness struct {
-	in  io.Reader
-	err error
-}
-
-func (w *witness) Read(p []byte) (int, error) {
-	n, err := w.in.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		w.err = err
-	}
-	return n, err
-}
-
-// spoolCause tells errors that another attempt may cure from bad sources.
-func spoolCause(err error, stream *witness, file string) error {
-	switch {
-	case err == nil:
-		return nil
-	case stream.err != nil:
-		return &cluster.Error{Code: cluster.CodeUnavailable, Message: fmt.Sprintf("the source stopped coming: %v", stream.err), Err: stream.err}
-	case errors.Is(err, syscall.ENOSPC):
-		return &cluster.Error{Code: cluster.CodeUnavailable, Message: fmt.Sprintf("the disk is full under %s; free space there", file), Err: err}
-	}
-	return err
-}
-
-// spool is a temporary file with a checked source.
-type spool struct{ *os.File }
-
-func newSpool(dir string) (spool, error) {
-	f, err := os.CreateTemp(dir, "source-*.tar")
-	if err != nil {
-		return spool{}, fmt.Errorf("make a spool for the source: %w", err)
-	}
-	return spool{f}, nil
-}
-
-// drop closes and removes the file. The engine's client has closed it already
-// when it was sent.
-func (s spool) drop() error {
-	err := s.Close()
-	if errors.Is(err, os.ErrClosed) {
-		err = nil
-	}
-	return errors.Join(err, os.Remove(s.Name()))
-}
+func quote(name string) string { return fmt.Sprintf("%q", cluster.Clip(name)) }

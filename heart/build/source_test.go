@@ -4,13 +4,14 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
-	"errors"
 	"io"
+	"io/fs"
 	"path"
 	"strings"
 	"testing"
 	"testing/iotest"
 
+	"aorta/heart/docker/dockerfile"
 	"aorta/pacemaker/cluster"
 )
 
@@ -35,23 +36,30 @@ func pack(t testing.TB, headers ...tar.Header) []byte {
 	return buf.Bytes()
 }
 
-func names(t testing.TB, data []byte) []string {
+// names lists a context's files as a tar would, and looks at their modes.
+func names(t testing.TB, files []dockerfile.File) []string {
 	t.Helper()
 	var list []string
-	r := tar.NewReader(bytes.NewReader(data))
-	for {
-		h, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return list
+	for _, f := range files {
+		name := f.Path
+		if f.Mode.IsDir() {
+			name += "/"
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, h.Name)
-		if h.Mode&^0o777 != 0 || h.Uid != 0 {
-			t.Errorf("%s keeps mode %o of user %d", h.Name, h.Mode, h.Uid)
+		list = append(list, name)
+		if f.Mode&^(fs.ModeDir|fs.ModeSymlink|fs.ModePerm) != 0 {
+			t.Errorf("%s keeps mode %v", f.Path, f.Mode)
 		}
 	}
+	return list
+}
+
+// all are the files of a source, ignored or not.
+func (c checked) all() []dockerfile.File {
+	var list []dockerfile.File
+	for _, e := range c.entries {
+		list = append(list, e.File)
+	}
+	return list
 }
 
 func TestFilterSource_PassesPlainSources(t *testing.T) {
@@ -62,6 +70,7 @@ func TestFilterSource_PassesPlainSources(t *testing.T) {
 		tar.Header{Name: "Procfile", Size: 4},
 		tar.Header{Typeflag: tar.TypeDir, Name: "a/b/"},
 		tar.Header{Typeflag: tar.TypeSymlink, Name: "a/b/up", Linkname: "../../Dockerfile"},
+		tar.Header{Typeflag: tar.TypeSymlink, Name: "hosts", Linkname: "/etc/hosts"},
 		tar.Header{Typeflag: tar.TypeLink, Name: "hard", Linkname: "./Dockerfile"},
 	)
 	var zipped bytes.Buffer
@@ -77,11 +86,14 @@ func TestFilterSource_PassesPlainSources(t *testing.T) {
 
 		found, err := filterSource(bytes.NewReader(source), &out, DefaultLimits)
 
-		if err != nil || !found.dockerfile || string(found.procfile) != "aaaa" || found.manifest != nil {
+		if err != nil || found.find("Dockerfile") == nil || string(found.procfile) != "aaaa" || found.manifest != nil {
 			t.Fatalf("got %+v, %v; want Dockerfile and Procfile found", found, err)
 		}
-		if got, want := strings.Join(names(t, out.Bytes()), " "), "Dockerfile Procfile a/b/ a/b/up hard"; got != want {
+		if got, want := strings.Join(names(t, found.all()), " "), "Dockerfile Procfile a/b/ a/b/up hosts hard"; got != want {
 			t.Errorf("got entries %q, want %q", got, want)
+		}
+		if out.String() != "aaaaaaa" {
+			t.Errorf("got the content %q, want that of both files", out.String())
 		}
 	}
 }
@@ -104,11 +116,11 @@ func TestFilterSource_RefusesAndNamesWhatHasNoPlace(t *testing.T) {
 	cases := map[string][]tar.Header{
 		`entry "/etc/passwd" leads out`:                     {{Name: "/etc/passwd", Size: 1}},
 		`entry "a/../../b" leads out`:                       {{Name: "a/../../b", Size: 1}},
-		`link "l" points out of the source, to "/etc"`:      {{Typeflag: tar.TypeSymlink, Name: "l", Linkname: "/etc"}},
 		`link "a/l" points out of the source, to "../../x"`: {{Typeflag: tar.TypeSymlink, Name: "a/l", Linkname: "../../x"}},
 		`link "h" points out of the source, to "../x"`:      {{Typeflag: tar.TypeLink, Name: "h", Linkname: "../x"}},
 		`entry "null" is neither`:                           {{Typeflag: tar.TypeChar, Name: "null", Devmajor: 1, Devminor: 3}},
 		`entry "pipe" is neither`:                           {{Typeflag: tar.TypeFifo, Name: "pipe"}},
+		`aorta.yml: is a link`:                              {{Typeflag: tar.TypeSymlink, Name: "aorta.yml", Linkname: "other"}},
 		`more than 3 files`:                                 {one, one, one, one},
 		`larger than 100b, at "big"`:                        {one, {Name: "big", Size: 100}},
 		`source: is empty`:                                  {},
@@ -134,12 +146,13 @@ func FuzzFilterSource(f *testing.F) {
 	f.Add(pack(f, tar.Header{Name: "../x", Size: 3}))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var out bytes.Buffer
-		if _, err := filterSource(bytes.NewReader(data), &out, Limits{Entries: 50, Bytes: 1 << 16}); err != nil {
+		found, err := filterSource(bytes.NewReader(data), &out, Limits{Entries: 50, Bytes: 1 << 16})
+		if err != nil {
 			return
 		}
-		for _, n := range names(t, out.Bytes()) {
-			if path.IsAbs(n) || strings.HasPrefix(path.Clean(n), "..") {
-				t.Errorf("let %q in", n)
+		for _, f := range found.all() {
+			if path.IsAbs(f.Path) || strings.HasPrefix(path.Clean(f.Path), "..") || f.At+f.Size > int64(out.Len()) {
+				t.Errorf("let %+v in, with %d bytes of content", f, out.Len())
 			}
 		}
 	})

@@ -5,51 +5,40 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/moby/moby/api/types/build"
 	"github.com/moby/moby/api/types/jsonstream"
 	"github.com/moby/moby/client"
 
+	"aorta/heart/docker/buildkit"
+	"aorta/heart/docker/dockerfile"
 	"aorta/pacemaker/cluster"
 )
 
-// BuiltPrefix starts the names of images that were built here; they are never
-// asked for at a public registry, where anybody may own that name.
+// BuiltPrefix starts the names of images that were built here. They are never
+// pulled: at a public registry anybody may own that name.
 const BuiltPrefix = "aorta/"
 
-// Recipe is one build of an image from a Dockerfile.
-type Recipe struct {
-	Context    io.Reader // a tar with the Dockerfile in its root
-	Tag        string
-	Labels     map[string]string
-	Memory     int64   // bytes each step may use
-	CPUs       float64 // cores each step may use
-	AlwaysPull bool    // ask the registry for base images that are here, too
-	Line       func(string)
-}
-
-// BuildFailed is a step that failed: the app's fault, not the engine's.
-type BuildFailed struct {
-	Step    string // such as "Step 3/5 : RUN make"; empty before the first
-	Message string
-	Code    int // exit code of the step's command; 0 when it was none
-}
-
-// Error names the step and its cause.
-func (b *BuildFailed) Error() string {
-	if b.Step == "" {
-		return b.Message
+// BuildClassic makes an image by the engine's classic builder. The end of ctx
+// ends the build on the engine. It has neither secrets nor cache mounts: a
+// Dockerfile that asks for what BuildKit alone has fails.
+func (e *Engine) BuildClassic(ctx context.Context, r dockerfile.Recipe) error {
+	if err := buildkit.CheckSize(r); err != nil {
+		return err
 	}
-	return fmt.Sprintf("%s: %s", b.Step, b.Message)
-}
-
-// Build makes an image and returns its id. The end of ctx ends the build on
-// the engine. Output goes to Line, line by line.
-func (e *Engine) Build(ctx context.Context, r Recipe) (string, error) {
-	t := &transcript{line: r.Line}
+	if r.Guard != nil {
+		if err := e.checkNames(ctx, r); err != nil {
+			return err
+		}
+	}
+	t := newTranscript(r)
 	err := e.call(ctx, "build an image", buildTimeout, func(ctx context.Context) error {
-		res, err := e.cli.ImageBuild(ctx, r.Context, r.options())
+		file, in := r.Tar()
+		defer in.Close()
+		res, err := e.cli.ImageBuild(ctx, in, classicOptions(r, file))
 		if err != nil {
 			return err
 		}
@@ -57,27 +46,35 @@ func (e *Engine) Build(ctx context.Context, r Recipe) (string, error) {
 		return t.read(res.Body)
 	})
 	if t.failure != nil && ctx.Err() == nil {
-		return "", t.failure
+		return t.failure
 	}
-	return t.id, err
+	return err
 }
 
-func (r Recipe) options() client.ImageBuildOptions {
-	const period = 100_000 // microseconds
+func classicOptions(r dockerfile.Recipe, file string) client.ImageBuildOptions {
+	args := map[string]*string{}
+	for k, v := range r.Args {
+		args[k] = &v
+	}
 	return client.ImageBuildOptions{
-		Version: build.BuilderV1, Dockerfile: "Dockerfile", Tags: []string{r.Tag}, Labels: r.Labels,
+		Version: build.BuilderV1, Dockerfile: file, Target: r.Target, BuildArgs: args, Tags: []string{r.Tag}, Labels: r.Labels,
 		Remove: true, ForceRemove: true, PullParent: r.AlwaysPull,
-		Memory: r.Memory, MemorySwap: r.Memory, CPUPeriod: period, CPUQuota: int64(r.CPUs * period),
+		Memory: r.Memory, MemorySwap: r.Memory, CPUPeriod: dockerfile.CPUPeriod, CPUQuota: r.CPUQuota(),
 	}
 }
 
 // transcript turns the engine's stream of a build into lines and an outcome.
 type transcript struct {
-	line    func(string)
-	pending string
-	step    string
-	id      string
+	recipe  dockerfile.Recipe
+	output  dockerfile.Lines
+	step    string // the instruction, such as RUN make
 	failure error
+}
+
+func newTranscript(r dockerfile.Recipe) *transcript {
+	t := &transcript{recipe: r}
+	t.output.Emit = t.emit
+	return t
 }
 
 func (t *transcript) read(in io.Reader) error {
@@ -86,66 +83,47 @@ func (t *transcript) read(in io.Reader) error {
 		var m jsonstream.Message
 		err := dec.Decode(&m)
 		if err == io.EOF {
-			t.flush()
+			t.output.Flush()
 			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("read the build's output: %w", err)
 		}
-		t.take(m)
+		t.add(m)
 	}
 }
 
-func (t *transcript) take(m jsonstream.Message) {
+func (t *transcript) add(m jsonstream.Message) {
 	switch {
 	case m.Error != nil:
-		t.flush()
-		t.failure = &BuildFailed{Step: t.step, Message: m.Error.Message, Code: m.Error.Code}
+		t.output.Flush()
+		t.failure = &dockerfile.Failed{Step: t.step, Message: m.Error.Message, Code: m.Error.Code}
 		if lostLayer(m.Error.Message) {
 			t.failure = cluster.Unavailable("a cached layer was removed during the build: %s", m.Error.Message)
 		}
-	case m.Aux != nil:
-		var aux build.Result
-		if json.Unmarshal(*m.Aux, &aux) == nil && aux.ID != "" {
-			t.id = aux.ID
-		}
 	case m.Stream != "":
-		t.text(m.Stream)
+		_, _ = t.output.Write([]byte(m.Stream))
 	case m.Status != "" && m.Progress == nil:
-		t.text(strings.TrimPrefix(m.ID+": "+m.Status, ": ") + "\n")
+		_, _ = t.output.Write([]byte(strings.TrimPrefix(m.ID+": "+m.Status, ": ") + "\n"))
 	}
 }
 
-// lostLayer knows a build whose cached layer went while it stood on it, as when
-// images are pruned beside it. The layer is not in the cache any more, so that
-// another attempt builds it.
+// lostLayer recognises a build that failed because a cached layer was removed
+// meanwhile, as by a prune. Another attempt builds the layer again.
 func lostLayer(message string) bool {
-	return has(message, "failed to get digest sha256", `unable to find image "sha256:`)
+	return containsAny(message, "failed to get digest sha256", `unable to find image "sha256:`)
 }
 
-func (t *transcript) text(s string) {
-	t.pending += s
-	for {
-		line, rest, ok := strings.Cut(t.pending, "\n")
-		if !ok {
-			return
+var stepPattern = regexp.MustCompile(`^Step (\d+)/(\d+) : (.*)`)
+
+func (t *transcript) emit(line string) {
+	if found := stepPattern.FindStringSubmatch(line); found != nil {
+		t.step = found[3]
+		n, errN := strconv.Atoi(found[1])
+		of, errOf := strconv.Atoi(found[2])
+		if errN == nil && errOf == nil {
+			t.recipe.Report(dockerfile.Step{N: n, Of: of, Name: t.step})
 		}
-		t.pending = rest
-		t.tell(line)
 	}
-}
-
-func (t *transcript) flush() {
-	if t.pending != "" {
-		t.tell(t.pending)
-		t.pending = ""
-	}
-}
-
-func (t *transcript) tell(line string) {
-	line = strings.TrimRight(line, "\r ")
-	if strings.HasPrefix(line, "Step ") {
-		t.step = line
-	}
-	t.line(strings.ToValidUTF8(line, "\uFFFD"))
+	t.recipe.Line(line)
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"aorta/heart/docker/dockerfile"
 	"aorta/pacemaker/cluster"
 )
 
@@ -13,7 +14,7 @@ func TestTranscript_LostLayerIsNotTheAppsFault(t *testing.T) {
 		`failed to get digest sha256:4fb6: open /var/lib/docker/image: no such file or directory`:        cluster.CodeUnavailable,
 		`COPY failed: file not found in build context: stat missing: file does not exist`:                cluster.CodeInternal,
 	} {
-		tr := &transcript{line: func(string) {}}
+		tr := newTranscript(dockerfile.Recipe{Line: func(string) {}})
 		stream := `{"stream":"Step 1/2 : FROM scratch\n"}` + "\n" + `{"errorDetail":{"message":` + quoted(message) + `},"error":` + quoted(message) + `}`
 
 		if err := tr.read(strings.NewReader(stream)); err != nil {

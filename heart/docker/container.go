@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,22 +10,28 @@ import (
 	"time"
 
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/client"
 
 	"aorta/pacemaker/cluster"
 )
 
-// Container is what the engine says of one instance's container.
+// Container is the state of one instance's container.
 type Container struct {
 	Instance   cluster.ID
 	Labels     map[string]string
-	Image      string     // "sha256:…"
-	Started    bool       // it has run at least once
-	Running    bool       // its process lives
-	ExitCode   int        // of the last run
-	OOM        bool       // the last run was ended by its memory limit
+	Image      string // "sha256:…"
+	Started    bool   // it has run at least once
+	Running    bool   // its process lives
+	Paused     bool   // and is frozen: somebody paused the container
+	ExitCode   int    // of the last run
+	OOM        bool   // the last run was ended by its memory limit
+	StopSignal string // that asks its process to end; the image's, or SIGTERM
+	Health     HealthStatus
 	Pid        int        // of its first process, 0 when it does not run
 	Address    netip.Addr // on the cluster's bridge; invalid when it does not run
+	Written    []string   // directories on its engine's machine that hold what it has written; none: not known
+	LogPath    string     // of the file that the engine writes its output to; empty before the first start
 	StartedAt  time.Time  // last start; zero when it never ran
 	FinishedAt time.Time  // last end
 }
@@ -32,13 +39,21 @@ type Container struct {
 // Create makes an instance's container, not started. Its name is the instance's
 // id: one that is there already with our labels is adopted.
 func (e *Engine) Create(ctx context.Context, l Launch) (Container, error) {
+	img, err := e.Image(ctx, imageHandle(l.Spec.Image))
+	if err != nil {
+		return Container{}, err
+	}
 	withInit, err := e.initWanted(ctx)
 	if err != nil {
 		return Container{}, err
 	}
+	config := containerConfig(l, e.cluster, img)
+	if err := startable(config, img); err != nil {
+		return Container{}, err
+	}
 	err = e.call(ctx, "create a container", workTimeout, func(ctx context.Context) error {
 		_, err := e.cli.ContainerCreate(ctx, client.ContainerCreateOptions{
-			Name: string(l.Spec.ID), Config: containerConfig(l, e.cluster), HostConfig: e.hostConfig(l, withInit),
+			Name: string(l.Spec.ID), Config: config, HostConfig: e.hostConfig(l, withInit && !bringsInit(l.Spec, img)),
 		})
 		return err
 	})
@@ -48,18 +63,30 @@ func (e *Engine) Create(ctx context.Context, l Launch) (Container, error) {
 	return e.Inspect(ctx, l.Spec.ID)
 }
 
-// Start runs the container's process, again if it ran before.
+// Start runs the container's process, again if it ran before. If the cluster's network
+// is gone, it is made again first.
 func (e *Engine) Start(ctx context.Context, id cluster.ID) error {
+	err := e.start(ctx, id)
+	if !isLostNetwork(err) {
+		return err
+	}
+	if err := e.rejoin(ctx, id); err != nil {
+		return err
+	}
+	return e.start(ctx, id)
+}
+
+func (e *Engine) start(ctx context.Context, id cluster.ID) error {
 	return e.call(ctx, "start a container", workTimeout, func(ctx context.Context) error {
 		_, err := e.cli.ContainerStart(ctx, string(id), client.ContainerStartOptions{})
 		return err
 	})
 }
 
-// Signal sends a signal such as SIGTERM to the container's first process. One
-// that does not run is fine: it has what the signal would bring.
+// Signal sends a signal such as SIGTERM to the container's first process. It is
+// no error when the container does not run.
 func (e *Engine) Signal(ctx context.Context, id cluster.ID, signal string) error {
-	err := e.call(ctx, "signal a container", lookTimeout, func(ctx context.Context) error {
+	err := e.call(ctx, "signal a container", queryTimeout, func(ctx context.Context) error {
 		_, err := e.cli.ContainerKill(ctx, string(id), client.ContainerKillOptions{Signal: signal})
 		return err
 	})
@@ -69,8 +96,8 @@ func (e *Engine) Signal(ctx context.Context, id cluster.ID, signal string) error
 	return err
 }
 
-// Remove removes the container, its process and its anonymous volumes. One
-// that is not there is fine.
+// Remove kills and removes the container with its anonymous volumes. It is no
+// error when there is none.
 func (e *Engine) Remove(ctx context.Context, id cluster.ID) error {
 	err := e.call(ctx, "remove a container", workTimeout, func(ctx context.Context) error {
 		_, err := e.cli.ContainerRemove(ctx, string(id), client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
@@ -82,11 +109,11 @@ func (e *Engine) Remove(ctx context.Context, id cluster.ID) error {
 	return err
 }
 
-// Inspect looks at the container of an instance: ErrNoContainer when there is
-// none, a conflict when a stranger's container has its name.
+// Inspect returns an instance's container: ErrNoContainer when there is none, a
+// conflict when a container that is not this cluster's has its name.
 func (e *Engine) Inspect(ctx context.Context, id cluster.ID) (Container, error) {
 	var r container.InspectResponse
-	err := e.call(ctx, "inspect a container", lookTimeout, func(ctx context.Context) error {
+	err := e.call(ctx, "inspect a container", queryTimeout, func(ctx context.Context) error {
 		out, err := e.cli.ContainerInspect(ctx, string(id), client.ContainerInspectOptions{})
 		r = out.Container
 		return err
@@ -95,18 +122,30 @@ func (e *Engine) Inspect(ctx context.Context, id cluster.ID) (Container, error) 
 		return Container{}, err
 	}
 	if r.Config == nil || r.State == nil || r.Config.Labels[cluster.LabelCluster] != string(e.cluster) || r.Config.Labels[cluster.LabelInstance] != string(id) {
-		return Container{}, cluster.Conflict("the container %s is not this cluster's instance; look at it and remove it (docker rm %s)", id, id)
+		return Container{}, cluster.Conflict("the container %s is not this cluster's instance; remove it if nobody needs it (docker rm %s)", id, id)
 	}
-	return e.reading(id, r), nil
+	return e.containerFrom(id, r), nil
 }
 
-func (e *Engine) reading(id cluster.ID, r container.InspectResponse) Container {
+func (e *Engine) containerFrom(id cluster.ID, r container.InspectResponse) Container {
 	c := Container{
 		Instance: id, Labels: r.Config.Labels, Image: r.Image,
-		Running: r.State.Running, ExitCode: r.State.ExitCode, OOM: r.State.OOMKilled, Pid: r.State.Pid,
+		Running: r.State.Running, Paused: r.State.Paused, ExitCode: r.State.ExitCode, OOM: r.State.OOMKilled, Pid: r.State.Pid,
+		StopSignal: cmp.Or(r.Config.StopSignal, "SIGTERM"), Health: healthStatus(r),
 		StartedAt: engineTime(r.State.StartedAt), FinishedAt: engineTime(r.State.FinishedAt),
 	}
 	c.Started = !c.StartedAt.IsZero()
+	if r.HostConfig != nil && r.HostConfig.LogConfig.Type == logDriver {
+		c.LogPath = r.LogPath
+	}
+	if r.GraphDriver != nil && r.GraphDriver.Data["UpperDir"] != "" {
+		c.Written = append(c.Written, r.GraphDriver.Data["UpperDir"])
+	}
+	for _, m := range r.Mounts {
+		if m.Type == mount.TypeVolume && m.Source != "" {
+			c.Written = append(c.Written, m.Source)
+		}
+	}
 	if r.NetworkSettings != nil {
 		if ep := r.NetworkSettings.Networks[e.networkName()]; ep != nil {
 			c.Address = ep.IPAddress
@@ -115,7 +154,7 @@ func (e *Engine) reading(id cluster.ID, r container.InspectResponse) Container {
 	return c
 }
 
-// engineTime reads the engine's times; year 1 is its "never".
+// engineTime parses a time of the engine; its year 1 means never.
 func engineTime(s string) time.Time {
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil || t.Year() <= 1 {
@@ -124,19 +163,20 @@ func engineTime(s string) time.Time {
 	return t
 }
 
-// List names every container of this cluster on the engine, running or not,
-// with its labels; states need an Inspect.
+// List returns every container of this cluster on the engine, running or not,
+// with its labels only; use Inspect for the full state.
 func (e *Engine) List(ctx context.Context) ([]Container, error) {
 	var list []Container
-	err := e.call(ctx, "list containers", lookTimeout, func(ctx context.Context) error {
-		r, err := e.cli.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: e.ours()})
+	err := e.call(ctx, "list containers", queryTimeout, func(ctx context.Context) error {
+		r, err := e.cli.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: e.clusterFilter()})
 		for _, item := range r.Items {
 			id, bad := cluster.ParseID(item.Labels[cluster.LabelInstance])
 			if bad != nil {
 				continue
 			}
 			list = append(list, Container{
-				Instance: id, Labels: item.Labels, Image: item.ImageID, Running: item.State == container.StateRunning,
+				Instance: id, Labels: item.Labels, Image: item.ImageID, Running: item.State == container.StateRunning || item.State == container.StatePaused,
+				Paused: item.State == container.StatePaused,
 			})
 		}
 		return err
@@ -144,11 +184,11 @@ func (e *Engine) List(ctx context.Context) ([]Container, error) {
 	return list, err
 }
 
-// Memory is what the container uses now, in bytes, without the page cache that
-// the kernel can take back.
+// Memory is the container's present use in bytes, without the page cache that
+// the kernel can reclaim.
 func (e *Engine) Memory(ctx context.Context, id cluster.ID) (int64, error) {
 	var s container.StatsResponse
-	err := e.call(ctx, "measure a container", lookTimeout, func(ctx context.Context) error {
+	err := e.call(ctx, "measure a container", queryTimeout, func(ctx context.Context) error {
 		r, err := e.cli.ContainerStats(ctx, string(id), client.ContainerStatsOptions{})
 		if err != nil {
 			return err

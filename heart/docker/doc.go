@@ -1,6 +1,6 @@
 // Package docker runs containers and images on one Docker engine: it is the
-// only place that speaks the engine's API. Every call has a time limit, and
-// every error leaves as a coded error of the cluster's vocabulary.
+// only place that uses the engine's API. Every call has a timeout, and every error
+// is returned as a coded error of the cluster's vocabulary.
 //
 // It decides nothing: when to start, restart or remove is the heart's choice,
 // what to build is heart/build's. Options of containers come from an allow-list

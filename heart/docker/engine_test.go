@@ -17,6 +17,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"aorta/heart/docker"
+	"aorta/heart/docker/dockerfile"
 	"aorta/heart/internal/rig"
 	"aorta/internal/testkit"
 	"aorta/pacemaker/cluster"
@@ -30,18 +31,8 @@ func launch(t *testing.T, e *docker.Engine, image cluster.Image, env map[string]
 	}
 	return docker.Launch{Address: n.Gateway, Spec: cluster.InstanceSpec{
 		ID: cluster.NewID(), AppID: cluster.NewID(), App: "shop", Release: "v1", Type: "web", Node: "n1", Commit: "abc",
-		Image: image, Env: env, Port: freePort(t), Limits: cluster.Limits{Memory: 64 << 20, CPUs: 0.5},
+		Image: image, Env: env, Port: rig.FreePort(t), Limits: cluster.Limits{Memory: 64 << 20, CPUs: 0.5},
 	}}
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "0.0.0.0:0")
-	if err != nil {
-		t.Fatalf("find a free port: %v", err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 func run(t *testing.T, e *docker.Engine, l docker.Launch) {
@@ -63,7 +54,7 @@ func TestEngine_PublishesOnTheNodesAddressWithTheInjectedEnvironment(t *testing.
 
 	var body string
 	url := fmt.Sprintf("http://%s/env", net.JoinHostPort(l.Address.String(), fmt.Sprint(l.Spec.Port)))
-	testkit.Eventually(t, 10*time.Second, "an answer from "+url, func() bool {
+	testkit.Eventually(t, "an answer from "+url, func() bool {
 		r, err := http.Get(url)
 		if err != nil {
 			return false
@@ -85,7 +76,7 @@ func TestEngine_GrantsContainersNothingOfTheHost(t *testing.T) {
 	e, id := rig.Engine(t)
 	l := launch(t, e, rig.Image(t, e, id), nil)
 	run(t, e, l)
-	raw, err := client.New(client.FromEnv, client.WithHost(rig.Host()))
+	raw, err := client.New(client.FromEnv, client.WithHost(testkit.DockerHost()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,8 +91,8 @@ func TestEngine_GrantsContainersNothingOfTheHost(t *testing.T) {
 	got := fmt.Sprintf("drop %v add %v opt %v privileged %t binds %v mounts %d devices %v pid %q uts %q user %q memory %d+%d cpus %d pids %d log %s %s restart %s",
 		h.CapDrop, h.CapAdd, h.SecurityOpt, h.Privileged, h.Binds, len(r.Container.Mounts), h.Devices, h.PidMode, h.UTSMode, h.UsernsMode,
 		h.Memory, h.MemorySwap-h.Memory, h.NanoCPUs, *h.PidsLimit, h.LogConfig.Type, h.LogConfig.Config["max-size"], h.RestartPolicy.Name)
-	want := "drop [ALL] add [CAP_NET_BIND_SERVICE] opt [no-new-privileges] privileged false binds [] mounts 0 devices [] pid \"\" uts \"\" user \"\" " +
-		"memory 67108864+0 cpus 500000000 pids 512 log json-file 10m restart no"
+	want := "drop [ALL] add [CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_FSETID CAP_KILL CAP_NET_BIND_SERVICE CAP_SETGID CAP_SETUID] opt [no-new-privileges] privileged false binds [] mounts 0 devices [] pid \"\" uts \"\" user \"\" " +
+		"memory 67108864+0 cpus 500000000 pids 512 log json-file 10485760 restart no"
 	if got != want {
 		t.Errorf("hardening\n got %s\nwant %s", got, want)
 	}
@@ -147,7 +138,7 @@ func TestEngine_NamesWhatIsWrong(t *testing.T) {
 	if _, err := e.Create(t.Context(), missing); !errors.Is(err, docker.ErrNoImage) {
 		t.Errorf("no image: got %v, want ErrNoImage", err)
 	}
-	if err := e.Provide(t.Context(), missing.Spec.Image, func(string) {}); !errors.Is(err, docker.ErrNoImage) || !strings.Contains(err.Error(), "deploy the app again") {
+	if err := e.Provide(t.Context(), missing.Spec.Image, "", func(string) {}); !errors.Is(err, docker.ErrNoImage) || !strings.Contains(err.Error(), "deploy the app again") {
 		t.Errorf("provide a built image from nowhere: got %v, want ErrNoImage with a next step", err)
 	}
 	if _, err := e.Inspect(t.Context(), cluster.NewID()); !errors.Is(err, docker.ErrNoContainer) {
@@ -166,9 +157,7 @@ func TestEngine_SaysWhenItIsAwayOrHung(t *testing.T) {
 	hung := rig.EngineAt(t, "unix://"+l.Addr().String(), cluster.NewID())
 
 	_, errAway := away.Inspect(t.Context(), cluster.NewID())
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-	defer cancel()
-	_, errHung := hung.Inspect(ctx, cluster.NewID())
+	_, errHung := hung.Inspect(testkit.EndedBy(t, 200*time.Millisecond), cluster.NewID())
 
 	if cluster.CodeOf(errAway) != cluster.CodeUnavailable || !strings.Contains(errAway.Error(), "none.sock") {
 		t.Errorf("engine away: got %v, want unavailable with its address", errAway)
@@ -178,68 +167,33 @@ func TestEngine_SaysWhenItIsAwayOrHung(t *testing.T) {
 	}
 }
 
-func TestEngine_ReadsOutputOfBothStreams(t *testing.T) {
+func TestEngine_TailIsOfBothStreams(t *testing.T) {
 	t.Parallel()
 	e, id := rig.Engine(t)
 	l := launch(t, e, rig.Image(t, e, id), map[string]string{"MODE": "exit:3"})
 	run(t, e, l)
-	var c docker.Container
-	testkit.Eventually(t, 10*time.Second, "the app to exit", func() bool {
-		c, _ = e.Inspect(t.Context(), l.Spec.ID)
-		return c.Started && !c.Running
-	})
+	c := rig.AwaitExit(t, e, l.Spec.ID)
 
-	out, err := e.Output(t.Context(), l.Spec.ID, time.Time{}, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.Close()
-	var got []string
-	for {
-		chunk, err := out.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		got = append(got, chunk.Stream+" "+string(chunk.Text))
-	}
+	got, err := e.Tail(t.Context(), l.Spec.ID, 20)
 	slices.Sort(got)
 
-	want := []string{"stderr no database at DATABASE_URL", "stdout testapp begins, mode exit:3"}
-	if !slices.Equal(got, want) || c.ExitCode != 3 {
-		t.Errorf("got %q and exit code %d; want %q and 3", got, c.ExitCode, want)
+	want := []string{"no database at DATABASE_URL", "testapp begins, mode exit:3"}
+	if !slices.Equal(got, want) || err != nil || c.ExitCode != 3 {
+		t.Errorf("got %q, %v and exit code %d; want %q and 3", got, err, c.ExitCode, want)
 	}
 }
 
 func TestEngine_FailedBuildNamesTheStep(t *testing.T) {
 	t.Parallel()
 	e, _ := rig.Engine(t)
-	files := map[string]string{"Dockerfile": "FROM scratch\nCOPY nothing /nothing\n"}
+	r := dockerfile.Recipe{Dockerfile: "Dockerfile", Text: []byte("FROM scratch\nCOPY nothing /nothing\n"), Content: bytes.NewReader(nil), Tag: "aorta/rig:bad", Line: func(string) {}}
 
-	_, err := e.Build(t.Context(), docker.Recipe{Context: bytes.NewReader(rig.Tar(t, files)), Tag: "aorta/rig:bad", Line: func(string) {}})
+	for name, build := range map[string]func(context.Context, dockerfile.Recipe) error{"BuildKit": e.BuildKit, "classic": e.BuildClassic} {
+		err := build(t.Context(), r)
 
-	var failed *docker.BuildFailed
-	if !errors.As(err, &failed) || !strings.HasPrefix(failed.Step, "Step 2/2 : COPY nothing") {
-		t.Errorf("got %v, want BuildFailed at step 2", err)
-	}
-}
-
-func FuzzOutput_Next(f *testing.F) {
-	f.Add([]byte("\x01\x00\x00\x00\x00\x00\x00\x21" + "2026-01-02T03:04:05.000000006Z ab\n"))
-	f.Add([]byte("\x02\x00\x00\x00\xff\xff\xff\xff"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		out := docker.NewOutput(io.NopCloser(bytes.NewReader(data)))
-		for range len(data) + 1 {
-			c, err := out.Next()
-			if err != nil {
-				return
-			}
-			if len(c.Text) > len(data) {
-				t.Fatalf("a chunk of %d bytes out of %d", len(c.Text), len(data))
-			}
+		var failed *dockerfile.Failed
+		if !errors.As(err, &failed) || failed.Step != "COPY nothing /nothing" {
+			t.Errorf("%s: got %v, want it to have failed at COPY", name, err)
 		}
-		t.Fatal("more chunks than bytes")
-	})
+	}
 }

@@ -1,12 +1,12 @@
 package docker
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/network"
@@ -14,15 +14,12 @@ import (
 	"aorta/pacemaker/cluster"
 )
 
-// ContainerPort is the port that every app listens on inside its container, as
-// PORT tells it. It is the same everywhere; only the published one differs.
+// ContainerPort is the value of PORT: the port that every app listens on inside
+// its container. Only the published ports differ.
 const ContainerPort = 5000
 
 const (
-	pidsLimit = 512
-	// An engine without CAP_SYS_RESOURCE can only lower its own limit, which is
-	// often 20,000 or 65,536: a container that asked for more would not start.
-	openFiles   = 16384
+	pidsLimit   = 512
 	sharedBytes = 64 << 20
 )
 
@@ -32,8 +29,9 @@ type Launch struct {
 	Address netip.Addr // of this node; the instance's port is published there
 }
 
-// containerConfig is what runs: image, command, environment, labels.
-func containerConfig(l Launch, clusterID cluster.ID) *container.Config {
+// containerConfig has the image, command, environment and labels. What it does
+// not set (user, working directory, stop signal, volumes …) is the image's.
+func containerConfig(l Launch, clusterID cluster.ID, img Image) *container.Config {
 	s := l.Spec
 	c := &container.Config{
 		Image:    imageHandle(s.Image),
@@ -44,53 +42,36 @@ func containerConfig(l Launch, clusterID cluster.ID) *container.Config {
 			cluster.LabelApp: s.App, cluster.LabelRelease: s.Release, cluster.LabelProcess: s.Type, cluster.LabelNode: s.Node,
 		},
 	}
-	if s.Command != "" {
-		// The app's own shell, inside its own container.
-		c.Entrypoint = []string{"/bin/sh", "-c", shellLine(s.Command)}
-		c.Cmd = []string{}
-	}
+	setCommand(c, s.Command)
+	setHealthcheck(c, s, img)
 	if s.Port != 0 {
 		c.ExposedPorts = network.PortSet{appPort(): struct{}{}}
 	}
 	return c
 }
 
-// notExecutable are first words that exec can't take.
-var notExecutable = map[string]bool{
-	"exec": true, "cd": true, "export": true, "set": true, "unset": true, "eval": true, "source": true, ".": true, "ulimit": true, "umask": true,
-	"trap": true, "if": true, "for": true, "while": true, "until": true, "case": true, "!": true, "{": true, "[": true, "test": true,
-}
-
-// shellLine puts exec before a simple command, so that the command itself and
-// not its shell gets SIGTERM. A compound one (cd x && ./server) is left as it
-// is; its author can write exec before the last part.
-func shellLine(command string) string {
-	first, _, _ := strings.Cut(strings.TrimSpace(command), " ")
-	if notExecutable[first] || strings.ContainsAny(first, "=(") || strings.ContainsAny(command, ";&|\n") {
-		return command
-	}
-	return "exec " + command
-}
-
-// hostConfig is what the container may do. Everything that is not named here
-// is the engine's default, which grants nothing of the host.
+// hostConfig has what the container may do. All options not set here keep the
+// engine's defaults, which grant nothing of the host.
 func (e *Engine) hostConfig(l Launch, withInit bool) *container.HostConfig {
 	limits := l.Spec.Limits.OrDefault()
 	pids := int64(pidsLimit)
 	h := &container.HostConfig{
 		NetworkMode:   container.NetworkMode(e.networkName()),
 		RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled},
-		LogConfig:     container.LogConfig{Type: "json-file", Config: e.output},
-		CapDrop:       []string{"ALL"},
-		CapAdd:        []string{"NET_BIND_SERVICE"},
+		LogConfig:     container.LogConfig{Type: logDriver, Config: e.output},
+		CapDrop:       []string{cluster.AllCapabilities},
+		CapAdd:        l.Spec.Capabilities(),
 		SecurityOpt:   []string{"no-new-privileges"},
-		ShmSize:       sharedBytes,
+		ShmSize:       cmp.Or(l.Spec.Container.ShmSize, sharedBytes),
+
+		ReadonlyRootfs: l.Spec.Container.ReadOnly,
+		Tmpfs:          tmpfs(l.Spec.Container),
 		Resources: container.Resources{
 			Memory:     limits.Memory,
 			MemorySwap: limits.Memory, // memory and swap together: no swap
 			NanoCPUs:   int64(limits.CPUs * 1e9),
 			PidsLimit:  &pids,
-			Ulimits:    []*container.Ulimit{{Name: "nofile", Soft: openFiles, Hard: openFiles}},
+			Ulimits:    ulimits(l.Spec.Container),
 		},
 	}
 	if withInit {
@@ -102,7 +83,30 @@ func (e *Engine) hostConfig(l Launch, withInit bool) *container.HostConfig {
 	return h
 }
 
-// environment is the config vars and, over them, what the platform says.
+// ulimits are those of the process type and, on every node, the same for open
+// files.
+func ulimits(o cluster.ContainerOptions) []*container.Ulimit {
+	limits := map[string]int64{"nofile": cluster.MaxOpenFiles}
+	maps.Copy(limits, o.Ulimits)
+	var list []*container.Ulimit
+	for _, name := range slices.Sorted(maps.Keys(limits)) {
+		list = append(list, &container.Ulimit{Name: name, Soft: limits[name], Hard: limits[name]})
+	}
+	return list
+}
+
+func tmpfs(o cluster.ContainerOptions) map[string]string {
+	mounts := map[string]string{}
+	for _, t := range o.Tmpfs {
+		mounts[t.Path] = ""
+		if t.Size > 0 {
+			mounts[t.Path] = "size=" + strconv.FormatInt(t.Size, 10)
+		}
+	}
+	return mounts
+}
+
+// environment is the config vars, overridden by the platform's variables.
 func environment(s cluster.InstanceSpec) []string {
 	env := maps.Clone(s.Env)
 	if env == nil {
@@ -121,7 +125,7 @@ func environment(s cluster.InstanceSpec) []string {
 	return list
 }
 
-// imageHandle prefers the engine's own id: a tag can be moved under us.
+// imageHandle prefers the engine's own id: a tag can be moved meanwhile.
 func imageHandle(i cluster.Image) string {
 	if i.ID != "" {
 		return i.ID

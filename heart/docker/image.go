@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/moby/moby/client"
 
@@ -12,50 +13,34 @@ import (
 
 // Image is an image on this engine.
 type Image struct {
-	ID      string     // "sha256:…"
-	Tags    []string   // "name:tag"
-	Digests []string   // "name@sha256:…", of those that came from a registry
-	Size    int64      // bytes
-	Command []string   // entry point and command; empty when it has neither
-	Build   cluster.ID // that made it, from its label; empty for one that came from elsewhere
+	ID        string            // "sha256:…"
+	Tags      []string          // "name:tag"
+	Digests   []string          // "name@sha256:…", of those that came from a registry
+	Size      int64             // bytes
+	CreatedAt time.Time         // in a list of images alone
+	Build     cluster.ID        // the build that made it, from its label; empty if it was not built here; in a list alone
+	App       cluster.ID        // whose build that was, likewise
+	Labels    map[string]string // not in a list of images
+	ImageRun                    // likewise
 }
 
-// Image looks an image up by id or reference: ErrNoImage when it is not here.
+// Image returns an image by id or reference: ErrNoImage when it is not here.
 func (e *Engine) Image(ctx context.Context, ref string) (Image, error) {
 	var img Image
-	err := e.call(ctx, "inspect an image", lookTimeout, func(ctx context.Context) error {
+	err := e.call(ctx, "inspect an image", queryTimeout, func(ctx context.Context) error {
 		r, err := e.cli.ImageInspect(ctx, ref)
-		img = Image{ID: r.ID, Tags: r.RepoTags, Digests: r.RepoDigests, Size: r.Size}
+		img = Image{ID: r.ID, Tags: r.RepoTags, Digests: r.RepoDigests, Size: r.Size, ImageRun: runOf(r.InspectResponse)}
 		if r.Config != nil {
-			img.Command = append(append(img.Command, r.Config.Entrypoint...), r.Config.Cmd...)
+			img.Labels = r.Config.Labels
 		}
 		return err
 	})
 	return img, err
 }
 
-// Digest is the manifest's digest that the image came with, or "".
-func (i Image) Digest() string {
-	for _, d := range i.Digests {
-		if _, digest, ok := strings.Cut(d, "@"); ok {
-			return digest
-		}
-	}
-	return ""
-}
-
-// Images lists the images that carry this cluster's label, tagged or not.
-func (e *Engine) Images(ctx context.Context) ([]Image, error) {
-	var list []Image
-	err := e.call(ctx, "list images", lookTimeout, func(ctx context.Context) error {
-		r, err := e.cli.ImageList(ctx, client.ImageListOptions{Filters: e.ours()})
-		for _, s := range r.Items {
-			list = append(list, Image{ID: s.ID, Tags: namesOf(s.RepoTags), Digests: s.RepoDigests, Size: s.Size, Build: cluster.ID(s.Labels[cluster.LabelBuild])})
-		}
-		return err
-	})
-	return list, err
-}
+// Digest is the digest of the manifest that the image was pulled by under the
+// name, or "".
+func (i Image) Digest(ref string) string { return cluster.DigestIn(i.Digests, ref) }
 
 // namesOf drops the placeholder that older engines list untagged images with.
 func namesOf(tags []string) []string {
@@ -68,7 +53,7 @@ func namesOf(tags []string) []string {
 	return names
 }
 
-// Pull fetches an image from its registry; each step is told to progress.
+// Pull fetches an image from its registry and calls progress with each step.
 func (e *Engine) Pull(ctx context.Context, ref string, progress func(line string)) error {
 	return e.call(ctx, "pull "+ref, pullTimeout, func(ctx context.Context) error {
 		r, err := e.cli.ImagePull(ctx, ref, client.ImagePullOptions{})
@@ -92,38 +77,19 @@ func (e *Engine) Pull(ctx context.Context, ref string, progress func(line string
 	})
 }
 
-// Tag gives an image one more name.
+// Tag adds a name to an image.
 func (e *Engine) Tag(ctx context.Context, id, name string) error {
-	return e.call(ctx, "tag an image", lookTimeout, func(ctx context.Context) error {
+	return e.call(ctx, "tag an image", queryTimeout, func(ctx context.Context) error {
 		_, err := e.cli.ImageTag(ctx, client.ImageTagOptions{Source: id, Target: name})
 		return err
 	})
 }
 
-// RemoveImage removes an image with all of its names: ErrInUse when a
-// container, running or not, was made from it.
-func (e *Engine) RemoveImage(ctx context.Context, i Image) error {
-	handles := i.Tags
-	if len(handles) == 0 {
-		handles = []string{i.ID}
-	}
-	for _, h := range handles {
-		err := e.call(ctx, "remove an image", workTimeout, func(ctx context.Context) error {
-			_, err := e.cli.ImageRemove(ctx, h, client.ImageRemoveOptions{PruneChildren: true})
-			return err
-		})
-		if err != nil {
-			return fmt.Errorf("remove image %s: %w", h, err)
-		}
-	}
-	return nil
-}
-
-// ImagesInUse are the ids of images that a container on this engine was made
-// from, whoever's it is.
+// ImagesInUse returns the ids of the images of all containers on this engine,
+// other clusters' included.
 func (e *Engine) ImagesInUse(ctx context.Context) (map[string]bool, error) {
 	used := map[string]bool{}
-	err := e.call(ctx, "list containers", lookTimeout, func(ctx context.Context) error {
+	err := e.call(ctx, "list containers", queryTimeout, func(ctx context.Context) error {
 		r, err := e.cli.ContainerList(ctx, client.ContainerListOptions{All: true})
 		for _, c := range r.Items {
 			used[c.ImageID] = true
@@ -133,21 +99,20 @@ func (e *Engine) ImagesInUse(ctx context.Context) (map[string]bool, error) {
 	return used, err
 }
 
-// Provide makes sure that a release's image is on this engine and says whether
-// it had to be fetched. The id is checked: a name may have been moved, or
-// squatted, since the release was made.
-func (e *Engine) Provide(ctx context.Context, want cluster.Image, progress func(line string)) error {
-	ref := want.Ref
-	switch {
-	case want.Digest != "":
-		ref = repository(want.Ref) + "@" + want.Digest
-	case strings.HasPrefix(want.Ref, BuiltPrefix):
+// Provide pulls a release's image, which a build found. Its id is checked, because
+// the name may have been moved to another image since the release was made.
+func (e *Engine) Provide(ctx context.Context, want cluster.Image, build cluster.ID, progress func(line string)) error {
+	if BuiltHere(want) {
 		return &cluster.Error{
 			Code: cluster.CodeNotFound, Err: ErrNoImage,
 			Message: fmt.Sprintf("image %s is not on this node, and no registry carries it: it was built elsewhere or removed; deploy the app again", want.Ref),
 		}
 	}
-	if err := e.Pull(ctx, ref, progress); err != nil {
+	ref, err := want.Pinned()
+	if err != nil {
+		return err
+	}
+	if err := e.PullFor(ctx, ref, build, progress); err != nil {
 		return fmt.Errorf("pull image %s: %w", ref, err)
 	}
 	got, err := e.Image(ctx, ref)
@@ -160,21 +125,16 @@ func (e *Engine) Provide(ctx context.Context, want cluster.Image, progress func(
 	return nil
 }
 
-// Has says whether the release's own image is here.
+// BuiltHere says that the image was made by a build, so that no registry has it.
+func BuiltHere(i cluster.Image) bool {
+	return i.Digest == "" && strings.HasPrefix(i.Ref, BuiltPrefix)
+}
+
+// Has says whether the release's image is on this engine.
 func (e *Engine) Has(ctx context.Context, want cluster.Image) (bool, error) {
 	_, err := e.Image(ctx, imageHandle(want))
 	if cluster.CodeOf(err) == cluster.CodeNotFound {
 		return false, nil
 	}
 	return err == nil, err
-}
-
-// repository drops the tag or digest of a reference; a colon before the last
-// slash belongs to a registry's port.
-func repository(ref string) string {
-	ref, _, _ = strings.Cut(ref, "@")
-	if i := strings.LastIndexByte(ref, ':'); i > strings.LastIndexByte(ref, '/') {
-		return ref[:i]
-	}
-	return ref
 }

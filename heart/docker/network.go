@@ -16,8 +16,8 @@ import (
 type Network struct {
 	Name    string
 	Bridge  string       // the host's interface
-	Gateway netip.Addr   // the bridge's own address: where a node alone publishes
-	Subnet  netip.Prefix // that containers get their addresses from
+	Gateway netip.Addr   // the bridge's address; instances are published there unless the node has one of its own
+	Subnet  netip.Prefix // of the containers' addresses
 }
 
 func (e *Engine) networkName() string { return "aorta-" + e.cluster.Short() }
@@ -25,9 +25,20 @@ func (e *Engine) networkName() string { return "aorta-" + e.cluster.Short() }
 // An interface's name holds 15 bytes.
 func (e *Engine) bridgeName() string { return "ao-" + e.cluster.Short() }
 
-// EnsureNetwork finds the cluster's bridge or makes it. Containers on it can't
-// reach each other directly.
+// EnsureNetwork returns the cluster's bridge and creates it if needed.
+// Containers on it can't reach each other directly. Once it was there, it is made
+// with the same addresses again: instances are published on them.
 func (e *Engine) EnsureNetwork(ctx context.Context) (Network, error) {
+	n, err := e.ensureNetwork(ctx)
+	if err == nil {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.net = n
+	}
+	return n, err
+}
+
+func (e *Engine) ensureNetwork(ctx context.Context) (Network, error) {
 	n, err := e.inspectNetwork(ctx)
 	if err == nil || !errors.Is(err, ErrNoContainer) {
 		return n, err
@@ -35,6 +46,7 @@ func (e *Engine) EnsureNetwork(ctx context.Context) (Network, error) {
 	err = e.call(ctx, "create the cluster's network", workTimeout, func(ctx context.Context) error {
 		_, err := e.cli.NetworkCreate(ctx, e.networkName(), client.NetworkCreateOptions{
 			Driver: "bridge",
+			IPAM:   e.addresses(),
 			Options: map[string]string{
 				"com.docker.network.bridge.enable_icc": "false",
 				"com.docker.network.bridge.name":       e.bridgeName(),
@@ -43,16 +55,40 @@ func (e *Engine) EnsureNetwork(ctx context.Context) (Network, error) {
 		})
 		return err
 	})
-	// Another daemon of this cluster on the same engine may have been faster.
+	// Another daemon of this cluster may have created it meanwhile.
 	if err != nil && !errors.Is(err, ErrInUse) {
 		return Network{}, err
 	}
 	return e.inspectNetwork(ctx)
 }
 
+// rejoin makes the network again and puts a container that does not run into it: the
+// engine looks for the one that is gone by its id.
+func (e *Engine) rejoin(ctx context.Context, id cluster.ID) error {
+	if _, err := e.EnsureNetwork(ctx); err != nil {
+		return err
+	}
+	return e.call(ctx, "move a container to the cluster's network", workTimeout, func(ctx context.Context) error {
+		// It may be in none.
+		_, _ = e.cli.NetworkDisconnect(ctx, e.networkName(), client.NetworkDisconnectOptions{Container: string(id), Force: true})
+		_, err := e.cli.NetworkConnect(ctx, e.networkName(), client.NetworkConnectOptions{Container: string(id)})
+		return err
+	})
+}
+
+// addresses are those that the network had before, nil for the engine's choice.
+func (e *Engine) addresses() *network.IPAM {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.net.Subnet.IsValid() {
+		return nil
+	}
+	return &network.IPAM{Config: []network.IPAMConfig{{Subnet: e.net.Subnet, Gateway: e.net.Gateway}}}
+}
+
 func (e *Engine) inspectNetwork(ctx context.Context) (Network, error) {
 	var found network.Inspect
-	err := e.call(ctx, "inspect the cluster's network", lookTimeout, func(ctx context.Context) error {
+	err := e.call(ctx, "inspect the cluster's network", queryTimeout, func(ctx context.Context) error {
 		r, err := e.cli.NetworkInspect(ctx, e.networkName(), client.NetworkInspectOptions{})
 		found = r.Network
 		return err
@@ -71,7 +107,7 @@ func (e *Engine) inspectNetwork(ctx context.Context) (Network, error) {
 	return Network{}, fmt.Errorf("the Docker network %s has no IPv4 gateway", found.Name)
 }
 
-// RemoveNetwork removes the cluster's bridge. One that is not there is fine.
+// RemoveNetwork removes the cluster's bridge, if there is one.
 func (e *Engine) RemoveNetwork(ctx context.Context) error {
 	err := e.call(ctx, "remove the cluster's network", workTimeout, func(ctx context.Context) error {
 		_, err := e.cli.NetworkRemove(ctx, e.networkName(), client.NetworkRemoveOptions{})

@@ -4,175 +4,181 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
 
-	"aorta/heart/docker"
-	"aorta/internal/pause"
 	"aorta/pacemaker/cluster"
 )
 
-// Source is where the lines are read.
-type Source interface {
-	Output(ctx context.Context, id cluster.ID, since time.Time, follow bool) (*docker.Output, error)
-}
-
-// Sink is where they go. An error means that none of the batch arrived.
+// Sink stores output. It returns the stored positions of those instances whose
+// parts did not go on there and were not stored. An error means that nothing is
+// known of what was stored.
 type Sink interface {
-	ShipLogs(ctx context.Context, batch []cluster.LogLine) error
+	ShipLogs(ctx context.Context, parts []cluster.LogPart) (refused []cluster.LogPosition, err error)
 }
 
 // Options of a shipper.
 type Options struct {
-	Dir  string // positions are kept here, one file per instance
-	Node string // name in each line
-	Log  *slog.Logger
+	Log   *slog.Logger
+	Files int   // log files that the engine keeps of a container
+	Held  int64 // bytes of an instance's output that are held at most beside those
+	// Earlier is the directory where the version before kept how far it had
+	// shipped; see earlier.go.
+	Earlier string
 }
 
-// The bounds of a batch, and of what is read ahead of the sink.
-const (
-	batchLines = 256
-	batchBytes = 512 << 10 // of text
-	batchDelay = 200 * time.Millisecond
-	shipLimit  = 15 * time.Second
-	stopLimit  = 2 * time.Second
-	readAhead  = 1024
-)
+// lookInterval is how often the engine's files are looked at: much less than
+// they need to rotate away, and the latency of a line.
+const lookInterval = 100 * time.Millisecond
 
-// entry is a line on its way, with the mark to set once it has arrived.
-type entry struct {
-	line   cluster.LogLine
-	from   *follower // nil for the platform's own words
-	marked mark
-}
-
-// Shipper follows containers and ships their output.
+// Shipper follows the output of containers and ships it.
 //
-// A batch's positions are written right after the sink took it: a kill between
-// the two ships at most one batch twice, and nothing is ever left out.
+// One goroutine looks at the files and holds them open. Another one reads and
+// ships, one batch at a time: each goes on where the one before ended, so there
+// is never more than one of which it is unknown whether it was stored.
 type Shipper struct {
-	source Source
-	sink   Sink
-	dir    string
-	node   string
-	log    *slog.Logger
-	lines  chan entry
+	sink Sink
+	o    Options
+	wake chan struct{} // there is something to ship
 
-	// mu guards followers and ctx.
+	// mu guards the rest.
 	mu        sync.Mutex
 	followers map[cluster.ID]*follower
-	ctx       context.Context // of Run; nil before it
-	wg        sync.WaitGroup
+	behind    string // why output waits
 }
 
-// New makes a shipper; its directory is made when it is missing.
-func New(source Source, sink Sink, o Options) (*Shipper, error) {
-	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the directory of log positions: %w", err)
+// New makes a shipper.
+func New(sink Sink, o Options) *Shipper {
+	return &Shipper{sink: sink, o: o, wake: make(chan struct{}, 1), followers: map[cluster.ID]*follower{}, behind: busy}
+}
+
+// busy is why output waits while the log store answers.
+const busy = "it took fewer lines than the instance printed"
+
+// Follow ships an instance's output, which the engine writes to the file at
+// path. It may be called again and again.
+func (s *Shipper) Follow(t Target, path string) {
+	f, fresh := s.follower(t)
+	if !fresh {
+		return
 	}
-	return &Shipper{
-		source: source, sink: sink, dir: o.Dir, node: o.Node, log: o.Log,
-		lines: make(chan entry, readAhead), followers: map[cluster.ID]*follower{},
-	}, nil
+	f.locate(path)
+	s.look(f, newReader())
+	s.nudge()
 }
 
-// Run ships until ctx ends, which also ends every follower.
+// follower finds or makes an instance's follower; fresh says that its file is not
+// known.
+func (s *Shipper) follower(t Target) (f *follower, fresh bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f = s.followers[t.ID]
+	if f == nil {
+		f = newFollower(t, &s.o)
+		s.followers[t.ID] = f
+	}
+	return f, !f.located()
+}
+
+// AddSystemLine adds a line of the platform to an instance's output.
+func (s *Shipper) AddSystemLine(t Target, text string) {
+	f, _ := s.follower(t)
+	f.say(text)
+	s.nudge()
+}
+
+// Drain waits until the whole output of an ended process was shipped.
+func (s *Shipper) Drain(ctx context.Context, id cluster.ID) error {
+	f := s.find(id)
+	if f == nil {
+		return nil
+	}
+	f.drain()
+	s.nudge()
+	select {
+	case <-f.done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("ship the last lines of %s: %w", id, ctx.Err())
+	}
+}
+
+// Forget ends the following of an instance whose container is gone, once what is
+// held of its output was shipped.
+func (s *Shipper) Forget(id cluster.ID) {
+	if f := s.find(id); f != nil {
+		f.forget()
+		s.nudge()
+	}
+}
+
+func (s *Shipper) find(id cluster.ID) *follower {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.followers[id]
+}
+
+func (s *Shipper) nudge() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run ships until ctx ends.
 func (s *Shipper) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	s.mu.Lock()
-	s.ctx = ctx
-	for _, f := range s.followers {
-		s.launch(f)
+	var looking sync.WaitGroup
+	looking.Go(func() { s.lookOut(ctx) })
+	s.shipAll(ctx)
+	cancel()
+	looking.Wait()
+	for _, f := range s.all() {
+		f.close()
 	}
-	s.mu.Unlock()
-	for ctx.Err() == nil {
-		s.ship(ctx, s.gather(ctx))
-	}
-	s.wg.Wait()
 	return ctx.Err()
 }
 
-// gather waits for a line, then takes what comes within the delay, up to a
-// batch's bounds.
-func (s *Shipper) gather(ctx context.Context) []entry {
-	var batch []entry
-	select {
-	case <-ctx.Done():
-		return nil
-	case e := <-s.lines:
-		batch = append(batch, e)
-	}
-	late := time.NewTimer(batchDelay)
-	defer late.Stop()
-	size := len(batch[0].line.Text)
-	for len(batch) < batchLines && size < batchBytes {
+// lookOut looks at all files, again and again, so that none is missed however
+// long shipping takes.
+func (s *Shipper) lookOut(ctx context.Context) {
+	tick := time.NewTicker(lookInterval)
+	defer tick.Stop()
+	r := newReader()
+	for {
+		for _, f := range s.all() {
+			s.look(f, r)
+			if f.backlog() > 0 {
+				s.nudge()
+			}
+		}
 		select {
 		case <-ctx.Done():
-			return nil
-		case <-late.C:
-			return batch
-		case e := <-s.lines:
-			batch = append(batch, e)
-			size += len(e.line.Text)
-		}
-	}
-	return batch
-}
-
-// ship delivers the batch, however long that takes; meanwhile followers stop
-// reading and the engine's files hold what comes.
-func (s *Shipper) ship(ctx context.Context, batch []entry) {
-	if len(batch) == 0 {
-		return
-	}
-	lines := make([]cluster.LogLine, len(batch))
-	for i, e := range batch {
-		lines[i] = e.line
-	}
-	wait := 250 * time.Millisecond
-	for {
-		err := s.deliver(ctx, lines)
-		if err == nil {
-			s.settle(batch)
 			return
+		case <-tick.C:
 		}
-		if cluster.CodeOf(err) == cluster.CodeInvalid {
-			// Sent again it would be refused again, and hold up all others.
-			s.log.Error("the log store refused lines; they are dropped", "lines", len(lines), "err", err)
-			s.settle(batch)
-			return
-		}
-		if ctx.Err() != nil || !pause.For(ctx, wait) {
-			return
-		}
-		wait = min(2*wait, 5*time.Second)
 	}
 }
 
-// deliver makes one try. A stop gives a try under way a moment to end: cut off,
-// nobody would know whether the lines arrived.
-func (s *Shipper) deliver(ctx context.Context, lines []cluster.LogLine) error {
-	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), shipLimit)
-	defer cancel()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(stopLimit, cancel) })()
-	return s.sink.ShipLogs(bounded, lines)
+// reason is why output waits, when it does.
+func (s *Shipper) reason() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.behind
 }
 
-// settle records how far each instance was shipped.
-func (s *Shipper) settle(batch []entry) {
-	touched := map[*follower]int{}
-	for _, e := range batch {
-		if e.from != nil {
-			e.from.position[e.line.Stream] = e.marked
-			touched[e.from]++
-		}
+func (s *Shipper) look(f *follower, r *reader) {
+	if err := f.look(r, s.reason()); err != nil {
+		s.o.Log.Error("an instance's output can't be read (the engine must run on this machine, and the daemon must be allowed to read its log files)", "instance", f.target.ID, "err", err)
 	}
-	for f, n := range touched {
-		if err := s.savePosition(f.target.ID, f.position); err != nil {
-			s.log.Warn("lines will be shipped again after a restart", "instance", f.target.ID, "err", err)
-		}
-		f.arrived(n)
+}
+
+func (s *Shipper) all() []*follower {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]*follower, 0, len(s.followers))
+	for _, f := range s.followers {
+		list = append(list, f)
 	}
+	return list
 }

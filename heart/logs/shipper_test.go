@@ -1,152 +1,159 @@
-package logs_test
+package logs
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
-	"aorta/heart/docker"
-	"aorta/heart/internal/rig"
-	"aorta/heart/logs"
 	"aorta/internal/testkit"
 	"aorta/pacemaker/cluster"
 )
 
-// sink keeps what arrives and refuses every third batch.
-type sink struct {
-	// mu guards all fields.
-	mu    sync.Mutex
-	calls int
-	lines []cluster.LogLine
-	full  func() bool // refuses everything while it says so
-}
-
-func (s *sink) ShipLogs(_ context.Context, batch []cluster.LogLine) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.calls++
-	if s.calls%3 == 0 || s.full != nil && s.full() {
-		return cluster.Unavailable("the pacemaker is away")
-	}
-	if len(batch) > 256 {
-		return fmt.Errorf("a batch of %d lines", len(batch))
-	}
-	s.lines = append(s.lines, batch...)
-	return nil
-}
-
-func (s *sink) count() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.lines)
-}
-
-func start(t *testing.T, e *docker.Engine, image cluster.Image, mode string) cluster.ID {
-	t.Helper()
-	if _, err := e.EnsureNetwork(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	spec := cluster.InstanceSpec{ID: cluster.NewID(), AppID: cluster.NewID(), Type: "worker", Image: image, Env: map[string]string{"MODE": mode, "PORT": "5000"}}
-	if _, err := e.Create(t.Context(), docker.Launch{Spec: spec}); err != nil {
-		t.Fatal(err)
-	}
-	if err := e.Start(t.Context(), spec.ID); err != nil {
-		t.Fatal(err)
-	}
-	return spec.ID
-}
-
-// ship runs a shipper over dir until the condition holds, then ends it.
-func ship(t *testing.T, e *docker.Engine, s *sink, dir string, id cluster.ID, until func(*logs.Shipper) bool) {
-	t.Helper()
-	sh, err := logs.New(e, s, logs.Options{Dir: dir, Node: "n1", Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := sh.Follow(logs.Target{ID: id, Type: "worker", Release: "v1"}); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- sh.Run(ctx) }() // ends with cancel below
-	testkit.Eventually(t, 20*time.Second, "lines to be shipped", func() bool { return until(sh) })
-	cancel()
-	<-ended
-}
-
-func TestShipper_LosesAndDoublesNothingAcrossRestarts(t *testing.T) {
-	defer goleak.VerifyNone(t, goleak.IgnoreCurrent(), goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"), goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"))
-	const total = 5000
-	e, id := rig.Engine(t)
-	instance := start(t, e, rig.Image(t, e, id), fmt.Sprintf("lines:%d", total))
-	s, dir := &sink{}, t.TempDir()
-
-	for round := range 5 {
-		ship(t, e, s, dir, instance, func(*logs.Shipper) bool { return s.count() >= (round+1)*800 })
-	}
-	ship(t, e, s, dir, instance, func(*logs.Shipper) bool { return s.count() >= total+4 })
-
-	seen := map[string]int{}
-	last := map[string]string{}
-	for _, l := range s.lines {
-		seen[l.Text]++
-		if strings.HasPrefix(l.Text, "line ") {
-			if l.Text < last[l.Stream] {
-				t.Fatalf("%s: %q came after %q", l.Stream, l.Text, last[l.Stream])
-			}
-			last[l.Stream] = l.Text
-		}
-	}
-	for i := range total {
-		if got := seen[fmt.Sprintf("line %06d", i)]; got != 1 {
-			t.Fatalf("line %d arrived %d times, want once", i, got)
-		}
-	}
-	if got := len(s.lines); got != total+4 {
-		t.Errorf("got %d lines, want %d", got, total+4)
-	}
-	if seen["bad \uFFFD\uFFFD bytes"] != 1 { // the engine replaces byte by byte
-		t.Errorf("the line with bad bytes is missing or not replaced")
-	}
-	if seen[strings.Repeat("x", logs.MaxLine)+logs.CutMark] != 1 {
-		t.Errorf("the long line is missing or not cut")
-	}
-}
-
 func TestShipper_DrainWaitsForTheLastLine(t *testing.T) {
-	e, id := rig.Engine(t)
-	instance := start(t, e, rig.Image(t, e, id), "exit:1")
-	testkit.Eventually(t, 10*time.Second, "the app to exit", func() bool {
-		c, err := e.Inspect(t.Context(), instance)
-		return err == nil && c.Started && !c.Running
-	})
-	var away bool
-	s := &sink{}
-	s.full = func() bool { return away }
-	away = true
+	t.Parallel()
+	e, s, w := newEngine(t, 1_000_000, 3), newStore(), target()
+	s.away = errAway
+	h := startHeart(t, s)
+	h.Follow(w, e.path)
+	e.print(3)
+	e.raw(`{"log":"the last of a killed engine\n","stream":"stderr","time":"2026-01-02T03:04:05Z"}`)
 
-	ship(t, e, s, t.TempDir(), instance, func(sh *logs.Shipper) bool {
-		short, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-		defer cancel()
-		if err := sh.Drain(short, instance); err == nil {
-			t.Errorf("drained while the sink refuses all")
-		}
-		s.mu.Lock()
-		away = false
-		s.mu.Unlock()
-		if err := sh.Drain(t.Context(), instance); err != nil {
-			t.Errorf("drain: %v", err)
-		}
-		return true
-	})
+	early := h.Drain(testkit.EndedBy(t, 300*time.Millisecond), w.ID)
+	s.set(func() { s.away = nil })
+	late := h.Drain(testkit.Bounded(t), w.ID)
 
-	if got := s.count(); got != 2 {
-		t.Errorf("got %d lines %v, want both", got, s.lines)
+	if early == nil || late != nil {
+		t.Errorf("Drain: got %v and %v, want an error while the store is away, and none then", early, late)
+	}
+	wantTexts(t, s.app(w.ID), append(allNumbered(0, 3), "the last of a killed engine"))
+	if err := h.Drain(t.Context(), cluster.NewID()); err != nil {
+		t.Errorf("Drain of an unknown instance: got %v, want nothing to wait for", err)
+	}
+}
+
+func TestShipper_ShipsWhatIsLeftOfARemovedContainer(t *testing.T) {
+	t.Parallel()
+	e, s, w := newEngine(t, 20_000, 3), newStore(), target()
+	s.away = errAway
+	h := startHeart(t, s)
+	h.Follow(w, e.path)
+	e.print(150)
+	h.look(h.find(w.ID), newReader())
+	if err := os.RemoveAll(filepath.Dir(e.path)); err != nil {
+		t.Fatal(err)
+	}
+
+	h.Forget(w.ID)
+	s.set(func() { s.away = nil })
+
+	wantShipped(t, s, w.ID, allNumbered(0, 150))
+	testkit.Eventually(t, "the instance to be forgotten", func() bool { return h.find(w.ID) == nil })
+}
+
+func TestShipper_SystemLinesNeedNoContainer(t *testing.T) {
+	t.Parallel()
+	s, w := newStore(), target()
+	h := startHeart(t, s)
+
+	h.AddSystemLine(w, "failed: its image is missing")
+	h.Forget(w.ID)
+
+	testkit.Eventually(t, "the line and the end of the instance", func() bool { return len(s.texts(w.ID)) > 0 && h.find(w.ID) == nil })
+	wantSaid(t, s.system(w.ID), "its image is missing")
+}
+
+func TestShipper_SystemLinesLeaveThePositionAlone(t *testing.T) {
+	t.Parallel()
+	e, s, w := newEngine(t, 1_000_000, 3), newStore(), target()
+	h := startHeart(t, s)
+	h.Follow(w, e.path)
+	e.print(10)
+	wantShipped(t, s, w.ID, allNumbered(0, 10))
+	h.kill()
+	h = startHeart(t, s)
+
+	h.AddSystemLine(w, "restarting") // before the file is known
+	testkit.Eventually(t, "the line", func() bool { return len(s.system(w.ID)) == 1 })
+	h.Follow(w, e.path)
+	e.print(10)
+
+	wantShipped(t, s, w.ID, allNumbered(0, 20))
+}
+
+func TestShipper_SaysWhyOutputCantBeRead(t *testing.T) {
+	t.Parallel()
+	s, w := newStore(), target()
+	h := startHeart(t, s)
+
+	h.Follow(w, filepath.Join(t.TempDir(), "not-here.log"))
+
+	testkit.Eventually(t, "a line of the platform", func() bool { return len(s.system(w.ID)) > 0 })
+	wantSaid(t, s.system(w.ID), "can't be read", "not-here.log")
+}
+
+func TestShipper_AFloodLeavesRoomForTheOthers(t *testing.T) {
+	t.Parallel()
+	s := newStore()
+	s.away = errAway
+	h := startHeart(t, s, holds(100<<20))
+	flood := newEngine(t, 100<<20, 3)
+	flood.print(100_000)
+	loud := target()
+	h.Follow(loud, flood.path)
+	var quiet []Target
+	for range 20 {
+		e, w := newEngine(t, 1_000_000, 3), target()
+		e.print(3)
+		h.Follow(w, e.path)
+		quiet = append(quiet, w)
+	}
+
+	r := newReader()
+	for _, f := range h.all() {
+		f.accept(part{}) // as if the store had been asked
+	}
+	batch, full := h.gather(r)
+
+	size := 0
+	for _, p := range batch {
+		size += p.size
+	}
+	if len(batch) != 21 || !full || size > batchBytes+100_000 || !slices.ContainsFunc(batch, func(p part) bool { return p.Instance == loud.ID && p.size > batchBytes/2 }) {
+		t.Errorf("got %d parts of %d bytes, full %t, want one of each instance in a full batch, most of it the flood's", len(batch), size, full)
+	}
+	_ = quiet
+}
+
+func TestShipper_RefusedLinesBlockNoOthers(t *testing.T) {
+	t.Parallel()
+	e, s, w := newEngine(t, 1_000_000, 3), newStore(), target()
+	h := startHeart(t, s)
+	h.Follow(w, e.path)
+	e.print(1)
+	wantShipped(t, s, w.ID, allNumbered(0, 1))
+	s.set(func() { s.away = cluster.Invalid("lines", "nobody wants them") })
+	e.print(5)
+	testkit.Eventually(t, "a batch that is refused", func() bool { return h.reason() != busy })
+	s.set(func() { s.away = nil })
+	e.print(5)
+
+	testkit.Eventually(t, "the last line", func() bool { return slices.Contains(s.app(w.ID), numbered(10)) })
+	wantSaid(t, s.system(w.ID), "nobody wants them", "dropped here")
+}
+
+func TestCheckReadable_NamesCauseAndNextStep(t *testing.T) {
+	here := t.TempDir()
+	if err := os.Mkdir(filepath.Join(here, "containers"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+
+	err := CheckReadable(filepath.Join(here, "elsewhere"))
+
+	if cluster.CodeOf(err) != cluster.CodeInvalid || !strings.Contains(fmt.Sprint(err), "not on this machine") || CheckReadable(here) != nil {
+		t.Errorf("got %v and %v, want the first alone refused", err, CheckReadable(here))
 	}
 }

@@ -1,6 +1,6 @@
 // Package score measures how busy a node is, from /proc and the disk that the
-// engine fills. It measures the machine as a whole; what a single instance uses
-// is the engine's to say.
+// engine fills. It measures the machine as a whole; the engine measures single
+// instances.
 package score
 
 import (
@@ -16,7 +16,7 @@ import (
 	"aorta/pacemaker/cluster"
 )
 
-// Meter takes readings. CPU load is measured between one reading and the next.
+// Meter measures the load. CPU load is the mean since the previous reading.
 type Meter struct {
 	proc string
 	disk string
@@ -26,11 +26,12 @@ type Meter struct {
 	last Ticks
 }
 
-// New makes a meter. proc is where procfs lies ("/proc"), disk a path on the
-// file system that the engine fills.
+// New makes a meter. proc is the mount point of procfs ("/proc"), disk a path on
+// the file system that the engine fills.
 func New(proc, disk string) *Meter { return &Meter{proc: proc, disk: disk} }
 
-// Read measures now. What can't be read counts as idle, and is in the error.
+// Read measures now. A value that can't be read counts as idle, and the error
+// names it.
 func (m *Meter) Read() (cluster.Load, error) {
 	var l cluster.Load
 	l.CPUs = runtime.NumCPU()
@@ -86,7 +87,7 @@ func (m *Meter) average(l *cluster.Load) error {
 func (m *Meter) space(l *cluster.Load) error {
 	var fs syscall.Statfs_t
 	if err := syscall.Statfs(m.disk, &fs); err != nil {
-		return fmt.Errorf("look at the disk of %s: %w", m.disk, err)
+		return fmt.Errorf("read the disk usage of %s: %w", m.disk, err)
 	}
 	l.DiskFree = int64(fs.Bavail) * fs.Bsize
 	// Blocks kept for root are neither used nor free for an engine that fills up.
@@ -99,8 +100,8 @@ func (m *Meter) space(l *cluster.Load) error {
 // Ticks are the kernel's counters of CPU time since boot, over all cores.
 type Ticks struct{ Total, Idle uint64 }
 
-// Since is the share of time in use between an earlier reading and this one, 0
-// to 1. It is the share since boot when there is no earlier one.
+// Since is the share of busy time since an earlier reading, 0 to 1. With a zero
+// reading it is the share since boot.
 func (t Ticks) Since(before Ticks) float64 {
 	if t.Total <= before.Total || t.Idle < before.Idle {
 		return 0

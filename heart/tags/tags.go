@@ -1,6 +1,6 @@
-// Package tags finds what a node can say of itself: os, arch, kernel and
-// hostname. Tags that placement may rely on are configured or set by people;
-// these here are for preferences and for reading.
+// Package tags detects a node's own tags: os, arch, kernel and hostname. Tags
+// that placement must rely on are configured or set by people; these are for
+// preferences and for display.
 package tags
 
 import (
@@ -11,10 +11,10 @@ import (
 	"strings"
 )
 
-// MaxValue is the longest value of a tag that is found, in bytes.
+// MaxValue is the longest value of a detected tag, in bytes.
 const MaxValue = 64
 
-// Find looks at the machine; what is configured wins over what is found.
+// Find returns the detected tags, overridden by the configured ones.
 func Find(configured map[string]string) map[string]string {
 	found := map[string]string{"os": runtime.GOOS, "arch": runtime.GOARCH}
 	if data, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {

@@ -2,6 +2,7 @@ package atomicfile
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -79,5 +80,63 @@ func TestWrite_ReadersSeeAWholeFile(t *testing.T) {
 		if err != nil || string(got) != texts[0] && string(got) != texts[1] {
 			t.Fatalf("got %d bytes, %v; want one text or the other", len(got), err)
 		}
+	}
+}
+
+func TestWriteFunc_AFailureLeavesTheOld(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file")
+	if err := Write(path, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("half of it")
+
+	err := WriteFunc(path, 0o600, func(w io.Writer) error {
+		_, _ = w.Write([]byte("new, and"))
+		return broken
+	})
+
+	got, _ := os.ReadFile(path)
+	entries, _ := os.ReadDir(dir)
+	if !errors.Is(err, broken) || string(got) != "old" || len(entries) != 1 {
+		t.Errorf("got %v, %q and %v, want the old content alone", err, got, entries)
+	}
+}
+
+func TestReplace_GivesContentAndMode(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	for _, text := range []string{"one", "two"} {
+		if err := Replace(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+
+		got, err := os.ReadFile(path)
+		st, serr := os.Stat(path)
+		if err != nil || serr != nil || string(got) != text || st.Mode().Perm() != 0o644 {
+			t.Errorf("got %q %v (%v, %v), want %q", got, st.Mode(), err, serr, text)
+		}
+	}
+}
+
+func TestSymlink_ReplacesLinksAndFiles(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "link")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, target := range []string{"/one", "/two"} {
+		if err := Symlink(target, path); err != nil {
+			t.Fatal(err)
+		}
+
+		if got, err := os.Readlink(path); got != target {
+			t.Errorf("got %q (%v), want %s", got, err, target)
+		}
+	}
+	if err := Symlink("/x", filepath.Join(dir, "none", "link")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v, want the missing directory named", err)
+	}
+	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
+		t.Errorf("got %v, want no temporary link left", entries)
 	}
 }

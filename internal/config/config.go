@@ -29,7 +29,10 @@ type Config struct {
 	NodeListen         string `yaml:"node_listen" env:"NODE_LISTEN"`                   // the nodes' API
 	RouterListen       string `yaml:"router_listen" env:"ROUTER_LISTEN"`               // HTTP for apps
 	RouterStatusListen string `yaml:"router_status_listen" env:"ROUTER_STATUS_LISTEN"` // health of the router
-	RedisAddress       string `yaml:"redis_address" env:"REDIS_ADDRESS"`               // IP that the managed Redis masters listen on
+	// RouterTrustedProxies are addresses and networks of proxies before the router,
+	// whose word on the client is passed on to apps.
+	RouterTrustedProxies []string `yaml:"router_trusted_proxies" env:"ROUTER_TRUSTED_PROXIES"`
+	RedisAddress         string   `yaml:"redis_address" env:"REDIS_ADDRESS"` // IP that the managed Redis masters listen on
 	// JobsRedisURL is a Redis of the operator's own for the jobs, see ParseRedisURL;
 	// empty: a managed one.
 	JobsRedisURL Secret `yaml:"jobs_redis_url" env:"JOBS_REDIS_URL"`
@@ -51,6 +54,28 @@ type Config struct {
 	ReportEvery time.Duration `yaml:"report_every" env:"REPORT_EVERY"`
 	DrainLimit  time.Duration `yaml:"drain_limit" env:"DRAIN_LIMIT"`
 
+	// KeepReleases is how many of an app's newest releases keep their image, and
+	// the archive that it was built from.
+	KeepReleases int `yaml:"keep_releases" env:"KEEP_RELEASES"`
+	// ImagesMaxGB is how much the images of one engine may take, in units of 10^9
+	// bytes; 0: any amount.
+	ImagesMaxGB int `yaml:"images_max_gb" env:"IMAGES_MAX_GB"`
+	// BuildCacheMaxGB is how much the build cache of a builder's engine may take, in
+	// units of 10^9 bytes; 0 leaves it to the engine.
+	BuildCacheMaxGB int  `yaml:"build_cache_max_gb" env:"BUILD_CACHE_MAX_GB"`
+	ClassicBuilder  bool `yaml:"classic_builder" env:"CLASSIC_BUILDER"` // build without BuildKit, each step within limits
+
+	// BuildFetch are hosts (HOST or HOST:PORT) that builds may reach wherever they
+	// are, and that the engine itself may fetch from.
+	BuildFetch []string `yaml:"build_fetch" env:"BUILD_FETCH"`
+
+	BuildTimeout time.Duration `yaml:"build_timeout" env:"BUILD_TIMEOUT"` // of one build, once its turn has come
+
+	// The engine keeps so many files of so many bytes of an instance's output,
+	// beside those in the log store.
+	OutputFiles     int `yaml:"output_files" env:"OUTPUT_FILES"`
+	OutputFileBytes int `yaml:"output_file_bytes" env:"OUTPUT_FILE_BYTES"`
+
 	AccessLogBuffered bool   `yaml:"access_log_buffered" env:"ACCESS_LOG_BUFFERED"`
 	RouterWorkers     int    `yaml:"router_workers" env:"ROUTER_WORKERS"` // nginx workers; 0: one per core
 	Nginx             string `yaml:"nginx" env:"NGINX"`                   // executable; empty: found
@@ -58,15 +83,18 @@ type Config struct {
 	LogFormat         string `yaml:"log_format" env:"LOG_FORMAT"`         // text, json
 }
 
-// DefaultListen is where the API listens when nothing else is said.
+// DefaultListen is where the API listens when nothing else is said. A process
+// without the pacemaker role has no API, and takes a port of its own.
 const DefaultListen = "127.0.0.1:7420"
 
 // Default is the configuration where nothing is said.
 func Default() Config {
 	return Config{
-		Roles:  []string{"pacemaker", "heart", "router", "builder"},
-		Listen: DefaultListen, RouterListen: ":8080", RedisAddress: "127.0.0.1",
+		Roles:        []string{"pacemaker", "heart", "router", "builder"},
+		RouterListen: ":8080", RedisAddress: "127.0.0.1",
 		Domain: "aorta.localhost", DeadAfter: 15 * time.Second, ReportEvery: 2 * time.Second, DrainLimit: 30 * time.Second,
+		KeepReleases: cluster.KeptReleases, ImagesMaxGB: 20, BuildCacheMaxGB: 10, BuildTimeout: 30 * time.Minute,
+		OutputFiles: 5, OutputFileBytes: 10 << 20,
 		AccessLogBuffered: true, LogLevel: "info", LogFormat: "text",
 	}
 }
@@ -118,9 +146,32 @@ func readFile(path string, cfg *Config) error {
 	if err != nil {
 		return cluster.Invalid("", "read the configuration: %v", err)
 	}
+	if err := refuseFractions(path, raw); err != nil {
+		return err
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict())
 	if err := dec.Decode(cfg); err != nil && !errors.Is(err, io.EOF) {
 		return cluster.Invalid("", "%s: %s%s", path, durationAt(raw), yaml.FormatError(err, false, !holdsSecret(raw)))
+	}
+	var more ast.Node
+	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
+		return cluster.Invalid("", "%s: a second document begins, which nobody would read; put all into one", path)
+	}
+	return nil
+}
+
+// refuseFractions finds a number with a fraction: all are whole, and the decoder
+// would cut it.
+func refuseFractions(path string, raw []byte) error {
+	var nodes map[string]ast.Node
+	if err := yaml.Unmarshal(raw, &nodes); err != nil {
+		return nil // the decoder says what is wrong
+	}
+	for key, node := range nodes {
+		if number, is := node.(*ast.FloatNode); is {
+			at := number.GetToken().Position
+			return cluster.Invalid("", "%s: [%d:%d] %s: %s is not a whole number", path, at.Line, at.Column, key, number.GetToken().Value)
+		}
 	}
 	return nil
 }
@@ -138,7 +189,7 @@ func durationAt(raw []byte) string {
 	if err := yaml.Unmarshal(raw, &nodes); err != nil {
 		return ""
 	}
-	for _, key := range []string{"dead_after", "report_every", "drain_limit"} {
+	for _, key := range []string{"dead_after", "report_every", "drain_limit", "build_timeout"} {
 		node, ok := nodes[key].(*ast.StringNode)
 		if !ok {
 			continue

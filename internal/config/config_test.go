@@ -111,6 +111,9 @@ func TestLoad_BadValuesAreNamed(t *testing.T) {
 		"dead_after":           {"5s", "25h", "-1s"},
 		"report_every":         {"99ms", "61s", "6s"},
 		"drain_limit":          {"-1s", "61m"},
+		"build_timeout":        {"0s", "999ms", "-1m", "25h"},
+		"output_files":         {"1", "101"},
+		"output_file_bytes":    {"65535", "1073741825"},
 		"log_level":            {"trace", ""},
 		"log_format":           {"xml"},
 		"router_workers":       {"-1", "1025"},
@@ -172,6 +175,48 @@ func TestConfig_EveryKeyIsAFlagAndAVariable(t *testing.T) {
 
 		if !flags[strings.ReplaceAll(key, "_", "-")] || field.Tag.Get("env") != strings.ToUpper(key) {
 			t.Errorf("%s: got key %q and variable %q, want a flag and a variable of the key's name", field.Name, key, field.Tag.Get("env"))
+		}
+	}
+}
+
+func TestLoad_TrustedProxiesAreNetworks(t *testing.T) {
+	load := func(list string) ([]string, error) {
+		cfg, _, err := Load(Sources{Flags: []string{"--data-dir", "data", "--router-trusted-proxies", list}})
+		if err != nil {
+			return nil, err
+		}
+		networks, err := cfg.TrustedProxies()
+		var got []string
+		for _, n := range networks {
+			got = append(got, n.String())
+		}
+		return got, err
+	}
+
+	got, err := load("10.1.2.3/8, 192.0.2.1,fd00::/8")
+	if diff := cmp.Diff([]string{"10.0.0.0/8", "192.0.2.1/32", "fd00::/8"}, got); diff != "" || err != nil {
+		t.Errorf("got error %v, networks (-want +got):\n%s", err, diff)
+	}
+	for _, bad := range []string{"proxy.example.com", "10.0.0.0/33", "fe80::1%eth0", "1 1;"} {
+		if _, err := load(bad); err == nil {
+			t.Errorf("%q: got no error", bad)
+		}
+	}
+}
+
+// What a file says twice, or where nobody reads, is refused and not half heard.
+func TestLoad_AFileIsReadInOneWay(t *testing.T) {
+	for text, want := range map[string]string{
+		"data_dir: /d\ndata_dir: /e\n":        "data_dir",
+		"data_dir: /d\n---\ndomain: x.test\n": "a second document begins",
+		"data_dir: /d\n---\n[\n":              "sequence end token",
+		"data_dir: /d\nkeep_releases: 1.5\n":  "keep_releases",
+		"data_dir: /d\nno_such: 1\n":          "no_such",
+	} {
+		_, _, err := Load(Sources{File: write(t, text)})
+
+		if cluster.CodeOf(err) != cluster.CodeInvalid || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want it invalid with %q", text, err, want)
 		}
 	}
 }

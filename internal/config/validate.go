@@ -33,6 +33,9 @@ func (c *Config) finish() error {
 	if c.RunDir == "" {
 		c.RunDir = DefaultRunDir(dir)
 	}
+	if c.Listen == "" && c.Has(cluster.RolePacemaker) {
+		c.Listen = DefaultListen
+	}
 	if c.NodeName == "" {
 		host, _ := os.Hostname()
 		c.NodeName = cluster.NodeNameFrom(host)
@@ -95,6 +98,9 @@ func (c *Config) checkAddresses() error {
 			return err
 		}
 	}
+	if _, err := c.TrustedProxies(); err != nil {
+		return err
+	}
 	if ip, err := netip.ParseAddr(c.RedisAddress); err != nil || ip.IsUnspecified() {
 		return cluster.Invalid("redis_address", "%q is not one IP address of this machine", c.RedisAddress)
 	}
@@ -110,6 +116,23 @@ func (c *Config) checkAddresses() error {
 		}
 	}
 	return nil
+}
+
+// TrustedProxies are the networks of RouterTrustedProxies; an address alone is
+// a network of one.
+func (c *Config) TrustedProxies() ([]netip.Prefix, error) {
+	var networks []netip.Prefix
+	for _, s := range c.RouterTrustedProxies {
+		network, err := netip.ParsePrefix(s)
+		if addr, alone := netip.ParseAddr(s); alone == nil && addr.Zone() == "" {
+			network, err = netip.PrefixFrom(addr, addr.BitLen()), nil
+		}
+		if err != nil {
+			return nil, cluster.Invalid("router_trusted_proxies", "%q is neither a network (10.0.0.0/8) nor an address", s)
+		}
+		networks = append(networks, network.Masked())
+	}
+	return networks, nil
 }
 
 func (c *Config) checkRedis() error {
@@ -156,6 +179,7 @@ func (c *Config) checkTimes() error {
 		{"dead_after", c.DeadAfter, 6 * time.Second, 24 * time.Hour},
 		{"report_every", c.ReportEvery, 100 * time.Millisecond, time.Minute},
 		{"drain_limit", c.DrainLimit, 0, time.Hour},
+		{"build_timeout", c.BuildTimeout, time.Second, 24 * time.Hour},
 	} {
 		if t.have < t.low || t.have > t.high {
 			return cluster.Invalid(t.field, "%s is outside %s … %s", t.have, t.low, t.high)
@@ -168,6 +192,15 @@ func (c *Config) checkTimes() error {
 }
 
 func (c *Config) checkRest() error {
+	if c.ImagesMaxGB < 0 || c.ImagesMaxGB > 1_000_000 {
+		return cluster.Invalid("images_max_gb", "%d is outside 0 … 1000000", c.ImagesMaxGB)
+	}
+	if c.KeepReleases < 1 || c.KeepReleases > 1000 {
+		return cluster.Invalid("keep_releases", "%d is outside 1 … 1000", c.KeepReleases)
+	}
+	if c.BuildCacheMaxGB < 0 || c.BuildCacheMaxGB > 1_000_000 {
+		return cluster.Invalid("build_cache_max_gb", "%d is outside 0 … 1000000", c.BuildCacheMaxGB)
+	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return cluster.Invalid("tls_cert", "certificate and key go together (tls_cert, tls_key)")
 	}
@@ -179,6 +212,13 @@ func (c *Config) checkRest() error {
 	}
 	if c.RouterWorkers < 0 || c.RouterWorkers > 1024 {
 		return cluster.Invalid("router_workers", "%d is outside 0 … 1024", c.RouterWorkers)
+	}
+	// One file is written to; with no other, its rotation would lose what is unread.
+	if c.OutputFiles < 2 || c.OutputFiles > 100 {
+		return cluster.Invalid("output_files", "%d is outside 2 … 100", c.OutputFiles)
+	}
+	if c.OutputFileBytes < 64<<10 || c.OutputFileBytes > 1<<30 {
+		return cluster.Invalid("output_file_bytes", "%d is outside %d … %d", c.OutputFileBytes, 64<<10, 1<<30)
 	}
 	return nil
 }

@@ -12,20 +12,34 @@ import (
 // archiveTimeout bounds how long one archive may take, its reader included.
 const archiveTimeout = 15 * time.Minute
 
-// Archive streams the files of a commit as a tar, behind a pax global header
-// with the commit's id. Submodules come as empty directories. A stream that git could not finish ends in an error, never in a
+// attributes stand above those of any commit: an archive leaves nothing out and
+// changes nothing, as a checkout does.
+const attributes = "* -export-ignore -export-subst\n"
+
+// archiveConfig gives files and folders the modes of a checkout, 0644 and 0755.
+// Files up to the threshold, in bytes, get the line endings and encodings that
+// .gitattributes ask for: git holds those in memory, so larger ones come as they
+// are stored.
+var archiveConfig = append([]string{"tar.umask=0022", "core.bigFileThreshold=64m"}, noHooks...)
+
+// Archive streams the files of a commit as a tar, as a clean checkout has them,
+// behind a pax global header with the commit's id. Submodules come as empty
+// directories. A stream that git could not finish ends in an error, never in a
 // plain EOF. The caller closes it.
 func (r Repo) Archive(ctx context.Context, commit string) (io.ReadCloser, error) {
 	if err := checkCommit("commit", commit); err != nil {
 		return nil, err
 	}
+	if err := r.writeFile("info/attributes", attributes); err != nil {
+		return nil, fmt.Errorf("archive %s: %w", commit, err)
+	}
 	ctx, cancel := context.WithTimeout(ctx, archiveTimeout)
-	a := &archive{ctx: ctx, cancel: cancel, complaint: &tail{limit: maxComplaint}}
-	a.cmd = command(ctx, r.Dir, noHooks, "archive", "--format=tar", "--", commit)
-	a.cmd.Stderr = a.complaint
+	a := &archive{ctx: ctx, cancel: cancel, stderr: &tail{limit: maxStderr}}
+	a.cmd = command(ctx, r.Dir, archiveConfig, "archive", "--format=tar", "--", commit)
+	a.cmd.Stderr = a.stderr
 	out, err := a.cmd.StdoutPipe()
 	if err == nil {
-		err = a.cmd.Start()
+		err = start(a.cmd, MaxMemory)
 	}
 	if err != nil {
 		cancel()
@@ -36,13 +50,13 @@ func (r Repo) Archive(ctx context.Context, commit string) (io.ReadCloser, error)
 }
 
 type archive struct {
-	ctx       context.Context
-	cancel    context.CancelFunc
-	cmd       *exec.Cmd
-	out       io.Reader
-	complaint *tail
-	ended     bool
-	err       error // how git ended, once it has
+	ctx    context.Context
+	cancel context.CancelFunc
+	cmd    *exec.Cmd
+	out    io.Reader
+	stderr *tail
+	ended  bool
+	err    error // how git ended, once it has
 }
 
 // Read turns git's own failure into the stream's.
@@ -73,7 +87,7 @@ func (a *archive) wait() error {
 	}
 	a.ended = true
 	if err := a.cmd.Wait(); err != nil {
-		a.err = failure(a.ctx, "archive", a.complaint, err)
+		a.err = failure(a.ctx, "archive", a.stderr, err)
 	}
 	a.cancel()
 	return a.err

@@ -18,8 +18,8 @@ const (
 	// stopGrace is how long git may tidy up its lock files and its quarantine
 	// after SIGTERM.
 	stopGrace = 5 * time.Second
-	// maxComplaint is as much of git's stderr as an error quotes, in bytes.
-	maxComplaint = 400
+	// maxStderr is as much of git's stderr as an error quotes, in bytes.
+	maxStderr = 400
 )
 
 // command makes a git process for the repository in dir. Nothing of our own
@@ -65,21 +65,32 @@ func (r Repo) run(ctx context.Context, args ...string) (string, error) {
 	defer cancel()
 	cmd := command(ctx, r.Dir, noHooks, args...)
 	var out bytes.Buffer
-	complaint := &tail{limit: maxComplaint}
-	cmd.Stdout, cmd.Stderr = &out, complaint
-	if err := cmd.Run(); err != nil {
-		return "", failure(ctx, args[0], complaint, err)
+	stderr := &tail{limit: maxStderr}
+	cmd.Stdout, cmd.Stderr = &out, stderr
+	if err := finish(cmd); err != nil {
+		return "", failure(ctx, args[0], stderr, err)
 	}
 	return out.String(), nil
 }
 
-// failure names the command, the cause and git's own words.
-func failure(ctx context.Context, verb string, complaint *tail, err error) error {
+// finish starts git and waits for its end.
+func finish(cmd *exec.Cmd) error { return finishWithin(MaxMemory, cmd) }
+
+// finishWithin bounds the memory of each process of it, in bytes.
+func finishWithin(memory uint64, cmd *exec.Cmd) error {
+	if err := start(cmd, memory); err != nil {
+		return err
+	}
+	return cmd.Wait()
+}
+
+// failure names the command, the cause and what git printed on stderr.
+func failure(ctx context.Context, verb string, stderr *tail, err error) error {
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	if words := complaint.String(); words != "" {
-		return fmt.Errorf("run git %s: %w: %s", verb, err, words)
+	if text := stderr.String(); text != "" {
+		return fmt.Errorf("run git %s: %w: %s", verb, err, text)
 	}
 	return fmt.Errorf("run git %s: %w", verb, err)
 }

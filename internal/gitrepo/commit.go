@@ -21,7 +21,7 @@ func (r Repo) IsCommit(ctx context.Context, id string) (bool, error) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("look at %s: %w", id, err)
+		return false, fmt.Errorf("read object %s: %w", id, err)
 	}
 	return strings.TrimSpace(out) == "commit", nil
 }

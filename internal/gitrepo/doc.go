@@ -2,6 +2,6 @@
 // of the git binary: making them, reading and moving refs, holding commits,
 // archives for builds, and the two services that git clients speak.
 //
-// It is the only package that starts git. It knows nothing of HTTP, of who may
-// push, or of what a push sets off.
+// It is the only package that starts git. It does not know HTTP, who may
+// push, or what a push starts.
 package gitrepo

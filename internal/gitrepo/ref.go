@@ -16,6 +16,9 @@ const NoCommit = "0000000000000000000000000000000000000000"
 // holdPrefix is where held commits live: hidden from fetch and push.
 const holdPrefix = "refs/aorta/operations/"
 
+// keptPrefix is where commits are kept that a branch left by a rollback.
+const keptPrefix = "refs/aorta/kept/"
+
 var (
 	commitPattern    = regexp.MustCompile(`^[0-9a-f]{40}$`)
 	operationPattern = regexp.MustCompile(`^[0-9a-z](?:[0-9a-z-]{0,62}[0-9a-z])?$`)
@@ -62,6 +65,17 @@ func (r Repo) Hold(ctx context.Context, commit, op string) error {
 	return nil
 }
 
+// Keep keeps a commit, and all that it needs, for as long as the repository is.
+func (r Repo) Keep(ctx context.Context, commit string) error {
+	if err := checkCommit("commit", commit); err != nil {
+		return err
+	}
+	if _, err := r.run(ctx, "update-ref", "--no-deref", "--", keptPrefix+commit, commit); err != nil {
+		return fmt.Errorf("keep commit %s: %w", commit, err)
+	}
+	return nil
+}
+
 // Release ends an operation's hold. It is no error when there is none.
 func (r Repo) Release(ctx context.Context, op string) error {
 	ref, err := holdRef(op)
@@ -84,7 +98,7 @@ func (r Repo) Ref(ctx context.Context, name string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read %s: %w", name, err)
 	}
-	// The pattern also matches what lies below the name.
+	// The pattern also matches refs below the name.
 	for line := range strings.Lines(out) {
 		if ref, id, ok := strings.Cut(strings.TrimSpace(line), " "); ok && ref == name {
 			return id, nil
@@ -93,7 +107,7 @@ func (r Repo) Ref(ctx context.Context, name string) (string, error) {
 	return "", nil
 }
 
-// MoveRef points ref at new on the condition that it stands at old ("" or
+// MoveRef points ref at new on the condition that it points at old ("" or
 // NoCommit: that there is none), else the answer is a conflict. A ref that is
 // at new already is a success, so that a step that runs again ends well.
 func (r Repo) MoveRef(ctx context.Context, ref, old, new string) error {

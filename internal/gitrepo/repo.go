@@ -6,13 +6,14 @@ import (
 	"os"
 	"path/filepath"
 
+	"aorta/internal/atomicfile"
 	"aorta/pacemaker/cluster"
 )
 
 // Repo is a bare repository. Dir is its absolute path.
 type Repo struct{ Dir string }
 
-// config is the whole configuration of a repository. It replaces what lies
+// config is the whole configuration of a repository. It replaces what is
 // there at each Init, so that a setting added later reaches old repositories.
 const config = `[core]
 	repositoryformatversion = 0
@@ -38,6 +39,7 @@ const config = `[core]
 [pack]
 	threads = 1
 	windowMemory = 128m
+	deltaCacheSize = 32m
 [gc]
 	auto = 0
 `
@@ -58,42 +60,20 @@ func Init(ctx context.Context, dir string) (Repo, error) {
 			return r, fmt.Errorf("init repository %s: %w", dir, err)
 		}
 	}
-	if err := r.writeConfig(); err != nil {
+	if err := r.writeFile("config", config); err != nil {
 		return r, fmt.Errorf("configure repository %s: %w", dir, err)
 	}
 	return r, nil
 }
 
-func (r Repo) writeConfig() error {
-	path := filepath.Join(r.Dir, "config")
-	if old, err := os.ReadFile(path); err == nil && string(old) == config {
+// writeFile gives a file of git's own this content, if it has another one.
+func (r Repo) writeFile(name, content string) error {
+	path := filepath.Join(r.Dir, name)
+	if old, err := os.ReadFile(path); err == nil && string(old) == content {
 		return nil
 	}
-	f, err := os.CreateTemp(r.Dir, "config-*")
-	if err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	defer func() { _ = os.Remove(f.Name()) }()
-	if _, err = f.WriteString(config); err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
-}
-
-// Tidy packs the repository and drops objects that nothing has referred to for
-// two weeks. It may take minutes; pushes may come meanwhile.
-func (r Repo) Tidy(ctx context.Context) error {
-	cmd := command(ctx, r.Dir, noHooks, "gc", "--quiet")
-	complaint := &tail{limit: maxComplaint}
-	cmd.Stderr = complaint
-	if err := cmd.Run(); err != nil {
-		return failure(ctx, "gc", complaint, err)
-	}
-	return nil
+	return atomicfile.Write(path, []byte(content), 0o600)
 }

@@ -152,7 +152,7 @@ func TestRepo_RefIsNotWhatLiesBelowIt(t *testing.T) {
 	}
 }
 
-func TestRepo_HoldKeepsACommitThroughTidy(t *testing.T) {
+func TestRepo_HoldKeepsACommitThroughPruning(t *testing.T) {
 	r := newRepo(t)
 	held, loose := commit(t, r, "held"), commit(t, r, "loose")
 	op := string(cluster.NewID())
@@ -328,11 +328,11 @@ func git(tb testing.TB, r Repo, stdin string, args ...string) string {
 	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null",
 		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@b")
 	cmd.Stdin = strings.NewReader(stdin)
-	var complaint strings.Builder
-	cmd.Stderr = &complaint
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		tb.Fatalf("git %v: %v: %s", args, err, complaint.String())
+		tb.Fatalf("git %v: %v: %s", args, err, stderr.String())
 	}
 	return strings.TrimSpace(string(out))
 }

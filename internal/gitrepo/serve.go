@@ -7,7 +7,7 @@ import (
 )
 
 // Wire is one end of a conversation with a git client: a stateless request and
-// its answer. Git's words for our own log come back in the error.
+// its answer. What git prints on stderr comes back in the error, for the log.
 type Wire struct {
 	In  io.Reader
 	Out io.Writer
@@ -30,22 +30,23 @@ func (r Repo) AdvertiseReceive(ctx context.Context, out io.Writer) error {
 	})
 }
 
-// AdvertiseUpload writes the refs and abilities that a fetch starts from.
-// protocol is what the client asked for, as in version=2; "" for the oldest.
-func (r Repo) AdvertiseUpload(ctx context.Context, out io.Writer, protocol string) error {
+// AdvertiseUpload writes the refs and abilities that a fetch starts from. It
+// speaks the first version of the protocol only: in the second, whoever knows
+// an id gets any object, also of a commit that no visible ref leads to.
+func (r Repo) AdvertiseUpload(ctx context.Context, out io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, plumbingTimeout)
 	defer cancel()
 	return r.serve(ctx, Wire{Out: out}, service{
 		config: noHooks,
 		args:   []string{"upload-pack", "--strict", "--stateless-rpc", "--http-backend-info-refs", "--", r.Dir},
-		env:    protocolEnv(protocol),
 	})
 }
 
 // ReceivePack takes in a push: objects are checked and stored, then the
 // proc-receive hook decides about each ref. It lasts as long as the hook does;
-// ctx ends both.
+// ctx ends both. Unreachable objects are not pruned meanwhile.
 func (r Repo) ReceivePack(ctx context.Context, w Wire, o Receive) error {
+	defer pushes.begin(r.Dir)()
 	return r.serve(ctx, w, service{
 		config: []string{
 			"core.hooksPath=" + o.HooksDir,
@@ -57,19 +58,11 @@ func (r Repo) ReceivePack(ctx context.Context, w Wire, o Receive) error {
 }
 
 // UploadPack answers one request of a fetch or a clone.
-func (r Repo) UploadPack(ctx context.Context, w Wire, protocol string) error {
+func (r Repo) UploadPack(ctx context.Context, w Wire) error {
 	return r.serve(ctx, w, service{
 		config: noHooks,
 		args:   []string{"upload-pack", "--strict", "--stateless-rpc", "--timeout=300", "--", r.Dir},
-		env:    protocolEnv(protocol),
 	})
-}
-
-func protocolEnv(protocol string) []string {
-	if protocol == "" {
-		return nil
-	}
-	return []string{"GIT_PROTOCOL=" + protocol}
 }
 
 type service struct {
@@ -81,10 +74,10 @@ type service struct {
 func (r Repo) serve(ctx context.Context, w Wire, s service) error {
 	cmd := command(ctx, r.Dir, s.config, s.args...)
 	cmd.Env = append(cmd.Env, s.env...)
-	complaint := &tail{limit: maxComplaint}
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = w.In, w.Out, complaint
-	if err := cmd.Run(); err != nil {
-		return failure(ctx, s.args[0], complaint, err)
+	stderr := &tail{limit: maxStderr}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = w.In, w.Out, stderr
+	if err := finishWithin(ClientMemory, cmd); err != nil {
+		return failure(ctx, s.args[0], stderr, err)
 	}
 	return nil
 }

@@ -15,6 +15,9 @@ import (
 // ErrNotRunning: the daemon was not opened, or has ended.
 var ErrNotRunning = errors.New("daemon is not running")
 
+// ErrNotReady: the daemon was started, and ended or took too long before it worked.
+var ErrNotReady = errors.New("daemon did not get ready")
+
 var errStopped = errors.New("daemon was stopped")
 
 // Daemon is one managed daemon. Its methods may be called from any goroutine.
@@ -36,7 +39,7 @@ type Daemon struct {
 	known    bool // it has run before, so a start is a restart
 }
 
-// New makes a daemon from its spec. Nothing is started or looked at before Open.
+// New makes a daemon from its spec. Nothing is started or inspected before Open.
 func New(spec Spec, log *slog.Logger) *Daemon {
 	return &Daemon{
 		spec:   spec,
@@ -61,10 +64,10 @@ func (d *Daemon) bring(ctx context.Context) error {
 	if err := d.spec.validate(); err != nil {
 		return err
 	}
-	if err := d.take(ctx); err != nil {
+	if err := d.acquire(ctx); err != nil {
 		return err
 	}
-	defer d.give()
+	defer d.release()
 	if d.stopped.Load() {
 		return errStopped
 	}
@@ -180,32 +183,6 @@ func (d *Daemon) newRecord(id identity) record {
 	}
 }
 
-// Handover makes the running process pid the daemon in the place of the present
-// one, which may then be ended without being started again: for daemons that
-// replace their own binary, as nginx does on SIGUSR2. The successor must be a
-// descendant of the daemon and run the spec's executable.
-func (d *Daemon) Handover(ctx context.Context, pid int) error {
-	if err := d.take(ctx); err != nil {
-		return err
-	}
-	defer d.give()
-	exe, err := filepath.EvalSymlinks(d.spec.Path)
-	if err != nil {
-		return fmt.Errorf("hand %s over to process %d: %w", d.spec.Name, pid, err)
-	}
-	p, id, err := d.marker.openMarked(pid, exe)
-	if err != nil {
-		return fmt.Errorf("hand %s over to process %d: %w", d.spec.Name, pid, err)
-	}
-	if err := d.newRecord(id).write(d.spec.StateDir); err != nil {
-		p.close()
-		return fmt.Errorf("hand %s over to process %d: %w", d.spec.Name, pid, err)
-	}
-	d.set(p, true)
-	d.log.Info("daemon handed over", "pid", pid)
-	return nil
-}
-
 // Pid is the process id of the running daemon, 0 when there is none. It is for
 // people and for comparing; signals go through Signal.
 func (d *Daemon) Pid() int {
@@ -269,7 +246,7 @@ func (d *Daemon) countStart() {
 	d.known = true
 }
 
-func (d *Daemon) take(ctx context.Context) error {
+func (d *Daemon) acquire(ctx context.Context) error {
 	select {
 	case d.turn <- struct{}{}:
 		return nil
@@ -278,4 +255,26 @@ func (d *Daemon) take(ctx context.Context) error {
 	}
 }
 
-func (d *Daemon) give() { <-d.turn }
+func (d *Daemon) release() { <-d.turn }
+
+// SignalMember sends sig to a process that the running daemon has started, and
+// to no other one, whatever became of its number.
+func (d *Daemon) SignalMember(pid int, sig syscall.Signal) error {
+	master := d.process()
+	if master == nil {
+		return fmt.Errorf("signal process %d of %s: %w", pid, d.spec.Name, ErrNotRunning)
+	}
+	member, err := openProcess(pid)
+	if err != nil {
+		return err
+	}
+	defer member.close()
+	st, err := readStat(pid)
+	if err != nil {
+		return err
+	}
+	if st.session != master.pid { // each daemon leads its own
+		return fmt.Errorf("process %d is none of %s", pid, d.spec.Name)
+	}
+	return member.signal(sig)
+}

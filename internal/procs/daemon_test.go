@@ -189,24 +189,3 @@ func TestDaemon_SignalWithoutAProcessIsAnError(t *testing.T) {
 		t.Errorf("got %v, want ErrNotRunning", err)
 	}
 }
-
-func TestDaemon_HandoverKeepsTheSuccessor(t *testing.T) {
-	spec := actor(t, testkit.ShortDir(t), "parent", "child")
-	d := open(t, spec)
-	first := d.Pid()
-	testkit.Eventually(t, 5*time.Second, "the child to be up", func() bool { return exists(spec.Dir, "up") })
-	child := readPid(t, spec.Dir, "child")
-
-	if err := d.Handover(t.Context(), child); err != nil {
-		t.Fatalf("Handover: %v", err)
-	}
-	stop := run(t, d)
-	kill9(t, first)
-
-	if got := open(t, spec).Pid(); got != child || d.Pid() != child || d.Restarts() != 0 {
-		t.Errorf("got process %d and, opened anew, %d, with %d restarts; want %d in both", d.Pid(), got, d.Restarts(), child)
-	}
-	if err := stop(); err != nil {
-		t.Errorf("Run: got %v, want nil", err)
-	}
-}

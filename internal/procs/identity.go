@@ -32,7 +32,7 @@ func readIdentity(pid int) (identity, error) {
 	}
 	exe, err := os.Readlink(procPath(pid, "exe"))
 	if errors.Is(err, fs.ErrNotExist) {
-		// It has let go of its memory and is not a zombie yet.
+		// It has released its memory and is not a zombie yet.
 		return identity{}, fmt.Errorf("read executable of process %d: %w", pid, errNoProcess)
 	}
 	if err != nil {

@@ -121,9 +121,7 @@ func open(t *testing.T, spec Spec) *Daemon {
 
 func stopAll(t *testing.T, stateDir string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 10*time.Second)
-	defer cancel()
-	if err := StopRecorded(ctx, stateDir, testLog(t)); err != nil {
+	if err := StopRecorded(testkit.BoundedBy(t, context.WithoutCancel(t.Context())), stateDir, testLog(t)); err != nil {
 		t.Errorf("clean up: %v", err)
 	}
 }
@@ -168,9 +166,7 @@ func kill9(t *testing.T, pid int) {
 		t.Fatalf("kill -9 %d: %v", pid, err)
 	}
 	defer p.close()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-	defer cancel()
-	if err := kill(ctx, p); err != nil {
+	if err := kill(testkit.Bounded(t), p); err != nil {
 		t.Fatalf("kill -9 %d: %v", pid, err)
 	}
 }

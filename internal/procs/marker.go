@@ -81,6 +81,12 @@ func (m marker) inEnvironment(pid int) bool {
 	return true
 }
 
+// Owns reports whether a process is the daemon with this name, whose record is
+// in stateDir, or one that it started.
+func Owns(stateDir, name string, pid int) bool {
+	return marker{name: name, stateDir: stateDir}.onProcess(pid)
+}
+
 // worksIn reports whether dir is the working directory of the process, by
 // inode, so that symbolic links don't matter.
 func worksIn(pid int, dir string) bool {

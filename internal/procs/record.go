@@ -16,7 +16,7 @@ import (
 
 const recordSuffix = ".pid.json"
 
-// record is what lies on disk about a daemon. It is written twice at a start:
+// record is what is on disk about a daemon. It is written twice at a start:
 // as an intent without a process, and with its identity. It holds all that is
 // needed to stop the daemon without its Spec.
 type record struct {

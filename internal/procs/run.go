@@ -3,16 +3,30 @@ package procs
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
-	"aorta/internal/pause"
+	"aorta/internal/backoff"
+)
+
+const (
+	minDelay = 100 * time.Millisecond
+	maxDelay = 10 * time.Second
+	// A daemon that lived this long was healthy: its next end starts over.
+	healthyAfter = 30 * time.Second
 )
 
 // Run watches the daemon and starts it again when it ends, after 100 ms to 10 s
 // (doubling, ± 20 %). It opens the daemon first if nobody has. It returns nil
-// when ctx ends, leaving the daemon alive, and when Stop is called.
+// when ctx ends, leaving the daemon alive, and when Stop is called. Meanwhile it
+// keeps the daemon's log small.
 func (d *Daemon) Run(ctx context.Context) error {
-	var delay backoff
+	ctx, stop := context.WithCancel(ctx)
+	var logs sync.WaitGroup
+	logs.Go(func() { d.keepLog(ctx) })
+	defer logs.Wait()
+	defer stop()
+	delay := backoff.New(minDelay, maxDelay)
 	for {
 		err := d.bring(ctx)
 		if ctx.Err() != nil || errors.Is(err, errStopped) {
@@ -29,11 +43,11 @@ func (d *Daemon) Run(ctx context.Context) error {
 			if !ended {
 				continue
 			}
-			if time.Since(began) >= wellAfter {
-				delay.reset()
+			if time.Since(began) >= healthyAfter {
+				delay.Reset()
 			}
 		}
-		if !pause.For(ctx, delay.next()) {
+		if !delay.Pause(ctx) {
 			return nil
 		}
 	}
@@ -51,10 +65,10 @@ func (d *Daemon) watch(ctx context.Context) (ended bool, err error) {
 		return false, nil
 	}
 	// Whoever ends it on purpose holds the turn until the daemon is another one.
-	if err := d.take(ctx); err != nil {
+	if err := d.acquire(ctx); err != nil {
 		return false, nil
 	}
-	defer d.give()
+	defer d.release()
 	if d.process() != p || d.stopped.Load() {
 		return false, nil
 	}
@@ -69,11 +83,11 @@ func (d *Daemon) watch(ctx context.Context) (ended bool, err error) {
 // Restart ends the daemon and starts it again with what its files now say, and
 // returns once it is ready. For changes that can't be applied to a running one.
 func (d *Daemon) Restart(ctx context.Context) error {
-	if err := d.take(ctx); err != nil {
+	if err := d.acquire(ctx); err != nil {
 		return err
 	}
 	err := d.end(ctx)
-	d.give()
+	d.release()
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,10 @@ import (
 	"time"
 )
 
+// FirstOpenDir is the descriptor of the first of Spec.OpenDirs. The one before
+// is the marker's.
+const FirstOpenDir = 4
+
 const (
 	defaultStopTimeout  = 10 * time.Second
 	defaultReadyTimeout = 30 * time.Second
@@ -32,11 +36,22 @@ type Spec struct {
 	// Dir is the data directory, an absolute path: part of the identity, and
 	// the working directory. It is made when missing (0700).
 	Dir string
-	// StateDir is where the record NAME.pid.json lies (0600).
+	// OpenDirs are directories that the daemon has open from the start, as file
+	// descriptors FirstOpenDir and up: what drops its rights later reaches files
+	// in them though it may not walk the path to them.
+	OpenDirs []string
+	// SocketsEnv is the variable by which the daemon is told of listening sockets
+	// that it inherits ("5;6;", as nginx reads NGINX): those of the one before,
+	// when that was killed and its children were not. Empty: it takes none.
+	SocketsEnv string
+	// Prepare is called before each start, when what a dead daemon left behind is
+	// gone or was asked to go: it makes what the start needs on disk. nil for nothing.
+	Prepare func() error
+	// StateDir is the directory of the record NAME.pid.json (0600).
 	StateDir string
 	// LogPath takes stdout and stderr, appended. It is a file and never a pipe,
-	// because the daemon outlives the reader. Above 8 MiB it is moved to
-	// LogPath.1 at a start.
+	// because the daemon outlives the reader. What is above 8 MiB is moved
+	// to LogPath.1, at a start and while Run runs.
 	LogPath string
 	// StopSignal asks the daemon to end; SIGTERM when zero (nginx: SIGQUIT).
 	StopSignal syscall.Signal

@@ -27,8 +27,15 @@ func (d *Daemon) start(ctx context.Context) (*startup, error) {
 			return nil, fmt.Errorf("start %s: make directory: %w", d.spec.Name, err)
 		}
 	}
+	sockets := d.keepSockets()
+	defer closeAll(sockets)
 	if err := d.clearLeftovers(ctx); err != nil {
 		return nil, err
+	}
+	if d.spec.Prepare != nil {
+		if err := d.spec.Prepare(); err != nil {
+			return nil, fmt.Errorf("start %s: %w", d.spec.Name, err)
+		}
 	}
 	if err := d.newRecord(identity{}).write(d.spec.StateDir); err != nil {
 		return nil, fmt.Errorf("start %s: %w", d.spec.Name, err)
@@ -39,7 +46,7 @@ func (d *Daemon) start(ctx context.Context) (*startup, error) {
 	}
 	defer log.close()
 	st := &startup{log: log}
-	p, err := d.fork(log.file)
+	p, err := d.fork(log.file, sockets)
 	if err != nil {
 		return st, fmt.Errorf("start %s: %w", d.spec.Name, err)
 	}
@@ -84,7 +91,7 @@ func (d *Daemon) abandon(p *process, st *startup, cause error) error {
 	return fmt.Errorf("start %s: record it: %w", d.spec.Name, cause)
 }
 
-func (d *Daemon) fork(log *os.File) (*process, error) {
+func (d *Daemon) fork(log *os.File, sockets []*os.File) (*process, error) {
 	mark, err := d.marker.open()
 	if err != nil {
 		return nil, err
@@ -94,43 +101,78 @@ func (d *Daemon) fork(log *os.File) (*process, error) {
 	cmd.Dir = d.spec.Dir
 	cmd.Env = append(append(baseEnv(), d.spec.Env...), d.marker.env()...)
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.ExtraFiles = []*os.File{mark}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	wait := cmd.Wait
-	if d.spec.DieWithParent {
-		wait, err = startBound(cmd)
-	} else {
-		err = cmd.Start()
-	}
+	dirs, err := openDirs(d.spec.OpenDirs)
 	if err != nil {
+		return nil, err
+	}
+	defer closeAll(dirs)
+	cmd.ExtraFiles = append(append([]*os.File{mark}, dirs...), sockets...)
+	cmd.Env = append(cmd.Env, d.spec.socketsEnv(FirstOpenDir+len(dirs), len(sockets))...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if d.spec.DieWithParent {
+		return startBound(cmd)
+	}
+	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
 	// Nobody else reaps the child, so its number is still its own here.
 	p, err := openProcess(cmd.Process.Pid)
 	if err != nil {
 		_ = cmd.Process.Kill()
-		_ = wait()
+		_ = cmd.Wait()
 		return nil, err
 	}
-	p.reap = reaper(wait)
+	p.reap = reaper(cmd.Wait)
 	return p, nil
+}
+
+func openDirs(paths []string) ([]*os.File, error) {
+	var dirs []*os.File
+	for _, path := range paths {
+		dir, err := os.Open(path)
+		if err != nil {
+			closeAll(dirs)
+			return nil, err
+		}
+		dirs = append(dirs, dir)
+	}
+	return dirs, nil
+}
+
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		_ = f.Close()
+	}
 }
 
 // startBound starts a command that dies with this process. The signal fires
 // when the forking thread ends, so a goroutine keeps that thread until the child
-// has ended; that is also what stops the goroutine.
-func startBound(cmd *exec.Cmd) (wait func() error, err error) {
+// has ended; that is also what stops the goroutine. It reaps the child, so it
+// opens it first.
+func startBound(cmd *exec.Cmd) (*process, error) {
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
+	var p *process
 	started, ended := make(chan error), make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()
 		err := cmd.Start()
-		started <- err
 		if err == nil {
-			ended <- cmd.Wait()
+			p, err = openProcess(cmd.Process.Pid)
 		}
+		started <- err
+		if cmd.Process == nil {
+			return
+		}
+		if err != nil {
+			_ = cmd.Process.Kill()
+		}
+		ended <- cmd.Wait()
 	}()
-	return func() error { return <-ended }, <-started
+	if err := <-started; err != nil {
+		return nil, err
+	}
+	p.reap = reaper(func() error { return <-ended })
+	return p, nil
 }
 
 func baseEnv() []string {
@@ -174,8 +216,8 @@ func (d *Daemon) waitReady(ctx context.Context, st *startup) error {
 		if ctx.Err() != nil {
 			return fmt.Errorf("wait for %s: %w", d.spec.Name, ctx.Err())
 		}
-		return fmt.Errorf("%s (process %d) runs, but was not ready within %s: %w (its log: %s)",
-			d.spec.Name, p.pid, d.spec.readyTimeout(), err, d.spec.LogPath)
+		return notReady{fmt.Errorf("%s (process %d) runs, but was not ready within %s: %w (its log: %s)",
+			d.spec.Name, p.pid, d.spec.readyTimeout(), err, d.spec.LogPath)}
 	}
 }
 
@@ -187,8 +229,15 @@ func (d *Daemon) endedError(how string, st *startup) error {
 	if tail == "" {
 		tail = "(nothing)"
 	}
-	return fmt.Errorf("%s ended before it was ready: %s; %s says: %s", d.spec.Name, how, d.spec.LogPath, tail)
+	return notReady{fmt.Errorf("%s ended before it was ready: %s; %s says: %s", d.spec.Name, how, d.spec.LogPath, tail)}
 }
+
+// notReady is an error that errors.Is finds ErrNotReady in.
+type notReady struct{ error }
+
+func (n notReady) Unwrap() error { return n.error }
+
+func (n notReady) Is(target error) bool { return target == ErrNotReady }
 
 // clearLeftovers ends what a dead daemon left behind, because it may hold the
 // listeners that the next one needs. It is asked first, so that requests in

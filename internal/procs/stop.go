@@ -28,10 +28,10 @@ func (d *Daemon) Stop(ctx context.Context) error {
 		return err
 	}
 	d.stopped.Store(true)
-	if err := d.take(ctx); err != nil {
+	if err := d.acquire(ctx); err != nil {
 		return err
 	}
-	defer d.give()
+	defer d.release()
 	if err := d.end(ctx); err != nil {
 		return err
 	}

@@ -46,8 +46,9 @@ type Master struct {
 // Config describes a managed server.
 type Config struct {
 	Name          string   // "routes", "jobs", "stats", "routes-replica"; names socket, record and log
+	Title         string   // for people; the name with "Redis" when empty
 	DataDir       string   // dumps, AOF, redis.conf (0600) and the log
-	RunDir        string   // the socket lies here as NAME.sock; short, and not shared with another cluster
+	RunDir        string   // directory of the socket NAME.sock; short, and not shared with another cluster
 	StateDir      string   // where internal/procs keeps its record
 	Path          string   // the executable; found on PATH when empty
 	Addresses     []string // ip:port to listen on, all with one port; none: socket only

@@ -3,11 +3,9 @@ package redisd
 import (
 	"fmt"
 	"os"
-	"path/filepath"
-
-	"golang.org/x/sys/unix"
 
 	"aorta/internal/atomicfile"
+	"aorta/internal/disk"
 )
 
 // prepareDisk makes the directories, shows that the data directory takes
@@ -27,21 +25,9 @@ func (s *Server) prepareDisk() error {
 
 func diskError(what, path string, cause error) error {
 	free := "unknown"
-	var fs unix.Statfs_t
-	if err := unix.Statfs(existing(path), &fs); err == nil {
-		free = fmt.Sprint(fs.Bavail * uint64(fs.Bsize))
+	if room, err := disk.At(path); err == nil {
+		free = fmt.Sprint(room.Free)
 	}
 	return fmt.Errorf("%s %s can't be written: %w (%s bytes free; make room or give access, or choose another directory)",
 		what, path, cause, free)
-}
-
-// existing is the nearest ancestor that exists.
-func existing(path string) string {
-	for path != "/" {
-		if _, err := os.Stat(path); err == nil {
-			break
-		}
-		path = filepath.Dir(path)
-	}
-	return path
 }

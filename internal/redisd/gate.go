@@ -9,50 +9,29 @@ import (
 // OpenGate lets a user of the configuration log in. The user that replicas
 // follow their master with is off in the master's configuration, so that each
 // start of the master shuts them out: an empty or older master would wipe them.
-// Whoever has verified the master's data opens the gate.
-func (s *Server) OpenGate(ctx context.Context, user string) error {
-	if err := s.knownUser(user); err != nil {
-		return err
-	}
-	if err := s.client.ACLSetUser(ctx, user, "on").Err(); err != nil {
-		return fmt.Errorf("let %s into redis %s: %w", user, s.cfg.Name, err)
-	}
-	return nil
-}
-
-// OpenGateAt is OpenGate for the run of the server that was verified (see RunID).
-// A server that was started again meanwhile, perhaps empty, stays shut.
-func (s *Server) OpenGateAt(ctx context.Context, user, runID string) error {
+// Whoever has verified the master's data opens the gate, for the run of the
+// server that was verified (see RunID): a server that was started again
+// meanwhile, perhaps empty, stays shut.
+func (s *Server) OpenGate(ctx context.Context, user, runID string) error {
 	if err := s.knownUser(user); err != nil {
 		return err
 	}
 	// One connection ends with the run of the server that it was made to.
 	conn := s.client.Conn()
 	defer func() { _ = conn.Close() }()
-	text, err := conn.Info(ctx, "server").Result()
-	if err != nil {
+	info := conn.InfoMap(ctx, "server")
+	if err := info.Err(); err != nil {
 		return fmt.Errorf("let %s into redis %s: %w", user, s.cfg.Name, err)
 	}
-	if now := parseInfo(text)["run_id"]; now != runID {
+	if now := info.Item("Server", "run_id"); now != runID {
 		return fmt.Errorf("let %s into redis %s: it was started again, run %s is now %s (verify its data anew)", user, s.cfg.Name, runID, now)
 	}
 	if err := conn.ACLSetUser(ctx, user, "on").Err(); err != nil {
 		return fmt.Errorf("let %s into redis %s: %w", user, s.cfg.Name, err)
 	}
-	return nil
-}
-
-// CloseGate keeps a user from logging in, and ends its connections.
-func (s *Server) CloseGate(ctx context.Context, user string) error {
-	if err := s.knownUser(user); err != nil {
-		return err
-	}
-	pipe := s.client.TxPipeline()
-	pipe.ACLSetUser(ctx, user, "off")
-	pipe.Do(ctx, "CLIENT", "KILL", "USER", user)
-	if _, err := pipe.Exec(ctx); err != nil {
-		return fmt.Errorf("shut %s out of redis %s: %w", user, s.cfg.Name, err)
-	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opened[user] = runID
 	return nil
 }
 

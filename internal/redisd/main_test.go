@@ -8,7 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
@@ -46,9 +45,7 @@ func newServer(t *testing.T, cfg Config) *Server {
 		t.Fatalf("New: %v", err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 20*time.Second)
-		defer cancel()
-		if err := s.Stop(ctx); err != nil {
+		if err := s.Stop(testkit.BoundedBy(t, context.WithoutCancel(t.Context()))); err != nil {
 			t.Errorf("clean up: %v", err)
 		}
 	})
@@ -87,7 +84,7 @@ func killAndAwait(t *testing.T, s *Server) {
 	if err := s.daemon.Signal(syscall.SIGKILL); err != nil {
 		t.Fatalf("kill -9: %v", err)
 	}
-	testkit.Eventually(t, 10*time.Second, "the server to be back", func() bool {
+	testkit.Eventually(t, "the server to be back", func() bool {
 		if s.ready(t.Context()) != nil {
 			return false
 		}

@@ -16,7 +16,7 @@ const (
 	portTries = 200
 )
 
-// FreePort returns a TCP port that nobody listens on at the address now. It
+// FreePort returns a TCP port that nothing listens on at the address now. It
 // isn't reserved: listen soon, and record it.
 func FreePort(ip string) (int, error) {
 	addr, err := netip.ParseAddr(ip)

@@ -11,9 +11,4 @@ const (
 	// hear of changes.
 	RouterRules = "~routes:* &routes:* +get +mget +hget +hmget +hgetall +zrange +zrangebyscore" +
 		" +multi +exec +discard +subscribe +unsubscribe +ping +info"
-
-	// PublisherRules let the pacemaker keep the routing table in the master. ACL,
-	// CONFIG and the like stay with the administrator.
-	PublisherRules = "~routes:* &routes:* +@read +@write +@transaction +@scripting +@pubsub +@connection" +
-		" -@dangerous +info"
 )

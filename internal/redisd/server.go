@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -32,6 +33,9 @@ type Server struct {
 	log    *slog.Logger
 	daemon *procs.Daemon
 	client *redis.Client
+
+	mu     sync.Mutex        // guards opened
+	opened map[string]string // users whose gate was opened, with the run that it was opened for
 }
 
 // New checks the configuration and makes a server of it; nothing is started.
@@ -52,21 +56,25 @@ func New(cfg Config, log *slog.Logger) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("redis %s: %w", cfg.Name, err)
 	}
-	s := &Server{cfg: cfg, conf: conf, log: log.With("redis", cfg.Name)}
-	s.client = redis.NewClient(&redis.Options{
-		Network: "unix", Addr: cfg.socket(), Username: adminUser, Password: cfg.AdminPassword,
-		DisableIdentity: true, MaxRetries: -1, ContextTimeoutEnabled: true,
-		// Five dials with pauses would hold up every look at a starting server.
-		DialerRetries:            1,
-		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
-	})
+	s := &Server{cfg: cfg, conf: conf, log: log.With("redis", cfg.Name), opened: map[string]string{}}
+	s.client = redis.NewClient(s.options())
 	s.daemon = procs.New(procs.Spec{
 		Name: "redis-" + cfg.Name, Path: cfg.Path, Args: []string{s.confPath()},
-		Dir: cfg.DataDir, StateDir: cfg.StateDir, LogPath: filepath.Join(cfg.DataDir, "redis.log"),
+		Dir: cfg.DataDir, StateDir: cfg.StateDir, LogPath: s.logPath(),
 		StopTimeout: stopTimeout, StopOrder: cfg.StopOrder,
-		Ready: s.ready, ReadyTimeout: readyTimeout, DieWithParent: cfg.DieWithParent,
+		Prepare: s.prepareDisk, Ready: s.ready, ReadyTimeout: readyTimeout, DieWithParent: cfg.DieWithParent,
 	}, log)
 	return s, nil
+}
+
+func (s *Server) options() *redis.Options {
+	return &redis.Options{
+		Network: "unix", Addr: s.cfg.socket(), Username: adminUser, Password: s.cfg.AdminPassword,
+		DisableIdentity: true, MaxRetries: -1, ContextTimeoutEnabled: true,
+		// Five dials with pauses would delay every check of a starting server.
+		DialerRetries:            1,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	}
 }
 
 // Open writes the configuration, adopts the server or starts it, and returns
@@ -78,7 +86,15 @@ func (s *Server) Open(ctx context.Context) error {
 	if err := s.prepareDisk(); err != nil {
 		return fmt.Errorf("open redis %s: %w", s.cfg.Name, err)
 	}
-	if err := s.daemon.Open(ctx); err != nil {
+	old, err := s.readApplied()
+	if err == nil && old.Static != "" && old.Static != digest(s.conf.static) {
+		// It may listen elsewhere than it is asked whether it is ready.
+		s.log.Info("configuration changed; restarting the server")
+		err = s.daemon.Restart(ctx)
+	} else if err == nil {
+		err = s.daemon.Open(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("open redis %s: %w", s.cfg.Name, err)
 	}
 	if s.daemon.Adopted() {
@@ -94,8 +110,14 @@ func (s *Server) Open(ctx context.Context) error {
 
 // Run keeps the server up until ctx ends, and leaves it running then. Every
 // start is from the configuration file, so users that are off there are off
-// again, and users that were added meanwhile are gone.
+// again, and users that were added meanwhile are gone. A socket and users of the
+// configuration that somebody removes come back.
 func (s *Server) Run(ctx context.Context) error {
+	keeping, stop := context.WithCancel(ctx)
+	var keeper sync.WaitGroup
+	keeper.Go(func() { s.keep(keeping) })
+	defer keeper.Wait()
+	defer stop()
 	if err := s.daemon.Run(ctx); err != nil {
 		return fmt.Errorf("watch redis %s: %w", s.cfg.Name, err)
 	}
@@ -135,11 +157,11 @@ func (s *Server) Restarts() int { return s.daemon.Restarts() }
 // RunID is new with every start of the server: when it changes, users that were
 // added at run time have to be added again.
 func (s *Server) RunID(ctx context.Context) (string, error) {
-	info, err := s.info(ctx)
-	if err != nil {
+	info := s.client.InfoMap(ctx, "server")
+	if err := info.Err(); err != nil {
 		return "", fmt.Errorf("read run id of redis %s: %w", s.cfg.Name, err)
 	}
-	return info["run_id"], nil
+	return info.Item("Server", "run_id"), nil
 }
 
 // ready asks for INFO, which a loading server answers, where PING would fail.
@@ -152,20 +174,24 @@ func (s *Server) ready(ctx context.Context) error {
 		return err
 	}
 	_ = conn.Close()
-	info, err := s.info(ctx)
+	info := s.client.InfoMap(ctx, "server", "persistence")
+	err = info.Err()
 	if isWrongPassword(err) && s.daemon.Adopted() {
 		return nil // it has an older password; Open sees to that
 	}
 	if err != nil {
 		return err
 	}
-	if pid := strconv.Itoa(s.daemon.Pid()); info["process_id"] != pid {
-		return fmt.Errorf("%s is answered by process %s, not by %s", s.Socket(), info["process_id"], pid)
+	process := info.Item("Server", "process_id")
+	if pid := strconv.Itoa(s.daemon.Pid()); process != pid {
+		return fmt.Errorf("%s is answered by process %s, not by %s", s.Socket(), process, pid)
 	}
-	if info["loading"] != "0" {
-		return fmt.Errorf("loading its data, %s %% done", info["loading_loaded_perc"])
+	if info.Item("Persistence", "loading") != "0" {
+		return fmt.Errorf("loading its data, %s %% done", info.Item("Persistence", "loading_loaded_perc"))
 	}
 	return nil
 }
 
 func (s *Server) confPath() string { return filepath.Join(s.cfg.DataDir, "redis.conf") }
+
+func (s *Server) logPath() string { return filepath.Join(s.cfg.DataDir, "redis.log") }

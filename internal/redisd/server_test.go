@@ -3,8 +3,11 @@ package redisd
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/redis/go-redis/v9"
 
 	"aorta/internal/testkit"
 )
@@ -13,16 +16,52 @@ func TestServer_DataSurvivesKill(t *testing.T) {
 	s := runServer(t, config(testkit.ShortDir(t), "jobs"))
 	set(t, s, "k", "v")
 	// everysec: the write is on disk once the server says so.
-	testkit.Eventually(t, 5e9, "the write to be on disk", func() bool {
-		info, err := s.Client().Info(t.Context(), "persistence").Result()
-		f := parseInfo(info)
-		return err == nil && f["aof_pending_bio_fsync"] == "0" && f["aof_buffer_length"] == "0"
+	testkit.Eventually(t, "the write to be on disk", func() bool {
+		info := s.Client().InfoMap(t.Context(), "persistence")
+		return info.Item("Persistence", "aof_pending_bio_fsync") == "0" && info.Item("Persistence", "aof_buffer_length") == "0"
 	})
 
 	killAndAwait(t, s)
 
 	if got := get(t, s, "k"); got != "v" || s.Restarts() != 1 {
 		t.Errorf("got %q after %d restarts, want \"v\" after 1", got, s.Restarts())
+	}
+}
+
+// A server that loads its AOF runs what is in it as its default user: one that
+// may do nothing would lose every transaction and script without a word.
+func TestServer_TransactionsAndScriptsSurviveARestart(t *testing.T) {
+	cfg := config(testkit.ShortDir(t), "stats")
+	s := openServer(t, cfg)
+	_, err := s.Client().TxPipelined(t.Context(), func(p redis.Pipeliner) error {
+		p.Set(t.Context(), "tx:a", 1, 0)
+		p.Publish(t.Context(), "channel", "message")
+		p.Set(t.Context(), "tx:b", 1, 0)
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("MULTI: %v", err)
+	}
+	if err := s.Client().Eval(t.Context(), "redis.call('SET', KEYS[1], 1) redis.call('SET', KEYS[2], 1) return 1", []string{"script:a", "script:b"}).Err(); err != nil {
+		t.Fatalf("EVAL: %v", err)
+	}
+	set(t, s, "plain", "1")
+
+	err = s.Stop(t.Context())
+	s = openServer(t, cfg)
+
+	kept, errKeys := s.Client().Keys(t.Context(), "*").Result()
+	slices.Sort(kept)
+	if want := []string{"plain", "script:a", "script:b", "tx:a", "tx:b"}; err != nil || errKeys != nil || !slices.Equal(kept, want) {
+		t.Errorf("got %v (%v, %v) after a restart, want %v", kept, err, errKeys, want)
+	}
+	if said, err := os.ReadFile(filepath.Join(s.cfg.DataDir, "redis.log")); err != nil || strings.Contains(string(said), "CRITICAL") {
+		t.Errorf("got the log (%v):\n%s\nwant nothing critical in it", err, said)
+	}
+	stranger := redis.NewClient(&redis.Options{Network: "unix", Addr: s.Socket(), DisableIdentity: true})
+	defer stranger.Close()
+	if err := stranger.Get(t.Context(), "plain").Err(); err == nil || !strings.Contains(err.Error(), "NOAUTH") {
+		t.Errorf("got %v for who has not logged in, want NOAUTH", err)
 	}
 }
 

@@ -71,7 +71,7 @@ func (s *Server) update(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.info(ctx)
+	err = s.client.InfoMap(ctx, "server").Err()
 	if old.Static != digest(s.conf.static) || isWrongPassword(err) {
 		s.log.Info("configuration changed; restarting the server")
 		return s.daemon.Restart(ctx)

@@ -3,7 +3,6 @@ package redisd
 import (
 	"os"
 	"testing"
-	"time"
 
 	"aorta/internal/testkit"
 )
@@ -12,7 +11,7 @@ func TestServer_AdoptedUnchangedKeepsTheGateOpen(t *testing.T) {
 	cfg := config(testkit.ShortDir(t), "routes")
 	cfg.Users = []User{{Name: "replica", Password: "p", Rules: ReplicaRules}}
 	first := openServer(t, cfg)
-	if err := first.OpenGate(t.Context(), "replica"); err != nil {
+	if err := first.OpenGate(t.Context(), "replica", runID(t, first)); err != nil {
 		t.Fatalf("OpenGate: %v", err)
 	}
 
@@ -98,13 +97,13 @@ func TestServer_AnotherMasterIsFollowedLive(t *testing.T) {
 	cfg.Persist = RDBOnly
 	cfg.ReplicaOf = &Master{Addr: masters["one"], User: "replica", Password: "p"}
 	first := openServer(t, cfg)
-	testkit.Eventually(t, 10*time.Second, "the first master's data", func() bool { return get(t, first, "who") == "one" })
+	testkit.Eventually(t, "the first master's data", func() bool { return get(t, first, "who") == "one" })
 	before := runID(t, first)
 	cfg.ReplicaOf = &Master{Addr: masters["two"], User: "replica", Password: "p"}
 
 	second := openServer(t, cfg)
 
-	testkit.Eventually(t, 10*time.Second, "the second master's data", func() bool { return get(t, second, "who") == "two" })
+	testkit.Eventually(t, "the second master's data", func() bool { return get(t, second, "who") == "two" })
 	if runID(t, second) != before {
 		t.Errorf("the replica was restarted, want it to follow as it runs")
 	}

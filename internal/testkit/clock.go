@@ -46,7 +46,7 @@ func (c *RedisWithClock) Set(tb testing.TB, offset time.Duration) {
 	tb.Helper()
 	c.write(tb, offset)
 	rdb := c.Client(tb)
-	Eventually(tb, 10*time.Second, "the server's clock to be off by "+offset.String(), func() bool {
+	Eventually(tb, "the server's clock to be off by "+offset.String(), func() bool {
 		now, err := rdb.Time(context.Background()).Result()
 		off := time.Until(now) - offset
 		return err == nil && off.Abs() < 2*time.Second

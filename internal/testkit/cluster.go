@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -71,7 +70,7 @@ func awaitWhole(tb testing.TB, m *RedisServer) {
 	tb.Helper()
 	rdb := m.Client(tb)
 	known := "cluster_known_nodes:" + strconv.Itoa(clusterMasters)
-	Eventually(tb, 20*time.Second, "the Redis Cluster to be whole on "+m.Socket, func() bool {
+	Eventually(tb, "the Redis Cluster to be whole on "+m.Socket, func() bool {
 		text := rdb.ClusterInfo(context.Background()).Val()
 		return strings.Contains(text, "cluster_state:ok") && strings.Contains(text, known)
 	})

@@ -1,12 +1,12 @@
 package testkit
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -46,9 +46,16 @@ func (s *RedisServer) Start(tb testing.TB) {
 	}, s.args...)
 	s.cmd = exec.Command(path, args...)
 	s.cmd.Env = append(os.Environ(), s.env...)
+	said := &bytes.Buffer{} // read once the server is gone
+	s.cmd.Stdout, s.cmd.Stderr = said, said
 	s.gone = StartChild(tb, s.cmd)
 	c := s.Client(tb)
-	Eventually(tb, 10*time.Second, "redis-server to answer on "+s.Socket, func() bool {
+	Eventually(tb, "redis-server to answer on "+s.Socket, func() bool {
+		select {
+		case <-s.gone:
+			tb.Fatalf("redis-server ended instead of answering: %s", said)
+		default:
+		}
 		return c.Ping(context.Background()).Err() == nil
 	})
 }

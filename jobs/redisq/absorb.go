@@ -34,7 +34,7 @@ func (p *pass) reject(stream string, m message, err error) {
 	p.opt.Log.Warn("refused a message about a job", "stream", stream, "job", clip(m.Job, 64), "error", err)
 }
 
-// apply believes a message if its job belongs to the queue that it came from
+// apply accepts a message if its job belongs to the queue that it came from
 // and runs under the lease that it names.
 func (p *pass) apply(q jobs.Queue, m message) {
 	t := p.trees[m.Tree]

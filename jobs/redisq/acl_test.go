@@ -64,7 +64,7 @@ func TestNodeACL_IsEnoughToWork(t *testing.T) {
 	short := awaitEnd(t, ends)
 	long := spec("ok", node, spec("long", node), spec("long", role))
 	add(t, k, long)
-	testkit.Eventually(t, testLimit, "both to beat and to log", func() bool {
+	testkit.Eventually(t, "both to beat and to log", func() bool {
 		beats := rdb.HLen(t.Context(), "{n:a}:beat").Val() + rdb.HLen(t.Context(), "{r:builder}:beat").Val()
 		lines, _ := k.Log(t.Context(), long.Children[0].ID, "")
 		return beats == 2 && len(lines) == 1

@@ -45,8 +45,8 @@ func (a *agenda) next() (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// take removes and names what is due by now, the earliest first.
-func (a *agenda) take(now time.Time) []string {
+// popDue removes and names what is due by now, the earliest first.
+func (a *agenda) popDue(now time.Time) []string {
 	var out []string
 	for {
 		at, ok := a.next()

@@ -18,9 +18,9 @@ func TestAgenda_GivesWhatIsDueInOrder(t *testing.T) {
 	a.drop("dropped")
 
 	next, ok := a.next()
-	none := a.take(at(9))
-	two := a.take(at(20))
-	last := a.take(at(1000))
+	none := a.popDue(at(9))
+	two := a.popDue(at(20))
+	last := a.popDue(at(1000))
 	_, more := a.next()
 
 	if !ok || !next.Equal(at(10)) {

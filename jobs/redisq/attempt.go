@@ -148,7 +148,7 @@ func (a *attempt) Progress(pr jobs.Progress) {
 // sendProgress sends the last progress, if it was not. It is repeated by the
 // next beat when it fails.
 func (a *attempt) sendProgress(ctx context.Context) {
-	pr := a.takeProgress()
+	pr := a.popProgress()
 	if pr == nil {
 		return
 	}
@@ -163,7 +163,7 @@ func (a *attempt) sendProgress(ctx context.Context) {
 	}
 }
 
-func (a *attempt) takeProgress() *jobs.Progress {
+func (a *attempt) popProgress() *jobs.Progress {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	pr := a.progress

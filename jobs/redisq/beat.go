@@ -11,7 +11,7 @@ import (
 	"aorta/jobs"
 )
 
-// beat raises every lease's counter three times per LeaseTTL, and looks whether
+// beat raises every lease's counter three times per LeaseTTL, and checks whether
 // the lease is still this worker's, which a lost message may have failed to say.
 //
 // Silence of Redis cancels nothing: the keeper hears none either, and a late
@@ -60,7 +60,7 @@ func (w *Worker) beatAll(ctx context.Context) {
 		return nil
 	})
 	if err != nil {
-		w.opt.Log.Warn("a worker can't look after its leases", "queue", w.opt.Queue.Owner, "error", err)
+		w.opt.Log.Warn("a worker can't check its leases", "queue", w.opt.Queue.Owner, "error", err)
 		return
 	}
 	var held []*attempt

@@ -76,7 +76,6 @@ func TestCluster_TreesRunOverManyQueues(t *testing.T) {
 	if len(used) < 2 {
 		t.Fatalf("masters with queues: got %d, want several", len(used))
 	}
-	events := k.Watch(t.Context())
 	const trees = 8
 
 	for i := range trees {
@@ -86,6 +85,7 @@ func TestCluster_TreesRunOverManyQueues(t *testing.T) {
 		wantState(t, awaitEnd(t, ends), jobs.Succeeded)
 	}
 	long := spec("ok", clusterQueues[0], spec("talk", clusterQueues[1]), spec("wait", clusterQueues[2]), spec("wait", clusterQueues[3]))
+	events := watch(t, k)
 	add(t, k, long)
 	lines := awaitLines(t, k, long.Children[0].ID, 2)
 	if err := k.Abort(t.Context(), long.ID, "enough"); err != nil {
@@ -96,16 +96,11 @@ func TestCluster_TreesRunOverManyQueues(t *testing.T) {
 	if fmt.Sprint(lines) != "[one two]" {
 		t.Errorf("log: got %v, want one and two", lines)
 	}
-	logged, changed := false, false
-	testkit.Eventually(t, testLimit, "events of a log and of the last end", func() bool {
-		for len(events) > 0 {
-			e := <-events
-			logged = logged || e.Log == long.Children[0].ID
-			changed = changed || e.Tree == long.ID && e.State == jobs.Aborted
-		}
-		return logged && changed
+	awaitEvents(t, events, map[string]func(Event) bool{
+		"the log": func(e Event) bool { return e.Log == long.Children[0].ID },
+		"the end": func(e Event) bool { return e.Tree == long.ID && e.State == jobs.Aborted },
 	})
-	testkit.Eventually(t, testLimit, "no key to be left on any master", func() bool { return len(clusterLeft(t, c)) == 0 })
+	testkit.Eventually(t, "no key to be left on any master", func() bool { return len(clusterLeft(t, c)) == 0 })
 }
 
 func TestCluster_NodeUserWorksOnItsQueueOnly(t *testing.T) {
@@ -166,6 +161,6 @@ func TestCluster_GoesOnAfterOneMasterWasRestarted(t *testing.T) {
 		wantState(t, awaitEnd(t, ends), jobs.Succeeded)
 	}
 
-	testkit.Eventually(t, testLimit, "no key to be left on any master", func() bool { return len(clusterLeft(t, c)) == 0 })
+	testkit.Eventually(t, "no key to be left on any master", func() bool { return len(clusterLeft(t, c)) == 0 })
 	t.Logf("runs of %d jobs: %d; resyncs: %d", trees*11, runs.Load(), k.Stats().Resyncs)
 }

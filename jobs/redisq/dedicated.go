@@ -15,7 +15,7 @@ func dedicated(rdb redis.UniversalClient) (redis.UniversalClient, error) {
 		opt := *c.Options()
 		opt.MinIdleConns, opt.PoolSize = 0, maxWaiting
 		opt.MaxRetries = unless0(opt.MaxRetries)
-		// What the other client's connections registered there is not for these.
+		// Push handlers of the other client's connections are not for these.
 		opt.PushNotificationProcessor, opt.MaintNotificationsConfig = nil, unannounced()
 		return redis.NewClient(&opt), nil
 	case *redis.ClusterClient:

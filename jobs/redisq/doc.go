@@ -4,7 +4,7 @@
 // The Keeper is the only writer of a tree and of what it puts into queues; its
 // scripts refuse it once another one with a higher epoch has come. A Worker
 // needs plain commands on its own queue's keys only (see NodeACL): it says what
-// it did on the queue's out stream, and the Keeper believes what carries the
+// it did on the queue's out stream, and the Keeper accepts what carries the
 // token of the job's present lease.
 //
 // Jobs run at least once, or at most once by policy; never twice under one

@@ -47,7 +47,7 @@ func (p *pass) effects(ctx context.Context) (*pass, error) {
 		ls.entry, _ = cmd.Text()
 	}
 	maps.Copy(p.slots, p.noted)
-	return p.takeBack(cancels), nil
+	return p.withdraw(cancels), nil
 }
 
 // queue adds the script call that queues a lease's job.
@@ -114,8 +114,8 @@ func (p *pass) cancel(ctx context.Context, pipe redis.Pipeliner) map[*lease]*red
 	return out
 }
 
-// takeBack makes the pass that aborts what no worker had taken.
-func (p *pass) takeBack(cancels map[*lease]*redis.Cmd) *pass {
+// withdraw makes the pass that aborts what no worker had taken.
+func (p *pass) withdraw(cancels map[*lease]*redis.Cmd) *pass {
 	var next *pass
 	for ls, cmd := range cancels {
 		if n, err := cmd.Int64(); err != nil || n != 1 || ls.running {

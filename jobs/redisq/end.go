@@ -15,7 +15,7 @@ func (l *loop) archive(ctx context.Context, t *tree) {
 	}
 	l.ending[t.ID] = true
 	l.group.Go(func() error {
-		if l.handOver(ctx, t) {
+		if l.deliverEnd(ctx, t) {
 			select {
 			case l.archived <- t.ID:
 			case <-ctx.Done():
@@ -25,8 +25,8 @@ func (l *loop) archive(ctx context.Context, t *tree) {
 	})
 }
 
-// handOver calls OnEnd until it returns nil. False means that ctx ended before.
-func (l *loop) handOver(ctx context.Context, t *tree) bool {
+// deliverEnd calls OnEnd until it returns nil. False means that ctx ended before.
+func (l *loop) deliverEnd(ctx context.Context, t *tree) bool {
 	if l.opt.OnEnd == nil {
 		return true
 	}
@@ -46,7 +46,7 @@ func (l *loop) handOver(ctx context.Context, t *tree) bool {
 			return false
 		}
 		l.opt.Log.Warn("an ended tree of jobs could not be archived; trying again", "tree", t.ID, "error", err)
-		wait.pause(ctx)
+		wait.Pause(ctx)
 	}
 }
 
@@ -98,7 +98,7 @@ func (l *loop) drop(ctx context.Context, ids []string) error {
 		return fmt.Errorf("delete ended trees: %w", err)
 	}
 	for _, t := range ended {
-		l.places.drop(t.Tree)
+		l.locations.drop(t.Tree)
 		delete(l.trees, t.ID)
 	}
 	return nil

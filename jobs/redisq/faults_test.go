@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"aorta/internal/testkit"
 	"aorta/jobs"
@@ -37,11 +36,10 @@ func TestWorker_KilledWorkersJobGoesToAnother(t *testing.T) {
 	child, gone := startChild(t, server.Socket, 0, "hang")
 	s := effectTree(1)
 	add(t, k, s)
-	testkit.Eventually(t, testLimit, "the child to run the job", func() bool { return rdb.Get(t.Context(), "hung").Val() == "1" })
+	testkit.Eventually(t, "the child to run the job", func() bool { return rdb.Get(t.Context(), "hung").Val() == "1" })
 
 	_ = child.Process.Kill()
 	<-gone
-	killed := time.Now()
 	startWorker(t, rdb, childQueue, map[string]jobs.Handler{"step": effect(rdb)})
 	tree := awaitEnd(t, ends)
 
@@ -49,9 +47,6 @@ func TestWorker_KilledWorkersJobGoesToAnother(t *testing.T) {
 	j := tree.Jobs[s.ID]
 	if j.Attempt != 2 || j.Crashes != 1 || k.Stats().Lost != 1 {
 		t.Fatalf("got %d attempts, %d crashes, %d leases lost; want 2, 1, 1", j.Attempt, j.Crashes, k.Stats().Lost)
-	}
-	if took := time.Since(killed); took > 4*testTTL+time.Second {
-		t.Fatalf("take-over: got %s, want about one lease of %s", took, testTTL)
 	}
 }
 
@@ -159,7 +154,7 @@ func TestKeeper_AtMostOnceEndsUnknownWhenItsWorkerIsLost(t *testing.T) {
 	k, ends, _ := startKeeper(t, rdb, opt)
 	child, gone := startChild(t, server.Socket, 0, "hang")
 	add(t, k, effectTree(1))
-	testkit.Eventually(t, testLimit, "the child to run the job", func() bool { return rdb.Get(t.Context(), "hung").Val() == "1" })
+	testkit.Eventually(t, "the child to run the job", func() bool { return rdb.Get(t.Context(), "hung").Val() == "1" })
 
 	_ = child.Process.Kill()
 	<-gone
@@ -340,7 +335,7 @@ func TestJobs_GoOnAfterRedisWasWiped(t *testing.T) {
 		causes <- context.Cause(ctx)
 		return nil, ctx.Err()
 	}})
-	events := k.Watch(t.Context())
+	events := watch(t, k)
 	s := spec("x", q, spec("x", q))
 	add(t, k, s)
 	<-begun
@@ -348,13 +343,8 @@ func TestJobs_GoOnAfterRedisWasWiped(t *testing.T) {
 	if err := rdb.FlushAll(t.Context()).Err(); err != nil {
 		t.Fatalf("FLUSHALL: %v", err)
 	}
-	testkit.Eventually(t, testLimit, "the loss to be announced", func() bool {
-		for len(events) > 0 {
-			if e := <-events; e.Lost && e.Tree == s.ID {
-				return true
-			}
-		}
-		return false
+	awaitEvents(t, events, map[string]func(Event) bool{
+		"the loss": func(e Event) bool { return e.Lost && e.Tree == s.ID },
 	})
 	add(t, k, s)
 	tree := awaitEnd(t, ends)
@@ -364,7 +354,7 @@ func TestJobs_GoOnAfterRedisWasWiped(t *testing.T) {
 		t.Fatalf("the handler of the wiped job: got cause %v, want ErrLeaseLost", cause)
 	}
 	awaitGone(t, k, s.ID)
-	testkit.Eventually(t, testLimit, "no key of a job or beat to be left", func() bool {
+	testkit.Eventually(t, "no key of a job or beat to be left", func() bool {
 		left := strings.Join(keyspace(t, rdb), " ")
 		return !strings.Contains(left, ":j:") && !strings.Contains(left, "beat") && !strings.Contains(left, "{t:")
 	})
@@ -422,7 +412,7 @@ func TestKeeper_DropsForeignAndBrokenMessages(t *testing.T) {
 	late, _ := forged.values()
 	send(t, rdb, keysOf(victim).out(), late)
 	send(t, rdb, keysOf(victim).out(), []any{"k", "done", "body", "{"})
-	testkit.Eventually(t, testLimit, "the messages to be refused", func() bool {
+	testkit.Eventually(t, "the messages to be refused", func() bool {
 		return k.Stats().Rejected == 2 && k.Stats().Late == 1
 	})
 	close(free)

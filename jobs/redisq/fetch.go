@@ -69,7 +69,7 @@ func (w *Worker) returnUnbegun(ctx context.Context) {
 	}
 	res, err := w.rdb.XReadGroup(lctx, args).Result()
 	if err != nil && !errors.Is(err, redis.Nil) {
-		w.opt.Log.Warn("a worker that stops can't look what it was handed", "queue", w.opt.Queue.Owner, "error", err)
+		w.opt.Log.Warn("a worker that stops can't read what was delivered to it", "queue", w.opt.Queue.Owner, "error", err)
 		return
 	}
 	var unbegun []entry

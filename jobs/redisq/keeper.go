@@ -81,12 +81,12 @@ func (o *KeeperOptions) fill() {
 // at a time; a second one with a higher epoch takes over and the first ends with
 // ErrFenced. Methods are safe for concurrent use.
 type Keeper struct {
-	rdb      redis.UniversalClient
-	opt      KeeperOptions
-	requests chan *request
-	stopped  chan struct{} // closed when Run returns
-	places   *places
-	stats    counters
+	rdb       redis.UniversalClient
+	opt       KeeperOptions
+	requests  chan *request
+	stopped   chan struct{} // closed when Run returns
+	locations *locations
+	stats     counters
 }
 
 // NewKeeper makes a keeper; Run starts it. The client must not repeat commands
@@ -97,7 +97,7 @@ func NewKeeper(rdb redis.UniversalClient, opt KeeperOptions) *Keeper {
 	opt.fill()
 	return &Keeper{
 		rdb: rdb, opt: opt, requests: make(chan *request),
-		stopped: make(chan struct{}), places: newPlaces(),
+		stopped: make(chan struct{}), locations: newLocations(),
 	}
 }
 

@@ -12,20 +12,20 @@ import (
 //	key                 type    writer          readers        lifetime
 //	{jobs}:own          hash    keeper          keeper         for ever (the present keeper: cluster, epoch, owner)
 //	{jobs}:trees        set     keeper          keeper         for ever; an id as long as its tree is kept
-//	{jobs}:queues       set     keeper          keeper         for ever; an owner until ForgetQueue
+//	{jobs}:queues       set     keeper          keeper         for ever
 //	{jobs}:periodic     hash    keeper          keeper         for ever (name of a periodic tree → its last slot)
 //	{jobs}:out          stream  keeper          keeper         for ever; an entry until the reader has woken
 //	{t:TREE}:tree       hash    keeper          keeper         until the tree's end was handed over
 //	                            (cluster, epoch, owner, v, meta, j:<id> each);
 //	                            without v: the mark of a tree that was lost, an hour
-//	{O}:own             hash    keeper          keeper         until ForgetQueue (the fence of what is queued)
+//	{O}:own             hash    keeper          keeper         for ever (the fence of what is queued)
 //	{O}:q:<priority>    stream  keeper, worker  worker         for ever, with the group; an entry until the outcome is said
 //	{O}:j:<job>         hash    keeper          worker         while the job is queued or runs, at most until its tree is deleted
 //	                            (job, token, entry, abort)
 //	{O}:j:<job>:log     stream  keeper, worker  keeper         until its tree is deleted; about 2000 lines
 //	{O}:out             stream  worker          keeper         for ever; an entry until it is worked in
 //	{O}:beat            hash    worker, keeper  keeper         lease token → beats; a field while the lease lives (a late one until the
-//	                            next sweep that looks at the queue)
+//	                            next sweep that checks the queue)
 //
 // O is a queue's owner, "n:<node>" or "r:<role>". Channels: {jobs}:changed
 // (keeper → watchers), {O}:ctl (keeper → workers), {O}:log (worker → watchers).
@@ -64,7 +64,7 @@ func (k queueKeys) stream(priority int) string {
 	return string(k) + "q:" + strconv.Itoa(priority)
 }
 
-// ownerOfOut names the fence that lies beside an out stream.
+// ownerOfOut is the key of the fence beside an out stream.
 func ownerOfOut(stream string) string { return strings.TrimSuffix(stream, "out") + "own" }
 
 // queueOfOut is the inverse of out: whose stream is this?

@@ -28,7 +28,7 @@ func TestKeeper_QueuesAnewWhatVanishedFromItsQueue(t *testing.T) {
 	if n := rdb.XDel(t.Context(), stream, entry).Val(); n != 1 {
 		t.Fatalf("entries deleted: got %d, want 1", n)
 	}
-	testkit.Eventually(t, testLimit, "the job to be queued anew", func() bool {
+	testkit.Eventually(t, "the job to be queued anew", func() bool {
 		return rdb.XLen(t.Context(), stream).Val() == 1
 	})
 	startWorker(t, rdb, q, map[string]jobs.Handler{"x": ok})
@@ -49,7 +49,7 @@ func TestKeeper_WaitsForAQueuesWorkerForEver(t *testing.T) {
 	first, _ := k.Tree(t.Context(), s.ID)
 	begun := time.Now()
 
-	testkit.Eventually(t, testLimit, "four leases' time to pass", func() bool { return time.Since(begun) > 4*testTTL })
+	testkit.Eventually(t, "four leases' time to pass", func() bool { return time.Now().After(begun.Add(4 * testTTL)) })
 	startWorker(t, rdb, q, map[string]jobs.Handler{"x": ok})
 	tree := awaitEnd(t, ends)
 
@@ -74,7 +74,7 @@ func TestWorker_DropsAnEntryWhoseLeaseIsOver(t *testing.T) {
 		return nil, nil
 	}})
 	wantState(t, awaitEnd(t, ends), jobs.Succeeded)
-	testkit.Eventually(t, testLimit, "the queue to be empty", func() bool {
+	testkit.Eventually(t, "the queue to be empty", func() bool {
 		return rdb.XLen(t.Context(), stream).Val() == 0
 	})
 
@@ -103,7 +103,7 @@ func TestWorker_LateHandlerLeavesNoKey(t *testing.T) {
 	awaitGone(t, k, s.ID)
 
 	close(free)
-	testkit.Eventually(t, testLimit, "the late outcome to be counted", func() bool { return k.Stats().Late == 1 })
+	testkit.Eventually(t, "the late outcome to be counted", func() bool { return k.Stats().Late == 1 })
 
 	for _, key := range keyspace(t, rdb) {
 		if strings.Contains(key, s.ID) || strings.Contains(key, "beat") {
@@ -127,14 +127,14 @@ func TestKeeper_ForgivesSilenceWhileItWasAway(t *testing.T) {
 	s := spec("x", q)
 	add(t, k, s)
 	beats := func() int { return firstBeat(t, k, q) }
-	testkit.Eventually(t, testLimit, "the worker to beat", func() bool { return beats() > 0 })
+	testkit.Eventually(t, "the worker to beat", func() bool { return beats() > 0 })
 
 	// An absence may begin anywhere, between two looks at the clock of one sweep too.
 	for looks := range int64(4) {
 		for _, by := range []time.Duration{10 * 365 * 24 * time.Hour, -time.Hour} {
 			before := beats()
 			clock.jump(by, looks)
-			testkit.Eventually(t, testLimit, "the worker to go on beating", func() bool { return beats() > before+1 })
+			testkit.Eventually(t, "the worker to go on beating", func() bool { return beats() > before+1 })
 		}
 	}
 	_ = k.Abort(t.Context(), s.ID, "enough")
@@ -207,7 +207,7 @@ func TestKeeper_RemovesALateBeatFromAQueueAtRest(t *testing.T) {
 
 	rdb.HIncrBy(t.Context(), keysOf(q).beat(), token, 1)
 
-	testkit.Eventually(t, testLimit, "the late beat to be removed", func() bool {
+	testkit.Eventually(t, "the late beat to be removed", func() bool {
 		return rdb.Exists(t.Context(), keysOf(q).beat()).Val() == 0
 	})
 }
@@ -218,7 +218,7 @@ func takeSilently(tb testing.TB, k *Keeper, s jobs.Spec) string {
 	keys := keysOf(s.Queue)
 	streams := []string{keys.stream(s.Priority), ">"}
 	var token string
-	testkit.Eventually(tb, testLimit, "the job to be in its queue", func() bool {
+	testkit.Eventually(tb, "the job to be in its queue", func() bool {
 		got, err := k.rdb.XReadGroup(tb.Context(), &redis.XReadGroupArgs{Group: group, Consumer: "dead", Streams: streams, Block: -1}).Result()
 		if err != nil || len(got) == 0 || len(got[0].Messages) == 0 {
 			return false

@@ -23,7 +23,7 @@ type loop struct {
 	delayed   *agenda                  // jobs that are ready, but not before
 	slots     map[string]time.Time     // the last one of each periodic tree
 	ending    map[string]bool          // trees that OnEnd is asked to take
-	late      map[jobs.Queue]time.Time // where a worker may beat for a lease that was taken back, and until when that is looked for
+	late      map[jobs.Queue]time.Time // where a worker may beat for a lease that was taken back, and until when that is purged
 	retry     []*request               // failed once for Redis' sake
 	lastSweep time.Time
 }
@@ -42,12 +42,12 @@ type lease struct {
 	queue     jobs.Queue
 	priority  int
 	entry     string    // in the queue's stream; empty: not queued yet
-	running   bool      // its start was heard of
+	running   bool      // its start was reported
 	delivered bool      // a worker took the entry, nothing was heard yet
-	cancelled bool      // its worker was told to end it
+	cancelled bool      // its worker was asked to end it
 	beat      string    // the counter, as last seen
 	seen      time.Time // when the counter last moved, or the lease began
-	started   time.Time // when its start was heard of here
+	started   time.Time // when its start was reported here
 	missing   time.Time // since when its entry is neither queued nor taken
 }
 
@@ -71,7 +71,7 @@ func (l *loop) run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		err := l.resync(ctx)
 		if err == nil {
-			wait.reset()
+			wait.Reset()
 			err = l.follow(ctx)
 		}
 		if errors.Is(err, ErrFenced) {
@@ -79,7 +79,7 @@ func (l *loop) run(ctx context.Context) error {
 		}
 		if err != nil && ctx.Err() == nil {
 			l.opt.Log.Warn("the jobs Redis failed; reading everything anew", "error", err)
-			wait.pause(ctx)
+			wait.Pause(ctx)
 		}
 	}
 	return nil
@@ -128,7 +128,7 @@ func (l *loop) follow(ctx context.Context) error {
 }
 
 // sweepInterval is longer while there is no lease to judge: then a sweep only
-// looks whether the jobs are still this keeper's.
+// checks whether the jobs are still this keeper's.
 func (l *loop) sweepInterval() time.Duration {
 	if len(l.leases) == 0 {
 		return jitter(2 * l.opt.LeaseTTL)
@@ -150,8 +150,8 @@ func (l *loop) untilDue() time.Duration {
 // trees whose slot has come.
 func (l *loop) queueDue(ctx context.Context) error {
 	p := l.newPass()
-	for _, id := range l.delayed.take(p.now) {
-		at, _ := l.places.find(id)
+	for _, id := range l.delayed.popDue(p.now) {
+		at, _ := l.locations.find(id)
 		if t := l.trees[at.tree]; t != nil && t.Jobs[id] != nil {
 			p.lend(t, t.Jobs[id])
 		}

@@ -28,7 +28,7 @@ type pass struct {
 	noted    map[string]time.Time // periodic tree → slot that it has had
 }
 
-// newPass begins a round. While there is no lease nobody has to be heard, so an
+// newPass begins a round. While there is no lease no worker has to report, so an
 // absence of this process counts from the round that makes the first one.
 func (l *loop) newPass() *pass {
 	now := l.opt.Clock()
@@ -127,7 +127,7 @@ func (p *pass) commit(ctx context.Context) error {
 	// Not before: what was refused may be added again, under the same ids.
 	for t, changed := range writes {
 		for _, id := range changed {
-			p.places.put(t.Jobs[id])
+			p.locations.put(t.Jobs[id])
 		}
 	}
 	return nil
@@ -159,8 +159,8 @@ func (p *pass) register(ctx context.Context, writes map[*tree][]string) error {
 			trees = append(trees, t.ID)
 		}
 		for _, id := range changed {
-			if q := t.Jobs[id].Queue; !p.places.hasQueue(q) {
-				p.places.addQueue(q)
+			if q := t.Jobs[id].Queue; !p.locations.hasQueue(q) {
+				p.locations.addQueue(q)
 				queues = append(queues, q)
 			}
 		}

@@ -77,7 +77,7 @@ func (p *pass) add(root jobs.Spec, operation string) error {
 		return err
 	}
 	for id := range t.Jobs {
-		if at, taken := p.places.find(id); taken {
+		if at, taken := p.locations.find(id); taken {
 			return fmt.Errorf("%w %q: tree %s has a job of this id", jobs.ErrInvalid, id, at.tree)
 		}
 	}

@@ -88,7 +88,7 @@ func (j *journal) all() []event {
 	mark := event{What: eventMark, Nonce: newID()}
 	j.write(mark)
 	var out []event
-	testkit.Eventually(j.tb, testLimit, "the journal to be read", func() bool {
+	testkit.Eventually(j.tb, "the journal to be read", func() bool {
 		j.mu.Lock()
 		defer j.mu.Unlock()
 		out = j.events

@@ -154,7 +154,7 @@ func (w *world) bury(r *reign) {
 
 func (w *world) awaitFenced(r *reign) {
 	w.tb.Helper()
-	testkit.Eventually(w.tb, testLimit, "the older keeper to end", func() bool {
+	testkit.Eventually(w.tb, "the older keeper to end", func() bool {
 		select {
 		case <-r.k.stopped:
 			return true
@@ -189,10 +189,10 @@ func (w *world) play(r *round) {
 	}
 	begun := time.Now()
 	for _, f := range r.Faults {
-		_ = work(w.tb.Context(), time.Duration(f.Millis)*time.Millisecond-time.Since(begun))
+		_ = work(w.tb.Context(), time.Until(begun.Add(time.Duration(f.Millis)*time.Millisecond)))
 		s.strike(f)
 	}
-	testkit.Eventually(w.tb, 2*testLimit, "all trees of the round to end", s.allEnded)
+	testkit.Eventually(w.tb, "all trees of the round to end", s.allEnded)
 	for _, k := range w.keepers[:len(w.keepers)-1] {
 		w.bury(k)
 	}
@@ -229,10 +229,8 @@ func (s *stage) strike(f fault) {
 }
 
 func (s *stage) abort(id string) {
-	ctx, cancel := context.WithTimeout(s.tb.Context(), time.Second)
-	defer cancel()
 	s.asked[id] = true
-	if s.keeper().Abort(ctx, id, "by hand") == nil {
+	if s.keeper().Abort(testkit.EndedBy(s.tb, time.Second), id, "by hand") == nil {
 		s.refused[id] = true
 	}
 }
@@ -255,9 +253,7 @@ func (s *stage) allEnded() bool {
 		}
 		missing++
 		if s.wiped() {
-			ctx, cancel := context.WithTimeout(s.tb.Context(), time.Second)
-			_ = s.keeper().Add(ctx, t, "op") // one that is open is left as it is
-			cancel()
+			_ = s.keeper().Add(testkit.EndedBy(s.tb, time.Second), t, "op") // one that is open is left as it is
 		}
 	}
 	return missing == 0
@@ -275,7 +271,7 @@ func (w *world) awaitNoKeys() {
 			w.tb.Logf("keys left: %v", left)
 		}
 	}()
-	testkit.Eventually(w.tb, testLimit, "no key of a tree or job to be left", func() bool {
+	testkit.Eventually(w.tb, "no key of a tree or job to be left", func() bool {
 		left = append(keysLike(w.tb, rdb, "*}:j:*"), livingTrees(w.tb, rdb)...)
 		return len(left) == 0
 	})
@@ -288,7 +284,7 @@ func (w *world) awaitNoKeys() {
 		add(w.tb, w.keeper(), s)
 		awaitEnd(w.tb, w.ends)
 	}
-	testkit.Eventually(w.tb, testLimit, "no beat to be left", func() bool {
+	testkit.Eventually(w.tb, "no beat to be left", func() bool {
 		left = keysLike(w.tb, rdb, "*}:beat")
 		return len(left) == 0
 	})

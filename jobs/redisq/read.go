@@ -83,7 +83,7 @@ type LogLine struct {
 // Log reads the lines of an open job's log behind the line with the id from, or
 // all for "". About the last 2000 lines are kept.
 func (k *Keeper) Log(ctx context.Context, jobID, from string) ([]LogLine, error) {
-	at, ok := k.places.find(jobID)
+	at, ok := k.locations.find(jobID)
 	if !ok {
 		return nil, fmt.Errorf("log of job %s: %w", jobID, jobs.ErrNotFound)
 	}

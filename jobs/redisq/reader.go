@@ -48,7 +48,7 @@ func readOuts(ctx context.Context, k *Keeper, to chan<- *batch) error {
 	if sharded(rdb) {
 		return r.readEach(ctx)
 	}
-	r.read(ctx, func() []string { return outStreams(k.places) })
+	r.read(ctx, func() []string { return outStreams(k.locations) })
 	return nil
 }
 
@@ -56,48 +56,30 @@ func readOuts(ctx context.Context, k *Keeper, to chan<- *batch) error {
 func (r reader) readEach(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	reading := map[string]bool{}
-	ended := make(chan string)
 	for ctx.Err() == nil {
-		changed := r.places.changed()
-		for _, stream := range outStreams(r.places)[1:] { // nobody has to be woken
-			if reading[stream] {
-				continue
+		grown := r.locations.grown.C()
+		for _, stream := range outStreams(r.locations)[1:] { // no worker has to be woken
+			if !reading[stream] {
+				reading[stream] = true
+				g.Go(func() error {
+					r.read(ctx, func() []string { return []string{stream} })
+					return nil
+				})
 			}
-			reading[stream] = true
-			g.Go(func() error {
-				r.read(ctx, func() []string { return r.stillThere(stream) })
-				select {
-				case ended <- stream:
-				case <-ctx.Done():
-				}
-				return nil
-			})
 		}
 		select {
 		case <-ctx.Done():
-		case <-changed:
-		case stream := <-ended:
-			delete(reading, stream)
+		case <-grown:
 		}
 	}
 	return g.Wait()
 }
 
-func (r reader) stillThere(stream string) []string {
-	if q, ok := queueOfOut(stream); ok && r.places.hasQueue(q) {
-		return []string{stream}
-	}
-	return nil
-}
-
-// read hands on what the named streams hold until ctx ends or none is named.
+// read delivers what the named streams hold until ctx ends.
 func (r reader) read(ctx context.Context, streams func() []string) {
 	wait := newBackoff()
 	for ctx.Err() == nil {
 		names := streams()
-		if len(names) == 0 {
-			return
-		}
 		found, err := r.rdb.XRead(ctx, &redis.XReadArgs{
 			Streams: fromTheStart(names), Count: readCount, Block: r.opt.block,
 		}).Result()
@@ -105,20 +87,20 @@ func (r reader) read(ctx context.Context, streams func() []string) {
 			continue
 		}
 		if err == nil {
-			err = r.hand(ctx, found)
+			err = r.deliver(ctx, found)
 		}
 		if err != nil {
-			wait.pause(ctx)
+			wait.Pause(ctx)
 			continue
 		}
-		wait.reset()
+		wait.Reset()
 	}
 }
 
 // outStreams names what there is to read, the one that wakes the reader first.
-func outStreams(p *places) []string {
+func outStreams(x *locations) []string {
 	names := []string{keyWake}
-	for _, q := range p.allQueues() {
+	for _, q := range x.allQueues() {
 		names = append(names, keysOf(q).out())
 	}
 	return names
@@ -133,9 +115,9 @@ func fromTheStart(names []string) []string {
 	return args
 }
 
-// hand gives a batch to the loop and waits until it was worked in. The loop
+// deliver gives a batch to the loop and waits until it was worked in. The loop
 // reports an error once, where it happens.
-func (r reader) hand(ctx context.Context, streams []redis.XStream) error {
+func (r reader) deliver(ctx context.Context, streams []redis.XStream) error {
 	b := &batch{streams: streams, done: make(chan error, 1)}
 	select {
 	case r.to <- b:

@@ -18,7 +18,7 @@ func (w *Worker) report(ctx context.Context, a *attempt, o jobs.Outcome) {
 	defer cancel()
 	a.flushes.Wait()
 	w.forget(a)
-	o.Progress = a.takeProgress()
+	o.Progress = a.popProgress()
 	lines := a.unsent()
 	values, err := a.values(message{Kind: messageDone, Outcome: o})
 	if err != nil {

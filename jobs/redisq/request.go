@@ -18,7 +18,7 @@ type request struct {
 // maxGather is how many requests are written at once.
 const maxGather = 64
 
-// ask hands a request to the loop and waits for the answer.
+// ask passes a request to the loop and waits for the answer.
 func (k *Keeper) ask(ctx context.Context, apply func(p *pass) error) error {
 	r := &request{ctx: ctx, apply: apply, done: make(chan error, 1)}
 	select {
@@ -100,7 +100,7 @@ func (k *Keeper) Add(ctx context.Context, root jobs.Spec, operation string) erro
 // jobs.ErrOver when the tree has ended.
 func (k *Keeper) Abort(ctx context.Context, id, reason string) error {
 	return k.ask(ctx, func(p *pass) error {
-		at, ok := p.places.find(id)
+		at, ok := p.locations.find(id)
 		t := p.trees[at.tree]
 		if !ok || t == nil {
 			return fmt.Errorf("abort %s: %w", id, jobs.ErrNotFound)
@@ -111,39 +111,4 @@ func (k *Keeper) Abort(ctx context.Context, id, reason string) error {
 		p.touched[t.ID] = t
 		return nil
 	})
-}
-
-// ForgetQueue deletes what is kept for a queue, when its node or role is gone
-// for good. It is refused while open jobs belong to it.
-func (k *Keeper) ForgetQueue(ctx context.Context, q jobs.Queue) error {
-	if err := q.Validate(); err != nil {
-		return err
-	}
-	return k.ask(ctx, func(p *pass) error {
-		for _, t := range p.trees {
-			for _, j := range t.Jobs {
-				if j.Queue == q && !j.State.Ended() {
-					return fmt.Errorf("forget queue %s: job %s (%s) still belongs to it (abort it first)", q.Owner, j.ID, j.Kind)
-				}
-			}
-		}
-		return p.forgetQueue(ctx, q)
-	})
-}
-
-func (p *pass) forgetQueue(ctx context.Context, q jobs.Queue) error {
-	k := keysOf(q)
-	keys := []string{k.out(), k.beat()}
-	for i := range priorities {
-		keys = append(keys, k.stream(i))
-	}
-	err := indexScript.EvalSha(ctx, p.rdb, []string{keyOwner, keyQueues}, p.fenceArgs("SREM", q.Owner)...).Err()
-	if err == nil {
-		p.places.dropQueue(q)
-		err = p.rdb.Del(ctx, append(keys, k.own())...).Err()
-	}
-	if err != nil {
-		return fmt.Errorf("forget queue %s: %w", q.Owner, asFenced(err))
-	}
-	return nil
 }

@@ -37,7 +37,7 @@ func (l *loop) resync(ctx context.Context) error {
 		return err
 	}
 	l.announceLost(ctx, before)
-	return l.takeUp(ctx)
+	return l.resume(ctx)
 }
 
 // claim writes this keeper's name. Where there is none, an older keeper that
@@ -64,10 +64,10 @@ func (l *loop) claimQueues(ctx context.Context) error {
 		return fmt.Errorf("read the index of queues: %w", err)
 	}
 	for _, o := range owners {
-		l.places.addQueue(jobs.Queue{Owner: o})
+		l.locations.addQueue(jobs.Queue{Owner: o})
 	}
 	pipe := l.rdb.Pipeline()
-	for _, q := range l.places.allQueues() {
+	for _, q := range l.locations.allQueues() {
 		l.claimQueue(ctx, pipe, q)
 		if !slices.Contains(owners, q.Owner) {
 			indexScript.EvalSha(ctx, pipe, []string{keyOwner, keyQueues}, l.fenceArgs("SADD", q.Owner)...)
@@ -98,14 +98,14 @@ func (l *loop) claimTrees(ctx context.Context) error {
 	}
 	l.trees = map[string]*tree{}
 	for id, cmd := range replies {
-		if err := l.takeTree(ctx, id, cmd); err != nil {
+		if err := l.loadTree(ctx, id, cmd); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (l *loop) takeTree(ctx context.Context, id string, cmd *redis.Cmd) error {
+func (l *loop) loadTree(ctx context.Context, id string, cmd *redis.Cmd) error {
 	flat, err := cmd.StringSlice()
 	if err != nil {
 		return fmt.Errorf("read tree %s: %w", id, err)
@@ -126,7 +126,7 @@ func (l *loop) takeTree(ctx context.Context, id string, cmd *redis.Cmd) error {
 	}
 	l.trees[id] = t
 	for _, j := range t.Jobs {
-		l.places.put(j)
+		l.locations.put(j)
 	}
 	return nil
 }
@@ -157,21 +157,21 @@ func parseTree(id string, fields map[string]string) (*tree, error) {
 	return t, nil
 }
 
-// announceLost tells watchers of trees that were open here and are gone.
+// announceLost notifies watchers of trees that were open here and are gone.
 func (l *loop) announceLost(ctx context.Context, before map[string]*tree) {
 	for id, t := range before {
 		if l.trees[id] != nil {
 			continue
 		}
-		l.places.drop(t.Tree)
+		l.locations.drop(t.Tree)
 		l.opt.Log.Warn("a tree of jobs is gone from Redis; add it again", "tree", id, "operation", t.Operation)
 		l.publish(ctx, Event{Tree: id, Lost: true})
 	}
 }
 
-// takeUp starts watching every lease anew and does whatever a crash may have
+// resume starts watching every lease anew and does whatever a crash may have
 // left undone: each step changes nothing if it was done.
-func (l *loop) takeUp(ctx context.Context) error {
+func (l *loop) resume(ctx context.Context) error {
 	p := l.newPass()
 	clear(l.leases)
 	l.delayed.clear()
@@ -180,7 +180,7 @@ func (l *loop) takeUp(ctx context.Context) error {
 		t := l.trees[id]
 		p.touched[id] = t
 		for _, j := range t.Jobs {
-			p.takeUpJob(t, j)
+			p.resumeJob(t, j)
 		}
 	}
 	if err := l.finish(ctx, p); err != nil {
@@ -189,7 +189,7 @@ func (l *loop) takeUp(ctx context.Context) error {
 	return l.purgeAllBeats(ctx)
 }
 
-func (p *pass) takeUpJob(t *tree, j *jobs.Job) {
+func (p *pass) resumeJob(t *tree, j *jobs.Job) {
 	switch {
 	case j.State == jobs.Running:
 		p.hold(j)
@@ -202,7 +202,7 @@ func (p *pass) takeUpJob(t *tree, j *jobs.Job) {
 }
 
 func (l *loop) purgeAllBeats(ctx context.Context) error {
-	for _, q := range l.places.allQueues() {
+	for _, q := range l.locations.allQueues() {
 		beats, err := l.rdb.HGetAll(ctx, keysOf(q).beat()).Result()
 		if err != nil {
 			return fmt.Errorf("read the beats of %s: %w", q.Owner, err)

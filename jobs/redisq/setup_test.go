@@ -3,9 +3,12 @@ package redisq
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -19,7 +22,6 @@ import (
 
 const (
 	testTTL   = 300 * time.Millisecond
-	testLimit = 15 * time.Second
 	testBlock = 50 * time.Millisecond
 )
 
@@ -117,30 +119,20 @@ func untilCancelled(ctx context.Context, _ *jobs.Run) (any, error) {
 
 func add(tb testing.TB, k *Keeper, s jobs.Spec) {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), testLimit)
-	defer cancel()
-	if err := k.Add(ctx, s, "op"); err != nil {
+	if err := k.Add(testkit.Bounded(tb), s, "op"); err != nil {
 		tb.Fatalf("Add: got %v, want nil", err)
 	}
 }
 
 func awaitEnd(tb testing.TB, ends <-chan *jobs.Tree) *jobs.Tree {
 	tb.Helper()
-	limit := time.NewTimer(testLimit)
-	defer limit.Stop()
-	select {
-	case t := <-ends:
-		return t
-	case <-limit.C:
-		tb.Fatalf("no tree ended within %s", testLimit)
-		return nil
-	}
+	return testkit.Receive(tb, "a tree to end", ends)
 }
 
 // awaitGone waits for the last step of a tree's deletion, the index entry.
 func awaitGone(tb testing.TB, k *Keeper, id string) {
 	tb.Helper()
-	testkit.Eventually(tb, testLimit, "tree "+id+" to be deleted", func() bool {
+	testkit.Eventually(tb, "tree "+id+" to be deleted", func() bool {
 		listed := k.rdb.SIsMember(tb.Context(), keyTrees, id).Val()
 		_, err := k.Tree(tb.Context(), id)
 		return !listed && errors.Is(err, jobs.ErrNotFound)
@@ -152,4 +144,34 @@ func wantState(tb testing.TB, t *jobs.Tree, want jobs.State) {
 	if t.State != want {
 		tb.Fatalf("tree %s: got %s (%+v), want %s", t.ID, t.State, t.Stop, want)
 	}
+}
+
+// watch follows the keeper's changes, from when Redis has confirmed both
+// subscriptions on: each says so by a Resync.
+func watch(tb testing.TB, k *Keeper) <-chan Event {
+	tb.Helper()
+	events := k.Watch(tb.Context())
+	for range 2 {
+		if e := <-events; !e.Resync {
+			tb.Fatalf("the beginning of a watch: got %+v, want a Resync", e)
+		}
+	}
+	return events
+}
+
+// awaitEvents reads events until each of what is wanted was among them.
+func awaitEvents(tb testing.TB, events <-chan Event, wanted map[string]func(Event) bool) {
+	tb.Helper()
+	var seen []Event
+	testkit.Eventually(tb, "events of "+fmt.Sprint(slices.Sorted(maps.Keys(wanted))), func() bool {
+		for len(events) > 0 {
+			seen = append(seen, <-events)
+		}
+		for _, is := range wanted {
+			if !slices.ContainsFunc(seen, is) {
+				return false
+			}
+		}
+		return true
+	})
 }

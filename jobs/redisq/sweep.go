@@ -14,19 +14,19 @@ import (
 )
 
 // lateBeats is how many LeaseTTLs after a lease was taken back its worker's
-// beats are looked for, so that they leave no key on a queue at rest.
+// beats are purged, so that they leave no key on a queue at rest.
 const lateBeats = 10
 
-// maxTaken bounds how many taken entries of one stream a sweep looks at.
-const maxTaken = 1000
+// maxPending bounds how many taken entries of one stream a sweep reads.
+const maxPending = 1000
 
-// sweep finds what no message tells: workers that fell silent, entries that
+// sweep finds what no message reports: workers that fell silent, entries that
 // vanished, time limits that passed, another keeper, an emptied server.
 // It judges by this process's monotonic clock only.
 func (l *loop) sweep(ctx context.Context) error {
 	p := l.newPass()
 	l.forgiveOwnAbsence(p.now)
-	seen, err := l.look(ctx, p.now)
+	seen, err := l.readQueues(ctx, p.now)
 	if err != nil {
 		return err
 	}
@@ -37,7 +37,7 @@ func (l *loop) sweep(ctx context.Context) error {
 }
 
 // forgiveOwnAbsence starts all clocks anew after this process did not run for a
-// while: silence that nobody listened to proves nothing.
+// while: silence in that time proves nothing.
 func (l *loop) forgiveOwnAbsence(now time.Time) {
 	if !l.lastSweep.IsZero() && now.Sub(l.lastSweep) > l.opt.LeaseTTL {
 		for _, ls := range l.leases {
@@ -47,26 +47,26 @@ func (l *loop) forgiveOwnAbsence(now time.Time) {
 	l.lastSweep = now
 }
 
-// sight is what a sweep saw of the queues.
-type sight struct {
+// snapshot is what a sweep saw of the queues.
+type snapshot struct {
 	beats map[string]string // lease token → counter
 	taken map[string]bool   // stream + entry: with a worker
 	first map[string]string // stream → its first entry, empty if it has none
 }
 
-// glance is one sweep's reading, on its way.
-type glance struct {
+// query is one sweep's reading, on its way.
+type query struct {
 	beats   map[jobs.Queue]*redis.MapStringStringCmd
 	pending map[string]*redis.XPendingExtCmd
 	heads   map[string]*redis.XMessageSliceCmd
 }
 
-// look reads the beats of every queue that has leases, and the streams of those
+// readQueues reads the beats of every queue that has leases, and the streams of those
 // whose entries have been waiting for long.
-func (l *loop) look(ctx context.Context, now time.Time) (*sight, error) {
+func (l *loop) readQueues(ctx context.Context, now time.Time) (*snapshot, error) {
 	pipe := l.rdb.Pipeline()
 	own := pipe.HGet(ctx, keyOwner, "owner")
-	g := glance{
+	g := query{
 		beats:   map[jobs.Queue]*redis.MapStringStringCmd{},
 		pending: map[string]*redis.XPendingExtCmd{},
 		heads:   map[string]*redis.XMessageSliceCmd{},
@@ -80,38 +80,38 @@ func (l *loop) look(ctx context.Context, now time.Time) (*sight, error) {
 		}
 		g.askBeats(ctx, pipe, q)
 	}
-	_, _ = pipe.Exec(ctx) // each command's own error is looked at below
+	_, _ = pipe.Exec(ctx) // each command's own error is checked below
 	owner, err := own.Result()
 	if err != nil && !errors.Is(err, redis.Nil) {
-		return nil, fmt.Errorf("look whether the jobs are still this keeper's: %w", err)
+		return nil, fmt.Errorf("check that the jobs are still this keeper's: %w", err)
 	}
 	if owner != l.opt.Owner {
-		return nil, fmt.Errorf("look whether the jobs are still this keeper's: %w", errAnew)
+		return nil, fmt.Errorf("check that the jobs are still this keeper's: %w", errAnew)
 	}
 	return l.see(ctx, g)
 }
 
 // ask adds the reading for one lease.
-func (g *glance) ask(ctx context.Context, pipe redis.Pipeliner, ls *lease, old bool) {
+func (g *query) ask(ctx context.Context, pipe redis.Pipeliner, ls *lease, old bool) {
 	g.askBeats(ctx, pipe, ls.queue)
 	stream := keysOf(ls.queue).stream(ls.priority)
 	if ls.running || !old || g.heads[stream] != nil {
 		return
 	}
 	g.pending[stream] = pipe.XPendingExt(ctx, &redis.XPendingExtArgs{
-		Stream: stream, Group: group, Start: "-", End: "+", Count: maxTaken,
+		Stream: stream, Group: group, Start: "-", End: "+", Count: maxPending,
 	})
 	g.heads[stream] = pipe.XRangeN(ctx, stream, "-", "+", 1)
 }
 
-func (g *glance) askBeats(ctx context.Context, pipe redis.Pipeliner, q jobs.Queue) {
+func (g *query) askBeats(ctx context.Context, pipe redis.Pipeliner, q jobs.Queue) {
 	if g.beats[q] == nil {
 		g.beats[q] = pipe.HGetAll(ctx, keysOf(q).beat())
 	}
 }
 
-func (l *loop) see(ctx context.Context, g glance) (*sight, error) {
-	s := &sight{beats: map[string]string{}, taken: map[string]bool{}, first: map[string]string{}}
+func (l *loop) see(ctx context.Context, g query) (*snapshot, error) {
+	s := &snapshot{beats: map[string]string{}, taken: map[string]bool{}, first: map[string]string{}}
 	for q, cmd := range g.beats {
 		if cmd.Err() != nil {
 			return nil, fmt.Errorf("read the beats of %s: %w", q.Owner, cmd.Err())
@@ -159,7 +159,7 @@ func (l *loop) purgeBeats(ctx context.Context, q jobs.Queue, beats map[string]st
 }
 
 // inspect judges one lease.
-func (p *pass) inspect(ls *lease, s *sight) {
+func (p *pass) inspect(ls *lease, s *snapshot) {
 	if n := s.beats[ls.token]; n != ls.beat {
 		ls.beat, ls.seen = n, p.now
 	}
@@ -177,12 +177,12 @@ func (p *pass) inspect(ls *lease, s *sight) {
 	}
 }
 
-// inspectEntry looks for a queued job's entry: waiting, with a worker that has
+// inspectEntry finds a queued job's entry: waiting, with a worker that has
 // said nothing yet, or vanished.
-func (p *pass) inspectEntry(ls *lease, s *sight) {
+func (p *pass) inspectEntry(ls *lease, s *snapshot) {
 	stream := keysOf(ls.queue).stream(ls.priority)
-	first, looked := s.first[stream]
-	if ls.running || ls.entry == "" || !looked {
+	first, read := s.first[stream]
+	if ls.running || ls.entry == "" || !read {
 		return
 	}
 	switch {

@@ -21,7 +21,7 @@ type Event struct {
 	Resync bool `json:"resync,omitempty"`
 }
 
-// watchTick is how often a watcher is told to look, message or not.
+// watchTick is how often a watcher is woken, message or not.
 const watchTick = 15 * time.Second
 
 // watchBuffer is how far a watcher may lag before events become one Resync.
@@ -57,18 +57,22 @@ func (k *Keeper) Watch(ctx context.Context) <-chan Event {
 	return out
 }
 
-// forward never blocks on the watcher: what does not fit becomes one Resync.
+// forward never blocks on the watcher: what does not fit becomes one Resync,
+// which the watcher gets as soon as it has read what came before, however long
+// nothing else happens.
 func forward(ctx context.Context, in <-chan any, out chan<- Event) {
 	tick := time.NewTimer(jitter(watchTick))
 	defer tick.Stop()
-	missed := false
+	var missed chan<- Event // out while a Resync is owed
 	for {
-		var e Event
+		e := Event{Resync: true}
 		select {
 		case <-ctx.Done():
 			return
+		case missed <- e:
+			missed = nil
+			continue
 		case <-tick.C:
-			e.Resync = true
 			tick.Reset(jitter(watchTick))
 		case m, ok := <-in:
 			if !ok {
@@ -76,14 +80,13 @@ func forward(ctx context.Context, in <-chan any, out chan<- Event) {
 			}
 			e = eventOf(m)
 		}
-		if missed {
-			e = Event{Resync: true}
+		if missed != nil {
+			continue // the pending Resync covers this one as well
 		}
 		select {
 		case out <- e:
-			missed = false
 		default:
-			missed = true
+			missed = out
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 
+	"aorta/internal/backoff"
 	"aorta/jobs"
 )
 
@@ -101,12 +102,12 @@ func (w *Worker) Run(ctx context.Context) error {
 	var g errgroup.Group
 	g.Go(func() error { w.beat(alive); return nil })
 	g.Go(func() error { w.listen(alive); return nil })
-	var takers, handlers sync.WaitGroup
-	takers.Go(func() { w.taker(w.streams(), w.opt.Concurrency).run(ctx, &handlers) })
+	var fetchers, handlers sync.WaitGroup
+	fetchers.Go(func() { w.fetcher(w.streams(), w.opt.Concurrency).run(ctx, &handlers) })
 	if w.opt.Urgent > 0 {
-		takers.Go(func() { w.taker(w.streams()[:jobs.High+1], w.opt.Urgent).run(ctx, &handlers) })
+		fetchers.Go(func() { w.fetcher(w.streams()[:jobs.High+1], w.opt.Urgent).run(ctx, &handlers) })
 	}
-	takers.Wait()
+	fetchers.Wait()
 	w.returnUnbegun(ctx)
 	handlers.Wait()
 	dead()
@@ -114,17 +115,17 @@ func (w *Worker) Run(ctx context.Context) error {
 }
 
 // recoverFrom makes the groups that a wiped server lacks, or waits.
-func (w *Worker) recoverFrom(ctx context.Context, err error, wait *backoff) {
+func (w *Worker) recoverFrom(ctx context.Context, err error, wait *backoff.Backoff) {
 	if !isNoGroup(err) {
 		w.opt.Log.Warn("a worker can't read its queue; it tries again", "queue", w.opt.Queue.Owner, "error", err)
-		wait.pause(ctx)
+		wait.Pause(ctx)
 		return
 	}
 	for i := range priorities {
 		err := w.rdb.XGroupCreateMkStream(ctx, w.keys.stream(i), group, "0").Err()
 		if err != nil && !isBusyGroup(err) {
 			w.opt.Log.Warn("a worker can't make its consumer group; it tries again", "queue", w.opt.Queue.Owner, "error", err)
-			wait.pause(ctx)
+			wait.Pause(ctx)
 			return
 		}
 	}

@@ -12,6 +12,8 @@ type App struct {
 	Stopped bool
 	// Destroying is set once its end was asked for: nothing starts any more.
 	Destroying bool
+	Requests   RequestLimits // at the routers
+	Grants     []string      // capabilities that an admin granted, sorted
 	CreatedAt  time.Time
 	Version    int // rises with each change; an update that carries an older one loses
 }

@@ -19,7 +19,7 @@ func NewID() ID { return ID(uuid.Must(uuid.NewV7()).String()) }
 func ParseID(s string) (ID, error) {
 	u, err := uuid.Parse(s)
 	if err != nil || u.String() != s {
-		return "", Invalid("id", "%q is not an id", s)
+		return "", Invalid("id", "%q is not an id", Clip(s))
 	}
 	return ID(s), nil
 }
@@ -48,7 +48,7 @@ func DeriveID(id ID, role string, n int) ID {
 	return ID(u.String())
 }
 
-// maxMilli is the last millisecond since 1970 that an id can tell.
+// maxMilli is the last millisecond since 1970 that an id has room for.
 const maxMilli = 1<<48 - 1
 
 // Time is when the id was made, to the millisecond; zero for what is no id.

@@ -57,3 +57,12 @@ type Instance struct {
 
 // Serves says that the instance should be in the routes.
 func (i Instance) Serves() bool { return i.State == InstanceRunning && !i.Crashing && i.Port != 0 }
+
+// Name is what people call the instance: its type and its short id.
+func (i Instance) Name() string { return i.Type + "." + i.ID.Short() }
+
+// IsCalled says that a person may mean the instance by the name: its name, its
+// id or its short id.
+func (i Instance) IsCalled(name string) bool {
+	return string(i.ID) == name || i.ID.Short() == name || i.Name() == name
+}

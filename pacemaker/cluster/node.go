@@ -26,7 +26,7 @@ func ParseRoles(field string, names []string) ([]Role, error) {
 		switch r {
 		case RolePacemaker, RoleHeart, RoleRouter, RoleBuilder:
 		default:
-			return nil, Invalid(field, "%q is not a role (pacemaker, heart, router, builder)", clip(n))
+			return nil, Invalid(field, "%q is not a role (pacemaker, heart, router, builder)", Clip(n))
 		}
 		if contains(roles, r) {
 			return nil, Invalid(field, "%s is named twice", r)
@@ -61,6 +61,7 @@ type Node struct {
 	Revision  int // of its wanted set; rises with each assignment and each end of one
 	Tags      map[string]string
 	CreatedAt time.Time
+	JoinedAt  *time.Time // when its process spoke for the first time; nil: its token was not used yet
 }
 
 // Has says whether the node plays the role.
@@ -68,14 +69,14 @@ func (n Node) Has(r Role) bool { return contains(n.Roles, r) }
 
 // Load is how busy a node is.
 type Load struct {
-	Score       float64 `json:"score"`         // max of CPU, memory and disk, 0 idle … 1 full
-	CPU         float64 `json:"cpu"`           // share of all cores in use
-	CPUs        int     `json:"cpus"`          // cores
-	MemoryUsed  int64   `json:"memory_used"`   // bytes
-	MemoryTotal int64   `json:"memory_total"`  // bytes
-	DiskUsed    float64 `json:"disk_used"`     // share of the engine's disk
-	DiskFree    int64   `json:"disk_free"`     // bytes
-	LoadAverage float64 `json:"load_average1"` // over 1 minute
+	Score       float64 // max of CPU, memory and disk, 0 idle … 1 full
+	CPU         float64 // share of all cores in use
+	CPUs        int     // cores
+	MemoryUsed  int64   // bytes
+	MemoryTotal int64   // bytes
+	DiskUsed    float64 // share of the engine's disk
+	DiskFree    int64   // bytes
+	LoadAverage float64 // over 1 minute
 }
 
 // PrivateNetworks are where instances may be published and where routers send
@@ -94,7 +95,7 @@ func ValidateNodeAddress(field, address string) error {
 			return nil
 		}
 	}
-	return Invalid(field, "%q is not a private IP address (in one of %s)", clip(address), strings.Join(PrivateNetworks(), ", "))
+	return Invalid(field, "%q is not a private IP address (in one of %s)", Clip(address), strings.Join(PrivateNetworks(), ", "))
 }
 
 // NodeToken is a node's credential in the form that its file holds.

@@ -15,6 +15,7 @@ const (
 	OpRetire  OperationKind = "retire"  // drain and stop instances that are not wanted
 	OpReplace OperationKind = "replace" // start what is wanted and missing
 	OpDestroy OperationKind = "destroy" // an app and all of its
+	OpRebuild OperationKind = "rebuild" // an image that is gone from its engine
 	OpPrune   OperationKind = "prune"   // old images on a node
 )
 
@@ -43,8 +44,8 @@ type Operation struct {
 	User      string
 	CreatedAt time.Time
 	EndedAt   *time.Time
-	// DiscardedAt is set once somebody has let go of an operation that did not
-	// succeed: it can't be repeated any more.
+	// DiscardedAt is set once somebody has discarded an operation that did not
+	// succeed: it can't be retried any more.
 	DiscardedAt *time.Time
 	DiscardedBy string
 }
@@ -59,8 +60,15 @@ func (k OperationKind) Exclusive() bool {
 	return false
 }
 
+// Excludes says that an app's operation of this kind waits for one of the other
+// that came before. Builds of images that are gone change nothing of what runs,
+// and wait for one another alone: no app fills the builders with them.
+func (k OperationKind) Excludes(other OperationKind) bool {
+	return k.Exclusive() && other.Exclusive() || k == OpRebuild && other == OpRebuild
+}
+
 // Recurring says that the platform asks for operations of the kind by itself,
-// again and again, while there is a need: nobody has to repeat one.
+// as long as they are needed: no user has to repeat one.
 func (k OperationKind) Recurring() bool { return k == OpRetire || k == OpReplace }
 
 // families are the kinds that decide about the same thing of an app.

@@ -10,8 +10,8 @@ const WebType = "web"
 
 // Limits bound what one instance may use. Zero means the default.
 type Limits struct {
-	Memory int64   `json:"memory,omitempty"` // bytes
-	CPUs   float64 `json:"cpus,omitempty"`   // cores
+	Memory int64   // bytes
+	CPUs   float64 // cores
 }
 
 // The limits of an instance whose process type names none, and the bounds that
@@ -40,7 +40,7 @@ func (l Limits) OrDefault() Limits {
 // Validate checks the limits that are set against the bounds.
 func (l Limits) Validate(field string) error {
 	if l.Memory != 0 && (l.Memory < MinMemory || l.Memory > MaxMemory) {
-		return Invalid(field+".memory", "%d bytes is outside %d … %d", l.Memory, int64(MinMemory), int64(MaxMemory))
+		return Invalid(field+".memory", "%s is outside %s … %s", Bytes(l.Memory), Bytes(MinMemory), Bytes(MaxMemory))
 	}
 	if l.CPUs != 0 && !(l.CPUs >= MinCPUs && l.CPUs <= MaxCPUs) {
 		return Invalid(field+".cpus", "%v is outside %v … %v", l.CPUs, MinCPUs, MaxCPUs)
@@ -49,12 +49,12 @@ func (l Limits) Validate(field string) error {
 }
 
 // Health says when an instance counts as healthy. Without a path a TCP connect
-// on its port is enough. Times are in nanoseconds on the wire.
+// on its port is enough.
 type Health struct {
-	Path         string        `json:"path,omitempty"`
-	Status       int           `json:"status,omitempty"` // expected; 0 means any 2xx or 3xx
-	StartTimeout time.Duration `json:"start_timeout,omitempty"`
-	Interval     time.Duration `json:"interval,omitempty"`
+	Path         string
+	Status       int // expected; 0 means any 2xx or 3xx
+	StartTimeout time.Duration
+	Interval     time.Duration
 }
 
 // The times used where a process type names none.
@@ -80,14 +80,15 @@ func (h Health) OrDefault() Health {
 // the release and never changes with it; quantity and limits that a person set
 // by hand live in the Formation.
 type ProcessType struct {
-	Name string `json:"name"`
+	Name string
 	// Command runs in the image's own shell inside the container. Empty means
 	// the image's own entry point and command.
-	Command   string        `json:"command,omitempty"`
-	Quantity  *int          `json:"quantity,omitempty"` // asked for by aorta.yml
-	Limits    Limits        `json:"limits,omitzero"`
-	Health    Health        `json:"health,omitzero"`
-	StopGrace time.Duration `json:"stop_grace,omitempty"`
+	Command   string
+	Quantity  *int // asked for by aorta.yml
+	Limits    Limits
+	Health    Health
+	StopGrace time.Duration
+	Container ContainerOptions
 }
 
 // Grace is the time between SIGTERM and SIGKILL.
@@ -126,21 +127,30 @@ func (p ProcessType) Validate(field string) error {
 	if err := p.Health.validate(field + ".health"); err != nil {
 		return err
 	}
+	if err := p.Container.Validate(field + "."); err != nil {
+		return err
+	}
 	return p.Limits.Validate(field)
 }
 
 func (h Health) validate(field string) error {
 	switch {
 	case h.Path != "" && (h.Path[0] != '/' || len(h.Path) > 1024 || hasControl(h.Path)):
-		return Invalid(field+".path", "%q is not a path that starts with /", clip(h.Path))
+		return Invalid(field+".path", "%q is not a path that starts with /", Clip(h.Path))
 	case h.Status != 0 && (h.Status < 100 || h.Status > 599):
 		return Invalid(field+".status", "%d is not an HTTP status", h.Status)
-	case h.StartTimeout < 0 || h.StartTimeout > time.Hour:
-		return Invalid(field+".start_timeout", "%s is outside 0s … 1h", h.StartTimeout)
-	case h.Interval < 0 || h.Interval > time.Hour:
-		return Invalid(field+".interval", "%s is outside 0s … 1h", h.Interval)
+	case outsideHealth(h.StartTimeout):
+		return Invalid(field+".start_timeout", "%s is outside 1s … 1h", h.StartTimeout)
+	case outsideHealth(h.Interval):
+		return Invalid(field+".interval", "%s is outside 1s … 1h", h.Interval)
 	}
 	return nil
+}
+
+// outsideHealth refuses times of which a node would be busy with nothing but
+// checks, and those that nobody waits for. Zero is the default.
+func outsideHealth(d time.Duration) bool {
+	return d != 0 && (d < time.Second || d > time.Hour)
 }
 
 // ValidateQuantity checks a number of instances.

@@ -7,6 +7,10 @@ import (
 	"time"
 )
 
+// KeptReleases is how many of an app's newest releases keep their images and
+// archives, unless the operator says otherwise.
+const KeptReleases = 10
+
 // BuildState is where a build is. Builds end as ready or failed.
 type BuildState string
 
@@ -37,18 +41,11 @@ type Build struct {
 	State     BuildState
 	Image     Image
 	Processes []ProcessType
-	Domains   []string // that its aorta.yml asks for
+	Domains   []string            // that its aorta.yml asks for
+	Route     RequestLimitsChange // likewise
 	Error     string
 	CreatedAt time.Time
 	EndedAt   *time.Time
-}
-
-// Image names an image three ways: for people, for the engine, for a registry.
-type Image struct {
-	Ref    string `json:"ref"`              // what was asked for, or the tag a build made
-	ID     string `json:"id"`               // "sha256:…", the engine's own id
-	Digest string `json:"digest,omitempty"` // "sha256:…" of the manifest, when it came from a registry
-	Size   int64  `json:"size,omitempty"`   // bytes
 }
 
 // ReleaseState goes ready → running → retired, or failed.
@@ -97,11 +94,12 @@ func ReleaseLabel(n int) string { return fmt.Sprintf("v%d", n) }
 
 // ParseReleaseLabel reads v12 (or 12) into its number.
 func ParseReleaseLabel(field, s string) (int, error) {
-	n, err := strconv.Atoi(strings.TrimPrefix(s, "v"))
-	if err != nil || n < 1 || len(s) > 10 {
-		return 0, Invalid(field, "%q is not a release (such as v12)", clip(s))
+	digits := strings.TrimPrefix(s, "v")
+	n, err := strconv.ParseUint(digits, 10, 31)
+	if err != nil || n < 1 || len(digits) > 9 {
+		return 0, Invalid(field, "%q is not a release (such as v12)", Clip(s))
 	}
-	return n, nil
+	return int(n), nil
 }
 
 // Process finds the release's process type of that name.
@@ -112,6 +110,12 @@ func (r Release) Process(name string) (ProcessType, bool) {
 		}
 	}
 	return ProcessType{}, false
+}
+
+// HasWeb says that requests can get to it: it has a process type for them.
+func (r Release) HasWeb() bool {
+	_, ok := r.Process(WebType)
+	return ok
 }
 
 func contains[T comparable](list []T, x T) bool {

@@ -7,6 +7,7 @@ const (
 	JobRelease       = "release"        // pacemaker: image → numbered release
 	JobPlace         = "place"          // pacemaker: chooses nodes, grafts the starts
 	JobInstanceStart = "instance.start" // heart: image, container, health
+	JobStart         = "start"          // pacemaker: grafts the starts that waited for an image
 	JobPublish       = "publish"        // pacemaker: traffic to the new release, acks
 	JobDeploy        = "deploy"         // pacemaker: the root of every operation that rolls out
 	JobDrain         = "drain"          // pacemaker: requests in flight on an instance done
@@ -14,8 +15,9 @@ const (
 	JobFinish        = "finish"         // pacemaker: the root of operations whose end needs nothing more
 	JobImagePrune    = "image.prune"    // heart: images that nothing keeps
 	JobDestroy       = "destroy"        // pacemaker: the root of an app's end
-	JobTidy          = "tidy"           // pacemaker, now and then: what has had its time goes
+	JobTidy          = "tidy"           // pacemaker, now and then: deletes what has expired
 	JobPrune         = "prune"          // pacemaker, now and then: begins image.prune on every node
+	JobPack          = "pack"           // pacemaker, now and then: packs and prunes the git repositories
 )
 
 // OperationArgs are the arguments of the pacemaker's own jobs.
@@ -27,6 +29,13 @@ type OperationArgs struct {
 type InstanceArgs struct {
 	Operation ID `json:"operation"`
 	Instance  ID `json:"instance"`
+	// Rebuilt marks a start that comes after its image was built again.
+	Rebuilt bool `json:"rebuilt,omitempty"`
+}
+
+// NodeArgs are the arguments of a start on one node, once its image is there.
+type NodeArgs struct {
+	Node ID `json:"node"`
 }
 
 // BuildArgs are the arguments of a build.
@@ -38,37 +47,34 @@ type BuildArgs struct {
 // PruneArgs are the arguments of image.prune.
 type PruneArgs struct {
 	Node ID `json:"node"`
+	App  ID `json:"app,omitempty"` // whose images alone
 }
 
 // BuildSpec is what a builder needs to know of a build; the source itself is a
 // tar stream of its own.
 type BuildSpec struct {
-	ID      ID         `json:"id"`
-	AppID   ID         `json:"app_id"`
-	App     string     `json:"app"`
-	Kind    SourceKind `json:"kind"`
-	Source  string     `json:"source"`
-	State   BuildState `json:"state"`
-	Image   Image      `json:"image,omitzero"`
-	Cluster ID         `json:"cluster"`
+	ID      ID
+	AppID   ID
+	App     string
+	Kind    SourceKind
+	Source  string
+	State   BuildState
+	Image   Image
+	Cluster ID
+	Secrets map[string]string // what its Dockerfile may mount, by id; for the builder alone
 }
 
 // BuildResult is how a build ended: its image and process types, or its cause.
 type BuildResult struct {
-	State     BuildState    `json:"state"` // ready or failed
-	Image     Image         `json:"image,omitzero"`
-	Processes []ProcessType `json:"processes,omitempty"`
-	Domains   []string      `json:"domains,omitempty"` // that aorta.yml asks for
-	Error     string        `json:"error,omitempty"`
-}
-
-// KeepImages names the images of an engine that must stay: those of running
-// instances and of each app's last ten releases.
-type KeepImages struct {
-	IDs []string `json:"ids"`
-	// Builds are at work, or just ready and not yet in a release: an image with
-	// the label of one of them stays too.
-	Builds []ID `json:"builds"`
+	State     BuildState // ready or failed
+	Image     Image
+	Processes []ProcessType
+	Domains   []string            // that aorta.yml asks for
+	Route     RequestLimitsChange // likewise
+	Error     string
+	// Replaces is the id of the image that this one is in the place of: a ready
+	// build's, when it was gone from the engine. Empty for a first result.
+	Replaces string
 }
 
 // Labels that containers and images of ours carry. Only the three that hold
@@ -82,4 +88,5 @@ const (
 	LabelProcess  = "aorta.process"
 	LabelNode     = "aorta.node"
 	LabelBuild    = "aorta.build"
+	LabelHealth   = "aorta.health" // "image": its image's HEALTHCHECK decides
 )

@@ -3,12 +3,14 @@ package logstore
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 	"time"
 
+	"aorta/internal/broadcast"
 	"aorta/pacemaker/cluster"
 )
 
@@ -24,17 +26,16 @@ type app struct {
 	mu        sync.Mutex // guards all below, and the files' names
 	loaded    bool
 	forgotten bool
-	segments  []segment // by first line; the last one is plain
-	file      *os.File  // the last segment, open while it is written to; else nil
-	unsynced  bool      // file holds what may not be on the disk yet
-	loadedAt  time.Time
-	written   time.Time // last append
-	batches   *batches
-	changed   chan struct{} // closed and replaced when there is news for followers
+	segments  []segment         // by first line; the last one is plain
+	file      *os.File          // the last segment, open while it is written to; else nil
+	unsynced  bool              // file holds what may not be on the disk yet
+	written   time.Time         // last append
+	positions positions         // up to where each instance's output is stored
+	changed   *broadcast.Signal // there is more for followers
 }
 
 func newApp(s *Store, id cluster.ID) *app {
-	return &app{store: s, id: id, dir: s.path(id), batches: newBatches(), changed: make(chan struct{})}
+	return &app{store: s, id: id, dir: s.path(id), changed: broadcast.New()}
 }
 
 // withLock runs fn on the loaded app.
@@ -47,8 +48,8 @@ func (a *app) withLock(fn func() error) error {
 	return fn()
 }
 
-// load reads the directory once. The torn end of the last segment is cut, so
-// that the next line begins on its own.
+// load reads the directory once. Half a batch at the end of the last segment is
+// cut off.
 func (a *app) load() error {
 	if a.loaded || a.forgotten {
 		return nil
@@ -57,83 +58,103 @@ func (a *app) load() error {
 	if err != nil {
 		return err
 	}
+	a.positions = positions{}
 	for i, s := range list {
 		if s.closed {
 			continue
 		}
-		onDisk := s.size
-		if list[i], err = measure(a.dir, s, a.rememberLine); err != nil {
+		m, err := measure(a.dir, s)
+		if err != nil {
 			return err
 		}
-		if i < len(list)-1 || list[i].size == onDisk {
-			continue
-		}
-		path := filepath.Join(a.dir, s.name())
-		a.store.log.Info("cut the torn end of a log segment", "path", path, "bytes", onDisk-list[i].size)
-		if err := os.Truncate(path, list[i].size); err != nil {
-			return fmt.Errorf("cut torn log segment: %w", err)
+		list[i] = m.segment
+		if i == len(list)-1 {
+			if list[i].size, err = a.mend(m, s.size); err != nil {
+				return err
+			}
+			a.positions = m.positions
 		}
 	}
 	a.segments, a.loaded = list, true
-	a.loadedAt = a.store.cfg.Now()
-	a.written = a.loadedAt
+	a.written = a.store.cfg.Now()
 	return nil
 }
 
-func (a *app) rememberLine(stored []byte, r record) {
-	a.batches.remember(cluster.ID(unescape(r.fields[fieldInstance])), stored)
+// mend leaves of the last segment what counts, and gives its size. One of before
+// there were commits gets its first, so that half a batch shows from here on.
+func (a *app) mend(m measured, onDisk int64) (int64, error) {
+	path := filepath.Join(a.dir, m.name())
+	if m.size < onDisk {
+		a.store.log.Info("cut half a batch off a log segment", "path", path, "bytes", onDisk-m.size)
+		if err := os.Truncate(path, m.size); err != nil {
+			return 0, fmt.Errorf("cut torn log segment: %w", err)
+		}
+	}
+	if m.committed {
+		return m.size, nil
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return 0, fmt.Errorf("open log segment: %w", err)
+	}
+	n, err := f.Write(appendHead(nil, nil))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return 0, fmt.Errorf("write the first commit of log segment %s: %w", path, err)
+	}
+	return m.size + int64(n), nil
 }
 
-// append stores lines that are not stored yet, in one write.
-func (a *app) append(lines []cluster.LogLine) error {
+// append stores the parts that go on where the stored output ends, in one
+// write, and gives the positions of the others' instances.
+func (a *app) append(parts []cluster.LogPart) ([]cluster.LogPosition, error) {
 	if a.forgotten {
-		return errForgotten
+		return nil, errForgotten
 	}
 	if a.store.isClosed() {
-		return errClosed
+		return nil, errClosed
 	}
-	in := encode(lines)
-	buf := in.fresh(a.batches)
-	if len(buf) > 0 {
-		if err := a.write(in, buf); err != nil {
-			return a.diskFault(err)
+	now := a.store.cfg.Now()
+	b := newBatch(parts, a.positions, now)
+	if len(b.moved) > 0 {
+		if err := a.write(b); err != nil {
+			return nil, a.diskFault(err)
 		}
-		a.announce()
+		a.written = now
 	}
-	a.written = a.store.cfg.Now()
-	for id, own := range in.byInstance {
-		a.batches.stored(id, own, a.written)
+	if len(b.nanos) > 0 {
+		a.changed.Notify()
 	}
-	return nil
+	return b.refused, nil
 }
 
-func (a *app) write(in *encoded, buf []byte) error {
+func (a *app) write(b *batch) error {
 	if err := a.ready(); err != nil {
 		return err
 	}
 	active := &a.segments[len(a.segments)-1]
+	buf := appendCommit(b.buf, b.moved, slices.Sorted(maps.Keys(b.moved)))
 	if _, err := a.file.Write(buf); err != nil {
-		return errors.Join(err, a.takeBack(active.size))
+		return errors.Join(err, a.undo(active.size))
 	}
 	a.unsynced = true
-	for i, l := range in.lines {
-		if in.isFresh[i] {
-			active.note(in.nanos[i], len(l))
-		}
+	for i, nano := range b.nanos {
+		active.note(nano, b.sizes[i])
 	}
+	active.size += int64(len(buf) - len(b.buf))
+	maps.Copy(a.positions, b.moved)
 	return nil
 }
 
-// letGo closes the file, of an app that was never loaded too.
-func (a *app) letGo() error {
+// shut closes the file, of an app that was never loaded too.
+func (a *app) shut() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.closeFile()
 }
 
-// takeBack removes half a batch, which would be half twice when it is sent
+// undo removes half a batch, which would be half twice when it is sent
 // again. If even that fails, the file is measured anew before its next use.
-func (a *app) takeBack(size int64) error {
+func (a *app) undo(size int64) error {
 	err := a.file.Truncate(size)
 	if err != nil {
 		err = errors.Join(err, a.file.Close())
@@ -161,7 +182,7 @@ func (a *app) ready() error {
 	return nil
 }
 
-// isFull tells whether the next line belongs into another segment.
+// isFull says whether the next line belongs into another segment.
 func (a *app) isFull() bool {
 	if len(a.segments) == 0 {
 		return true
@@ -170,7 +191,7 @@ func (a *app) isFull() bool {
 	return s.closed || s.size >= a.store.cfg.SegmentBytes || a.isYesterdays()
 }
 
-// isYesterdays tells whether the last segment is of another day than now.
+// isYesterdays says whether the last segment is of another day than now.
 func (a *app) isYesterdays() bool {
 	if len(a.segments) == 0 {
 		return false
@@ -193,10 +214,11 @@ func (a *app) roll() error {
 		if err := os.Rename(filepath.Join(a.dir, a.segments[n-1].name()), filepath.Join(a.dir, fresh.name())); err != nil {
 			return err
 		}
+		fresh.size = a.segments[n-1].size
 		a.segments[n-1] = fresh
 		return nil
 	}
-	if err := a.create(fresh); err != nil {
+	if err := a.create(&fresh); err != nil {
 		return err
 	}
 	a.segments = append(slices.Clip(a.segments), fresh)
@@ -204,15 +226,27 @@ func (a *app) roll() error {
 	return nil
 }
 
-func (a *app) create(s segment) error {
+// create makes a segment that begins with all positions. Its name appears once
+// they are on the disk: those before it may be thrown away from then on.
+func (a *app) create(s *segment) error {
 	if err := os.MkdirAll(a.dir, 0o700); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(filepath.Join(a.dir, s.name()), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	a.positions = a.positions.since(a.store.cfg.Now().Add(-positionTTL))
+	head := appendHead(nil, a.positions)
+	path := filepath.Join(a.dir, s.name())
+	f, err := os.OpenFile(path+tmpSuffix, os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	a.file = f
+	_, err = f.Write(head)
+	if err = errors.Join(err, f.Sync()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, f.Close(), os.Remove(path+tmpSuffix))
+	}
+	a.file, s.size = f, int64(len(head))
 	return syncDir(a.dir)
 }
 
@@ -229,10 +263,4 @@ func (a *app) closeFile() error {
 		return fmt.Errorf("close log segment: %w", err)
 	}
 	return nil
-}
-
-// announce wakes the followers.
-func (a *app) announce() {
-	close(a.changed)
-	a.changed = make(chan struct{})
 }

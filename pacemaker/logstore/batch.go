@@ -1,100 +1,62 @@
 package logstore
 
 import (
-	"hash/fnv"
+	"fmt"
 	"time"
 
 	"aorta/pacemaker/cluster"
 )
 
-// maxTail is how many lines of each instance are remembered from before a
-// restart, to know again the batch that was being sent.
-const maxTail = 4096
-
-// batches knows the last batch of each instance, so that one that is sent
-// again, because its answer was lost, is stored once.
-type batches struct {
-	last map[cluster.ID]batch
-	// tails are the sums of the lines found on disk at the start, where a
-	// batch's borders can't be seen. An instance's first batch ends its tail.
-	tails map[cluster.ID][]uint64
-}
-
+// batch is what one call of Append adds to an app: parts that go on where the
+// stored output of their instances ends.
 type batch struct {
-	sum uint64
-	n   int
-	at  time.Time
+	buf     []byte    // the lines in their stored form
+	nanos   []int64   // of each line
+	sizes   []int     // of each line in buf
+	moved   positions // by this batch
+	refused []cluster.LogPosition
 }
 
-func newBatches() *batches {
-	return &batches{last: map[cluster.ID]batch{}, tails: map[cluster.ID][]uint64{}}
-}
-
-// remember adds a line that was found on disk.
-func (b *batches) remember(instance cluster.ID, stored []byte) {
-	t := append(b.tails[instance], sum(stored))
-	if len(t) > 2*maxTail {
-		t = append(t[:0], t[len(t)-maxTail:]...)
-	}
-	b.tails[instance] = t
-}
-
-// known tells how many lines at the head of a batch are stored already.
-func (b *batches) known(instance cluster.ID, lines [][]byte) int {
-	if t, ok := b.tails[instance]; ok {
-		return overlap(t, lines)
-	}
-	if last, ok := b.last[instance]; ok && last.n == len(lines) && last.sum == sumAll(lines) {
-		return len(lines)
-	}
-	return 0
-}
-
-// stored notes that a batch is on disk now.
-func (b *batches) stored(instance cluster.ID, lines [][]byte, now time.Time) {
-	delete(b.tails, instance)
-	b.last[instance] = batch{sum: sumAll(lines), n: len(lines), at: now}
-}
-
-// forget drops what is older than t; nobody sends that again.
-func (b *batches) forget(t time.Time) {
-	for id, last := range b.last {
-		if last.at.Before(t) {
-			delete(b.last, id)
+// newBatch takes the parts that fit behind what is stored.
+func newBatch(parts []cluster.LogPart, stored positions, now time.Time) *batch {
+	b := &batch{moved: positions{}}
+	for _, p := range parts {
+		at, again := b.moved[p.Instance]
+		if !again {
+			at = stored[p.Instance]
+		}
+		if p.From != at.at {
+			b.refused = append(b.refused, cluster.LogPosition{Instance: p.Instance, At: at.at})
+			continue
+		}
+		b.add(p)
+		if p.To != "" {
+			b.moved[p.Instance] = position{at: p.To, moved: now.Unix()}
 		}
 	}
+	return b
 }
 
-// overlap is the longest head of the batch that is the tail of what is stored:
-// a kill may have come in the middle of the batch.
-func overlap(tail []uint64, lines [][]byte) int {
-	sums := make([]uint64, len(lines))
-	for i, l := range lines {
-		sums[i] = sum(l)
+func (b *batch) add(p cluster.LogPart) {
+	for _, l := range p.Lines {
+		start := len(b.buf)
+		b.buf = appendLine(b.buf, cluster.LogLine{
+			Time: l.Time, Instance: p.Instance, Type: p.Type, Release: p.Release, Node: p.Node, Stream: l.Stream, Text: l.Text,
+		})
+		b.nanos = append(b.nanos, l.Time.UnixNano())
+		b.sizes = append(b.sizes, len(b.buf)-start)
 	}
-	for k := min(len(tail), len(sums)); k > 0; k-- {
-		if equal(tail[len(tail)-k:], sums[:k]) {
-			return k
-		}
-	}
-	return 0
 }
 
-func equal(a, b []uint64) bool {
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
+// check refuses what would be stored twice when it is sent again.
+func check(at int, p cluster.LogPart) error {
+	switch field := fmt.Sprintf("parts[%d]", at); {
+	case len(p.From) > cluster.MaxLogPosition || len(p.To) > cluster.MaxLogPosition:
+		return cluster.Invalid(field, "a position has more than %d bytes", cluster.MaxLogPosition)
+	case p.From == p.To && len(p.Lines) > 0:
+		return cluster.Invalid(field, "holds %d lines and moves no position", len(p.Lines))
+	case p.From != p.To && p.To == "":
+		return cluster.Invalid(field, "moves the position of instance %.40q back to the beginning", p.Instance)
 	}
-	return true
-}
-
-func sum(stored []byte) uint64 { return sumAll([][]byte{stored}) }
-
-func sumAll(lines [][]byte) uint64 {
-	h := fnv.New64a()
-	for _, l := range lines {
-		_, _ = h.Write(l)
-	}
-	return h.Sum64()
+	return nil
 }

@@ -16,7 +16,7 @@ type Config struct {
 	MaxAge         time.Duration // counted in whole days of arrival, UTC
 	SegmentBytes   int64         // a segment is closed at this size, before compression
 	// MaxLag is how many lines a follower may be behind before it is moved
-	// near the end and told what it missed.
+	// near the end and is sent a line that counts what it missed.
 	MaxLag uint64
 	// Now is the clock; nil means the machine's.
 	Now func() time.Time

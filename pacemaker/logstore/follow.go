@@ -23,7 +23,7 @@ type Entry struct {
 // fromCursor, or, when that is 0, the newest q.Limit ones; then new ones as
 // they come. The channel is closed when ctx ends, the store closes, the app is
 // forgotten, or the disk fails. Readers may be slow: lines wait on the disk,
-// and writers wait for nobody.
+// and writers never wait.
 func (s *Store) Follow(ctx context.Context, id cluster.ID, q Query, fromCursor uint64) (<-chan Entry, error) {
 	a, err := s.app(id)
 	if err != nil {
@@ -84,7 +84,7 @@ func (a *app) startOf(ctx context.Context, f filter, limit int, fromCursor uint6
 	return end, nil
 }
 
-// errEnded ends a follower whose store or app is no more.
+// errEnded ends a follower whose store or app is gone.
 var errEnded = errors.New("log ended")
 
 // follower reads one app's log from the disk, at its reader's pace.
@@ -125,7 +125,7 @@ func (a *app) watch() (list []segment, changed <-chan struct{}, err error) {
 		if a.forgotten {
 			return errEnded
 		}
-		list, changed = slices.Clone(a.segments), a.changed
+		list, changed = slices.Clone(a.segments), a.changed.C()
 		return nil
 	})
 	return list, changed, err
@@ -161,7 +161,7 @@ func (f *follower) catchUp(ctx context.Context, list []segment) error {
 	return nil
 }
 
-// skipTo passes lines over and says so.
+// skipTo skips lines and emits how many.
 func (f *follower) skipTo(ctx context.Context, seq uint64) error {
 	missed := seq - f.next
 	f.next = seq

@@ -4,10 +4,10 @@ import (
 	"context"
 	"os"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"aorta/internal/testkit"
 	"aorta/pacemaker/cluster"
 )
 
@@ -39,7 +39,7 @@ func follow(tb testing.TB, s *Store, q Query, from uint64) (<-chan Entry, contex
 // take reads n entries.
 func take(tb testing.TB, live <-chan Entry, n int) []Entry {
 	tb.Helper()
-	limit := time.After(10 * time.Second)
+	ctx := testkit.Bounded(tb)
 	var list []Entry
 	for len(list) < n {
 		select {
@@ -48,8 +48,8 @@ func take(tb testing.TB, live <-chan Entry, n int) []Entry {
 				tb.Fatalf("follower ended after %d entries, want %d", len(list), n)
 			}
 			list = append(list, e)
-		case <-limit:
-			tb.Fatalf("got %d entries in 10 s, want %d", len(list), n)
+		case <-ctx.Done():
+			tb.Fatalf("got %d entries, want %d: %v", len(list), n, ctx.Err())
 		}
 	}
 	return list
@@ -143,7 +143,7 @@ func TestFollow_GoesOnWhileSegmentsAreCompressed(t *testing.T) {
 	const total = 1000
 	go func() {
 		for n := 0; n < total; n += 20 {
-			_ = s.Append(t.Context(), lines("a", n, n+20))
+			_, _ = s.Append(t.Context(), parts(s, lines("a", n, n+20)))
 		}
 	}()
 

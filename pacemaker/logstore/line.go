@@ -32,11 +32,21 @@ func appendLine(buf []byte, l cluster.LogLine) []byte {
 	for _, f := range [...]string{string(l.Instance), l.Type, l.Release, l.Node, l.Stream, clipText(l.Text)} {
 		buf = appendEscaped(append(buf, '\t'), f)
 	}
-	sum := crc32.Checksum(buf[body:], castagnoli)
-	for i := range 8 {
-		buf[start+i] = hexDigits[sum>>(28-4*i)&15]
-	}
+	putSum(buf[start:], crc32.Checksum(buf[body:], castagnoli))
 	return append(buf, '\n')
+}
+
+// putSum writes a checksum over the 8 bytes at the beginning of b.
+func putSum(b []byte, sum uint32) {
+	for i := range 8 {
+		b[i] = hexDigits[sum>>(28-4*i)&15]
+	}
+}
+
+// sumFits says whether these 8 digits are the checksum of b.
+func sumFits(digits, b []byte) bool {
+	sum, err := strconv.ParseUint(string(digits), 16, 32)
+	return err == nil && crc32.Checksum(b, castagnoli) == uint32(sum)
 }
 
 func clipText(s string) string {
@@ -110,12 +120,11 @@ func parseLine(b []byte) (r record, ok bool) {
 	if len(b) < 9 || b[8] != '\t' {
 		return r, false
 	}
-	sum, err := strconv.ParseUint(string(b[:8]), 16, 32)
-	b = b[9:]
-	if err != nil || crc32.Checksum(b, castagnoli) != uint32(sum) {
+	if !sumFits(b[:8], b[9:]) {
 		return r, false
 	}
-	stamp, rest, _ := bytes.Cut(b, []byte{'\t'})
+	stamp, rest, _ := bytes.Cut(b[9:], []byte{'\t'})
+	var err error
 	if r.nano, err = strconv.ParseInt(string(stamp), 10, 64); err != nil {
 		return r, false
 	}

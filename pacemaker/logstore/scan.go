@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -82,6 +83,10 @@ func scanLines(r io.Reader, at place, end uint64, visit func(record) bool) (plac
 		if err != nil {
 			return at, err
 		}
+		if isCommit(b) {
+			at.offset += int64(len(b))
+			continue
+		}
 		rec, ok := parseLine(bytes.TrimSuffix(b, []byte("\n")))
 		rec.seq = at.seq
 		at = place{seq: at.seq + 1, offset: at.offset + int64(len(b))}
@@ -92,7 +97,7 @@ func scanLines(r io.Reader, at place, end uint64, visit func(record) bool) (plac
 	return at, nil
 }
 
-// skipLine reads over the rest of a line that nobody wrote like this.
+// skipLine skips the rest of a broken line.
 func skipLine(in *bufio.Reader) (int64, error) {
 	var n int64
 	for {
@@ -104,40 +109,54 @@ func skipLine(in *bufio.Reader) (int64, error) {
 	}
 }
 
-// measure fills in what only the content of a plain segment tells. Its torn
-// end, the last lines that are not whole, does not count.
-func measure(dir string, s segment, visit func(stored []byte, r record)) (segment, error) {
+// measured is what only the content of a plain segment shows.
+type measured struct {
+	segment
+	committed bool // it has commits; one of before there were any has none
+	positions positions
+}
+
+// measure reads a plain segment. What stands behind its last commit does not
+// count, or, where there is none, what stands behind its last whole line.
+func measure(dir string, s segment) (measured, error) {
 	f, err := os.Open(filepath.Join(dir, s.name()))
 	if err != nil {
-		return s, fmt.Errorf("open log segment: %w", err)
+		return measured{segment: s}, fmt.Errorf("open log segment: %w", err)
 	}
 	defer func() { _ = f.Close() }()
-	whole := newSegmentLike(s)
-	var count uint64
-	var size int64
+	fresh, _ := parseSegment(s.name())
+	whole, read := measured{segment: fresh, positions: positions{}}, fresh
 	in := bufio.NewReaderSize(f, maxStored)
 	for {
 		b, err := in.ReadSlice('\n')
-		size += int64(len(b))
+		read.size += int64(len(b))
 		switch {
 		case errors.Is(err, io.EOF):
 			return whole, nil
 		case errors.Is(err, bufio.ErrBufferFull):
 			n, _ := skipLine(in)
-			size, b = size+n, nil
+			read.size, b = read.size+n, nil
 		case err != nil:
-			return s, fmt.Errorf("read log segment %s: %w", f.Name(), err)
+			return whole, fmt.Errorf("read log segment %s: %w", f.Name(), err)
 		}
-		count++
-		if r, ok := parseLine(bytes.TrimSuffix(b, []byte("\n"))); ok {
-			visit(b, r)
-			whole.note(r.nano, 0)
-			whole.count, whole.size = count, size
-		}
+		whole.take(&read, bytes.TrimSuffix(b, []byte("\n")))
 	}
 }
 
-func newSegmentLike(s segment) segment {
-	fresh, _ := parseSegment(s.name())
-	return fresh
+// take counts in one more line; read is all that was read so far.
+func (m *measured) take(read *segment, b []byte) {
+	if isCommit(b) {
+		if moved, ok := parseCommit(b); ok {
+			m.segment, m.committed = *read, true
+			maps.Copy(m.positions, moved)
+		}
+		return
+	}
+	read.count++
+	if r, ok := parseLine(b); ok {
+		read.minT, read.maxT = min(read.minT, r.nano), max(read.maxT, r.nano)
+		if !m.committed {
+			m.segment = *read
+		}
+	}
 }

@@ -54,7 +54,7 @@ func (s *segment) note(nano int64, bytes int) {
 	s.minT, s.maxT = min(s.minT, nano), max(s.maxT, nano)
 }
 
-// olderThan tells whether the day of the segment ended before t.
+// olderThan says whether the day of the segment ended before t.
 func (s segment) olderThan(t time.Time) bool {
 	day, err := time.Parse(dayLayout, s.day)
 	return err == nil && day.AddDate(0, 0, 1).Before(t)

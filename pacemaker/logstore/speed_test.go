@@ -1,7 +1,10 @@
 package logstore
 
 import (
+	"strconv"
 	"testing"
+
+	"aorta/pacemaker/cluster"
 )
 
 // Times depend on the machine; go test -bench gives them. This checks that the
@@ -23,11 +26,16 @@ func BenchmarkStore_Append(b *testing.B) {
 	stop := start(b, s)
 	defer stop()
 	const batch = 1000
-	n := 0
+	n, at, list := 0, "", lines("a", 0, batch)
 	for b.Loop() {
-		if err := s.Append(b.Context(), lines("a", n, n+batch)); err != nil {
-			b.Fatal(err)
+		one := cluster.LogPart{Instance: "a", App: shop, Type: "web", Release: "v1", Node: "node-1", From: at, To: strconv.Itoa(n + batch)}
+		for _, l := range list {
+			one.Lines = append(one.Lines, cluster.LogText{Time: l.Time, Stream: l.Stream, Text: l.Text})
 		}
+		if refused, err := s.Append(b.Context(), []cluster.LogPart{one}); err != nil || len(refused) > 0 {
+			b.Fatal(err, refused)
+		}
+		at = one.To
 		n += batch
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "lines/s")

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"aorta/pacemaker/cluster"
@@ -57,7 +58,7 @@ func (s *Store) Close() error {
 	s.followers.Wait()
 	var errs []error
 	for _, a := range s.known() {
-		errs = append(errs, a.letGo())
+		errs = append(errs, a.shut())
 	}
 	return errors.Join(errs...)
 }
@@ -71,50 +72,64 @@ func (s *Store) isClosed() bool {
 	}
 }
 
-// Append stores a batch. Lines of one instance keep their order. Each app's
-// part is stored whole or not at all; what an instance's last batch held
-// already is not stored again, so a batch may be sent until it is accepted.
-// A full disk is unavailable, a line without an app's id is invalid.
-func (s *Store) Append(ctx context.Context, lines []cluster.LogLine) error {
-	order, parts, err := byApp(lines)
+// Append stores parts of instances' output. An instance's lines are stored
+// together with the position that they move, or not at all; a part is stored
+// when it goes on where its instance's stored output ends, and the positions of
+// those that don't are returned. So a batch may be sent until it is accepted.
+// A full disk is unavailable; a part without an app's id is invalid, and so is
+// one whose lines move no position.
+func (s *Store) Append(ctx context.Context, parts []cluster.LogPart) ([]cluster.LogPosition, error) {
+	order, byApp, err := split(parts)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var refused []cluster.LogPosition
 	for _, id := range order {
 		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("append log lines: %w", err)
+			return nil, fmt.Errorf("append log lines: %w", err)
 		}
-		if err := s.appendTo(id, parts[id]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func byApp(lines []cluster.LogLine) (order []cluster.ID, parts map[cluster.ID][]cluster.LogLine, err error) {
-	parts = map[cluster.ID][]cluster.LogLine{}
-	for i, l := range lines {
-		if _, seen := parts[l.App]; !seen {
-			// The id becomes a directory's name.
-			if _, err := cluster.ParseID(string(l.App)); err != nil {
-				return nil, nil, cluster.Invalid(fmt.Sprintf("lines[%d].app", i), "%.80q is not an id", l.App)
+		for some := range slices.Chunk(byApp[id], maxCommit) {
+			more, err := s.appendTo(id, some)
+			if err != nil {
+				return nil, err
 			}
-			order = append(order, l.App)
+			refused = append(refused, more...)
 		}
-		parts[l.App] = append(parts[l.App], l)
 	}
-	return order, parts, nil
+	return refused, nil
 }
 
-func (s *Store) appendTo(id cluster.ID, lines []cluster.LogLine) error {
+// split sorts parts by app.
+func split(parts []cluster.LogPart) (order []cluster.ID, byApp map[cluster.ID][]cluster.LogPart, err error) {
+	byApp = map[cluster.ID][]cluster.LogPart{}
+	for i, p := range parts {
+		if err := check(i, p); err != nil {
+			return nil, nil, err
+		}
+		if _, seen := byApp[p.App]; !seen {
+			// The id becomes a directory's name.
+			if _, err := cluster.ParseID(string(p.App)); err != nil {
+				return nil, nil, cluster.Invalid(fmt.Sprintf("parts[%d].app", i), "%.80q is not an id", p.App)
+			}
+			order = append(order, p.App)
+		}
+		byApp[p.App] = append(byApp[p.App], p)
+	}
+	return order, byApp, nil
+}
+
+func (s *Store) appendTo(id cluster.ID, parts []cluster.LogPart) (refused []cluster.LogPosition, err error) {
 	for {
 		a, err := s.app(id)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		err = a.withLock(func() error { return a.append(lines) })
-		if !errors.Is(err, errForgotten) {
+		err = a.withLock(func() (err error) {
+			refused, err = a.append(parts)
 			return err
+		})
+		if !errors.Is(err, errForgotten) {
+			return refused, err
 		}
 	}
 }
@@ -166,8 +181,8 @@ func (s *Store) Forget(_ context.Context, id cluster.ID) error {
 			return fmt.Errorf("forget the log of app %s: %w", id, err)
 		}
 		a.forgotten, a.segments = true, nil
-		a.announce()
-		// Still under the app's lock, so that nobody loads the directory
+		a.changed.Notify()
+		// Still under the app's lock, so that the directory is not loaded
 		// while it is being removed.
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -176,8 +191,8 @@ func (s *Store) Forget(_ context.Context, id cluster.ID) error {
 	})
 }
 
-// onDisk gives the ids of all apps that have a directory.
-func (s *Store) onDisk() ([]cluster.ID, error) {
+// Kept gives the ids of all apps that have a directory.
+func (s *Store) Kept() ([]cluster.ID, error) {
 	dirs, err := os.ReadDir(s.dir)
 	if err != nil {
 		return nil, fmt.Errorf("list log store: %w", err)

@@ -70,10 +70,38 @@ func open(tb testing.TB, dir string, cfg Config) *Store {
 	return s
 }
 
+// parts are lines as their nodes send them, each instance's from the position
+// on that is stored, which counts its lines.
+func parts(s *Store, list []cluster.LogLine) []cluster.LogPart {
+	var out []cluster.LogPart
+	moved := map[cluster.ID]string{}
+	for i, l := range list {
+		from, again := moved[l.Instance]
+		if !again {
+			from = storedAt(s, l.App, l.Instance)
+		}
+		n, _ := strconv.Atoi(from)
+		moved[l.Instance] = strconv.Itoa(n + 1)
+		if i == 0 || list[i-1].App != l.App || list[i-1].Instance != l.Instance {
+			out = append(out, cluster.LogPart{Instance: l.Instance, App: l.App, Type: l.Type, Release: l.Release, Node: l.Node, From: from})
+		}
+		last := &out[len(out)-1]
+		last.To, last.Lines = moved[l.Instance], append(last.Lines, cluster.LogText{Time: l.Time, Stream: l.Stream, Text: l.Text})
+	}
+	return out
+}
+
+func storedAt(s *Store, app, instance cluster.ID) (at string) {
+	if a, err := s.app(app); err == nil {
+		_ = a.withLock(func() error { at = a.positions[instance].at; return nil })
+	}
+	return at
+}
+
 func add(tb testing.TB, s *Store, list []cluster.LogLine) {
 	tb.Helper()
-	if err := s.Append(tb.Context(), list); err != nil {
-		tb.Fatalf("Append: %v", err)
+	if refused, err := s.Append(tb.Context(), parts(s, list)); err != nil || len(refused) > 0 {
+		tb.Fatalf("Append: got %v and %v refused", err, refused)
 	}
 }
 
@@ -174,36 +202,6 @@ func TestStore_SortsLinesThatComeLate(t *testing.T) {
 	wantLines(t, s, Query{Limit: 25}, lines("a", 115, 140))
 }
 
-func TestStore_BatchThatComesTwiceIsStoredOnce(t *testing.T) {
-	dir := t.TempDir()
-	s := open(t, dir, Config{})
-	first := append(lines("a", 0, 5), lines("b", 0, 5)...)
-	add(t, s, first)
-	add(t, s, first)
-	add(t, s, lines("a", 5, 8))
-	add(t, s, lines("a", 5, 8))
-	_ = s.Close()
-	s = open(t, dir, Config{})
-
-	add(t, s, lines("a", 5, 8))  // again, after a restart
-	add(t, s, lines("b", 3, 10)) // half of it was stored
-	add(t, s, lines("b", 3, 10))
-
-	wantLines(t, s, Query{Instance: "a"}, lines("a", 0, 8))
-	wantLines(t, s, Query{Instance: "b"}, lines("b", 0, 10))
-}
-
-func TestStore_SameWordsAgainAreNewLines(t *testing.T) {
-	s := open(t, t.TempDir(), Config{})
-	tick := line("a", 0)
-	batch := []cluster.LogLine{tick, tick}
-
-	add(t, s, batch)
-	add(t, s, append(batch, tick))
-
-	wantLines(t, s, Query{}, []cluster.LogLine{tick, tick, tick, tick, tick})
-}
-
 func TestStore_RefusesWhatIsNoAppId(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, Config{})
@@ -211,7 +209,7 @@ func TestStore_RefusesWhatIsNoAppId(t *testing.T) {
 		l := line("a", 0)
 		l.App = id
 
-		err := s.Append(t.Context(), []cluster.LogLine{line("a", 1), l})
+		_, err := s.Append(t.Context(), parts(s, []cluster.LogLine{line("a", 1), l}))
 		_, qerr := s.Query(t.Context(), id, Query{})
 		_, ferr := s.Follow(t.Context(), id, Query{}, 0)
 		gerr := s.Forget(t.Context(), id)
@@ -251,7 +249,7 @@ func TestStore_ClosedStoreSaysSo(t *testing.T) {
 	add(t, s, lines("a", 0, 1))
 	_ = s.Close()
 
-	err := s.Append(t.Context(), lines("a", 1, 2))
+	_, err := s.Append(t.Context(), parts(s, lines("a", 1, 2)))
 
 	if cluster.CodeOf(err) != cluster.CodeUnavailable {
 		t.Errorf("Append: got %v, want unavailable", err)
@@ -270,9 +268,9 @@ func TestStore_FullDiskIsNamedAndHeals(t *testing.T) {
 	fill(t, ballast)
 	big := lines("a", 10, 400)
 
-	err := s.Append(t.Context(), big)
+	_, err := s.Append(t.Context(), parts(s, big))
 
-	if cluster.CodeOf(err) != cluster.CodeUnavailable || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "bytes free") {
+	if cluster.CodeOf(err) != cluster.CodeUnavailable || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "bytes are free") {
 		t.Fatalf("Append on a full disk: got %v, want unavailable naming %s", err, dir)
 	}
 	wantLines(t, s, Query{}, lines("a", 0, 10))
@@ -358,7 +356,7 @@ func writeForever(dir string) {
 		for i := range list {
 			list[i].App = cluster.ID(os.Getenv("LOGSTORE_TEST_APP"))
 		}
-		if err = s.Append(context.Background(), list); err == nil {
+		if _, err = s.Append(context.Background(), parts(s, list)); err == nil {
 			fmt.Println(n + childBatch)
 		}
 		s.tidy(context.Background())
@@ -377,7 +375,7 @@ func TestStore_ManyWritersAndReaders(t *testing.T) {
 	for w := range writers {
 		all.Go(func() {
 			for b := range batchCount {
-				if err := s.Append(ctx, lines(fmt.Sprint("w", w), b*size, (b+1)*size)); err != nil {
+				if _, err := s.Append(ctx, parts(s, lines(fmt.Sprint("w", w), b*size, (b+1)*size))); err != nil {
 					t.Errorf("Append: %v", err)
 				}
 			}

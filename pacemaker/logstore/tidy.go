@@ -17,13 +17,12 @@ import (
 const (
 	syncInterval = time.Second
 	tidyInterval = time.Minute
-	// idleAfter is when an app's file is closed and its last batches are
-	// forgotten.
+	// idleAfter is when an app's file is closed.
 	idleAfter = 10 * time.Minute
 )
 
 // Run syncs what was appended once a second, closes segments at the end of the
-// day, compresses closed ones, and throws away what is too old or too much.
+// day, compresses closed ones, and deletes what is too old or too much.
 // What fails is logged and tried again. Run ends with ctx.
 func (s *Store) Run(ctx context.Context) error {
 	s.tidy(ctx)
@@ -51,7 +50,7 @@ func jittered(d time.Duration) time.Duration {
 	return d*9/10 + rand.N(d/5)
 }
 
-// wake tells Run that there is something to compress.
+// wake lets Run know that there is something to compress.
 func (s *Store) wake() {
 	select {
 	case s.sealed <- struct{}{}:
@@ -86,9 +85,9 @@ func (a *app) syncFile() error {
 	return fmt.Errorf("sync log segment: %w", err)
 }
 
-// tidy is a full pass, over apps too that nobody has asked for since the start.
+// tidy is a full pass, also over apps that were not read since the start.
 func (s *Store) tidy(ctx context.Context) {
-	ids, err := s.onDisk()
+	ids, err := s.Kept()
 	if err != nil {
 		s.log.Error("log store can't be tidied", "error", err)
 		return
@@ -128,16 +127,12 @@ func (a *app) tidy(ctx context.Context) error {
 	return err
 }
 
-// rest ends the day of an app that prints nothing, and lets go of an idle one.
+// rest ends the day of an app that prints nothing, and unloads an idle one.
 func (a *app) rest() error {
 	if a.forgotten {
 		return nil
 	}
 	now := a.store.cfg.Now()
-	a.batches.forget(now.Add(-idleAfter))
-	if now.Sub(a.loadedAt) > idleAfter {
-		clear(a.batches.tails)
-	}
 	if now.Sub(a.written) > idleAfter {
 		if err := a.closeFile(); err != nil {
 			return err

@@ -6,6 +6,7 @@ package place
 import (
 	"container/heap"
 	"fmt"
+	"strings"
 
 	"aorta/pacemaker/cluster"
 )
@@ -45,7 +46,7 @@ type Refusal struct {
 }
 
 // Choose gives one node id per instance, in order. When not all can be placed
-// it gives none of them and an error that says why for each node.
+// it gives none of them and a NoRoom that says why for each node.
 func Choose(req Request, nodes []Node) ([]cluster.ID, error) {
 	var open queue
 	var refused []Refusal
@@ -72,7 +73,7 @@ func Choose(req Request, nodes []Node) ([]cluster.ID, error) {
 		heap.Fix(&open, 0)
 	}
 	if len(chosen) < req.Count {
-		return nil, noRoom(req, len(chosen), refused)
+		return nil, &NoRoom{Count: req.Count, Placed: len(chosen), Refused: refused}
 	}
 	return chosen, nil
 }
@@ -93,24 +94,38 @@ func refuse(req Request, n Node) string {
 	return ""
 }
 
-func noRoom(req Request, placed int, refused []Refusal) error {
-	msg := fmt.Sprintf("%d of %d instances find no node", req.Count-placed, req.Count)
-	if len(refused) == 0 {
-		msg += ": the cluster has no node that runs instances"
+// NoRoom says that some of the instances asked for find no node.
+type NoRoom struct {
+	Count   int // asked for
+	Placed  int // that would have found one
+	Refused []Refusal
+}
+
+// Error is for people, with the reason of each node.
+func (e *NoRoom) Error() string {
+	return fmt.Sprintf("%d of %d instances find no node: %s", e.Count-e.Placed, e.Count, e.Reasons())
+}
+
+// Unwrap gives the error its code: what has no room now may have some later.
+func (e *NoRoom) Unwrap() error { return cluster.Unavailable("%s", e.Error()) }
+
+// shownReasons is how many nodes Reasons speaks of.
+const shownReasons = 10
+
+// Reasons says for each node why it takes none, or no more.
+func (e *NoRoom) Reasons() string {
+	if len(e.Refused) == 0 {
+		return "the cluster has no node that runs instances"
 	}
-	const shown = 10
-	for i, r := range refused {
-		if i == shown {
-			msg += fmt.Sprintf("; and %d more nodes", len(refused)-shown)
+	var out []string
+	for i, r := range e.Refused {
+		if i == shownReasons {
+			out = append(out, fmt.Sprintf("and %d more nodes", len(e.Refused)-shownReasons))
 			break
 		}
-		sep := "; "
-		if i == 0 {
-			sep = ": "
-		}
-		msg += sep + r.Node + " " + r.Reason
+		out = append(out, r.Node+" "+r.Reason)
 	}
-	return cluster.Unavailable("%s", msg)
+	return strings.Join(out, "; ")
 }
 
 // queue has the best node first: fewest siblings, so that N instances are on N

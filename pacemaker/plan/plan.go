@@ -1,7 +1,6 @@
-// Package plan says what is to change: from what is wanted and what is there
-// to the instances to start and those to drain. It is pure, so the same
-// question after a crash has the same answer. Where instances go is package
-// place's.
+// Package plan computes the instances to start and to drain from what is wanted
+// and what exists. It is pure, so that it gives the same result again after a
+// crash. Package place chooses the nodes.
 package plan
 
 import (
@@ -161,4 +160,16 @@ func types[V any](m map[string]V) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// Serving is the release that serves: the one with the most weight, empty
+// without traffic.
+func Serving(weights []cluster.Weight) cluster.ID {
+	var best cluster.Weight
+	for _, w := range weights {
+		if w.Weight > best.Weight || best.Release == "" {
+			best = w
+		}
+	}
+	return best.Release
 }

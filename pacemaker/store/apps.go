@@ -9,13 +9,17 @@ import (
 )
 
 type appRow struct {
-	ID          string `gorm:"primaryKey"`
-	WorkspaceID string
-	Name        string
-	Stopped     bool
-	Destroying  bool
-	CreatedAt   int64 `gorm:"autoCreateTime:false"`
-	Version     int
+	ID             string `gorm:"primaryKey"`
+	WorkspaceID    string
+	Name           string
+	Stopped        bool
+	Destroying     bool
+	RequestTimeout int64  // seconds
+	IdleTimeout    int64  // seconds
+	MaxBody        int64  // bytes
+	Grants         string // names with spaces between
+	CreatedAt      int64  `gorm:"autoCreateTime:false"`
+	Version        int
 }
 
 func (appRow) TableName() string { return "apps" }
@@ -23,7 +27,7 @@ func (appRow) TableName() string { return "apps" }
 func (r appRow) app() cluster.App {
 	return cluster.App{
 		ID: cluster.ID(r.ID), Workspace: cluster.ID(r.WorkspaceID), Name: r.Name,
-		Stopped: r.Stopped, Destroying: r.Destroying, CreatedAt: toTime(r.CreatedAt), Version: r.Version,
+		Stopped: r.Stopped, Destroying: r.Destroying, Requests: r.requests(), Grants: r.granted(), CreatedAt: toTime(r.CreatedAt), Version: r.Version,
 	}
 }
 
@@ -54,7 +58,7 @@ func freeAppName(tx *gorm.DB, name string) error {
 		return err
 	}
 	if n > 0 {
-		return cluster.Conflict("app %q exists already (choose another name, or look at it with: aorta apps info -a %s)", name, name)
+		return cluster.Conflict("app %q exists already (choose another name, or check it with: aorta apps info -a %s)", name, name)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"aorta/internal/testkit"
 	"aorta/pacemaker/cluster"
 )
 
@@ -18,7 +20,7 @@ func TestDomains_OneOwner(t *testing.T) {
 	shop, _ := newApp(t, s, "shop")
 	other, _ := newApp(t, s, "other")
 	_, err := s.AddDomain(t.Context(), shop, "shop.example.com", "admin")
-	must(t, err)
+	testkit.Must(t, err)
 
 	_, taken := s.AddDomain(t.Context(), other, "shop.example.com", "admin")
 	_, twice := s.AddDomain(t.Context(), shop, "shop.example.com", "admin")
@@ -45,7 +47,7 @@ func TestRenameApp_TakesItsOwnHostAlong(t *testing.T) {
 
 	taken := s.RenameApp(t.Context(), shop.ID, "other", "other.test.local", 0, "admin")
 	stale := s.RenameApp(t.Context(), shop.ID, "store", "store.test.local", shop.Version+1, "admin")
-	must(t, s.RenameApp(t.Context(), shop.ID, "store", "store.test.local", shop.Version, "admin"))
+	testkit.Must(t, s.RenameApp(t.Context(), shop.ID, "store", "store.test.local", shop.Version, "admin"))
 	reborn, err := s.CreateApp(t.Context(), "shop", "shop.test.local", "admin")
 
 	if cluster.CodeOf(taken) != cluster.CodeConflict || cluster.CodeOf(stale) != cluster.CodeConflict {
@@ -55,7 +57,7 @@ func TestRenameApp_TakesItsOwnHostAlong(t *testing.T) {
 		t.Errorf("got %v, want the name and its host free for another app", err)
 	}
 	domains, err := s.Domains(t.Context(), shop.ID)
-	must(t, err)
+	testkit.Must(t, err)
 	if len(domains) != 1 || domains[0].Host != "store.test.local" || !domains[0].Own {
 		t.Errorf("got %+v, want its new own host alone", domains)
 	}
@@ -66,15 +68,15 @@ func TestEvents_SayWhoDidWhat(t *testing.T) {
 	s := openStore(t)
 	app, _ := newApp(t, s, "shop")
 	_, err := s.AddDomain(t.Context(), app, "shop.example.com", "ann")
-	must(t, err)
-	must(t, s.ChangeConfig(t.Context(), app, map[string]string{"KEY": "canary-value"}, []string{"OLD"}, "ann"))
-	must(t, s.RenameApp(t.Context(), app.ID, "store", "store.test.local", 0, "ann"))
-	must(t, s.RemoveDomain(t.Context(), app, "shop.example.com", "ann"))
+	testkit.Must(t, err)
+	testkit.Must(t, s.ChangeConfig(t.Context(), app, map[string]string{"KEY": "canary-value"}, []string{"OLD"}, "ann"))
+	testkit.Must(t, s.RenameApp(t.Context(), app.ID, "store", "store.test.local", 0, "ann"))
+	testkit.Must(t, s.RemoveDomain(t.Context(), app, "shop.example.com", "ann"))
 	newNode(t, s, "n1")
 	_ = s.RenameApp(t.Context(), app.ID, "store", "x", 99, "ann") // refused: no event
 
 	var rows []eventRow
-	must(t, s.read.Order("id").Find(&rows).Error)
+	testkit.Must(t, s.read.Order("id").Find(&rows).Error)
 
 	var got []string
 	for _, r := range rows {
@@ -95,27 +97,27 @@ func TestStore_KeepsNoSecretInTheClear(t *testing.T) {
 	s := openStoreIn(t, dir)
 	app, op := newApp(t, s, "shop")
 	const canary = "canary-7f3a"
-	must(t, s.ChangeConfig(t.Context(), app, map[string]string{"KEY": canary}, nil, "admin"))
+	testkit.Must(t, s.ChangeConfig(t.Context(), app, map[string]string{"KEY": canary}, nil, "admin"))
 	release := newRelease(t, s, op)
-	must(t, s.CreateNode(t.Context(), cluster.Node{ID: cluster.NewID(), Name: "n1"}, HashToken(canary), "admin"))
-	must(t, s.ReplaceToken(t.Context(), "admin", canary))
-	_, err := s.ClaimKey(t.Context(), "admin", "k", canary)
-	must(t, err)
-	must(t, s.KeepAnswer(t.Context(), "admin", "k", KeptAnswer{Status: 201, Body: []byte(canary)}))
+	testkit.Must(t, s.CreateNode(t.Context(), cluster.Node{ID: cluster.NewID(), Name: "n1"}, HashToken(canary), "admin"))
+	testkit.Must(t, s.ReplaceToken(t.Context(), "admin", canary))
+	_, err := s.ClaimIdempotencyKey(t.Context(), "admin", "k", canary)
+	testkit.Must(t, err)
+	testkit.Must(t, s.SaveAnswer(t.Context(), "admin", "k", SavedAnswer{Status: 201, Body: []byte(canary)}))
 
 	vars, err := s.ReleaseConfig(t.Context(), release.ID)
-	must(t, err)
+	testkit.Must(t, err)
 	user, err := s.UserByToken(t.Context(), canary)
-	must(t, err)
-	kept, err := s.ClaimKey(t.Context(), "admin", "k", canary)
-	must(t, err)
+	testkit.Must(t, err)
+	kept, err := s.ClaimIdempotencyKey(t.Context(), "admin", "k", canary)
+	testkit.Must(t, err)
 
 	if vars["KEY"] != canary || user.Name != "admin" || string(kept.Body) != canary {
 		t.Errorf("got %v, %v, %s, want all of it readable through the store", vars, user, kept.Body)
 	}
 	for _, name := range []string{"aorta.db", "aorta.db-wal"} {
 		raw, err := os.ReadFile(filepath.Join(dir, name))
-		must(t, err)
+		testkit.Must(t, err)
 		if len(raw) == 0 || bytes.Contains(raw, []byte(canary)) {
 			t.Errorf("%s: %d bytes, the secret in the clear: %t", name, len(raw), bytes.Contains(raw, []byte(canary)))
 		}
@@ -126,7 +128,7 @@ func TestUserByToken_RefusesWhatIsNoLongerGood(t *testing.T) {
 	t.Parallel()
 	s, c := openStoreAt(t)
 	now := c.now().UnixNano()
-	must(t, s.write(t.Context(), "age tokens", func(tx *gorm.DB) error {
+	testkit.Must(t, s.write(t.Context(), "age tokens", func(tx *gorm.DB) error {
 		var admin userRow
 		if err := tx.Take(&admin).Error; err != nil {
 			return err
@@ -157,8 +159,8 @@ func TestBegin_TakesTurns(t *testing.T) {
 	}
 
 	busy := next(cluster.OpDeploy, IfIdle())
-	must(t, s.EndOperation(t.Context(), Ending{ID: first.ID, State: cluster.OperationSucceeded}))
-	must(t, next(cluster.OpDestroy, IfIdle(), WithDestroying()))
+	testkit.Must(t, s.EndOperation(t.Context(), Ending{ID: first.ID, State: cluster.OperationSucceeded}))
+	testkit.Must(t, next(cluster.OpDestroy, IfIdle(), WithDestroying()))
 	late := next(cluster.OpDeploy)
 
 	if cluster.CodeOf(busy) != cluster.CodeConflict || cluster.CodeOf(late) != cluster.CodeConflict || !strings.Contains(late.Error(), "being destroyed") {
@@ -170,15 +172,37 @@ func TestEndOperation_EndsOnce(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
 	_, op := newApp(t, s, "shop")
-	must(t, s.EndOperation(t.Context(), Ending{ID: op.ID, State: cluster.OperationFailed, Error: "why", Tree: []byte(`{"a":1}`), Log: []byte("[]")}))
+	testkit.Must(t, s.EndOperation(t.Context(), Ending{ID: op.ID, State: cluster.OperationFailed, Error: "why", Tree: []byte(`{"a":1}`), Log: []byte("[]")}))
 
-	must(t, s.EndOperation(t.Context(), Ending{ID: op.ID, State: cluster.OperationSucceeded, Tree: []byte("{}"), Log: []byte("[]")}))
+	testkit.Must(t, s.EndOperation(t.Context(), Ending{ID: op.ID, State: cluster.OperationSucceeded, Tree: []byte("{}"), Log: []byte("[]")}))
 
 	have, err := s.Operation(t.Context(), op.ID)
-	must(t, err)
+	testkit.Must(t, err)
 	tree, _, err := s.Archived(t.Context(), op.ID)
-	must(t, err)
+	testkit.Must(t, err)
 	if have.State != cluster.OperationFailed || have.Error != "why" || string(tree) != `{"a":1}` {
 		t.Errorf("got %s (%s) with %s, want the first end", have.State, have.Error, tree)
 	}
+}
+
+func TestChangeConfig_RefusesMoreThanAProcessStartsWith(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	app, _ := newApp(t, s, "shop")
+	large := map[string]string{}
+	for i := range 31 {
+		large[fmt.Sprintf("VAR_%d", i)] = strings.Repeat("x", cluster.MaxConfigValue)
+	}
+	testkit.Must(t, s.ChangeConfig(t.Context(), app, large, nil, "ann"))
+	more := map[string]string{"MORE": large["VAR_0"]}
+
+	err := s.ChangeConfig(t.Context(), app, more, nil, "ann")
+
+	if cluster.CodeOf(err) != cluster.CodeInvalid || !strings.Contains(err.Error(), "the limit is 1048576") {
+		t.Errorf("one too many: got %v, want it invalid with the limit", err)
+	}
+	if vars, err := s.Config(t.Context(), app.ID); err != nil || len(vars) != len(large) {
+		t.Errorf("got %d config vars, %v; want the %d of before", len(vars), err, len(large))
+	}
+	testkit.Must(t, s.ChangeConfig(t.Context(), app, more, []string{"VAR_0"}, "ann"))
 }

@@ -17,6 +17,7 @@ type buildRow struct {
 	Image     string
 	Processes string
 	Domains   string
+	Route     string
 	Error     string
 	CreatedAt int64 `gorm:"autoCreateTime:false"`
 	EndedAt   *int64
@@ -25,18 +26,22 @@ type buildRow struct {
 func (buildRow) TableName() string { return "builds" }
 
 func (r buildRow) build() (cluster.Build, error) {
-	image, err := decode[cluster.Image](r.Image, "a build's image")
+	image, err := decodeImage(r.Image, "a build's image")
 	if err != nil {
 		return cluster.Build{}, err
 	}
-	procs, err := decode[[]cluster.ProcessType](r.Processes, "a build's process types")
+	procs, err := decodeProcesses(r.Processes, "a build's process types")
 	if err != nil {
 		return cluster.Build{}, err
 	}
 	domains, err := decode[[]string](r.Domains, "a build's domains")
+	if err != nil {
+		return cluster.Build{}, err
+	}
+	route, err := decode[routeShape](r.Route, "a build's route")
 	return cluster.Build{
 		ID: cluster.ID(r.ID), AppID: cluster.ID(r.AppID), Kind: cluster.SourceKind(r.Kind), Source: r.Source,
-		State: cluster.BuildState(r.State), Image: image, Processes: procs, Domains: domains, Error: r.Error,
+		State: cluster.BuildState(r.State), Image: image, Processes: procs, Domains: domains, Route: route.change(), Error: r.Error,
 		CreatedAt: toTime(r.CreatedAt), EndedAt: toTimePtr(r.EndedAt),
 	}, err
 }
@@ -55,7 +60,7 @@ func WithBuild(id cluster.ID, kind cluster.SourceKind, source string) Part {
 	return func(s *Store, tx *gorm.DB, op cluster.Operation) error {
 		return tx.Create(&buildRow{
 			ID: string(id), AppID: string(op.AppID), Kind: string(kind), Source: source, State: string(cluster.BuildPending),
-			Image: "{}", Processes: "[]", Domains: "[]", CreatedAt: s.now().UnixNano(),
+			Image: "{}", Processes: "[]", Domains: "[]", Route: "{}", CreatedAt: s.now().UnixNano(),
 		}).Error
 	}
 }
@@ -73,9 +78,30 @@ func (s *Store) EndBuild(ctx context.Context, id cluster.ID, r cluster.BuildResu
 		}
 		ended := s.now().UnixNano()
 		return tx.Model(&row).Updates(map[string]any{
-			"state": string(r.State), "image": encode(r.Image), "processes": encode(r.Processes),
-			"domains": encode(r.Domains), "error": r.Error, "ended_at": ended,
+			"state": string(r.State), "image": encodeImage(r.Image), "processes": encodeProcesses(r.Processes),
+			"domains": encode(r.Domains), "route": encode(routeShapeOf(r.Route)), "error": r.Error, "ended_at": ended,
 		}).Error
+	})
+}
+
+// ReplaceImage gives a ready build, and all releases of it, another image for one
+// that is gone. A build whose image is another one by now stays as it is: a
+// builder that reports twice, or late, changes nothing.
+func (s *Store) ReplaceImage(ctx context.Context, build cluster.ID, gone string, image cluster.Image) error {
+	return s.write(ctx, "replace an image", func(tx *gorm.DB) error {
+		var row buildRow
+		if err := tx.Where("id = ?", string(build)).Take(&row).Error; err != nil {
+			return err
+		}
+		b, err := row.build()
+		if err != nil || b.State != cluster.BuildReady || b.Image.ID != gone {
+			return err
+		}
+		encoded := encodeImage(image)
+		if err := tx.Model(&row).Update("image", encoded).Error; err != nil {
+			return err
+		}
+		return tx.Model(&releaseRow{}).Where("build_id = ?", row.ID).Update("image", encoded).Error
 	})
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"maps"
 	"sort"
 	"strings"
 
@@ -43,6 +44,9 @@ func (s *Store) config(tx *gorm.DB, app cluster.ID) (map[string]string, error) {
 
 // changeConfig sets and unsets config vars; the event names keys, never values.
 func (s *Store) changeConfig(tx *gorm.DB, app cluster.App, set map[string]string, unset []string, user string) error {
+	if err := s.fits(tx, app, set, unset); err != nil {
+		return err
+	}
 	for key, value := range set {
 		sealed, err := s.sealer.Seal(value)
 		if err != nil {
@@ -59,6 +63,24 @@ func (s *Store) changeConfig(tx *gorm.DB, app cluster.App, set map[string]string
 		}
 	}
 	return s.note(tx, user, "config.change", "app "+app.Name, "unset "+strings.Join(unset, " "), "set "+strings.Join(sortedKeys(set), " "))
+}
+
+// fits refuses a change that makes the config vars larger than a process can
+// start with. One that makes them smaller is fine, even if they stay too large.
+func (s *Store) fits(tx *gorm.DB, app cluster.App, set map[string]string, unset []string) error {
+	vars, err := s.config(tx, app.ID)
+	if err != nil {
+		return err
+	}
+	before := cluster.EnvironmentSize(vars)
+	for _, key := range unset {
+		delete(vars, key)
+	}
+	maps.Copy(vars, set)
+	if cluster.EnvironmentSize(vars) <= before {
+		return nil
+	}
+	return cluster.ValidateEnvironment("set", vars)
 }
 
 func sortedKeys(m map[string]string) []string {

@@ -55,7 +55,7 @@ func (s *Store) AddDomain(ctx context.Context, app cluster.App, host, user strin
 	return row.domain(), err
 }
 
-// RemoveDomain takes a hostname from an app. Its own host stays.
+// RemoveDomain removes a hostname from an app. Its own host stays.
 func (s *Store) RemoveDomain(ctx context.Context, app cluster.App, host, user string) error {
 	return s.write(ctx, "remove domain", func(tx *gorm.DB) error {
 		var rows []domainRow

@@ -32,7 +32,7 @@ type Ending struct {
 }
 
 // EndOperation closes an operation once, archives its tree and undoes what a
-// failed one left half done: its release fails, its instances drain, what it
+// failed one left half done: its config vars go back, its release fails, its instances drain, what it
 // would have retired may be retired again.
 func (s *Store) EndOperation(ctx context.Context, e Ending) error {
 	return s.write(ctx, "end operation", func(tx *gorm.DB) error {
@@ -43,8 +43,12 @@ func (s *Store) EndOperation(ctx context.Context, e Ending) error {
 		if row.State != string(cluster.OperationOpen) {
 			return nil
 		}
+		err := s.settleConfig(tx, &e)
+		if err != nil {
+			return err
+		}
 		ended := s.now().UnixNano()
-		err := tx.Model(&row).Updates(map[string]any{"state": string(e.State), "error": e.Error, "ended_at": ended}).Error
+		err = tx.Model(&row).Updates(map[string]any{"state": string(e.State), "error": e.Error, "ended_at": ended}).Error
 		if err == nil && e.State != cluster.OperationSucceeded {
 			err = s.undo(tx, row, e)
 		}
@@ -56,6 +60,22 @@ func (s *Store) EndOperation(ctx context.Context, e Ending) error {
 		}
 		return err
 	})
+}
+
+// settleConfig keeps what a successful operation did to the config vars, and
+// takes back what another one did, which its error says.
+func (s *Store) settleConfig(tx *gorm.DB, e *Ending) error {
+	if e.State == cluster.OperationSucceeded {
+		return tx.Where("operation_id = ?", string(e.ID)).Delete(&configChangeRow{}).Error
+	}
+	var serves int64
+	err := tx.Model(&releaseRow{}).Where("operation_id = ? AND state = ?", string(e.ID), string(cluster.ReleaseRunning)).Count(&serves).Error
+	if err != nil || serves > 0 {
+		return err // what serves has them
+	}
+	keys, err := s.takeBackConfig(tx, string(e.ID))
+	e.Error = takenBack(e.Error, keys)
+	return err
 }
 
 func (s *Store) undo(tx *gorm.DB, row operationRow, e Ending) error {
@@ -91,12 +111,13 @@ func (s *Store) Archived(ctx context.Context, id cluster.ID) (tree, log []byte, 
 	return []byte(row.Tree), []byte(row.Log), nil
 }
 
-// ForgetArchive drops archived trees and ended operations older than the
+// DeleteArchive drops archived trees and ended operations older than the
 // cut, in nanoseconds.
-func (s *Store) ForgetArchive(ctx context.Context, before int64) error {
+func (s *Store) DeleteArchive(ctx context.Context, before int64) error {
 	return s.write(ctx, "clean the job archive", func(tx *gorm.DB) error {
 		return errors.Join(
 			tx.Where("ended_at < ?", before).Delete(&archiveRow{}).Error,
+			tx.Where("operation_id IN (SELECT id FROM operations WHERE state <> 'open' AND ended_at < ?)", before).Delete(&configChangeRow{}).Error,
 			tx.Where("state <> 'open' AND ended_at < ?", before).Delete(&operationRow{}).Error,
 		)
 	})

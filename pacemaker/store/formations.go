@@ -52,7 +52,7 @@ func WithFormations(list []cluster.Formation) Part {
 				return err
 			}
 		}
-		return s.note(tx, op.User, "formation.change", "app "+string(op.AppID), "", encode(list))
+		return s.note(tx, op.User, "formation.change", "app "+string(op.AppID), "", encodeFormations(list))
 	}
 }
 
@@ -86,7 +86,7 @@ func (s *Store) Promote(ctx context.Context, p Promotion) error {
 			}
 		}
 		if p.Release != "" {
-			if err := giveTraffic(tx, p.App, p.Release); err != nil {
+			if err := moveTraffic(tx, p.App, p.Release); err != nil {
 				return err
 			}
 		}
@@ -94,7 +94,7 @@ func (s *Store) Promote(ctx context.Context, p Promotion) error {
 	})
 }
 
-func giveTraffic(tx *gorm.DB, app, release cluster.ID) error {
+func moveTraffic(tx *gorm.DB, app, release cluster.ID) error {
 	others := tx.Model(&trafficRow{}).Select("release_id").Where("app_id = ? AND release_id <> ?", string(app), string(release))
 	if err := tx.Model(&releaseRow{}).Where("id IN (?) AND state = ?", others, string(cluster.ReleaseRunning)).
 		Update("state", string(cluster.ReleaseRetired)).Error; err != nil {

@@ -21,19 +21,20 @@ type idempotencyRow struct {
 
 func (idempotencyRow) TableName() string { return "idempotency_keys" }
 
-// KeptAnswer is what a write was answered with, to be told again.
-type KeptAnswer struct {
+// SavedAnswer is what a write was answered with; a repeat of the write gets it
+// again.
+type SavedAnswer struct {
 	Status int
 	Header map[string][]string
 	Body   []byte
 }
 
-// ClaimKey takes an idempotency key of a user for a request, which is named by
-// a hash of all of it. It gives nil for a key that is new, and is the caller's
-// now; the answer for one that has its answer. A key of another request is
-// invalid; one whose request was never answered is in conflict, since nobody
+// ClaimIdempotencyKey reserves a user's key for a request, which is named by a
+// hash of all of it. It gives nil when the key was new and is reserved now, and
+// the saved answer when the request was answered before. A key of another request
+// is invalid; one whose request was never answered is in conflict, since nobody
 // knows whether that request was carried out.
-func (s *Store) ClaimKey(ctx context.Context, user, key, request string) (*KeptAnswer, error) {
+func (s *Store) ClaimIdempotencyKey(ctx context.Context, user, key, request string) (*SavedAnswer, error) {
 	sealed, err := s.sealer.Seal(request)
 	if err != nil {
 		return nil, err
@@ -48,10 +49,10 @@ func (s *Store) ClaimKey(ctx context.Context, user, key, request string) (*KeptA
 	if err != nil || len(have) == 0 {
 		return nil, err
 	}
-	return s.keptAnswer(have[0], request)
+	return s.savedAnswer(have[0], request)
 }
 
-func (s *Store) keptAnswer(row idempotencyRow, request string) (*KeptAnswer, error) {
+func (s *Store) savedAnswer(row idempotencyRow, request string) (*SavedAnswer, error) {
 	first, err := s.sealer.Unseal(row.Request)
 	if err != nil {
 		return nil, err
@@ -60,43 +61,43 @@ func (s *Store) keptAnswer(row idempotencyRow, request string) (*KeptAnswer, err
 		return nil, cluster.Invalid("Idempotency-Key", "was used for another request before: a new request needs a new key")
 	}
 	if row.Status == 0 {
-		return nil, cluster.Conflict("the first request under this Idempotency-Key was cut off before its answer: look whether it was carried out, and repeat it under a new key if it was not")
+		return nil, cluster.Conflict("the first request under this Idempotency-Key was cut off before its answer: check whether it was carried out, and repeat it under a new key if it was not")
 	}
 	plain, err := s.sealer.Unseal(row.Answer)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := decode[KeptAnswer](plain, "a kept answer")
+	answer, err := decode[SavedAnswer](plain, "a saved answer")
 	return &answer, err
 }
 
-// KeepAnswer records the answer to the request that claimed the key.
-func (s *Store) KeepAnswer(ctx context.Context, user, key string, a KeptAnswer) error {
+// SaveAnswer records the answer to the request that claimed the key.
+func (s *Store) SaveAnswer(ctx context.Context, user, key string, a SavedAnswer) error {
 	plain, err := json.Marshal(a)
 	if err != nil {
-		return fmt.Errorf("keep an answer: %w", err)
+		return fmt.Errorf("save an answer: %w", err)
 	}
 	sealed, err := s.sealer.Seal(string(plain))
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, "keep an answer", func(tx *gorm.DB) error {
+	return s.write(ctx, "save an answer", func(tx *gorm.DB) error {
 		return tx.Model(&idempotencyRow{}).Where("username = ? AND key = ?", user, key).
 			Updates(map[string]any{"status": a.Status, "answer": sealed}).Error
 	})
 }
 
-// DropKey gives a key back whose request failed on our side and may be
+// ReleaseIdempotencyKey gives a key back whose request failed on our side and may be
 // repeated.
-func (s *Store) DropKey(ctx context.Context, user, key string) error {
-	return s.write(ctx, "give an idempotency key back", func(tx *gorm.DB) error {
+func (s *Store) ReleaseIdempotencyKey(ctx context.Context, user, key string) error {
+	return s.write(ctx, "release an idempotency key", func(tx *gorm.DB) error {
 		return tx.Where("username = ? AND key = ?", user, key).Delete(&idempotencyRow{}).Error
 	})
 }
 
-// ForgetKeys drops the keys that were claimed before a moment, in nanoseconds.
-func (s *Store) ForgetKeys(ctx context.Context, before int64) error {
-	return s.write(ctx, "forget idempotency keys", func(tx *gorm.DB) error {
+// DeleteIdempotencyKeys drops the keys that were claimed before a moment, in nanoseconds.
+func (s *Store) DeleteIdempotencyKeys(ctx context.Context, before int64) error {
+	return s.write(ctx, "delete idempotency keys", func(tx *gorm.DB) error {
 		return tx.Where("created_at < ?", before).Delete(&idempotencyRow{}).Error
 	})
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"time"
 
 	"gorm.io/gorm"
 
@@ -82,19 +81,7 @@ func (s *Store) InstancesRetiredBy(ctx context.Context, op cluster.ID) ([]cluste
 	return s.instances(s.read.WithContext(ctx).Where("retire_id = ?", string(op)).Order("id"))
 }
 
-// RecentFailures counts the instances of a release and type that have failed
-// since a moment, and says when the last of them was made.
-func (s *Store) RecentFailures(ctx context.Context, release cluster.ID, typ string, since time.Time) (int, time.Time, error) {
-	var row struct {
-		N    int
-		Last int64
-	}
-	err := s.read.WithContext(ctx).Model(&instanceRow{}).Select("COUNT(*) AS n, COALESCE(MAX(created_at), 0) AS last").
-		Where("release_id = ? AND type = ? AND error <> '' AND created_at > ?", string(release), typ, since.UnixNano()).Scan(&row).Error
-	return row.N, toTime(row.Last), translate(err, "count failed instances")
-}
-
-// AppsToRetire lists the apps with instances that BeginRetire would take.
+// AppsToRetire lists the apps with instances that BeginRetire would cover.
 func (s *Store) AppsToRetire(ctx context.Context) ([]cluster.ID, error) {
 	var ids []cluster.ID
 	err := s.read.WithContext(ctx).Model(&instanceRow{}).Distinct("app_id").
@@ -145,7 +132,7 @@ func (s *Store) assign(tx *gorm.DB, a Assignment) error {
 	}
 	var err error
 	if a.NeedsPort {
-		if row.Port, err = s.allotPort(tx, a.Node, a.ID); err != nil {
+		if row.Port, err = s.allocatePort(tx, a.Node, a.ID); err != nil {
 			return err
 		}
 	}
@@ -165,7 +152,7 @@ func raiseRevision(tx *gorm.DB, node cluster.ID) (int, error) {
 	return revision, err
 }
 
-// ApplyReport takes over what a heart says of its instances: forward steps of
+// ApplyReport records what a heart reports of its instances: forward steps of
 // state, conditions, what is gone. It gives the ids that the database does not
 // know on this node, and whether anything changed.
 func (s *Store) ApplyReport(ctx context.Context, node cluster.ID, list []cluster.InstanceStatus) (unknown []cluster.ID, changed bool, err error) {
@@ -193,7 +180,7 @@ func (s *Store) applyStatus(tx *gorm.DB, node cluster.ID, st cluster.InstanceSta
 	}
 	row, set := rows[0], map[string]any{}
 	if row.GoneAt != nil {
-		return true, false, nil // a late word about what has ended
+		return true, false, nil // a late report of what has ended
 	}
 	if cluster.InstanceState(row.State).CanBecome(st.State) && !(row.State == string(cluster.InstanceDraining) && st.State == cluster.InstanceFailed) {
 		set["state"] = string(st.State)
@@ -219,8 +206,8 @@ func (s *Store) applyStatus(tx *gorm.DB, node cluster.ID, st cluster.InstanceSta
 	return true, true, tx.Model(&row).Updates(set).Error
 }
 
-// markGone ends an instance whose container is no more. Its port rests before
-// anyone gets it again.
+// markGone ends an instance whose container is gone. Its port is in
+// quarantine before another one gets it.
 func (s *Store) markGone(tx *gorm.DB, row instanceRow, st cluster.InstanceStatus) error {
 	now := s.now().UnixNano()
 	set := map[string]any{"gone_at": now, "crashing": false}

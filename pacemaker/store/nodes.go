@@ -21,6 +21,7 @@ type nodeRow struct {
 	Tags      string
 	TokenHash string
 	CreatedAt int64 `gorm:"autoCreateTime:false"`
+	JoinedAt  *int64
 }
 
 func (nodeRow) TableName() string { return "nodes" }
@@ -33,7 +34,7 @@ func (r nodeRow) node() (cluster.Node, error) {
 	tags, err := decode[map[string]string](r.Tags, "a node's tags")
 	return cluster.Node{
 		ID: cluster.ID(r.ID), Name: r.Name, Roles: roles, Address: r.Address, State: cluster.NodeState(r.State),
-		Draining: r.Draining, Revision: r.Revision, Tags: tags, CreatedAt: toTime(r.CreatedAt),
+		Draining: r.Draining, Revision: r.Revision, Tags: tags, CreatedAt: toTime(r.CreatedAt), JoinedAt: toTimePtr(r.JoinedAt),
 	}, err
 }
 
@@ -114,7 +115,17 @@ func (s *Store) Nodes(ctx context.Context) ([]cluster.Node, error) {
 	return mapped(rows, nodeRow.node)
 }
 
-// UpdateNode takes over what a node says of itself, when that has changed.
+// JoinNode notes that a node's process has spoken, unless that is known.
+func (s *Store) JoinNode(ctx context.Context, have cluster.Node) error {
+	if have.JoinedAt != nil {
+		return nil
+	}
+	return s.write(ctx, "note that a node joined", func(tx *gorm.DB) error {
+		return tx.Model(&nodeRow{}).Where("id = ? AND joined_at IS NULL", string(have.ID)).Update("joined_at", s.now().UnixNano()).Error
+	})
+}
+
+// UpdateNode records what a node reports of itself, when that has changed.
 func (s *Store) UpdateNode(ctx context.Context, have cluster.Node, roles []cluster.Role, address string, tags map[string]string) error {
 	if slices.Equal(have.Roles, roles) && have.Address == address && maps.Equal(have.Tags, tags) {
 		return nil

@@ -67,7 +67,7 @@ func child(dir string) int {
 func startChild(t *testing.T, dir string, prepare func(*exec.Cmd)) (cmd *exec.Cmd, out *bufio.Scanner, gone <-chan struct{}) {
 	t.Helper()
 	r, w, err := os.Pipe()
-	must(t, err)
+	testkit.Must(t, err)
 	cmd = exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), childEnv+"="+dir)
 	cmd.Stdout = w
@@ -75,7 +75,7 @@ func startChild(t *testing.T, dir string, prepare func(*exec.Cmd)) (cmd *exec.Cm
 		prepare(cmd)
 	}
 	gone = testkit.StartChild(t, cmd)
-	must(t, w.Close())
+	testkit.Must(t, w.Close())
 	t.Cleanup(func() { _ = r.Close() })
 	return cmd, bufio.NewScanner(r), gone
 }
@@ -84,7 +84,7 @@ func startChild(t *testing.T, dir string, prepare func(*exec.Cmd)) (cmd *exec.Cm
 func bootstrapped(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	must(t, openStoreIn(t, dir).Close())
+	testkit.Must(t, openStoreIn(t, dir).Close())
 	return dir
 }
 
@@ -136,10 +136,10 @@ func TestOpen_KeepsWhatAKilledWriterAcknowledged(t *testing.T) {
 	<-gone
 
 	s, err := tryOpen(t, dir)
-	must(t, err)
+	testkit.Must(t, err)
 
 	apps, err := s.Apps(t.Context(), "", -1)
-	must(t, err)
+	testkit.Must(t, err)
 	have := map[string]bool{}
 	for _, a := range apps {
 		have[a.Name] = true
@@ -160,23 +160,23 @@ func TestOpen_RefusesADamagedFile(t *testing.T) {
 		"a page": func(t *testing.T, f *os.File, size int64) {
 			for page := int64(2); page*4096 < size; page++ {
 				_, err := f.WriteAt([]byte(strings.Repeat("\xde\xad", 512)), page*4096+16)
-				must(t, err)
+				testkit.Must(t, err)
 			}
 		},
 		"the header": func(t *testing.T, f *os.File, _ int64) {
 			_, err := f.WriteAt([]byte("this is no database, it is a note"), 0)
-			must(t, err)
+			testkit.Must(t, err)
 		},
-		"the second half": func(t *testing.T, f *os.File, size int64) { must(t, f.Truncate(size/2/4096*4096)) },
+		"the second half": func(t *testing.T, f *os.File, size int64) { testkit.Must(t, f.Truncate(size/2/4096*4096)) },
 	} {
 		dir := bootstrapped(t)
 		path := filepath.Join(dir, "aorta.db")
 		f, err := os.OpenFile(path, os.O_RDWR, 0)
-		must(t, err)
+		testkit.Must(t, err)
 		st, err := f.Stat()
-		must(t, err)
+		testkit.Must(t, err)
 		damage(t, f, st.Size())
-		must(t, f.Close())
+		testkit.Must(t, f.Close())
 
 		_, err = tryOpen(t, dir)
 
@@ -193,10 +193,10 @@ func TestOpen_RefusesANewerSchema(t *testing.T) {
 	dir := bootstrapped(t)
 	path := filepath.Join(dir, "aorta.db")
 	db, err := sql.Open("sqlite", path)
-	must(t, err)
+	testkit.Must(t, err)
 	_, err = db.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (90001, 1)`)
-	must(t, err)
-	must(t, db.Close())
+	testkit.Must(t, err)
+	testkit.Must(t, db.Close())
 
 	_, err = tryOpen(t, dir)
 
@@ -213,7 +213,7 @@ func TestOpen_SaysWhenItMayNotWrite(t *testing.T) {
 		t.Skip("this test needs root, to become somebody else")
 	}
 	program, err := os.ReadFile(os.Args[0])
-	must(t, err)
+	testkit.Must(t, err)
 	for name, c := range map[string]struct {
 		dir  os.FileMode
 		lock os.FileMode
@@ -223,12 +223,12 @@ func TestOpen_SaysWhenItMayNotWrite(t *testing.T) {
 		"the file":      {0o777, 0o666, "aorta.db"},
 	} {
 		dir := testkit.ShortDir(t)
-		must(t, openStoreIn(t, dir).Close())
-		must(t, os.WriteFile(filepath.Join(dir, "program"), program, 0o755))
-		must(t, os.Chmod(filepath.Join(dir, "key"), 0o444))
-		must(t, os.Chmod(filepath.Join(dir, "aorta.db"), 0o444))
-		must(t, os.Chmod(filepath.Join(dir, "aorta.db.lock"), c.lock))
-		must(t, os.Chmod(dir, c.dir))
+		testkit.Must(t, openStoreIn(t, dir).Close())
+		testkit.Must(t, os.WriteFile(filepath.Join(dir, "program"), program, 0o755))
+		testkit.Must(t, os.Chmod(filepath.Join(dir, "key"), 0o444))
+		testkit.Must(t, os.Chmod(filepath.Join(dir, "aorta.db"), 0o444))
+		testkit.Must(t, os.Chmod(filepath.Join(dir, "aorta.db.lock"), c.lock))
+		testkit.Must(t, os.Chmod(dir, c.dir))
 
 		cmd, out, gone := startChild(t, dir, func(cmd *exec.Cmd) {
 			cmd.Path = filepath.Join(dir, "program")
@@ -272,7 +272,7 @@ func TestWriter_OneFailureTakesNothingOfItsNeighbours(t *testing.T) {
 	}
 
 	list, err := s.Operations(t.Context(), OperationQuery{Limit: 100})
-	must(t, err)
+	testkit.Must(t, err)
 	seen := 0
 	for _, op := range list {
 		if op.Kind == cluster.OpPrune {
@@ -314,7 +314,7 @@ func spoilt(i int) Part {
 func TestStore_AnswersWhenClosed(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
-	must(t, s.Close())
+	testkit.Must(t, s.Close())
 
 	_, err := s.CreateApp(t.Context(), "shop", "shop.test.local", "admin")
 

@@ -52,16 +52,24 @@ func IfIdle() Part {
 			return err
 		}
 		if len(rows) > 0 {
-			return cluster.Conflict("another operation is at work: %s", rows[0].Title)
+			return cluster.Conflict("another operation is running: %s", rows[0].Title)
 		}
 		return nil
 	}
 }
 
-// WithConfig changes config vars in the operation's transaction.
+// WithConfig changes config vars in the operation's transaction. Should it not
+// succeed, they go back to what they were.
 func WithConfig(app cluster.App, set map[string]string, unset []string) Part {
 	return func(s *Store, tx *gorm.DB, op cluster.Operation) error {
-		return s.changeConfig(tx, app, set, unset, op.User)
+		before, err := s.sealedConfig(tx, string(app.ID))
+		if err != nil {
+			return err
+		}
+		if err := s.changeConfig(tx, app, set, unset, op.User); err != nil {
+			return err
+		}
+		return s.noteConfigChange(tx, op, append(sortedKeys(set), unset...), before)
 	}
 }
 
@@ -156,6 +164,10 @@ func (s *Store) operations(ctx context.Context, q *gorm.DB) ([]cluster.Operation
 	return mapped(rows, func(r operationRow) (cluster.Operation, error) { return r.operation(), nil })
 }
 
+// shortForm is the last 8 of an id's 36 characters, as ID.Short gives it. The
+// expression is that of an index.
+const shortForm = "substr(id, 29)"
+
 // FindOperation finds an operation by its id, or by the short form that people
 // see, where that names only one.
 func (s *Store) FindOperation(ctx context.Context, name string) (cluster.Operation, error) {
@@ -163,7 +175,7 @@ func (s *Store) FindOperation(ctx context.Context, name string) (cluster.Operati
 		return s.Operation(ctx, id)
 	}
 	var rows []operationRow
-	if err := s.read.WithContext(ctx).Where("substr(id, -8) = ?", name).Order("id DESC").Limit(2).Find(&rows).Error; err != nil {
+	if err := s.read.WithContext(ctx).Where(shortForm+" = ?", name).Order("id DESC").Limit(2).Find(&rows).Error; err != nil {
 		return cluster.Operation{}, translate(err, "find operation")
 	}
 	if len(rows) != 1 {

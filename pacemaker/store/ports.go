@@ -10,13 +10,13 @@ import (
 	"aorta/pacemaker/cluster"
 )
 
-// The ports that instances get, outside the range that the kernel takes for
-// outgoing connections, and how long one rests after its instance is gone: a
+// The ports that instances get, outside the range that the kernel uses for
+// outgoing connections, and how long one stays unused after its instance is gone: a
 // router that missed the change must not reach a stranger behind it.
 const (
-	FirstPort = 20000
-	LastPort  = 29999
-	PortRest  = 10 * time.Minute
+	FirstPort      = 20000
+	LastPort       = 29999
+	PortQuarantine = 10 * time.Minute
 )
 
 type portRow struct {
@@ -28,18 +28,18 @@ type portRow struct {
 
 func (portRow) TableName() string { return "ports" }
 
-// allotPort takes the next free port after the one taken last on the node; the
-// first one is chosen at random, so that a ledger that was lost does not start
-// where the last one did.
-func (s *Store) allotPort(tx *gorm.DB, node, instance cluster.ID) (int, error) {
+// allocatePort reserves the next free port after the one reserved last on the
+// node. The first is chosen at random, so that a ledger that was lost does not
+// begin with the ports of the one before.
+func (s *Store) allocatePort(tx *gorm.DB, node, instance cluster.ID) (int, error) {
 	var rows []portRow
 	if err := tx.Where("node_id = ?", string(node)).Find(&rows).Error; err != nil {
 		return 0, err
 	}
-	rested := s.now().Add(-PortRest).UnixNano()
+	quarantined := s.now().Add(-PortQuarantine).UnixNano()
 	taken := make(map[int]bool, len(rows))
 	for _, r := range rows {
-		if r.ReleasedAt == nil || *r.ReleasedAt > rested {
+		if r.ReleasedAt == nil || *r.ReleasedAt > quarantined {
 			taken[r.Port] = true
 		}
 	}
@@ -63,7 +63,7 @@ func (s *Store) allotPort(tx *gorm.DB, node, instance cluster.ID) (int, error) {
 }
 
 // ChangePort gives an instance another port because its heart refused the one
-// it had: something else on the node holds it, or it still rests there.
+// it had: something else on the node holds it, or it is still in quarantine there.
 func (s *Store) ChangePort(ctx context.Context, id cluster.ID, refused int) error {
 	return s.write(ctx, "change the port of an instance", func(tx *gorm.DB) error {
 		var row instanceRow
@@ -78,7 +78,7 @@ func (s *Store) ChangePort(ctx context.Context, id cluster.ID, refused int) erro
 		if err != nil {
 			return err
 		}
-		port, err := s.allotPort(tx, cluster.ID(row.NodeID), id)
+		port, err := s.allocatePort(tx, cluster.ID(row.NodeID), id)
 		if err != nil {
 			return err
 		}

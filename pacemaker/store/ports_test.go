@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"aorta/internal/seal"
+	"aorta/internal/testkit"
 	"aorta/pacemaker/cluster"
 )
 
@@ -28,10 +29,10 @@ func openStoreAt(tb testing.TB) (*Store, *clock) {
 	dir, c := tb.TempDir(), &clock{}
 	c.ns.Store(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC).UnixNano())
 	sealer, err := seal.Open(filepath.Join(dir, "key"), true)
-	must(tb, err)
+	testkit.Must(tb, err)
 	seed(tb, dir)
 	s, err := Open(context.Background(), Config{Dir: dir, Sealer: sealer, Log: slog.New(slog.DiscardHandler), Now: c.now})
-	must(tb, err)
+	testkit.Must(tb, err)
 	tb.Cleanup(func() { _ = s.Close() })
 	return s, c
 }
@@ -40,14 +41,14 @@ func openStoreAt(tb testing.TB) (*Store, *clock) {
 func assign(tb testing.TB, s *Store, node cluster.ID) (id cluster.ID, port int) {
 	tb.Helper()
 	id = cluster.NewID()
-	must(tb, s.Assign(context.Background(), []Assignment{{ID: id, App: "a", Release: "r", Type: "web", Node: node, NeedsPort: true}}))
+	testkit.Must(tb, s.Assign(context.Background(), []Assignment{{ID: id, App: "a", Release: "r", Type: "web", Node: node, NeedsPort: true}}))
 	return id, portOf(tb, s, id)
 }
 
 func portOf(tb testing.TB, s *Store, id cluster.ID) int {
 	tb.Helper()
 	in, err := s.Instance(context.Background(), id)
-	must(tb, err)
+	testkit.Must(tb, err)
 	return in.Port
 }
 
@@ -56,7 +57,7 @@ func after(port int) int { return FirstPort + (port+1-FirstPort)%(LastPort-First
 func gone(tb testing.TB, s *Store, node, id cluster.ID) {
 	tb.Helper()
 	_, _, err := s.ApplyReport(context.Background(), node, []cluster.InstanceStatus{{ID: id, State: cluster.InstanceStopped, Gone: true}})
-	must(tb, err)
+	testkit.Must(tb, err)
 }
 
 func TestPorts_NextFitPerNode(t *testing.T) {
@@ -92,7 +93,7 @@ func TestPorts_RestAfterTheirInstance(t *testing.T) {
 	late := func() error {
 		return s.Assign(t.Context(), []Assignment{{ID: cluster.NewID(), App: "a", Release: "r", Type: "web", Node: n.ID, NeedsPort: true}})
 	}
-	c.forward(PortRest - time.Second)
+	c.forward(PortQuarantine - time.Second)
 	early := late()
 	c.forward(2 * time.Second)
 	_, again := assign(t, s, n.ID)
@@ -104,7 +105,7 @@ func TestPorts_RestAfterTheirInstance(t *testing.T) {
 		t.Errorf("after its rest: got %d, want %d", again, LastPort)
 	}
 	list, err := s.InstancesOn(t.Context(), n.ID)
-	must(t, err)
+	testkit.Must(t, err)
 	if len(list) != 1 {
 		t.Errorf("got %d instances, want the refused ones not written", len(list))
 	}
@@ -113,7 +114,7 @@ func TestPorts_RestAfterTheirInstance(t *testing.T) {
 // fill takes all ports up to one.
 func fill(tb testing.TB, s *Store, node cluster.ID, upTo int) {
 	tb.Helper()
-	must(tb, s.write(context.Background(), "fill", func(tx *gorm.DB) error {
+	testkit.Must(tb, s.write(context.Background(), "fill", func(tx *gorm.DB) error {
 		return tx.Exec(`WITH RECURSIVE n(p) AS (SELECT ? UNION ALL SELECT p + 1 FROM n WHERE p < ?)
 			INSERT INTO ports SELECT ?, p, 'i' || p, NULL FROM n`, FirstPort, upTo, string(node)).Error
 	}))
@@ -125,9 +126,9 @@ func TestChangePort_GivesAnotherAndRestsTheRefused(t *testing.T) {
 	n := newNode(t, s, "n1")
 	id, port := assign(t, s, n.ID)
 
-	must(t, s.ChangePort(t.Context(), id, port))
+	testkit.Must(t, s.ChangePort(t.Context(), id, port))
 	second := portOf(t, s, id)
-	must(t, s.ChangePort(t.Context(), id, port)) // asked twice
+	testkit.Must(t, s.ChangePort(t.Context(), id, port)) // asked twice
 	again := portOf(t, s, id)
 	_, other := assign(t, s, n.ID)
 
@@ -148,16 +149,16 @@ func TestApplyReport_NeverGoesBack(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		id, port := assign(t, s, n.ID)
 		before, err := s.Instance(t.Context(), id)
-		must(t, err)
+		testkit.Must(t, err)
 		for range rapid.IntRange(1, 6).Draw(rt, "reports") {
 			st := cluster.InstanceStatus{
 				ID: id, State: rapid.SampledFrom(states).Draw(rt, "state"), Gone: rapid.IntRange(0, 5).Draw(rt, "gone") == 0,
 				Crashing: rapid.Bool().Draw(rt, "crashing"), Restarts: rapid.IntRange(0, 3).Draw(rt, "restarts"), Port: rapid.IntRange(0, 9).Draw(rt, "port"),
 			}
 			_, changed, err := s.ApplyReport(t.Context(), n.ID, []cluster.InstanceStatus{st})
-			must(t, err)
+			testkit.Must(t, err)
 			now, err := s.Instance(t.Context(), id)
-			must(t, err)
+			testkit.Must(t, err)
 
 			same := now.State == before.State && now.Crashing == before.Crashing && now.Restarts == before.Restarts && (now.GoneAt == nil) == (before.GoneAt == nil)
 			switch {
@@ -189,9 +190,9 @@ func TestApplyReport_NamesWhatIsUnknownOnThatNode(t *testing.T) {
 		{ID: mine, State: cluster.InstanceRunning}, {ID: theirs, State: cluster.InstanceFailed, Gone: true}, {ID: stranger, State: cluster.InstanceRunning},
 	})
 
-	must(t, err)
+	testkit.Must(t, err)
 	other, err := s.Instance(t.Context(), theirs)
-	must(t, err)
+	testkit.Must(t, err)
 	if len(unknown) != 2 || unknown[0] != theirs || unknown[1] != stranger || other.State != cluster.InstanceAssigned {
 		t.Errorf("got unknown %v and the other node's %s, want %v and it untouched", unknown, other.State, []cluster.ID{theirs, stranger})
 	}

@@ -29,11 +29,11 @@ type releaseRow struct {
 func (releaseRow) TableName() string { return "releases" }
 
 func (r releaseRow) release() (cluster.Release, error) {
-	image, err := decode[cluster.Image](r.Image, "a release's image")
+	image, err := decodeImage(r.Image, "a release's image")
 	if err != nil {
 		return cluster.Release{}, err
 	}
-	procs, err := decode[[]cluster.ProcessType](r.Processes, "a release's process types")
+	procs, err := decodeProcesses(r.Processes, "a release's process types")
 	return cluster.Release{
 		ID: cluster.ID(r.ID), AppID: cluster.ID(r.AppID), Number: r.Number, BuildID: cluster.ID(r.BuildID),
 		State: cluster.ReleaseState(r.State), Image: image, Processes: procs, Commit: r.CommitID, Message: r.Message,
@@ -49,7 +49,8 @@ type NewRelease struct {
 	Commit    string
 	Message   string
 	Cause     string
-	Domains   []string // that the release asks for, added when free
+	Domains   []string                    // that the release asks for, added when free
+	Route     cluster.RequestLimitsChange // that it asks for, made the app's own
 }
 
 // CreateRelease makes the operation's release, once: asked again, it gives
@@ -93,10 +94,15 @@ func (s *Store) insertRelease(tx *gorm.DB, n NewRelease) (releaseRow, error) {
 			return releaseRow{}, err
 		}
 	}
+	if !n.Route.Empty() {
+		if _, err := s.changeRequestLimits(tx, n.Build.AppID, n.Route, n.Operation.User); err != nil {
+			return releaseRow{}, err
+		}
+	}
 	row := releaseRow{
 		ID: string(cluster.DeriveID(n.Operation.ID, "release", 0)), AppID: string(n.Build.AppID), Number: last + 1,
 		BuildID: string(n.Build.ID), OperationID: string(n.Operation.ID), State: string(cluster.ReleaseReady),
-		Image: encode(n.Build.Image), Processes: encode(n.Build.Processes), Config: sealed,
+		Image: encodeImage(n.Build.Image), Processes: encodeProcesses(n.Build.Processes), Config: sealed,
 		CommitID: n.Commit, Message: n.Message, Username: n.Operation.User, Cause: n.Cause, CreatedAt: s.now().UnixNano(),
 	}
 	return row, tx.Create(&row).Error
@@ -167,28 +173,4 @@ func (s *Store) ReleaseConfig(ctx context.Context, id cluster.ID) (map[string]st
 		return nil, err
 	}
 	return decode[map[string]string](plain, "a release's config")
-}
-
-// KeptImages lists the engine ids of the images that must stay: those of
-// instances that are not gone, and of each app's newest releases.
-func (s *Store) KeptImages(ctx context.Context, perApp int) ([]string, error) {
-	var raw []string
-	err := s.read.WithContext(ctx).Raw(`
-		SELECT image FROM (SELECT image, row_number() OVER (PARTITION BY app_id ORDER BY number DESC) AS n FROM releases) AS newest WHERE n <= ?
-		UNION SELECT image FROM releases JOIN traffic ON traffic.release_id = releases.id
-		UNION SELECT image FROM releases JOIN instances ON instances.release_id = releases.id WHERE instances.gone_at IS NULL`, perApp).Scan(&raw).Error
-	if err != nil {
-		return nil, translate(err, "list the images to keep")
-	}
-	ids := make([]string, 0, len(raw))
-	for _, r := range raw {
-		image, err := decode[cluster.Image](r, "an image")
-		if err != nil {
-			return nil, err
-		}
-		if image.ID != "" {
-			ids = append(ids, image.ID)
-		}
-	}
-	return ids, nil
 }

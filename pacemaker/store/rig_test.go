@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"aorta/internal/seal"
+	"aorta/internal/testkit"
 	"aorta/pacemaker/cluster"
 )
 
@@ -58,30 +59,22 @@ var template = sync.OnceValues(func() (raw []byte, err error) {
 func seed(tb testing.TB, dir string) {
 	tb.Helper()
 	raw, err := template()
-	must(tb, err)
-	must(tb, os.WriteFile(filepath.Join(dir, "aorta.db"), raw, 0o600))
-}
-
-// must fails the test at once.
-func must(tb testing.TB, err error) {
-	tb.Helper()
-	if err != nil {
-		tb.Fatal(err)
-	}
+	testkit.Must(tb, err)
+	testkit.Must(tb, os.WriteFile(filepath.Join(dir, "aorta.db"), raw, 0o600))
 }
 
 // newApp makes an app with one deploy at work.
 func newApp(tb testing.TB, s *Store, name string) (cluster.App, cluster.Operation) {
 	tb.Helper()
 	app, err := s.CreateApp(context.Background(), name, name+".test.local", "admin")
-	must(tb, err)
+	testkit.Must(tb, err)
 	return app, newDeploy(tb, s, app)
 }
 
 func newDeploy(tb testing.TB, s *Store, app cluster.App) cluster.Operation {
 	tb.Helper()
 	op := cluster.Operation{ID: cluster.NewID(), Kind: cluster.OpDeploy, AppID: app.ID, Title: "Deploy", User: "admin"}
-	must(tb, s.Begin(context.Background(), op, WithBuild(cluster.DeriveID(op.ID, "build", 0), cluster.SourceImage, "img:1")))
+	testkit.Must(tb, s.Begin(context.Background(), op, WithBuild(cluster.DeriveID(op.ID, "build", 0), cluster.SourceImage, "img:1")))
 	return op
 }
 
@@ -90,12 +83,12 @@ func newRelease(tb testing.TB, s *Store, op cluster.Operation) cluster.Release {
 	tb.Helper()
 	ctx := context.Background()
 	id := cluster.DeriveID(op.ID, "build", 0)
-	must(tb, s.EndBuild(ctx, id, cluster.BuildResult{
+	testkit.Must(tb, s.EndBuild(ctx, id, cluster.BuildResult{
 		State: cluster.BuildReady, Image: cluster.Image{Ref: "img:1", ID: "sha256:1"}, Processes: []cluster.ProcessType{{Name: "web"}},
 	}))
 	build, err := s.Build(ctx, id)
-	must(tb, err)
+	testkit.Must(tb, err)
 	r, err := s.CreateRelease(ctx, NewRelease{Operation: op, Build: build, Cause: "deploy"})
-	must(tb, err)
+	testkit.Must(tb, err)
 	return r
 }

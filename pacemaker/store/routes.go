@@ -26,7 +26,7 @@ func (s *Store) Routes(ctx context.Context) (RouteState, error) {
 		var err error
 		st, err = readRoutes(tx)
 		return err
-	})
+	}, snapshot)
 	return st, translate(err, "read the routes")
 }
 
@@ -113,7 +113,7 @@ func readWeights(tx *gorm.DB, st *RouteState) error {
 
 func readServing(tx *gorm.DB, st *RouteState) error {
 	var rows []instanceRow
-	err := tx.Where("state = 'running' AND NOT crashing AND port > 0").Order("id").Find(&rows).Error
+	err := tx.Where("gone_at IS NULL AND state = 'running' AND NOT crashing AND port > 0").Order("id").Find(&rows).Error
 	st.Serving = instancesOf(rows)
 	return err
 }

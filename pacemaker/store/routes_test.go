@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"aorta/internal/testkit"
 	"aorta/pacemaker/cluster"
 )
 
@@ -11,7 +12,7 @@ import (
 func newNode(tb testing.TB, s *Store, name string) cluster.Node {
 	tb.Helper()
 	n := cluster.Node{ID: cluster.NewID(), Name: name, Roles: []cluster.Role{cluster.RoleHeart}, Address: "10.0.0.1"}
-	must(tb, s.CreateNode(context.Background(), n, HashToken("node "+name), "admin"))
+	testkit.Must(tb, s.CreateNode(context.Background(), n, HashToken("node "+name), "admin"))
 	return n
 }
 
@@ -19,9 +20,9 @@ func newNode(tb testing.TB, s *Store, name string) cluster.Node {
 func newInstance(tb testing.TB, s *Store, r cluster.Release, n cluster.Node, op cluster.ID) cluster.ID {
 	tb.Helper()
 	id := cluster.NewID()
-	must(tb, s.Assign(context.Background(), []Assignment{{ID: id, App: r.AppID, Release: r.ID, Type: "web", Node: n.ID, NeedsPort: true, Operation: op}}))
+	testkit.Must(tb, s.Assign(context.Background(), []Assignment{{ID: id, App: r.AppID, Release: r.ID, Type: "web", Node: n.ID, NeedsPort: true, Operation: op}}))
 	_, _, err := s.ApplyReport(context.Background(), n.ID, []cluster.InstanceStatus{{ID: id, State: cluster.InstanceRunning}})
-	must(tb, err)
+	testkit.Must(tb, err)
 	return id
 }
 
@@ -32,10 +33,10 @@ func TestStore_RoutesShowWhatServes(t *testing.T) {
 	app, op := newApp(t, s, "shop")
 	r := newRelease(t, s, op)
 	id := newInstance(t, s, r, newNode(t, s, "n1"), op.ID)
-	must(t, s.Promote(ctx, Promotion{App: app.ID, Release: r.ID}))
+	testkit.Must(t, s.Promote(ctx, Promotion{App: app.ID, Release: r.ID}))
 
 	st, err := s.NextRoutes(ctx)
-	must(t, err)
+	testkit.Must(t, err)
 
 	if st.Generation != 1 || len(st.Domains) != 1 || len(st.Serving) != 1 || st.Serving[0].ID != id {
 		t.Errorf("got generation %d, domains %v, serving %v", st.Generation, st.Domains, st.Serving)
@@ -53,8 +54,8 @@ func servingApp(tb testing.TB, s *Store) (cluster.App, cluster.Node, cluster.Rel
 	n := newNode(tb, s, "n1")
 	r := newRelease(tb, s, op)
 	id := newInstance(tb, s, r, n, op.ID)
-	must(tb, s.Promote(ctx, Promotion{App: app.ID, Release: r.ID}))
-	must(tb, s.EndOperation(ctx, Ending{ID: op.ID, State: cluster.OperationSucceeded}))
+	testkit.Must(tb, s.Promote(ctx, Promotion{App: app.ID, Release: r.ID}))
+	testkit.Must(tb, s.EndOperation(ctx, Ending{ID: op.ID, State: cluster.OperationSucceeded}))
 	return app, n, r, id
 }
 
@@ -67,7 +68,7 @@ func TestStore_PromoteDrainsAndRetires(t *testing.T) {
 	second := newRelease(t, s, next)
 
 	for range 2 { // a repeated step changes nothing more
-		must(t, s.Promote(ctx, Promotion{App: app.ID, Release: second.ID, Drain: []cluster.ID{old}}))
+		testkit.Must(t, s.Promote(ctx, Promotion{App: app.ID, Release: second.ID, Drain: []cluster.ID{old}}))
 	}
 
 	r1, _ := s.Release(ctx, first.ID)
@@ -87,7 +88,7 @@ func TestStore_FailedDeployLeavesTheOldReleaseAlone(t *testing.T) {
 	second := newRelease(t, s, next)
 	started := newInstance(t, s, second, n, next.ID)
 
-	must(t, s.EndOperation(ctx, Ending{ID: next.ID, State: cluster.OperationFailed, Error: "it exited with 1"}))
+	testkit.Must(t, s.EndOperation(ctx, Ending{ID: next.ID, State: cluster.OperationFailed, Error: "it exited with 1"}))
 
 	r2, _ := s.Release(ctx, second.ID)
 	a, _ := s.Instance(ctx, serving)

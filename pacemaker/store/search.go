@@ -56,9 +56,9 @@ func (q OperationQuery) on(db *gorm.DB) *gorm.DB {
 	return db
 }
 
-// needsAttention is what of operations nobody has seen to: they failed, what
-// they are about is still there, nobody let go of them, and none of the kind
-// has done better since or is about to.
+// needsAttention holds for an operation that failed, whose app or node is still
+// there, that nobody has discarded, and after which none of its kind for the same
+// app or node has succeeded or is open.
 const needsAttention = `state = 'failed' AND discarded_at IS NULL
 	AND (app_id <> '' AND EXISTS (SELECT 1 FROM apps WHERE apps.id = operations.app_id)
 		OR node_id <> '' AND EXISTS (SELECT 1 FROM nodes WHERE nodes.id = operations.node_id))
@@ -77,14 +77,14 @@ func (s *Store) NeedAttention(ctx context.Context, ids []cluster.ID) (map[cluste
 	for _, id := range found {
 		out[id] = true
 	}
-	return out, translate(err, "look for what needs attention")
+	return out, translate(err, "search what needs attention")
 }
 
 // minPrefix is how much of an id is asked for: less names too many things.
 const minPrefix = 8
 
 // FormerApp finds the id of an app by its beginning, in what is kept of
-// operations: also that of an app which is no more.
+// operations: also that of a destroyed app.
 func (s *Store) FormerApp(ctx context.Context, prefix string) (cluster.ID, error) {
 	var ids []cluster.ID
 	if len(prefix) >= minPrefix && strings.Trim(prefix, "0123456789abcdef-") == "" {

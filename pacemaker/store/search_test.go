@@ -9,6 +9,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"aorta/internal/testkit"
 	"aorta/pacemaker/cluster"
 )
 
@@ -18,7 +19,7 @@ var ages = time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
 // newHistory writes n operations of 50 apps, in one statement.
 func newHistory(t *testing.T, s *Store, n int) {
 	t.Helper()
-	must(t, s.write(t.Context(), "write a history", func(tx *gorm.DB) error {
+	testkit.Must(t, s.write(t.Context(), "write a history", func(tx *gorm.DB) error {
 		return tx.Exec(`
 			WITH RECURSIVE n(i, ms) AS (SELECT 0, ? UNION ALL SELECT i + 1, ms + 1000 FROM n WHERE i < ?)
 			INSERT INTO operations (id, kind, app_id, title, state, created_at, ended_at)
@@ -64,7 +65,7 @@ func TestOperations_FiltersHoldTogether(t *testing.T) {
 	s := openStore(t)
 	newHistory(t, s, 3_000)
 	all, err := s.Operations(t.Context(), OperationQuery{Limit: 10_000})
-	must(t, err)
+	testkit.Must(t, err)
 
 	for name, q := range searches() {
 		if q.Attention {
@@ -73,7 +74,7 @@ func TestOperations_FiltersHoldTogether(t *testing.T) {
 		q.Limit = 100
 
 		got, err := s.Operations(t.Context(), q)
-		must(t, err)
+		testkit.Must(t, err)
 
 		want := slices.DeleteFunc(slices.Clone(all), func(op cluster.Operation) bool { return !q.takes(op) })
 		want = want[:min(len(want), q.Limit)]
@@ -110,7 +111,7 @@ func TestFindOperation_SearchesTheShortFormByIndex(t *testing.T) {
 	_, op := newApp(t, s, "shop")
 	var plan struct{ Detail string }
 
-	must(t, s.read.Raw("EXPLAIN QUERY PLAN SELECT * FROM operations WHERE substr(id, -8) = 'x'").Scan(&plan).Error)
+	testkit.Must(t, s.read.Raw("EXPLAIN QUERY PLAN SELECT * FROM operations WHERE substr(id, 29) = 'x'").Scan(&plan).Error)
 	found, err := s.FindOperation(t.Context(), op.ID.Short())
 
 	if !strings.Contains(plan.Detail, "operations_short") || err != nil || found.ID != op.ID {
@@ -123,7 +124,7 @@ func planOf(t *testing.T, s *Store, q OperationQuery) []string {
 	t.Helper()
 	st := q.on(s.read.Session(&gorm.Session{DryRun: true})).Find(&[]operationRow{}).Statement
 	var steps []struct{ Detail string }
-	must(t, s.read.Raw("EXPLAIN QUERY PLAN "+st.SQL.String(), st.Vars...).Scan(&steps).Error)
+	testkit.Must(t, s.read.Raw("EXPLAIN QUERY PLAN "+st.SQL.String(), st.Vars...).Scan(&steps).Error)
 	out := make([]string, len(steps))
 	for i, step := range steps {
 		out[i] = step.Detail
@@ -160,12 +161,12 @@ func TestOpenOperations_TakeTurnsAsTheyCame(t *testing.T) {
 	early := cluster.NewID() // its operation is written late
 	second := newDeploy(t, s, app)
 	third := cluster.Operation{ID: early, Kind: cluster.OpScale, AppID: app.ID, Title: "Scale", User: "admin"}
-	must(t, s.Begin(t.Context(), third))
+	testkit.Must(t, s.Begin(t.Context(), third))
 
 	all, err := s.OpenOperations(t.Context())
-	must(t, err)
+	testkit.Must(t, err)
 	own, err := s.OpenOperationsOf(t.Context(), app.ID)
-	must(t, err)
+	testkit.Must(t, err)
 
 	want := []cluster.ID{first.ID, second.ID, third.ID}
 	for _, list := range [][]cluster.Operation{all, own} {

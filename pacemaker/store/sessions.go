@@ -25,7 +25,7 @@ const (
 )
 
 // ErrSessionEnded marks a cookie that is unknown, or whose session was ended,
-// has had its time, or has lost its token.
+// has expired, or has lost its token.
 var ErrSessionEnded = errors.New("session ended")
 
 type sessionRow struct {
@@ -189,9 +189,9 @@ func (s *Store) Sessions(ctx context.Context, user cluster.ID) ([]Session, error
 	return list, nil
 }
 
-// SawSession records that a session is in use, unless that was recorded less
+// TouchSession records that a session is in use, unless that was recorded less
 // than SessionSeen ago.
-func (s *Store) SawSession(ctx context.Context, id cluster.ID) error {
+func (s *Store) TouchSession(ctx context.Context, id cluster.ID) error {
 	now := s.now()
 	return s.write(ctx, "record the use of a session", func(tx *gorm.DB) error {
 		return tx.Model(&sessionRow{}).Where("id = ? AND seen_at <= ?", string(id), now.Add(-SessionSeen).UnixNano()).
@@ -217,9 +217,9 @@ func (s *Store) EndSession(ctx context.Context, by User, id cluster.ID) error {
 	})
 }
 
-// ForgetSessions drops the sessions that are no longer good at a moment.
-func (s *Store) ForgetSessions(ctx context.Context, now time.Time) error {
-	return s.write(ctx, "forget sessions", func(tx *gorm.DB) error {
+// DeleteEndedSessions drops the sessions that are no longer good at a moment.
+func (s *Store) DeleteEndedSessions(ctx context.Context, now time.Time) error {
+	return s.write(ctx, "delete ended sessions", func(tx *gorm.DB) error {
 		return tx.Where("created_at <= ? OR seen_at <= ? OR token_id NOT IN (SELECT tokens.id FROM tokens WHERE "+tokenLives+")",
 			now.Add(-SessionLife).UnixNano(), now.Add(-SessionIdle).UnixNano(), now.UnixNano()).Delete(&sessionRow{}).Error
 	})

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"aorta/internal/seal"
+	"aorta/internal/testkit"
 	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/store/sqlite"
 )
 
 // clocked is a store whose clock the test moves.
@@ -24,11 +26,11 @@ func openClocked(tb testing.TB) *clocked {
 	tb.Helper()
 	dir := tb.TempDir()
 	sealer, err := seal.Open(filepath.Join(dir, "key"), true)
-	must(tb, err)
+	testkit.Must(tb, err)
 	c := &clocked{tb: tb, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	seed(tb, dir)
 	c.Store, err = Open(tb.Context(), Config{Dir: dir, Sealer: sealer, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return c.now }})
-	must(tb, err)
+	testkit.Must(tb, err)
 	tb.Cleanup(func() { _ = c.Close() })
 	return c
 }
@@ -36,20 +38,20 @@ func openClocked(tb testing.TB) *clocked {
 func (c *clocked) start(token string) (Session, string) {
 	c.tb.Helper()
 	made, cookie, err := c.StartSession(c.tb.Context(), NewSession{Token: token, Agent: "browser", Address: "192.0.2.1"})
-	must(c.tb, err)
+	testkit.Must(c.tb, err)
 	return made, cookie
 }
 
 // rows is how many sessions are kept, good or not.
 func (c *clocked) rows() (n int64) {
 	c.tb.Helper()
-	must(c.tb, c.read.Table("sessions").Count(&n).Error)
+	testkit.Must(c.tb, c.read.Table("sessions").Count(&n).Error)
 	return n
 }
 
 func (c *clocked) exec(query string, args ...any) {
 	c.tb.Helper()
-	must(c.tb, c.writer.db.Exec(query, args...).Error)
+	testkit.Must(c.tb, c.writer.db.Exec(query, args...).Error)
 }
 
 func TestSessions_LiveTwelveHoursUnusedAndSevenDaysInAll(t *testing.T) {
@@ -60,14 +62,14 @@ func TestSessions_LiveTwelveHoursUnusedAndSevenDaysInAll(t *testing.T) {
 
 	c.now = begun.Add(SessionIdle - 1)
 	late, err := c.SessionByCookie(t.Context(), cookie)
-	must(t, err)
+	testkit.Must(t, err)
 	for at := begun; at.Before(begun.Add(SessionLife)); at = at.Add(11 * time.Hour) {
 		c.now = at
-		must(t, c.SawSession(t.Context(), made.ID))
+		testkit.Must(t, c.TouchSession(t.Context(), made.ID))
 	}
 	c.now = begun.Add(SessionLife - 1)
 	last, err := c.SessionByCookie(t.Context(), cookie)
-	must(t, err)
+	testkit.Must(t, err)
 	c.now = begun.Add(SessionLife)
 	_, over := c.SessionByCookie(t.Context(), cookie)
 	_, idle := c.start("token")
@@ -116,7 +118,7 @@ func TestSessions_KeepNoCookie(t *testing.T) {
 	_, cookie := c.start("token")
 
 	var found int64
-	must(t, c.read.Table("sessions").Where("hash = ? AND hash <> ?", HashToken(cookie), cookie).Count(&found).Error)
+	testkit.Must(t, c.read.Table("sessions").Where("hash = ? AND hash <> ?", HashToken(cookie), cookie).Count(&found).Error)
 
 	if found != 1 || len(cookie) < 43 {
 		t.Errorf("got %d rows by the hash of a cookie of %d characters, want one of 256 bits", found, len(cookie))
@@ -128,9 +130,9 @@ func TestSessions_UseIsWrittenAMinuteApart(t *testing.T) {
 	c := openClocked(t)
 	made, cookie := c.start("token")
 	seen := func() time.Time {
-		must(t, c.SawSession(t.Context(), made.ID))
+		testkit.Must(t, c.TouchSession(t.Context(), made.ID))
 		s, err := c.SessionByCookie(t.Context(), cookie)
-		must(t, err)
+		testkit.Must(t, err)
 		return s.SeenAt
 	}
 
@@ -155,12 +157,12 @@ func TestSessions_AreListedAndEndedByTheirOwner(t *testing.T) {
 
 	foreign := c.EndSession(t.Context(), first.User, admins.ID)
 	list, err := c.Sessions(t.Context(), "u1")
-	must(t, err)
-	must(t, c.EndSession(t.Context(), first.User, first.ID))
+	testkit.Must(t, err)
+	testkit.Must(t, c.EndSession(t.Context(), first.User, first.ID))
 	twice := c.EndSession(t.Context(), first.User, first.ID)
-	must(t, c.EndSession(t.Context(), admins.User, second.ID))
+	testkit.Must(t, c.EndSession(t.Context(), admins.User, second.ID))
 	after, err := c.Sessions(t.Context(), "u1")
-	must(t, err)
+	testkit.Must(t, err)
 
 	if len(list) != 2 || list[0].ID != first.ID || list[1].ID != second.ID || list[0].Agent != "browser" || list[0].Address != "192.0.2.1" {
 		t.Errorf("got %+v, want ann's two, oldest first", list)
@@ -174,7 +176,7 @@ func TestSessions_AreListedAndEndedByTheirOwner(t *testing.T) {
 		t.Errorf("got %+v of %d rows, want the admin's alone", after, c.rows())
 	}
 	var notes []string
-	must(t, c.read.Table("events").Where("action LIKE 'session.%'").Order("id").Pluck("username || ' ' || action", &notes).Error)
+	testkit.Must(t, c.read.Table("events").Where("action LIKE 'session.%'").Order("id").Pluck("username || ' ' || action", &notes).Error)
 	want := "[admin session.start ann session.start ann session.start ann session.end admin session.end]"
 	if fmt.Sprint(notes) != want {
 		t.Errorf("got the events %v, want %s", notes, want)
@@ -187,17 +189,17 @@ func TestSessions_AUserHasABoundedNumber(t *testing.T) {
 	first, cookie := c.start("token")
 	second, _ := c.start("token")
 	c.now = c.now.Add(time.Hour)
-	must(t, c.SawSession(t.Context(), first.ID))
+	testkit.Must(t, c.TouchSession(t.Context(), first.ID))
 	for range sessionsEach - 1 {
 		c.start("token")
 	}
 
 	list, err := c.Sessions(t.Context(), first.User.ID)
-	must(t, err)
+	testkit.Must(t, err)
 	replacing, _, err := c.StartSession(t.Context(), NewSession{Token: "token", Replaces: cookie})
-	must(t, err)
+	testkit.Must(t, err)
 	after, err := c.Sessions(t.Context(), first.User.ID)
-	must(t, err)
+	testkit.Must(t, err)
 
 	if len(list) != sessionsEach || list[0].ID != first.ID || list[1].ID == second.ID {
 		t.Errorf("got %d sessions, first %s; want %d without the one unused for longest, %s", len(list), list[0].ID, sessionsEach, second.ID)
@@ -215,11 +217,11 @@ func TestForgetSessions_DropsWhatIsNoLongerGood(t *testing.T) {
 	c.start("token") // will be idle
 	used, _ := c.start("token")
 	c.now = c.now.Add(SessionIdle - time.Minute)
-	must(t, c.SawSession(t.Context(), used.ID))
+	testkit.Must(t, c.TouchSession(t.Context(), used.ID))
 	c.start("of ann")
 	counts := []int64{}
 	forget := func(at time.Time) {
-		must(t, c.ForgetSessions(t.Context(), at))
+		testkit.Must(t, c.DeleteEndedSessions(t.Context(), at))
 		counts = append(counts, c.rows())
 	}
 
@@ -239,20 +241,20 @@ func TestOpen_GivesAnEarlierSchemaItsSessions(t *testing.T) {
 	for version := int64(1); version <= 2; version++ {
 		dir := t.TempDir()
 		db, err := sql.Open("sqlite", filepath.Join(dir, "aorta.db"))
-		must(t, err)
-		p, err := provider(db)
-		must(t, err)
+		testkit.Must(t, err)
+		p, err := provider(db, sqlite.New(dir))
+		testkit.Must(t, err)
 		_, err = p.UpTo(t.Context(), version)
-		must(t, err)
+		testkit.Must(t, err)
 		_, err = db.Exec(`INSERT INTO users VALUES ('u1', 'ann', 'developer', 0); INSERT INTO tokens VALUES ('t1', 'u1', ?, 0, NULL, NULL)`, HashToken("of ann"))
-		must(t, err)
+		testkit.Must(t, err)
 		_, early := db.Exec(`DELETE FROM sessions`)
-		must(t, db.Close())
+		testkit.Must(t, db.Close())
 
 		s, err := tryOpen(t, dir)
-		must(t, err)
+		testkit.Must(t, err)
 		_, cookie, err := s.StartSession(t.Context(), NewSession{Token: "of ann"})
-		must(t, err)
+		testkit.Must(t, err)
 		have, err := s.SessionByCookie(t.Context(), cookie)
 
 		if early == nil {

@@ -1,6 +1,7 @@
 // Package store keeps the cluster's state in SQL. It is the only package that
 // knows SQL or gorm: rows turn into the vocabulary's types here, and errors
-// into its coded errors.
+// into its coded errors. Its SQL is portable; what differs between databases is
+// behind dialect, with a folder for each.
 //
 // Writes go through one connection that commits in groups; reads have a pool
 // of their own and never wait for a writer. It decides nothing: what may
@@ -9,12 +10,10 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -26,7 +25,7 @@ import (
 
 // Config says where the database is.
 type Config struct {
-	Dir     string // directory of aorta.db and its lock
+	Dir     string // directory of the database and its lock
 	Sealer  *seal.Sealer
 	Log     *slog.Logger
 	Now     func() time.Time // nil: the wall clock
@@ -37,10 +36,9 @@ type Config struct {
 type Store struct {
 	read   *gorm.DB
 	writer *writer
-	lock   *lock
+	lock   io.Closer
 	sealer *seal.Sealer
 	now    func() time.Time
-	path   string
 
 	closing sync.Once
 	closed  error // what Close gave
@@ -50,29 +48,26 @@ type Store struct {
 // its writer. It refuses a database that another pacemaker holds, that fails
 // its check, or whose schema is newer than this program.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
-	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the directory of the database: %w", err)
-	}
-	path := filepath.Join(cfg.Dir, "aorta.db")
-	lock, err := takeLock(path + ".lock")
+	d := dialectOf(cfg)
+	lock, err := d.Lock()
 	if err != nil {
 		return nil, err
 	}
-	s, err := open(ctx, cfg, path)
+	s, err := open(ctx, cfg, d)
 	if err != nil {
-		lock.release()
+		_ = lock.Close()
 		return nil, err
 	}
 	s.lock = lock
 	return s, nil
 }
 
-func open(ctx context.Context, cfg Config, path string) (*Store, error) {
-	write, err := connect(path, writeDSN(path), 1)
+func open(ctx context.Context, cfg Config, d dialect) (*Store, error) {
+	write, err := connect(d, d.Writer(), 1)
 	if err != nil {
 		return nil, err
 	}
-	if err := prepare(ctx, write, path); err != nil {
+	if err := prepare(ctx, write, d); err != nil {
 		_ = closeDB(write)
 		return nil, err
 	}
@@ -80,7 +75,7 @@ func open(ctx context.Context, cfg Config, path string) (*Store, error) {
 	if readers == 0 {
 		readers = 4
 	}
-	read, err := connect(path, readDSN(path), readers)
+	read, err := connect(d, d.Reader(), readers)
 	if err != nil {
 		_ = closeDB(write)
 		return nil, err
@@ -89,7 +84,7 @@ func open(ctx context.Context, cfg Config, path string) (*Store, error) {
 	if now == nil {
 		now = time.Now
 	}
-	return &Store{read: read, writer: startWriter(write), sealer: cfg.Sealer, now: now, path: path}, nil
+	return &Store{read: read, writer: startWriter(write), sealer: cfg.Sealer, now: now}, nil
 }
 
 // Close ends the writer after the writes it has taken, closes the pools and
@@ -97,7 +92,7 @@ func open(ctx context.Context, cfg Config, path string) (*Store, error) {
 func (s *Store) Close() error {
 	s.closing.Do(func() {
 		s.closed = errors.Join(s.writer.close(), closeDB(s.read))
-		s.lock.release()
+		_ = s.lock.Close()
 	})
 	return s.closed
 }
@@ -111,22 +106,19 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
-func connect(path, dsn string, conns int) (*gorm.DB, error) {
-	db, err := gorm.Open(dialector(dsn), &gorm.Config{
+func connect(d dialect, dialector gorm.Dialector, conns int) (*gorm.DB, error) {
+	db, err := gorm.Open(dialector, &gorm.Config{
 		Logger:                 logger.Discard, // errors are returned, and logged once by who asked
 		SkipDefaultTransaction: true,
 		PrepareStmt:            true,
 		TranslateError:         true,
 	})
-	if isDamage(err) {
-		return nil, damaged(path, err)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("open the database %s: %w", path, err)
+		return nil, translate(err, fmt.Sprintf("open the database %s", d))
 	}
 	raw, err := db.DB()
 	if err != nil {
-		return nil, fmt.Errorf("open the database %s: %w", path, err)
+		return nil, translate(err, fmt.Sprintf("open the database %s", d))
 	}
 	raw.SetMaxOpenConns(conns)
 	raw.SetMaxIdleConns(conns)
@@ -141,42 +133,25 @@ func closeDB(db *gorm.DB) error {
 	return raw.Close()
 }
 
-func prepare(ctx context.Context, db *gorm.DB, path string) error {
+func prepare(ctx context.Context, db *gorm.DB, d dialect) error {
 	raw, err := db.DB()
 	if err != nil {
-		return fmt.Errorf("open the database %s: %w", path, err)
+		return fmt.Errorf("open the database %s: %w", d, err)
 	}
-	if err := checkIntegrity(ctx, raw, path); err != nil {
+	if err := d.Check(ctx, raw); err != nil {
 		return err
 	}
-	if err := migrate(ctx, raw, path); err != nil {
+	if err := migrate(ctx, raw, d); err != nil {
 		return err
 	}
-	return checkWritable(ctx, db, path)
+	return checkWritable(ctx, db, d)
 }
 
-// checkWritable finds out at the start that a file may only be read: SQLite
-// opens it all the same, and only the first write fails.
-func checkWritable(ctx context.Context, db *gorm.DB, path string) error {
+// checkWritable finds out at the start that a database may only be read: some
+// open all the same, and only the first write fails.
+func checkWritable(ctx context.Context, db *gorm.DB, d dialect) error {
 	if err := db.WithContext(ctx).Exec("DELETE FROM settings WHERE false").Error; err != nil {
-		return fmt.Errorf("open the database %s for writing (see to its owner, its mode and its disk): %w", path, err)
+		return fmt.Errorf("open the database %s for writing (see to its owner, its mode and its disk): %w", d, err)
 	}
 	return nil
-}
-
-func checkIntegrity(ctx context.Context, db *sql.DB, path string) error {
-	var verdict string
-	err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict)
-	if err == nil && verdict != "ok" {
-		err = errors.New(verdict)
-	}
-	if err != nil {
-		return damaged(path, err)
-	}
-	return nil
-}
-
-// damaged names the file, the check that it failed and the way back.
-func damaged(path string, err error) error {
-	return fmt.Errorf("the database %s fails its integrity check (%w): put a backup of it in its place, without the -wal and -shm files beside it, or save what can be read with `sqlite3 %[1]s .recover | sqlite3 recovered.db`; running apps are not touched", path, err)
 }

@@ -11,7 +11,7 @@ import (
 	"aorta/pacemaker/cluster"
 )
 
-// DefaultWorkspace is where apps go while nobody names another one.
+// DefaultWorkspace has all apps that name no other one.
 const DefaultWorkspace = "default"
 
 type workspaceRow struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"gorm.io/gorm"
 
@@ -23,13 +24,16 @@ type writer struct {
 	queue chan *write
 	stop  chan struct{}
 	done  chan struct{} // closed when loop has ended
+
+	commits atomic.Uint64 // carried out, before any caller hears of its own
 }
 
+// write is one write on its way to its commit.
 type write struct {
-	ctx  context.Context
-	do   func(tx *gorm.DB) error
-	err  error
-	done chan struct{}
+	do      func(tx *gorm.DB) error
+	claimed atomic.Bool // by who comes first: the writer that carries it out, or its caller that gives it up
+	err     error
+	done    chan struct{}
 }
 
 func startWriter(db *gorm.DB) *writer {
@@ -38,11 +42,12 @@ func startWriter(db *gorm.DB) *writer {
 	return w
 }
 
-// run hands do to the writer and waits for its commit. A write that the
-// writer has taken is carried out even when ctx ends; the error then says
-// only that nobody waited.
+// run passes do to the writer and returns the outcome of its commit. When ctx
+// ends before do has begun, run returns at once with the error of ctx, and do
+// never runs; once do has begun, run waits for the commit, so that an error of
+// ctx always means that nothing was written.
 func (w *writer) run(ctx context.Context, do func(tx *gorm.DB) error) error {
-	job := &write{ctx: ctx, do: do, done: make(chan struct{})}
+	job := &write{do: do, done: make(chan struct{})}
 	select {
 	case w.queue <- job:
 	case <-w.stop:
@@ -50,7 +55,14 @@ func (w *writer) run(ctx context.Context, do func(tx *gorm.DB) error) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	<-job.done
+	select {
+	case <-job.done:
+	case <-ctx.Done():
+		if job.claimed.CompareAndSwap(false, true) {
+			return ctx.Err()
+		}
+		<-job.done
+	}
 	return job.err
 }
 
@@ -94,6 +106,7 @@ func (w *writer) commit(group []*write) {
 		}
 		return nil
 	})
+	w.commits.Add(1)
 	for _, job := range group {
 		if err != nil {
 			job.err = translate(err, "commit")
@@ -102,9 +115,12 @@ func (w *writer) commit(group []*write) {
 	}
 }
 
-// one runs a write under its savepoint. Its own error stays with it; the error
+// one runs a write that is still wanted under its savepoint. Its own error stays with it; the error
 // returned is of the whole transaction.
 func (w *writer) one(tx *gorm.DB, job *write, i int) error {
+	if !job.claimed.CompareAndSwap(false, true) {
+		return nil // its caller has given it up
+	}
 	name := fmt.Sprintf("w%d", i)
 	if err := tx.SavePoint(name).Error; err != nil {
 		return err
@@ -126,6 +142,10 @@ func guarded(job *write, tx *gorm.DB) (err error) {
 	}()
 	return job.do(tx.Session(&gorm.Session{NewDB: true}))
 }
+
+// Commits rises whenever something may have been written: who read at the same
+// number has read the same.
+func (s *Store) Commits() uint64 { return s.writer.commits.Load() }
 
 // write runs do in the next group commit and codes its error.
 func (s *Store) write(ctx context.Context, verb string, do func(tx *gorm.DB) error) error {

@@ -66,11 +66,19 @@ func (a *adder) add(text string, end int64, f *file) {
 		Time: time.Unix(0, l.Time),
 		App:  app.text, Release: a.id(l.Release).text, Type: a.id(l.Type).text,
 		Instance: a.id(l.Instance).text, Node: a.id(l.Node).text,
-		// Codes beyond the classes count as the server's failure.
-		Status: min(l.Status, 599), Bytes: l.Bytes, Seconds: float64(l.Nanoseconds) / 1e9,
+		Status: class(l.Status), Bytes: l.Bytes, Seconds: float64(l.Nanoseconds) / 1e9,
 		Attempts: l.Attempts(), Tried: a.tried,
 	}
 	a.batches[app.shard].Add(&a.hit)
+}
+
+// class is the status to count by: what is in none of the classes is a failure
+// of the server's.
+func class(status int) int {
+	if status < 100 || status > 599 {
+		return 599
+	}
+	return status
 }
 
 // id interns s: the line's text must not stay in memory for one id in it.

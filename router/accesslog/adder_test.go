@@ -53,3 +53,12 @@ func TestAdder_InternsAFewIdsOnly(t *testing.T) {
 		t.Errorf("ids remembered: got %d, want at most %d", got, maxInterned)
 	}
 }
+
+// What an app sends as a status need not be one.
+func TestClass_CountsWhatIsNoStatusAsAFailure(t *testing.T) {
+	for status, want := range map[int]int{0: 599, 9: 599, 99: 599, 100: 100, 200: 200, 599: 599, 600: 599, 999: 599} {
+		if got := class(status); got != want {
+			t.Errorf("%d: got %d, want %d", status, got, want)
+		}
+	}
+}

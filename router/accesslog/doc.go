@@ -2,7 +2,7 @@
 // up into the traffic statistics, each line exactly once: across kills of the
 // follower, rotations of every kind and hours without the statistics' Redis.
 //
-// How: what was read since the last commit lies in memory only; a commit moves
+// How: what was read since the last commit is in memory only; a commit moves
 // the counters and the position in one step, on the condition that the position
 // is the one that was read before. Whatever goes wrong, memory is thrown away
 // and reading starts again at the stored position. The log on disk is the

@@ -10,21 +10,16 @@ func parseFast(s string, l *Line) bool {
 		return false
 	}
 	c := cursor{rest: s}
-	status := int64(0)
 	ok := c.number(`{"time":`, decimal, &l.Time) &&
-		c.number(`,"status":`, integer, &status) &&
+		c.status(&l.Status) &&
 		c.number(`,"bytes":`, integer, &l.Bytes) &&
 		c.number(`,"seconds":`, decimal, &l.Nanoseconds) &&
 		c.text(`,"upstream_seconds":"`, &l.UpstreamTimes) &&
 		c.text(`,"upstream_status":"`, &l.UpstreamStatus)
-	if !ok || status < 100 || status > 999 {
-		return false
-	}
-	l.Status = int(status)
-	return c.route(l) && c.rest == "}"
+	return ok && c.route(l) && c.rest == "}"
 }
 
-// plain says that every byte stands for itself in a JSON string and is ASCII.
+// plain says that all bytes are ASCII and unescaped in a JSON string.
 func plain(s string) bool {
 	for ; len(s) >= 8; s = s[8:] {
 		if !plainWord(s) {
@@ -79,6 +74,19 @@ func (c *cursor) number(prefix string, read func(string) (int64, bool), to *int6
 	*to, ok = read(rest[:end])
 	c.rest = rest[end:]
 	return ok
+}
+
+// status is in quotes; routers of older versions wrote it without.
+func (c *cursor) status(to *int) bool {
+	status, text := int64(0), ""
+	if c.text(`,"status":"`, &text) {
+		n, ok := quotedStatus(text)
+		*to = int(n)
+		return ok
+	}
+	ok := c.number(`,"status":`, integer, &status)
+	*to = int(status)
+	return ok && status >= 100 && status <= 999
 }
 
 func (c *cursor) text(prefix string, to *string) bool {

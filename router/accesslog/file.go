@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 
+	"aorta/internal/fileid"
 	"aorta/router/stats"
 )
 
@@ -19,18 +20,18 @@ type file struct {
 	src       *source             // nil when nothing more is expected
 	truncated bool                // the tail came to the truncation, after its last line
 	// ---
-	id       identity
-	copyOf   *file    // its beginning is counted there
-	fd       *os.File // nil when it wasn't found on disk
-	name     string   // where it was seen last
-	size     int64    // as last seen
-	drained  int64    // size at which all of it had been read; -1 before
-	missed   int      // scans in a row that didn't find it
-	doubts   int      // scans in a row that found another log in its place
-	emptied  int      // scans that found the same log after a truncation
-	kept     bool     // deleting it failed; the next session tries again
-	condemn  bool     // waiting for Redis' disk, then to be deleted
-	unasable bool     // whether it has writers can't be found out
+	id        fileid.ID
+	copyOf    *file    // its beginning is counted there
+	fd        *os.File // nil when it wasn't found on disk
+	name      string   // where it was seen last
+	size      int64    // as last seen
+	drained   int64    // size at which all of it had been read; -1 before
+	missed    int      // scans in a row that didn't find it
+	doubts    int      // scans in a row that found another log in its place
+	emptied   int      // scans that found the same log after a truncation
+	kept      bool     // deleting it failed; the next session tries again
+	deletable bool     // waiting for Redis' disk, then to be deleted
+	unasable  bool     // whether it has writers can't be found out
 }
 
 // from is a shard's position in the file.
@@ -62,11 +63,11 @@ func known(positions [stats.Shards]stats.Position) []*file {
 			f := files[key]
 			if f == nil {
 				bare, isCopy := strings.CutSuffix(key, copyMark)
-				at := strings.LastIndexByte(bare, ':')
-				if at < 0 {
+				id, ok := fileid.Parse(bare)
+				if !ok {
 					continue
 				}
-				f = &file{id: identity{file: bare[:at], head: bare[at+1:]}, drained: -1}
+				f = &file{id: id, drained: -1}
 				files[key], copies[f] = f, isCopy
 			}
 			f.skip[shard] = offset
@@ -79,7 +80,7 @@ func known(positions [stats.Shards]stats.Position) []*file {
 	}
 	for _, f := range all {
 		for _, of := range all {
-			if copies[f] && !copies[of] && of.id.head == f.id.head {
+			if copies[f] && !copies[of] && of.id.Head == f.id.Head {
 				f.copyOf = of
 			}
 		}
@@ -87,7 +88,7 @@ func known(positions [stats.Shards]stats.Position) []*file {
 	return all
 }
 
-// positions is where each shard stands once everything taken is committed. All
+// positions is each shard's position once everything taken is committed. All
 // shards share one map unless some had counted further than the rest.
 func positions(files []*file) (at [stats.Shards]stats.Position) {
 	level := true
@@ -101,7 +102,7 @@ func positions(files []*file) (at [stats.Shards]stats.Position) {
 		}
 		at[shard] = stats.Position{}
 		for _, f := range files {
-			key, of := f.id.key(), f
+			key, of := f.id.Key(), f
 			if f.copyOf != nil {
 				key, of = key+copyMark, f.copyOf
 			}

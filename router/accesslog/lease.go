@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// unwritten says that nobody has the file open for writing: only then does the
+// unwritten says that no process has the file open for writing: only then does the
 // kernel grant a read lease on it. The lease is given back at once. It takes
 // the file's owner or CAP_LEASE to ask.
 func unwritten(f *os.File) (bool, error) {

@@ -13,7 +13,7 @@ var ErrMalformed = errors.New("malformed access log line")
 // that it was parsed from, so who keeps one keeps the whole text alive.
 type Line struct {
 	Time           int64  // end of the request, Unix nanoseconds
-	Status         int    // 100..999
+	Status         int    // as the client got it, 0..999: an app may send what is none
 	Bytes          int64  // sent to the client, head and body
 	Nanoseconds    int64  // from the request's first byte to the answer's last
 	UpstreamTimes  string // seconds of each attempt, as nginx writes them: "0.001, 0.002"
@@ -28,11 +28,9 @@ type Line struct {
 	Router         string
 }
 
-// Parse reads one line, without its line feed, into l. What nginx writes for us
+// parse reads one line, without its line feed, into l. What nginx writes for us
 // is read by hand; any other order or spelling of JSON by encoding/json. It
 // returns ErrMalformed for everything else and leaves l undefined then.
-func Parse(text []byte, l *Line) error { return parse(string(text), l) }
-
 func parse(text string, l *Line) error {
 	if parseFast(text, l) {
 		return nil
@@ -96,6 +94,15 @@ func check(seconds, nano int64) (int64, bool) {
 		return 0, false
 	}
 	return seconds*1e9 + nano, true
+}
+
+// quotedStatus reads a status as nginx writes it, with three digits: what an
+// app called one may begin with zeros.
+func quotedStatus(s string) (int64, bool) {
+	if len(s) != 3 {
+		return 0, false
+	}
+	return digits(s)
 }
 
 // integer reads a JSON number of up to 18 digits.

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-const whole = `{"time":1763688000.123,"status":200,"bytes":1234,"seconds":0.012,"upstream_seconds":"0.001, 0.011","upstream_status":"502, 200","host":"shop.example.com","app":"a1","release":"r1","type":"web","instance":"i1","node":"n1","tried":["i0"],"router":"x1"}`
+const whole = `{"time":1763688000.123,"status":"200","bytes":1234,"seconds":0.012,"upstream_seconds":"0.001, 0.011","upstream_status":"502, 200","host":"shop.example.com","app":"a1","release":"r1","type":"web","instance":"i1","node":"n1","tried":["i0"],"router":"x1"}`
 
 func TestParse_ReadsWhatNginxWrites(t *testing.T) {
 	cases := map[string]struct {
@@ -20,6 +20,14 @@ func TestParse_ReadsWhatNginxWrites(t *testing.T) {
 			UpstreamTimes: "0.001, 0.011", UpstreamStatus: "502, 200", Host: "shop.example.com",
 			App: "a1", Release: "r1", Type: "web", Instance: "i1", Node: "n1", Tried: []string{"i0"}, Router: "x1",
 		}},
+		"older router": {
+			`{"time":1,"status":200,"bytes":0,"seconds":0,"upstream_seconds":"","upstream_status":"","router":"x1"}`,
+			Line{Time: 1e9, Status: 200, Router: "x1"},
+		},
+		"no status at all": {
+			`{"time":1,"status":"009","bytes":0,"seconds":0,"upstream_seconds":"","upstream_status":"200","router":"x1"}`,
+			Line{Time: 1e9, Status: 9, UpstreamStatus: "200", Router: "x1"},
+		},
 		"unknown host": {
 			`{"time":1.5,"status":404,"bytes":0,"seconds":0.000,"upstream_seconds":"","upstream_status":"","host":"","router":"x1"}`,
 			Line{Time: 15e8, Status: 404, Router: "x1"},
@@ -41,7 +49,7 @@ func TestParse_ReadsWhatNginxWrites(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var got Line
 
-			err := Parse([]byte(c.text), &got)
+			err := parse(c.text, &got)
 
 			if diff := cmp.Diff(c.want, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
 				t.Errorf("got error %v and (-want +got):\n%s", err, diff)
@@ -55,11 +63,11 @@ func TestParse_RefusesWhatIsNoRecord(t *testing.T) {
 		"", "nonsense", "{}", "[]", whole[:40], whole + whole, `{"time":1}`, `{"status":200}`,
 		`{"time":1,"status":99}`, `{"time":1,"status":1000}`, `{"time":-1,"status":200}`,
 		`{"time":"x","status":200}`, `{"time":99999999999,"status":200}`, `{"time":1e300,"status":200}`,
-		`{"time":1,"status":000}`, `{"time":1,"status":200,"bytes":-1}`,
+		`{"time":1,"status":000}`, `{"time":1,"status":"99"}`, `{"time":1,"status":"1000"}`, `{"time":1,"status":" 99"}`, `{"time":1,"status":null}`, `{"time":1,"status":true}`, `{"time":1,"status":200,"bytes":-1}`,
 	} {
 		var l Line
 
-		err := Parse([]byte(text), &l)
+		err := parse(text, &l)
 
 		if !errors.Is(err, ErrMalformed) {
 			t.Errorf("Parse(%q): got %v and %+v, want ErrMalformed", text, err, l)
@@ -86,11 +94,12 @@ func TestLine_CountsAttempts(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(whole))
 	f.Add([]byte(`{"time":1.5,"status":404,"bytes":0,"seconds":0.000,"upstream_seconds":"","upstream_status":"","host":"","router":"x1"}`))
+	f.Add([]byte(`{"time":1,"status":"000","bytes":0,"seconds":0,"upstream_seconds":"","upstream_status":"","router":"x1"}`))
 	f.Add([]byte(`{"time":01.5,"status":404,"bytes":00,"seconds":0.,"upstream_seconds":"","upstream_status":"","tried":[],"router":"x1"}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var fast, slow Line
 		if !parseFast(string(text), &fast) {
-			_ = Parse(text, &fast)
+			_ = parse(string(text), &fast)
 			return
 		}
 

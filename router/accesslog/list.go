@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"aorta/internal/fileid"
 )
 
 // packed are the endings of rotated logs that somebody compressed.
@@ -15,7 +17,7 @@ var packed = []string{".gz", ".bz2", ".xz", ".zst", ".tmp"}
 
 // found is a log on disk, opened.
 type found struct {
-	id   identity
+	id   fileid.ID
 	size int64
 	fd   *os.File
 }
@@ -26,7 +28,7 @@ type found struct {
 func list(path string) (all []found, complete bool, err error) {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {
-		return nil, false, fmt.Errorf("look for access logs: %w", err)
+		return nil, false, fmt.Errorf("list the access logs: %w", err)
 	}
 	complete = true
 	for _, e := range entries {
@@ -35,7 +37,7 @@ func list(path string) (all []found, complete bool, err error) {
 		if !e.Type().IsRegular() || (name != path && !rotated) {
 			continue
 		}
-		one, err := look(name)
+		fd, id, size, err := fileid.Open(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -46,30 +48,14 @@ func list(path string) (all []found, complete bool, err error) {
 		if err != nil {
 			return all, false, err
 		}
-		if one.id.head == "" && name != path {
-			_ = one.fd.Close()
+		if id.Head == "" && name != path {
+			_ = fd.Close()
 			continue
 		}
-		all = append(all, one)
+		all = append(all, found{id: id, size: size, fd: fd})
 	}
 	slices.SortFunc(all, func(a, b found) int {
-		return strings.Compare(born(a.id), born(b.id))
+		return strings.Compare(a.id.Born(), b.id.Born())
 	})
 	return all, complete, nil
-}
-
-// born orders identities by birth time, which has a fixed width.
-func born(id identity) string { return id.file[strings.IndexByte(id.file, ':')+1:] }
-
-func look(name string) (found, error) {
-	fd, err := os.Open(name)
-	if err != nil {
-		return found{}, fmt.Errorf("open an access log: %w", err)
-	}
-	id, size, err := identify(fd)
-	if err != nil {
-		_ = fd.Close()
-		return found{}, err
-	}
-	return found{id: id, size: size, fd: fd}, nil
 }

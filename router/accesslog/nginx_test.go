@@ -20,7 +20,7 @@ const nginxConf = `
 daemon off; master_process on; worker_processes 2; pid %[1]s/pid; error_log %[1]s/error.log;
 events { worker_connections 256; }
 http {
-  log_format aorta escape=none '{"time":$msec,"status":$status,"bytes":$bytes_sent,"seconds":$request_time,"upstream_seconds":"$upstream_response_time","upstream_status":"$upstream_status","host":"h","app":"app-1","router":"x1"}';
+  log_format aorta escape=none '{"time":$msec,"status":"$status","bytes":$bytes_sent,"seconds":$request_time,"upstream_seconds":"$upstream_response_time","upstream_status":"$upstream_status","host":"h","app":"app-1","router":"x1"}';
   access_log %[1]s/access.log aorta buffer=64k flush=50ms;
   uninitialized_variable_warn off;
   client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
@@ -37,7 +37,7 @@ func TestTailer_RotatesTheLogOfARealNginx(t *testing.T) {
 	}
 	l, m := newLogFile(t), newMemory()
 	dir := filepath.Dir(l.path)
-	l.must(os.WriteFile(dir+"/conf", fmt.Appendf(nil, nginxConf, dir), 0o644))
+	testkit.Must(l.tb, os.WriteFile(dir+"/conf", fmt.Appendf(nil, nginxConf, dir), 0o644))
 	cmd := exec.Command(path, "-p", dir, "-e", dir+"/error.log", "-c", dir+"/conf")
 	gone := testkit.StartChild(t, cmd)
 	t.Cleanup(func() { // killed, it would leave its workers behind
@@ -55,8 +55,8 @@ func TestTailer_RotatesTheLogOfARealNginx(t *testing.T) {
 		}
 		return err
 	}
-	testkit.Eventually(t, 10*time.Second, "nginx to answer", func() bool { return get() == nil })
-	l.must(l.fd.Close())
+	testkit.Eventually(t, "nginx to answer", func() bool { return get() == nil })
+	testkit.Must(l.tb, l.fd.Close())
 	rotations := 0
 	r := l.start(m, func(c *Config) {
 		c.RotateBytes = 20_000
@@ -65,12 +65,12 @@ func TestTailer_RotatesTheLogOfARealNginx(t *testing.T) {
 
 	answers := 1
 	for end := time.Now().Add(2 * time.Second); time.Now().Before(end); answers++ {
-		l.must(get())
+		testkit.Must(l.tb, get())
 	}
 	l.want[stats.ShardOf("app-1")] = answers
 
 	l.counted(m)
-	testkit.Eventually(t, 20*time.Second, "the rotated logs to be deleted", func() bool {
+	testkit.Eventually(t, "the rotated logs to be deleted", func() bool {
 		all, _ := filepath.Glob(l.path + ".*")
 		return len(all) == 0
 	})

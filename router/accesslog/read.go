@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"aorta/internal/fileid"
 	"aorta/router/stats"
 )
 
@@ -57,7 +58,7 @@ func (s *session) start(f *file) error {
 		return nil
 	}
 	src, err := startSource(f.fd, f.offset, func(src *source, text string, truncated bool) bool {
-		return s.take(f, src, text, truncated)
+		return s.receive(f, src, text, truncated)
 	})
 	if err != nil {
 		return err
@@ -70,7 +71,7 @@ func (s *session) start(f *file) error {
 // refill begins a truncated log anew when its first line is the same as before:
 // only lines without a clock do that. The caller holds mu.
 func (s *session) refill(f *file) {
-	// The scan under way may have looked before the truncation.
+	// The scan under way may have happened before the truncation.
 	if f.emptied++; f.emptied < 2 {
 		return
 	}
@@ -115,12 +116,12 @@ func (s *session) unwritten(f *file) (bool, error) {
 
 // remove deletes f's name, if it still is f's.
 func (s *session) remove(f *file) error {
-	one, err := look(f.name)
+	fd, id, _, err := fileid.Open(f.name)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = one.fd.Close() }()
-	if one.id != f.id {
+	defer func() { _ = fd.Close() }()
+	if id != f.id {
 		return nil
 	}
 	if err := os.Remove(f.name); err != nil {

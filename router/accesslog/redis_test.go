@@ -66,7 +66,7 @@ func (l *logFile) countedIn(s *stats.Store) {
 			l.tb.Logf("by app:\n got %s\nwant %s", got, want)
 		}
 	})
-	testkit.Eventually(l.tb, 15*time.Second, "Redis to have each line once", func() bool {
+	testkit.Eventually(l.tb, "Redis to have each line once", func() bool {
 		got = fmt.Sprint(totals(l.tb, s))
 		return got == want
 	})
@@ -86,13 +86,13 @@ func TestTailer_CountsEachLineOnceAcrossKills(t *testing.T) {
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), childEnv+"="+l.path, socketEnv+"="+server.Socket)
 		gone := testkit.StartChild(t, cmd)
-		die := time.After(rand.N(200 * time.Millisecond))
+		die := time.NewTimer(rand.N(200 * time.Millisecond))
 		tick := time.NewTicker(10 * time.Millisecond)
 		for alive := true; alive; {
 			select {
 			case <-tick.C:
 				l.write(1 + rand.IntN(200))
-			case <-die:
+			case <-die.C:
 				alive = false
 			}
 		}
@@ -140,7 +140,7 @@ func TestTailer_KeepsWhatEachLineSays(t *testing.T) {
 	l, server := newLogFile(t), testkit.Redis(t)
 	store := stats.NewStore(server.Client(t))
 	_, err := l.fd.WriteString(whole + "\n")
-	l.must(err)
+	testkit.Must(l.tb, err)
 
 	l.start(store).stopWhen(func() bool {
 		c, err := store.Totals(t.Context(), "a1")

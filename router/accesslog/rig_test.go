@@ -105,15 +105,8 @@ func (l *logFile) open() {
 		_ = l.fd.Close()
 	}
 	fd, err := os.OpenFile(l.path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
-	l.must(err)
+	testkit.Must(l.tb, err)
 	l.fd = fd
-}
-
-func (l *logFile) must(err error) {
-	l.tb.Helper()
-	if err != nil {
-		l.tb.Fatal(err)
-	}
 }
 
 // write appends n lines of changing apps.
@@ -127,7 +120,7 @@ func (l *logFile) write(n int) {
 		text.WriteString(lineOf(l.n, app))
 	}
 	_, err := io.WriteString(l.fd, text.String())
-	l.must(err)
+	testkit.Must(l.tb, err)
 }
 
 func lineOf(n int, app string) string {
@@ -135,15 +128,15 @@ func lineOf(n int, app string) string {
 		1763688000+n/1000, n%1000, n, app)
 }
 
-func (l *logFile) rename(to string) { l.tb.Helper(); l.must(os.Rename(l.path, l.path+to)) }
+func (l *logFile) rename(to string) { l.tb.Helper(); testkit.Must(l.tb, os.Rename(l.path, l.path+to)) }
 
 // copyTruncate rotates as logrotate does with that option.
 func (l *logFile) copyTruncate(to string) {
 	l.tb.Helper()
 	text, err := os.ReadFile(l.path)
-	l.must(err)
-	l.must(os.WriteFile(l.path+to, text, 0o644))
-	l.must(os.Truncate(l.path, 0))
+	testkit.Must(l.tb, err)
+	testkit.Must(l.tb, os.WriteFile(l.path+to, text, 0o644))
+	testkit.Must(l.tb, os.Truncate(l.path, 0))
 }
 
 // running is a tailer in a goroutine.
@@ -182,7 +175,7 @@ func (l *logFile) start(store Store, change ...func(*Config)) running {
 func (l *logFile) counted(m *memory) {
 	l.tb.Helper()
 	deadline := time.Now().Add(15 * time.Second)
-	testkit.Eventually(l.tb, 20*time.Second, "all lines to be counted", func() bool {
+	testkit.Eventually(l.tb, "all lines to be counted", func() bool {
 		got := m.counts()
 		for shard := range got {
 			if got[shard] > l.want[shard] || (time.Now().After(deadline) && got != l.want) {
@@ -197,7 +190,7 @@ func (l *logFile) shard(app string) int { return stats.ShardOf(app) }
 
 // stopWhen stops the tailer once cond holds.
 func (r running) stopWhen(cond func() bool) {
-	testkit.Eventually(r.tb, 10*time.Second, "what the tailer is to count", cond)
+	testkit.Eventually(r.tb, "what the tailer is to count", cond)
 	r.stop()
 }
 

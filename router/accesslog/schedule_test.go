@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"aorta/internal/testkit"
 	"aorta/router/stats"
 )
 
@@ -83,7 +84,7 @@ func TestTailer_TellsEqualLogsFromCopies(t *testing.T) {
 	same := lineOf(1, "app-1")
 	write := func() {
 		_, err := l.fd.WriteString(same + same)
-		l.must(err)
+		testkit.Must(l.tb, err)
 		l.want[l.shard("app-1")] += 2
 	}
 	write()
@@ -110,7 +111,7 @@ func TestTailer_ReadsALogAgainThatWasTruncatedAndBeginsAlike(t *testing.T) {
 	l.start(m)
 	l.counted(m)
 
-	l.must(os.Truncate(l.path, 0))
+	testkit.Must(l.tb, os.Truncate(l.path, 0))
 	l.n = 0
 	l.write(50)
 

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"aorta/internal/fileid"
 	"aorta/router/stats"
 )
 
@@ -29,13 +30,13 @@ type session struct {
 	stored [stats.Shards]stats.Position
 	wrote  [stats.Shards]time.Time // when the shard's position was last moved
 
-	files    []*file           // oldest first
-	active   *file             // what lies at the path; nil while that is empty or missing
-	atPath   string            // identity.file of what lies at the path
-	onDisk   map[identity]bool // what the last scan found
-	blind    bool              // it could not read all
+	files    []*file            // oldest first
+	active   *file              // the file at the path; nil while that is empty or missing
+	atPath   string             // fileid.ID.File of the file at the path
+	onDisk   map[fileid.ID]bool // what the last scan found
+	blind    bool               // it could not read all
 	sources  []*source
-	durable  func(context.Context) (bool, error) // of the condemned files; nil when there are none
+	durable  func(context.Context) (bool, error) // of the deletable files; nil when there are none
 	reopened time.Time
 	tidied   time.Time // when deleting failed last
 	progress bool
@@ -47,14 +48,14 @@ type session struct {
 }
 
 func newSession(t *Tailer, stored [stats.Shards]stats.Position) *session {
-	s := &session{t: t, stored: stored, files: known(stored), adder: newAdder(), onDisk: map[identity]bool{}}
+	s := &session{t: t, stored: stored, files: known(stored), adder: newAdder(), onDisk: map[fileid.ID]bool{}}
 	s.room = sync.NewCond(&s.mu)
 	return s
 }
 
 // run reads and commits until ctx ends or something fails.
 func (s *session) run(ctx context.Context) error {
-	if err := s.look(ctx); err != nil {
+	if err := s.poll(ctx); err != nil {
 		return err
 	}
 	scan := time.NewTicker(scanEvery)
@@ -67,7 +68,7 @@ func (s *session) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return s.end(ctx)
 		case <-scan.C:
-			err = s.look(ctx)
+			err = s.poll(ctx)
 		case <-commit.C:
 			err = s.flush(ctx, false)
 			commit.Reset(s.pause())
@@ -125,8 +126,8 @@ func (s *session) close() {
 	}
 }
 
-// take is called by the source of f for each of its lines.
-func (s *session) take(f *file, src *source, text string, truncated bool) bool {
+// receive is called by the source of f for each of its lines.
+func (s *session) receive(f *file, src *source, text string, truncated bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for s.adder.lines >= s.t.cfg.MaxBacklog && !s.closed {
@@ -189,11 +190,11 @@ func (s *session) collect() (*sum, bool, error) {
 		// A log that was emptied and filled again beyond our offset, unseen
 		// by the tail, yields nonsense. Its first line tells, and what was
 		// read before it still stood there is sound.
-		head, err := headOf(f.fd)
+		head, err := fileid.Head(f.fd)
 		if err != nil {
 			return nil, false, err
 		}
-		if head != f.id.head {
+		if head != f.id.Head {
 			return nil, false, nil
 		}
 	}
@@ -211,6 +212,6 @@ func (s *session) settled(f *file) bool {
 	s.mu.Lock()
 	end := f.offset
 	s.mu.Unlock()
-	key := f.id.key()
+	key := f.id.Key()
 	return !slices.ContainsFunc(s.stored[:], func(p stats.Position) bool { return p[key] < end })
 }

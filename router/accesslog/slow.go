@@ -10,7 +10,7 @@ import (
 // record is a line as encoding/json sees it.
 type record struct {
 	Time           json.Number `json:"time"`
-	Status         json.Number `json:"status"`
+	Status         status      `json:"status"`
 	Bytes          json.Number `json:"bytes"`
 	Seconds        json.Number `json:"seconds"`
 	UpstreamTimes  string      `json:"upstream_seconds"`
@@ -25,6 +25,24 @@ type record struct {
 	Router         string      `json:"router"`
 }
 
+// status is a number from 100 on, or three digits in quotes.
+type status struct {
+	code  int
+	known bool
+}
+
+func (s *status) UnmarshalJSON(raw []byte) error {
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		n, ok := quotedStatus(text)
+		*s = status{int(n), ok}
+		return nil
+	}
+	n, ok := scaled(json.Number(raw), 1, integer)
+	*s = status{int(n), ok && n >= 100 && n <= 999}
+	return nil
+}
+
 // parseSlow reads any JSON object with a time and a status. Invalid UTF-8 is
 // replaced by U+FFFD.
 func parseSlow(text string, l *Line) error {
@@ -37,16 +55,14 @@ func parseSlow(text string, l *Line) error {
 		Host: r.Host, App: r.App, Release: r.Release, Type: r.Type,
 		Instance: r.Instance, Node: r.Node, Tried: r.Tried, Router: r.Router,
 	}
-	var status int64
-	var ok [4]bool
+	var ok [3]bool
 	l.Time, ok[0] = scaled(r.Time, 1e9, decimal)
-	status, ok[1] = scaled(r.Status, 1, integer)
-	l.Bytes, ok[2] = orZero(r.Bytes, 1, integer)
-	l.Nanoseconds, ok[3] = orZero(r.Seconds, 1e9, decimal)
-	if ok != [4]bool{true, true, true, true} || status < 100 || status > 999 {
-		return fmt.Errorf("%w: time %q, status %q, bytes %q, seconds %q", ErrMalformed, r.Time, r.Status, r.Bytes, r.Seconds)
+	l.Bytes, ok[1] = orZero(r.Bytes, 1, integer)
+	l.Nanoseconds, ok[2] = orZero(r.Seconds, 1e9, decimal)
+	if ok != [3]bool{true, true, true} || !r.Status.known {
+		return fmt.Errorf("%w: time %q, bytes %q, seconds %q", ErrMalformed, r.Time, r.Bytes, r.Seconds)
 	}
-	l.Status = int(status)
+	l.Status = r.Status.code
 	return nil
 }
 

@@ -54,7 +54,7 @@ func (s *source) run(to deliver) {
 	defer close(s.done)
 	going := true
 	for line := range s.tail.Lines {
-		// The library sends without looking whether it was told to stop, so
+		// The library sends without checking whether it was stopped, so
 		// what it still has must be taken from it.
 		if !going {
 			continue

@@ -153,7 +153,7 @@ func (t *Tailer) Lag() (bytes int64, age time.Duration) {
 	defer t.mu.Unlock()
 	for _, f := range found {
 		_ = f.fd.Close()
-		bytes += max(0, f.size-max(t.committed[f.id.key()], t.committed[f.id.key()+copyMark]))
+		bytes += max(0, f.size-max(t.committed[f.id.Key()], t.committed[f.id.Key()+copyMark]))
 	}
 	if bytes > 0 && !t.counted.IsZero() {
 		age = max(0, time.Since(t.counted))

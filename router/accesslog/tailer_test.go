@@ -81,8 +81,8 @@ func TestTailer_CountsEachLineOnce(t *testing.T) {
 		},
 		"a copy made by hand": func(l *logFile, m *memory) {
 			text, err := os.ReadFile(l.path)
-			l.must(err)
-			l.must(os.WriteFile(l.path+".keep", text[:len(text)/2], 0o600))
+			testkit.Must(l.tb, err)
+			testkit.Must(l.tb, os.WriteFile(l.path+".keep", text[:len(text)/2], 0o600))
 			r := l.start(m)
 			l.write(10)
 			l.counted(m)
@@ -95,7 +95,7 @@ func TestTailer_CountsEachLineOnce(t *testing.T) {
 		"deleted under its writer": func(l *logFile, m *memory) {
 			l.start(m)
 			l.counted(m)
-			l.must(os.Remove(l.path))
+			testkit.Must(l.tb, os.Remove(l.path))
 			l.write(100)
 			l.counted(m)
 			l.open()
@@ -130,7 +130,7 @@ func TestTailer_CountsEachLineOnceThoughCommitsFail(t *testing.T) {
 	for range 20 {
 		l.write(100)
 		seen := l.n / 2
-		testkit.Eventually(t, 20*time.Second, "half of the lines", func() bool {
+		testkit.Eventually(t, "half of the lines", func() bool {
 			total := 0
 			for _, c := range m.counts() {
 				total += c
@@ -151,11 +151,11 @@ func TestTailer_HoldsAPartialLineAndCountsRejects(t *testing.T) {
 	whole := lineOf(11, "app-11")
 
 	_, err := l.fd.WriteString("nonsense\n\n" + whole[:50])
-	l.must(err)
+	testkit.Must(l.tb, err)
 	l.counted(m)
-	testkit.Eventually(t, 20*time.Second, "two rejects", func() bool { return r.Rejected() == 2 })
+	testkit.Eventually(t, "two rejects", func() bool { return r.Rejected() == 2 })
 	_, err = l.fd.WriteString(whole[50:])
-	l.must(err)
+	testkit.Must(l.tb, err)
 	l.n++
 	l.want[l.shard("app-11")]++
 
@@ -171,7 +171,7 @@ func TestTailer_CommitsWhatItReadWhenItIsStopped(t *testing.T) {
 	ended := make(chan error)
 	go func() { ended <- session.run(ctx) }()
 	l.write(5000)
-	testkit.Eventually(t, 20*time.Second, "the lines to be read", func() bool {
+	testkit.Eventually(t, "the lines to be read", func() bool {
 		session.mu.Lock()
 		defer session.mu.Unlock()
 		return session.adder.lines == 5000
@@ -196,7 +196,7 @@ func TestTailer_LeavesTheBacklogOnDiskWhileTheStoreIsAway(t *testing.T) {
 	r := l.start(m, func(c *Config) { c.MaxBacklog = 100 })
 	l.write(20_000)
 
-	testkit.Eventually(t, 20*time.Second, "the lag to be the file", func() bool {
+	testkit.Eventually(t, "the lag to be the file", func() bool {
 		info, err := os.Stat(l.path)
 		bytes, _ := r.Lag()
 		return err == nil && bytes == info.Size()
@@ -204,7 +204,7 @@ func TestTailer_LeavesTheBacklogOnDiskWhileTheStoreIsAway(t *testing.T) {
 	m.set(func(m *memory) { m.fault = nil })
 
 	l.counted(m)
-	testkit.Eventually(t, 20*time.Second, "no lag", func() bool { bytes, _ := r.Lag(); return bytes == 0 })
+	testkit.Eventually(t, "no lag", func() bool { bytes, _ := r.Lag(); return bytes == 0 })
 }
 
 func TestTailer_RotatesAndDeletesOnlyWhatIsOnTheStoresDisk(t *testing.T) {
@@ -232,7 +232,7 @@ func TestTailer_RotatesAndDeletesOnlyWhatIsOnTheStoresDisk(t *testing.T) {
 		t.Fatalf("rotated logs before the statistics are on disk: got %v, want one of ours", got)
 	}
 	m.set(func(m *memory) { m.durable = true })
-	testkit.Eventually(t, 20*time.Second, "the counted log to be deleted", func() bool { return len(rotated()) == 0 })
+	testkit.Eventually(t, "the counted log to be deleted", func() bool { return len(rotated()) == 0 })
 	r.stop()
 	l.start(m)
 	l.write(1)
@@ -279,7 +279,7 @@ func TestList_LeavesOutPackedAndForeignFiles(t *testing.T) {
 	l := newLogFile(t)
 	l.write(1)
 	for _, end := range []string{".1", ".2.gz", "x"} {
-		l.must(os.WriteFile(l.path+end, []byte("a\n"), 0o644))
+		testkit.Must(l.tb, os.WriteFile(l.path+end, []byte("a\n"), 0o644))
 	}
 
 	all, complete, err := list(l.path)
@@ -322,7 +322,7 @@ func TestTailer_KeepsALogWhoseCommitTheStoreLost(t *testing.T) {
 	l.write(10)
 	l.counted(m)
 	// A shard without hits commits its position every five seconds only.
-	testkit.Eventually(t, 4*idleCommit, "the tailer to ask whether it may delete", func() bool {
+	testkit.Eventually(t, "the tailer to ask whether it may delete", func() bool {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		return m.asked > 0

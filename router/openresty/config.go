@@ -10,7 +10,6 @@ import (
 )
 
 const (
-	defaultMaxBody      = 100 << 20
 	defaultRoutesMemory = 128 << 20
 	minRoutesMemory     = 1 << 20
 )
@@ -20,6 +19,9 @@ type Config struct {
 	// Listen are the public addresses: ":8080" (all IPv4 addresses),
 	// "10.77.0.1:80" or "[::]:80".
 	Listen []string
+	// TrustedProxies are the networks of proxies before the router, whose
+	// X-Forwarded-* and Forwarded headers are passed on.
+	TrustedProxies []netip.Prefix
 	// StatusListen is a private ip:port for /healthz and /status; empty for
 	// none besides the socket status.sock in RunDir.
 	StatusListen string
@@ -30,9 +32,9 @@ type Config struct {
 	ReplicaUser, ReplicaPassword string
 	// Cluster is the id whose table is taken, RouterID this router's node id.
 	Cluster, RouterID string
-	// DataDir holds nginx/ (configuration, Lua, temporary files). RunDir holds
-	// the sockets, so its path must be short, and nginx's workers must reach
-	// it. StateDir holds the process record.
+	// DataDir holds nginx/ (configuration, Lua) and is for nginx's master alone.
+	// RunDir holds the sockets and temporary files, so its path must be short,
+	// and nginx's workers must reach it. StateDir holds the process record.
 	DataDir, RunDir, StateDir string
 	// TableFile is what table.Keeper saves: the table to start with where the
 	// replica has none. DataDir/routes.table when empty.
@@ -48,13 +50,14 @@ type Config struct {
 	WorkerProcesses int
 	// NginxPath is looked for when empty.
 	NginxPath string
-	// MaxBody bounds a request's body in bytes; 100 MiB when 0.
-	MaxBody int64
 	// RoutesMemory is the room to keep raw records in, in bytes; 128 MiB when
 	// 0. A host needs about 2 kB.
 	RoutesMemory int64
 	// DieWithParent is for tests: nginx ends with this process.
 	DieWithParent bool
+	// files is for tests: what a worker may have open, in place of the
+	// process's limit.
+	files uint64
 }
 
 var (
@@ -102,8 +105,8 @@ func (c Config) validate() error {
 	if c.WorkerProcesses < 0 || c.WorkerProcesses > 512 {
 		refuse("%d worker processes are not in 0..512", c.WorkerProcesses)
 	}
-	if c.MaxBody < 0 || c.RoutesMemory < minRoutesMemory {
-		refuse("the largest body (%d) or the routes memory (%d) is too small", c.MaxBody, c.RoutesMemory)
+	if c.RoutesMemory < minRoutesMemory {
+		refuse("the routes memory (%d) is too small", c.RoutesMemory)
 	}
 	return errors.Join(errs...)
 }
@@ -112,9 +115,6 @@ func (c Config) validate() error {
 func (c Config) withDefaults() Config {
 	if c.TableFile == "" {
 		c.TableFile = filepath.Join(c.DataDir, "routes.table")
-	}
-	if c.MaxBody == 0 {
-		c.MaxBody = defaultMaxBody
 	}
 	if c.RoutesMemory == 0 {
 		c.RoutesMemory = defaultRoutesMemory

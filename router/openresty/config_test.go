@@ -32,7 +32,6 @@ func TestConfig_RefusesWhatCouldLeaveItsPlace(t *testing.T) {
 		"cluster":  func(c *Config) { c.Cluster = "x\"" },
 		"router":   func(c *Config) { c.RouterID = "'" },
 		"workers":  func(c *Config) { c.WorkerProcesses = -1 },
-		"body":     func(c *Config) { c.MaxBody = -1 },
 	} {
 		c := goodConfig()
 		change(&c)
@@ -47,7 +46,7 @@ func TestConfig_RefusesWhatCouldLeaveItsPlace(t *testing.T) {
 }
 
 func TestConfig_SecretStaysInTheMastersFile(t *testing.T) {
-	r, err := goodConfig().render(nil)
+	r, err := goodConfig().render(build{}, "/var/log/aorta/access.log")
 	if err != nil {
 		t.Fatalf("render: %v", err)
 	}
@@ -68,7 +67,7 @@ func TestConfig_SecretStaysInTheMastersFile(t *testing.T) {
 
 func TestConfig_DigestFollowsEverySetting(t *testing.T) {
 	digest := func(c Config) string {
-		r, err := c.render(nil)
+		r, err := c.render(build{}, "/var/log/aorta/access.log")
 		if err != nil {
 			t.Fatalf("render: %v", err)
 		}

@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"aorta/internal/testkit"
 	"aorta/router"
@@ -59,7 +58,7 @@ func askLua[T any](t *testing.T, path string, cases []string) []T {
 	if err != nil {
 		t.Fatalf("find nginx: %v", err)
 	}
-	modules, err := findModules(nginxPath)
+	b, err := inspect(nginxPath)
 	if err != nil {
 		t.Fatalf("find modules: %v", err)
 	}
@@ -67,7 +66,7 @@ func askLua[T any](t *testing.T, path string, cases []string) []T {
 		t.Fatalf("copy the Lua: %v", err)
 	}
 	var load strings.Builder
-	for _, m := range modules {
+	for _, m := range b.modules {
 		fmt.Fprintf(&load, "load_module %s;\n", m)
 	}
 	conf := filepath.Join(dir, "nginx.conf")
@@ -78,7 +77,7 @@ func askLua[T any](t *testing.T, path string, cases []string) []T {
 	command.Stderr = os.Stderr
 	testkit.StartChild(t, command)
 	socket := filepath.Join(dir, "lua.sock")
-	client := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{
+	client := &http.Client{Timeout: testkit.Hang, Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, "unix", socket)
@@ -86,7 +85,7 @@ func askLua[T any](t *testing.T, path string, cases []string) []T {
 	}}
 	body, _ := json.Marshal(cases)
 	var answer *http.Response
-	testkit.Eventually(t, 5*time.Second, "nginx to answer", func() bool {
+	testkit.Eventually(t, "nginx to answer", func() bool {
 		answer, err = client.Post("http://lua"+path, "application/json", bytes.NewReader(body))
 		return err == nil
 	})
@@ -168,7 +167,7 @@ func recordCases(t *testing.T) []string {
 	}
 	cases := []string{string(text), "", "{}", "[]", "null", "1", "{", string(text) + "x"}
 	values := []string{
-		`null`, `""`, `"x"`, `1`, `0`, `-1`, `1.5`, `10000`, `10001`, `99999999999999`, `100000000000000`, `90071992547409920`,
+		`null`, `""`, `"x"`, `1`, `0`, `-1`, `1.5`, `10000`, `10001`, `86400`, `86401`, `1125899906842625`, `99999999999999`, `100000000000000`, `90071992547409920`,
 		`true`, `{}`, `[]`, `[1]`, `[{}]`, `{"1":2}`, `"Shop.example.com"`, `"*.example.com"`, `"*."`, `"*.*.c"`, `"a..b"`,
 		`"web--x"`, `"web-"`, `"-web"`, `"9web"`, `"9"`, `"-"`, `"v0"`, `"v1234567890"`, `"v-1"`, `"0192D3A0-0000-7000-8000-000000000001"`,
 		`"10.77.0.3:0"`, `"10.77.0.3:65536"`, `"10.77.0.3"`, `"10.77.15.255:1"`, `"10.77.16.0:1"`, `"10.77.00.3:1"`,
@@ -177,7 +176,7 @@ func recordCases(t *testing.T) []string {
 		`"` + strings.Repeat("1", 63) + `"`, `"` + strings.Repeat("1", 64) + `"`,
 	}
 	for _, name := range []string{
-		"host", "epoch", "generation", "app", "app_name", "groups", "maintenance",
+		"host", "epoch", "generation", "app", "app_name", "groups", "maintenance", "timeout", "idle_timeout", "max_body",
 		"release", "release_name", "weight", "instances", "id", "type", "node", "node_name", "addr", "unheard_of",
 	} {
 		for _, value := range values {

@@ -3,10 +3,9 @@ package openresty
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
-	"strings"
 	"testing"
-	"time"
 
 	"aorta/internal/testkit"
 )
@@ -14,7 +13,7 @@ import (
 // logLine is the contract with whoever follows the access log.
 type logLine struct {
 	Time            float64  `json:"time"`
-	Status          int      `json:"status"`
+	Status          int      `json:"status,string"`
 	Bytes           int      `json:"bytes"`
 	Seconds         float64  `json:"seconds"`
 	UpstreamSeconds string   `json:"upstream_seconds"`
@@ -29,28 +28,48 @@ type logLine struct {
 	Router          string   `json:"router"`
 }
 
+// counted is the line's status with its three digits.
+func (l logLine) counted() string { return fmt.Sprintf("%03d", l.Status) }
+
 // logLines waits for exactly n lines and parses them strictly.
 func (r *rig) logLines(n int) []logLine {
 	r.tb.Helper()
-	var text []byte
-	testkit.Eventually(r.tb, 3*time.Second, "the access log's lines", func() bool {
-		text, _ = os.ReadFile(r.cfg.LogPath)
-		return bytes.Count(text, []byte("\n")) >= n
-	})
 	var lines []logLine
-	for _, raw := range strings.Split(strings.TrimSuffix(string(text), "\n"), "\n") {
-		decoder := json.NewDecoder(strings.NewReader(raw))
-		decoder.DisallowUnknownFields()
-		var line logLine
-		if err := decoder.Decode(&line); err != nil {
-			r.tb.Fatalf("log line %q: %v", raw, err)
-		}
-		lines = append(lines, line)
+	for _, raw := range r.rawLines(n) {
+		lines = append(lines, r.parse(raw))
 	}
+	return lines
+}
+
+// lastLine is the last of exactly n lines.
+func (r *rig) lastLine(n int) logLine {
+	r.tb.Helper()
+	return r.parse(r.rawLines(n)[n-1])
+}
+
+func (r *rig) rawLines(n int) [][]byte {
+	r.tb.Helper()
+	var lines [][]byte
+	testkit.Eventually(r.tb, "the access log's lines", func() bool {
+		text, _ := os.ReadFile(r.cfg.LogPath)
+		lines = bytes.SplitAfter(text, []byte("\n"))
+		lines = lines[:len(lines)-1] // what has no end is no line yet
+		return len(lines) >= n
+	})
 	if len(lines) != n {
 		r.tb.Fatalf("access log: got %d lines, want %d", len(lines), n)
 	}
 	return lines
+}
+
+func (r *rig) parse(raw []byte) (line logLine) {
+	r.tb.Helper()
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&line); err != nil {
+		r.tb.Fatalf("log line %q: %v", raw, err)
+	}
+	return line
 }
 
 func TestNginx_LogsEveryAnswerOnce(t *testing.T) {
@@ -117,7 +136,7 @@ func TestNginx_ReopensItsLog(t *testing.T) {
 	if err := r.nginx.Reopen(); err != nil {
 		t.Fatalf("Reopen: %v", err)
 	}
-	testkit.Eventually(t, 3*time.Second, "the new log", func() bool {
+	testkit.Eventually(t, "the new log", func() bool {
 		r.do("GET", "shop.example.com")
 		text, _ := os.ReadFile(r.cfg.LogPath)
 		return len(text) > 0

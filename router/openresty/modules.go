@@ -13,7 +13,7 @@ import (
 var ErrNoNginx = errors.New("the router needs nginx with Lua: " +
 	"apt-get install nginx-light libnginx-mod-http-lua lua-resty-core lua-cjson (or install OpenResty)")
 
-// nginxPlaces are where nginx lies besides the search path.
+// nginxPlaces are paths of nginx beyond the search path.
 var nginxPlaces = []string{"/usr/sbin/nginx", "/usr/local/openresty/nginx/sbin/nginx", "/usr/local/sbin/nginx"}
 
 // moduleDirs are where distributions put dynamic modules.
@@ -48,23 +48,30 @@ func firstExecutable() string {
 	return ""
 }
 
-// findModules lists the modules to load: none for an nginx that was built with
-// Lua, as OpenResty is.
-func findModules(nginx string) ([]string, error) {
-	build, err := exec.Command(nginx, "-V").CombinedOutput()
+// build is what an nginx was built with, as far as it matters here.
+type build struct {
+	modules     []string // to load: none where Lua was built in, as in OpenResty
+	noHTTPCache bool
+}
+
+// inspect asks nginx for its build.
+func inspect(nginx string) (build, error) {
+	out, err := exec.Command(nginx, "-V").CombinedOutput()
 	if err != nil {
-		return nil, fmt.Errorf("ask %s for its modules: %w", nginx, err)
+		return build{}, fmt.Errorf("ask %s for its modules: %w", nginx, err)
 	}
-	if builtIn(string(build)) {
-		return nil, nil
+	b := build{noHTTPCache: strings.Contains(string(out), "--without-http-cache")}
+	if builtIn(string(out)) {
+		return b, nil
 	}
 	for _, dir := range moduleDirs {
 		ndk, lua := filepath.Join(dir, "ndk_http_module.so"), filepath.Join(dir, "ngx_http_lua_module.so")
 		if readable(ndk) && readable(lua) {
-			return []string{ndk, lua}, nil
+			b.modules = []string{ndk, lua}
+			return b, nil
 		}
 	}
-	return nil, fmt.Errorf("%s has no Lua module in %s: %w", nginx, strings.Join(moduleDirs, ", "), ErrNoNginx)
+	return build{}, fmt.Errorf("%s has no Lua module in %s: %w", nginx, strings.Join(moduleDirs, ", "), ErrNoNginx)
 }
 
 // builtIn reports whether nginx -V names a Lua module that was linked in.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -15,12 +16,17 @@ import (
 	"syscall"
 	"text/template"
 
+	"aorta/internal/atomicfile"
+	"aorta/internal/procs"
 	"aorta/nginx"
 )
 
 const (
-	maxConnections = 16384 // of a worker; a request takes two
-	maxFiles       = 4 * maxConnections
+	// maxConnections is of a worker; a request takes two. nginx has some 420
+	// bytes for each from its start.
+	maxConnections = 32768
+	// ownFiles are what a worker has open beside connections.
+	ownFiles = 512
 	// keepalive is how many idle connections a worker keeps. nginx searches
 	// them one by one, so more are slower.
 	keepalive = 512
@@ -43,12 +49,12 @@ type values struct {
 	RunDir, LuaDir    string
 	TempDir, Settings string
 	RoutesMemory      int64
-	MaxBody           int64
 	RouterID          string
 	LogPath           string
 	LogBuffered       bool
 	Listen            []string
 	StatusListen      string
+	TrustedProxies    []string
 }
 
 // settings is what the Lua reads, secrets included.
@@ -62,6 +68,9 @@ type settings struct {
 	Networks        []string `json:"networks"`
 	RunDir          string   `json:"run_dir"`
 	TableFile       string   `json:"table_file"`
+	Trusted         []string `json:"trusted"`
+	Connections     uint64   `json:"connections"`             // of a worker
+	NoHTTPCache     bool     `json:"no_http_cache,omitempty"` // nginx was built without it
 }
 
 const (
@@ -71,10 +80,22 @@ const (
 
 func (c Config) nginxDir() string { return filepath.Join(c.DataDir, "nginx") }
 
-// render makes every file of the configuration.
-func (c Config) render(modules []string) (rendered, error) {
+// tempDir is where the workers may write: the data directory is closed to
+// them. Bodies pass without a file, so hardly anything is ever in it.
+func (c Config) tempDir() string { return filepath.Join(c.RunDir, "temp") }
+
+// openLogPath is the access log by way of its directory, which nginx has open
+// from its start: its workers open the log anew after a rotation, and as a user
+// of their own they may not walk the path through the data directory.
+func (c Config) openLogPath() string {
+	return fmt.Sprintf("/proc/self/fd/%d/%s", procs.FirstOpenDir, filepath.Base(c.LogPath))
+}
+
+// render makes every file of the configuration. logPath is the access log as
+// nginx is to open it.
+func (c Config) render(b build, logPath string) (rendered, error) {
 	r := rendered{files: make(map[string][]byte)}
-	conf, err := c.renderConf(modules)
+	conf, err := c.renderConf(b.modules, logPath)
 	if err != nil {
 		return rendered{}, err
 	}
@@ -83,6 +104,7 @@ func (c Config) render(modules []string) (rendered, error) {
 		return rendered{}, err
 	}
 	set := c.settings()
+	set.NoHTTPCache = b.noHTTPCache
 	if r.files[settingsFile], err = json.Marshal(set); err != nil {
 		return rendered{}, fmt.Errorf("encode the router's settings: %w", err)
 	}
@@ -94,7 +116,7 @@ func (c Config) render(modules []string) (rendered, error) {
 	return r, nil
 }
 
-func (c Config) renderConf(modules []string) ([]byte, error) {
+func (c Config) renderConf(modules []string, logPath string) ([]byte, error) {
 	text, err := nginx.Files.ReadFile("nginx.conf.tmpl")
 	if err != nil {
 		return nil, fmt.Errorf("read the embedded nginx.conf: %w", err)
@@ -105,15 +127,16 @@ func (c Config) renderConf(modules []string) ([]byte, error) {
 	}
 	v := values{
 		Modules: modules, User: workerUser(), WorkerProcesses: "auto",
-		WorkerFiles: openFiles(), WorkerConnections: openFiles() / 4, Keepalive: keepalive,
+		WorkerFiles: c.openFiles(), WorkerConnections: c.connections(), Keepalive: keepalive,
 		RunDir: c.RunDir, LuaDir: filepath.Join(c.nginxDir(), "lua"),
-		TempDir: filepath.Join(c.nginxDir(), "temp"), Settings: filepath.Join(c.nginxDir(), settingsFile),
-		RoutesMemory: c.RoutesMemory, MaxBody: c.MaxBody,
-		RouterID: c.RouterID, LogPath: c.LogPath, LogBuffered: c.LogBuffered,
+		TempDir: c.tempDir(), Settings: filepath.Join(c.nginxDir(), settingsFile),
+		RoutesMemory: c.RoutesMemory,
+		RouterID:     c.RouterID, LogPath: logPath, LogBuffered: c.LogBuffered,
 	}
 	if c.WorkerProcesses > 0 {
 		v.WorkerProcesses = strconv.Itoa(c.WorkerProcesses)
 	}
+	v.TrustedProxies = masked(c.TrustedProxies)
 	for _, address := range c.Listen {
 		listen, err := listenAddress(address)
 		if err != nil {
@@ -134,15 +157,20 @@ func (c Config) renderConf(modules []string) ([]byte, error) {
 }
 
 func (c Config) settings() settings {
-	s := settings{
+	return settings{
 		Cluster: c.Cluster, Router: c.RouterID, RunDir: c.RunDir, TableFile: c.TableFile,
 		ReplicaSocket: c.ReplicaSocket, ReplicaUser: c.ReplicaUser, ReplicaPassword: c.ReplicaPassword,
-		Networks: []string{},
+		Networks: masked(c.AllowedNetworks), Trusted: masked(c.TrustedProxies), Connections: c.connections(),
 	}
-	for _, network := range c.AllowedNetworks {
-		s.Networks = append(s.Networks, network.Masked().String())
+}
+
+// masked are the networks as nginx and Lua take them; a list, also of none.
+func masked(networks []netip.Prefix) []string {
+	list := []string{}
+	for _, network := range networks {
+		list = append(list, network.Masked().String())
 	}
-	return s
+	return list
 }
 
 func (r rendered) addLua() error {
@@ -183,36 +211,41 @@ func (r rendered) write(dir string) error {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return fmt.Errorf("write nginx's configuration: %w", err)
 		}
-		if err := replaceFile(path, content, mode); err != nil {
+		// nginx may be reading it.
+		if err := atomicfile.Replace(path, content, mode); err != nil {
 			return fmt.Errorf("write nginx's configuration: %w", err)
 		}
 	}
 	return nil
 }
 
-// replaceFile swaps the file in one step: nginx may be reading it.
-func replaceFile(path string, content []byte, mode os.FileMode) error {
-	tmp := path + ".new"
-	if err := os.Remove(tmp); err != nil && !os.IsNotExist(err) {
-		return err
+// openFiles is how many files a worker may have open: as many as it can use, or
+// the hard limit where raising that is not ours.
+func (c Config) openFiles() uint64 {
+	if c.files > 0 {
+		return c.files
 	}
-	if err := os.WriteFile(tmp, content, mode); err != nil {
-		return err
-	}
-	return os.Rename(tmp, path)
-}
-
-// openFiles is how many files a worker may have open. Raising the hard limit
-// is not ours everywhere.
-func openFiles() uint64 {
+	const wanted = maxConnections + ownFiles
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return 1024
 	}
-	return min(maxFiles, limit.Max)
+	if limit.Max < wanted {
+		raised := syscall.Rlimit{Cur: limit.Cur, Max: wanted}
+		if syscall.Setrlimit(syscall.RLIMIT_NOFILE, &raised) == nil {
+			limit = raised
+		}
+	}
+	return min(wanted, limit.Max)
 }
 
-// workerUser is whom workers run as: nobody chooses when we are not root.
+// connections is how many a worker may have: each is a file.
+func (c Config) connections() uint64 {
+	files := c.openFiles()
+	return files - min(ownFiles, files/4)
+}
+
+// workerUser is the user that workers run as; it can't be set unless we are root.
 func workerUser() string {
 	if os.Geteuid() != 0 {
 		return ""

@@ -40,8 +40,39 @@ type WorkerStatus struct {
 	Broken   int     `json:"broken"`    // records whose newest text cannot be read
 	LoadedAt float64 `json:"loaded_at"` // Unix seconds of the last change that it took
 	SyncedAt float64 `json:"synced_at"` // Unix seconds when its table last equalled the replica's
+	LookedAt float64 `json:"looked_at"` // Unix seconds when it last looked for changes, whatever came of it
 	Exiting  bool    `json:"exiting"`   // takes no new requests
 	Digest   string  `json:"digest"`    // of its configuration
+
+	Connections int     `json:"connections"` // that it can have; 0 where that is not known
+	Free        int     `json:"free"`        // of these, unused ones
+	Limits      []Limit `json:"limits"`      // who was at its limit within the last minute
+}
+
+// Looked is when the worker last looked for changes of the table.
+func (w WorkerStatus) Looked() time.Time {
+	return time.UnixMilli(int64(w.LookedAt * 1000))
+}
+
+// Slowest is a worker that has the lowest pair of those that take requests; 0
+// where there is none.
+func (s Status) Slowest() int {
+	pid, low := 0, router.Pair{}
+	for _, w := range s.Workers {
+		if !w.Exiting && (pid == 0 || w.Less(low)) {
+			pid, low = w.PID, w.Pair
+		}
+	}
+	return pid
+}
+
+// Limit is an app or a client that had as many of a worker's connections as it
+// may.
+type Limit struct {
+	Kind    string `json:"kind"`    // "app" or "client"
+	Name    string `json:"name"`    // of the app, or the client's address
+	Held    int    `json:"held"`    // connections, a request taking two
+	Refused int    `json:"refused"` // requests and connections, while it is listed
 }
 
 // statusClient asks over the socket, whatever address the status has.

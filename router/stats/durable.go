@@ -49,9 +49,9 @@ func (s *Store) Durable(ctx context.Context) (mark func(context.Context) (bool, 
 	}, nil
 }
 
-// infoServer is a server that tells of itself and can save.
+// infoServer is a server that can be asked about itself, and save.
 type infoServer interface {
-	Info(ctx context.Context, section ...string) *redis.StringCmd
+	InfoMap(ctx context.Context, section ...string) *redis.InfoCmd
 	BgSave(ctx context.Context) *redis.StatusCmd
 	BgRewriteAOF(ctx context.Context) *redis.StatusCmd
 }
@@ -130,23 +130,19 @@ func (sv *saver) save(ctx context.Context) error {
 }
 
 func (sv *saver) read(ctx context.Context) (saveState, error) {
-	text, err := sv.server.Info(ctx).Result()
-	if err != nil {
+	info := sv.server.InfoMap(ctx)
+	if err := info.Err(); err != nil {
 		return saveState{}, fmt.Errorf("ask the stats Redis how it saves: %w", err)
 	}
-	info := map[string]string{}
-	for line := range strings.Lines(text) {
-		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
-			info[name] = value
-		}
-	}
-	st := saveState{runID: info["run_id"], aof: info["aof_enabled"] == "1"}
+	saved := func(key string) string { return info.Item("Persistence", key) }
+	st := saveState{runID: info.Item("Server", "run_id"), aof: saved("aof_enabled") == "1"}
 	saves, running, status := "rdb_saves", "rdb_bgsave_in_progress", "rdb_last_bgsave_status"
 	if st.aof {
 		saves, running, status = "aof_rewrites", "aof_rewrite_in_progress", "aof_last_bgrewrite_status"
 	}
-	st.running, st.ok = info[running] == "1", info[status] == "ok"
-	if st.saves, err = strconv.ParseInt(info[saves], 10, 64); err != nil || st.runID == "" {
+	st.running, st.ok = saved(running) == "1", saved(status) == "ok"
+	var err error
+	if st.saves, err = strconv.ParseInt(saved(saves), 10, 64); err != nil || st.runID == "" {
 		return saveState{}, fmt.Errorf("ask the stats Redis how it saves: it does not tell %s (Redis 7.0 or later does)", saves)
 	}
 	return st, nil

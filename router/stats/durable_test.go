@@ -89,7 +89,7 @@ func TestStore_CountersAndPositionAreLostTogether(t *testing.T) {
 
 func (r *rig) await(mark func(context.Context) (bool, error)) {
 	r.Helper()
-	testkit.Eventually(r, 10*time.Second, "the save", func() bool {
+	testkit.Eventually(r, "the save", func() bool {
 		done, err := mark(r.Context())
 		if err != nil {
 			r.Fatalf("mark: got %v, want none", err)

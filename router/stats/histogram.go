@@ -24,7 +24,7 @@ const (
 )
 
 // bucketLow holds each bucket's lowest value in ms; the last bucket is open.
-// What lies in Redis depends on these bounds: they never change.
+// The data in Redis depends on these bounds: they never change.
 var bucketLow = bucketBounds()
 
 var directIndex = func() (table [directMs]uint8) {

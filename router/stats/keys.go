@@ -20,7 +20,7 @@ import (
 //	{s:NN}:total:<app>             hash    counters since the app was made; tailers add; until Forget
 //	{s:NN}:total:<app>:<release>   hash    the same of one release
 //	{s:NN}:due:<app>               zset    every key of the app above, without shard and app, by the unix
-//	                                       time at which the roller looks at it (totals: never, +inf);
+//	                                       time at which the roller processes it (totals: never, +inf);
 //	                                       tailers and the roller write it; until Forget
 //	{s:NN}:apps                    zset    every app of the shard, by its earliest due time; until Forget
 //

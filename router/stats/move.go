@@ -12,7 +12,7 @@ type move struct {
 	from   slot
 	before string // what from must hold
 	after  string // what it holds then, "" if it is deleted
-	due    int64  // when from is looked at again, if it stays
+	due    int64  // when from is due again, if it stays
 	coarse bool   // whether records go to the next level
 	to     slot
 	added  string // to the next level

@@ -14,7 +14,7 @@ import (
 // Query says what to add up. Beside App at most one dimension is set. Without
 // App (NoApp is one) it is all apps, whole or by Node or Router.
 //
-// A record counts when the start of its step lies in [From, To): windows that
+// A record counts when the start of its step is in [From, To): windows that
 // touch add up. Steps are seconds for the last ten minutes, then minutes for two
 // days, then hours for 90 days; of an instance there are ten minutes.
 type Query struct {
@@ -123,7 +123,7 @@ func (w want) slots(q Query, now time.Time) []slot {
 	to := min(q.To.Unix(), now.Add(24*time.Hour).Unix())
 	var all []slot
 	for i, l := range levels {
-		// What lies there is due at the latest when it leaves its level.
+		// Data there is due at the latest when it leaves its level.
 		for start := l.start(max(q.From.Unix(), oldest-l.span-l.keep, 0)); start <= to; start += l.span {
 			all = append(all, slot{i, start, w.dim})
 		}
@@ -134,7 +134,7 @@ func (w want) slots(q Query, now time.Time) []slot {
 	return all
 }
 
-// readApps adds what lies in [From, To) to found. One command reads all levels
+// readApps adds the data in [From, To) to found. One command reads all levels
 // of an app, since between two of them the roller could move records past the
 // reader.
 func (s *Store) readApps(ctx context.Context, found steps, q Query, wants []want) error {

@@ -8,7 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// What Recent tells of.
+// The windows of Recent.
 const (
 	RateSeconds  = 10 // of Recently.Last
 	SparkSeconds = 10 // of one value of Recently.Spark
@@ -26,7 +26,7 @@ const AllApps = ""
 
 const (
 	// arrival is how long after a second its last lines may be committed: what
-	// is younger is not told of yet.
+	// is younger is left out.
 	arrival = 500 * time.Millisecond
 	// rereadInterval is how long a tailer's late lines about past minutes may
 	// stay unseen.
@@ -34,7 +34,7 @@ const (
 )
 
 // Recent follows the last ten minutes of all apps. Past minutes are kept in
-// memory, so that a look reads one or two keys per app. It is not for several
+// memory, so that a reading asks for one or two keys per app. It is not for several
 // goroutines at once.
 type Recent struct {
 	store *Store
@@ -48,28 +48,28 @@ type minute [60]uint32
 // Recent begins with nothing read.
 func (s *Store) Recent() *Recent { return &Recent{store: s, apps: map[string]map[int64]minute{}} }
 
-// Look gives every app that has statistics, and AllApps.
-func (r *Recent) Look(ctx context.Context, now time.Time) (map[string]Recently, error) {
-	l := lookAt(now)
+// Read gives every app that has statistics, and AllApps.
+func (r *Recent) Read(ctx context.Context, now time.Time) (map[string]Recently, error) {
+	w := windowAt(now)
 	if now.Sub(r.whole) >= rereadInterval || now.Before(r.whole) {
-		l.read = l.minutes
+		w.read = w.minutes
 	}
 	apps, err := r.store.appsByShard(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.readMinutes(ctx, l, apps); err != nil {
+	if err := r.readMinutes(ctx, w, apps); err != nil {
 		r.whole = time.Time{} // some minutes may have been passed over
 		return nil, err
 	}
-	if len(l.read) == len(l.minutes) {
+	if len(w.read) == len(w.minutes) {
 		r.whole = now
 	}
-	return r.sum(l), nil
+	return r.sum(w), nil
 }
 
-// look is the window of one Look.
-type look struct {
+// window is what one Read covers.
+type window struct {
 	from, to int64   // of Spark; to lies at or before until
 	until    int64   // end of Last
 	minutes  []int64 // starts of all that the window touches
@@ -77,18 +77,18 @@ type look struct {
 	last     map[string]Counters
 }
 
-func lookAt(now time.Time) look {
+func windowAt(now time.Time) window {
 	until := now.Add(-arrival).Unix()
-	l := look{until: until, to: until - until%SparkSeconds, last: map[string]Counters{}}
-	l.from = l.to - SparkSeconds*SparkSteps
+	w := window{until: until, to: until - until%SparkSeconds, last: map[string]Counters{}}
+	w.from = w.to - SparkSeconds*SparkSteps
 	seconds := levels[0]
-	for start := seconds.start(l.from); start <= until; start += seconds.span {
-		l.minutes = append(l.minutes, start)
+	for start := seconds.start(w.from); start <= until; start += seconds.span {
+		w.minutes = append(w.minutes, start)
 		if seconds.packAt(start) > until {
-			l.read = append(l.read, start)
+			w.read = append(w.read, start)
 		}
 	}
-	return l
+	return w
 }
 
 func (s *Store) appsByShard(ctx context.Context) ([Shards][]string, error) {
@@ -109,13 +109,13 @@ func (s *Store) appsByShard(ctx context.Context) ([Shards][]string, error) {
 	return apps, nil
 }
 
-// readMinutes takes over l.read of all apps, and forgets apps that have no
+// readMinutes reads w.read of all apps, and forgets apps that have no
 // statistics any more.
-func (r *Recent) readMinutes(ctx context.Context, l look, apps [Shards][]string) error {
+func (r *Recent) readMinutes(ctx context.Context, w window, apps [Shards][]string) error {
 	var answers [Shards]*redis.SliceCmd
 	_, err := r.store.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for shard, names := range apps {
-			if keys := l.keys(shard, names); len(keys) > 0 {
+			if keys := w.keys(shard, names); len(keys) > 0 {
 				answers[shard] = p.MGet(ctx, keys...)
 			}
 		}
@@ -131,40 +131,40 @@ func (r *Recent) readMinutes(ctx context.Context, l look, apps [Shards][]string)
 		}
 		values := answers[shard].Val()
 		for i, app := range names {
-			kept[app] = l.take(app, r.apps[app], values[i*len(l.read):][:len(l.read)])
+			kept[app] = w.merge(app, r.apps[app], values[i*len(w.read):][:len(w.read)])
 		}
 	}
 	r.apps = kept
 	return nil
 }
 
-func (l look) keys(shard int, apps []string) []string {
-	keys := make([]string, 0, len(apps)*len(l.read))
+func (w window) keys(shard int, apps []string) []string {
+	keys := make([]string, 0, len(apps)*len(w.read))
 	for _, app := range apps {
-		for _, start := range l.read {
+		for _, start := range w.read {
 			keys = append(keys, slot{level: 0, start: start, dim: dimApp}.key(shard, app))
 		}
 	}
 	return keys
 }
 
-// take gives the app's minutes with those that were read anew. Minutes without
+// merge gives the app's minutes with those that were read anew. Minutes without
 // a request are left out, and so are broken ones, which the roller reports: one
 // app's must not hide the others.
-func (l look) take(app string, had map[int64]minute, values []any) map[int64]minute {
+func (w window) merge(app string, had map[int64]minute, values []any) map[int64]minute {
 	minutes := make(map[int64]minute, len(had)+1)
 	for start, m := range had {
-		if start >= l.minutes[0] {
+		if start >= w.minutes[0] {
 			minutes[start] = m
 		}
 	}
-	for i, start := range l.read {
+	for i, start := range w.read {
 		delete(minutes, start)
 		packed, ok := values[i].(string)
 		if !ok {
 			continue
 		}
-		if m, ok := l.unpack(app, start, packed); ok {
+		if m, ok := w.unpack(app, start, packed); ok {
 			minutes[start] = m
 		}
 	}
@@ -172,7 +172,7 @@ func (l look) take(app string, had map[int64]minute, values []any) map[int64]min
 }
 
 // unpack reads a minute's requests by second, and all of what lies in Last.
-func (l look) unpack(app string, start int64, packed string) (m minute, ok bool) {
+func (w window) unpack(app string, start int64, packed string) (m minute, ok bool) {
 	r := reader{rest: []byte(packed)}
 	for len(r.rest) > 0 {
 		step := r.next()
@@ -180,12 +180,12 @@ func (l look) unpack(app string, start int64, packed string) (m minute, ok bool)
 			return m, false
 		}
 		at := start + int64(step)
-		if at >= l.until-RateSeconds && at < l.until {
+		if at >= w.until-RateSeconds && at < w.until {
 			c := r.record()
 			m[step] += uint32(c.Requests)
-			sum := l.last[app]
+			sum := w.last[app]
 			sum.Add(c)
-			l.last[app] = sum
+			w.last[app] = sum
 		} else {
 			m[step] += uint32(r.requests())
 		}
@@ -220,16 +220,16 @@ func (r *reader) requests() uint64 {
 	return requests
 }
 
-// sum is the answer of a Look.
-func (r *Recent) sum(l look) map[string]Recently {
+// sum is the answer of a Read.
+func (r *Recent) sum(w window) map[string]Recently {
 	out := make(map[string]Recently, len(r.apps)+1)
 	var all Recently
 	for app, minutes := range r.apps {
-		one := Recently{Last: l.last[app]}
+		one := Recently{Last: w.last[app]}
 		for start, m := range minutes {
 			for second, n := range m {
-				if at := start + int64(second); n > 0 && at >= l.from && at < l.to {
-					one.Spark[(at-l.from)/SparkSeconds] += n
+				if at := start + int64(second); n > 0 && at >= w.from && at < w.to {
+					one.Spark[(at-w.from)/SparkSeconds] += n
 				}
 			}
 		}

@@ -9,11 +9,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func (r *rig) look(recent *Recent, now time.Time) map[string]Recently {
+func (r *rig) readRecent(recent *Recent, now time.Time) map[string]Recently {
 	r.Helper()
-	got, err := recent.Look(r.Context(), now)
+	got, err := recent.Read(r.Context(), now)
 	if err != nil {
-		r.Fatalf("look: got %v, want none", err)
+		r.Fatalf("read the last minutes: got %v, want none", err)
 	}
 	return got
 }
@@ -63,7 +63,7 @@ func TestRecent_IsWhatAWholeReadingSays(t *testing.T) {
 	hits := recentHits(now)
 	recent := r.store.Recent()
 
-	// Lines come in while looks go on; the roller packs some minutes between.
+	// Lines come in while readings go on; the roller packs some minutes between.
 	for i, at := range []time.Time{now.Add(-100 * time.Second), now.Add(-40 * time.Second), now.Add(-time.Second), now} {
 		n := 0
 		for n < len(hits) && hits[n].Time.Before(at) {
@@ -74,11 +74,11 @@ func TestRecent_IsWhatAWholeReadingSays(t *testing.T) {
 		if i == 2 {
 			r.roll(at)
 		}
-		got := r.look(recent, at)
+		got := r.readRecent(recent, at)
 
 		for _, app := range []string{appA, release1, NoApp, AllApps} {
 			if diff := cmp.Diff(r.wantRecent(app, at), got[app]); diff != "" {
-				t.Errorf("look %d, app %q: got + want -\n%s", i, app, diff)
+				t.Errorf("reading %d, app %q: got + want -\n%s", i, app, diff)
 			}
 		}
 	}
@@ -89,15 +89,15 @@ func TestRecent_SeesLateLinesAndForgetsApps(t *testing.T) {
 	now := time.Now()
 	recent := r.store.Recent()
 	r.commit(router1, hit(now.Add(-5*time.Minute)))
-	r.look(recent, now)
+	r.readRecent(recent, now)
 	r.commit(router1, hit(now.Add(-5*time.Minute)))
 
-	soon := r.look(recent, now.Add(time.Second))[appA]
-	later := r.look(recent, now.Add(rereadInterval))[appA]
+	soon := r.readRecent(recent, now.Add(time.Second))[appA]
+	later := r.readRecent(recent, now.Add(rereadInterval))[appA]
 	if err := r.store.Forget(t.Context(), appA); err != nil {
 		t.Fatal(err)
 	}
-	_, kept := r.look(recent, now.Add(rereadInterval+time.Second))[appA]
+	_, kept := r.readRecent(recent, now.Add(rereadInterval+time.Second))[appA]
 
 	if sum(soon) != 1 || sum(later) != 2 || kept {
 		t.Errorf("got %d, then %d requests, kept %t; want 1, 2, false", sum(soon), sum(later), kept)
@@ -118,7 +118,7 @@ func TestRecent_ABrokenMinuteHidesItselfAlone(t *testing.T) {
 	key := slot{start: levels[0].start(now.Add(-5 * time.Minute).Unix()), dim: dimApp}.key(ShardOf(appA), appA)
 	r.rdb.Append(t.Context(), key, "\xff\xff\xff")
 
-	got := r.look(r.store.Recent(), now)
+	got := r.readRecent(r.store.Recent(), now)
 
 	if sum(got[appA]) != 0 || sum(got[release1]) != 1 {
 		t.Errorf("got %d and %d requests, want 0 of the broken one and 1 of the other", sum(got[appA]), sum(got[release1]))
@@ -130,14 +130,14 @@ func TestRecent_SaysThatRedisIsAway(t *testing.T) {
 	recent := r.store.Recent()
 	r.server.Kill()
 
-	got, err := recent.Look(t.Context(), time.Now())
+	got, err := recent.Read(t.Context(), time.Now())
 
 	if err == nil {
 		t.Errorf("got %v, want an error", got)
 	}
 }
 
-// One look at 1,000 apps, each with 20 requests in each second, as two routers
+// One reading of 1,000 apps, each with 20 requests in each second, as two routers
 // commit them.
 func BenchmarkRecent_Look(b *testing.B) {
 	r := newRig(b)
@@ -156,9 +156,9 @@ func BenchmarkRecent_Look(b *testing.B) {
 		}
 	}
 	recent := r.store.Recent()
-	r.look(recent, now)
+	r.readRecent(recent, now)
 	b.ReportAllocs()
 	for b.Loop() {
-		r.look(recent, now.Add(time.Second))
+		r.readRecent(recent, now.Add(time.Second))
 	}
 }

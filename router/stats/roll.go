@@ -14,7 +14,7 @@ import (
 
 const (
 	rollInterval = 10 * time.Second
-	rollChunk    = 500 // keys looked at in one go
+	rollChunk    = 500 // keys handled in one go
 )
 
 // Roll packs what is complete, moves old seconds into minutes and old minutes
@@ -84,7 +84,7 @@ func (s *Store) rollApp(ctx context.Context, shard int, app string, now time.Tim
 }
 
 // rollKeys moves the named keys and says how many it could. A key that holds
-// nonsense is reported and stays, for someone to look at.
+// nonsense is reported and stays, for inspection.
 func (s *Store) rollKeys(ctx context.Context, shard int, app string, members []string, now time.Time) (int, error) {
 	var slots []slot
 	var keys []string

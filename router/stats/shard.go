@@ -6,11 +6,11 @@ import "hash/fnv"
 // 0 to 15 by the app's id, 16 for requests of no app.
 const Shards = 17
 
-// NoApp stands for the requests of no app (an unknown host, a request without
+// NoApp is the id for requests of no app (an unknown host, a request without
 // one) in Query.App and Totals.
 const NoApp = "-"
 
-// ShardOf is the shard of an app's requests. It never changes: what lies in
+// ShardOf is the shard of an app's requests. It never changes: the data in
 // Redis depends on it.
 func ShardOf(app string) int {
 	if app == "" || app == NoApp {

@@ -58,7 +58,7 @@ func (c *Counters) setField(name string, n uint64) {
 	}
 }
 
-// Forget deletes everything of an app that is no more. Requests that are
+// Forget deletes everything of an app that was destroyed. Requests that are
 // counted later (their lines were still on the way) stay, until the next call.
 func (s *Store) Forget(ctx context.Context, app string) error {
 	shard, app := ShardOf(app), orNoApp(app)

@@ -3,13 +3,13 @@ package table
 import (
 	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 
+	"aorta/internal/atomicfile"
 	"aorta/router"
 )
 
@@ -22,35 +22,26 @@ type fileHead struct {
 // SaveTable writes the table that a router accepted last, so that it can serve
 // by it after a restart on which its replica came back empty. The file is
 // replaced in one step and readable by its owner alone.
-func SaveTable(path, cluster string, pair router.Pair, table router.Table) (err error) {
-	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".tmp*")
+func SaveTable(path, cluster string, pair router.Pair, table router.Table) error {
+	err := atomicfile.WriteFunc(path, 0o600, func(w io.Writer) error {
+		if err := json.NewEncoder(w).Encode(fileHead{Cluster: cluster, Pair: pair}); err != nil {
+			return err
+		}
+		for _, host := range slices.Sorted(maps.Keys(table)) {
+			text, err := json.Marshal(table[host])
+			if err != nil {
+				return err
+			}
+			if _, err := w.Write(append(salted(host, text), '\n')); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	if err != nil {
 		return fmt.Errorf("save the routing table: %w", err)
 	}
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("save the routing table: %w", errors.Join(err, tmp.Close(), os.Remove(tmp.Name())))
-		}
-	}()
-	buffer := bufio.NewWriter(tmp)
-	if err := json.NewEncoder(buffer).Encode(fileHead{Cluster: cluster, Pair: pair}); err != nil {
-		return err
-	}
-	for _, host := range slices.Sorted(maps.Keys(table)) {
-		text, err := json.Marshal(table[host])
-		if err != nil {
-			return err
-		}
-		// The buffer keeps its first error for Flush.
-		_, _ = buffer.Write(append(salted(host, text), '\n'))
-	}
-	if err := errors.Join(buffer.Flush(), tmp.Sync()); err != nil {
-		return err
-	}
-	if err := tmp.Close(); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), path)
+	return nil
 }
 
 // LoadTable reads what SaveTable wrote. A file of another cluster is refused

@@ -1,7 +1,7 @@
 package table
 
 // Every key of the routes Redis. All lie on one master, so that one script can
-// write them together; nothing else lies there.
+// write them together; nothing else is kept there.
 const (
 	// metaKey is a hash: cluster, epoch, generation and seq of what is
 	// published; began, the pair under which seq began to count; owner and owner_epoch of who may publish. Written by the

@@ -113,7 +113,7 @@ func readMeta(ctx context.Context, rdb redis.UniversalClient) (meta, error) {
 	return m, nil
 }
 
-// eachBatch calls do with every listed name and what lies under it (nil where
+// eachBatch calls do with every listed name and its value (nil where
 // nothing does), some hundred at a time.
 func eachBatch(ctx context.Context, rdb redis.UniversalClient, do func(names []string, texts []any) error) error {
 	names, err := rdb.ZRange(ctx, changesKey, 0, -1).Result()

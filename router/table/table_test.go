@@ -278,7 +278,7 @@ func TestKeeper_SavesAndNeverGoesBack(t *testing.T) {
 	ended := make(chan error)
 	go func() { ended <- k.Run(ctx) }()
 
-	testkit.Eventually(t, 5*time.Second, "the file", func() bool {
+	testkit.Eventually(t, "the file", func() bool {
 		_, pair, err := LoadTable(k.Path, cluster)
 		return err == nil && pair == at(1, 1)
 	})

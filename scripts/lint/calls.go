@@ -11,12 +11,19 @@ import (
 
 const (
 	sleepReason = "a sleep is too short or too long; wait on a condition, a timer or a context"
+	timedReason = "a slow machine is no fault: testkit.Bounded and Eventually end what hangs, an order or a benchmark says what is quick (beside testing/synctest, whose clock is the test's)"
 	rootReason  = "a context from nowhere outlives its caller; take one, or mark bounded clean-up with // detached: and its bound"
 	shellReason = "a shell turns a name into a command; pass argv (an app's own container is the one exception)"
 )
 
 // clocked are the functions of package time that read or wait on the clock.
 var clocked = []string{"Now", "Since", "Until", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
+
+// timing are the calls by which a test measures or bounds a time.
+var timing = []string{
+	"time.Since", "time.After", "time.AfterFunc", "time.Tick",
+	"context.WithTimeout", "context.WithTimeoutCause", "context.WithDeadline", "context.WithDeadlineCause",
+}
 
 // shells are program names that run a line of text as commands.
 var shells = []string{"sh", "bash", "dash", "zsh"}
@@ -59,6 +66,8 @@ func (c *calls) selector(n *ast.SelectorExpr) {
 	switch {
 	case called == "time.Sleep":
 		c.add(n, "no time.Sleep", sleepReason)
+	case c.test && slices.Contains(timing, called) && c.importName("testing/synctest") == "":
+		c.add(n, "no "+called+" in a test", timedReason)
 	case called == "context.Background" || called == "context.TODO":
 		if !c.mayRoot(n) {
 			c.add(n, "no "+called+" here", rootReason)

@@ -38,43 +38,134 @@ var layers = []layer{
 		"deciding takes values and returns values; doing is someone else's work",
 	},
 	{
-		[]string{"web/client"},
-		[]string{"pacemaker/cluster", "web/wire"},
-		"the client is what other programs import; the server's parts must not come with it",
+		[]string{"pacemaker/routing"},
+		[]string{"pacemaker/cluster", "pacemaker/store", "router", "internal/broadcast"},
+		"routes follow SQL; who may be served is decided elsewhere",
+	},
+	{
+		[]string{"pacemaker/nodes"},
+		[]string{"pacemaker/cluster", "pacemaker/store", "pacemaker/plan"},
+		"a node's report changes SQL; what follows from it is the reconciler's work",
+	},
+	{
+		[]string{"pacemaker/sources"},
+		[]string{"pacemaker/cluster", "pacemaker/store", "internal/gitrepo", "internal/atomicfile", "internal/disk"},
+		"sources are kept for deploys and know nothing of how one goes on",
+	},
+	{
+		[]string{"pacemaker/following"},
+		[]string{"pacemaker/cluster", "pacemaker/store", "jobs", "internal/broadcast"},
+		"whoever follows an operation changes nothing of it",
+	},
+	{
+		[]string{"pacemaker/overview"},
+		[]string{"pacemaker/cluster", "pacemaker/store", "pacemaker/plan", "pacemaker/nodes", "pacemaker/routing"},
+		"the overview shows what SQL, nodes and routers say, and changes nothing",
+	},
+	{
+		[]string{"web/access"},
+		[]string{"pacemaker/cluster"},
+		"who may do what is decided from values alone",
+	},
+	{
+		[]string{"web/rest"},
+		[]string{"pacemaker/cluster", "pacemaker/store", "web/access", "web/wire", "internal/disk", "internal/strictjson"},
+		"what all operations share knows none of them, and no user",
+	},
+	{
+		[]string{"web/auth"},
+		[]string{"pacemaker/cluster", "pacemaker/store", "web/access", "web/rest", "web/wire"},
+		"the gate stands in front of every operation, so it knows none but signing in",
+	},
+	{
+		[]string{"web/push"},
+		[]string{"pacemaker", "pacemaker/cluster", "internal/gitrepo", "web/access", "web/auth", "web/git"},
+		"a push is admitted and handed on, and goes on in the pacemaker",
+	},
+	{
+		[]string{"web/live/hub"},
+		nil,
+		"the hub shares what it can't read: it knows no HTTP and none of what its topics are about",
+	},
+	{
+		[]string{"web/view"},
+		[]string{"jobs", "pacemaker", "pacemaker/...", "web/rest", "web/wire"},
+		"what is shown of a thing is the same in lists, pages and streams, whoever asks",
+	},
+	{
+		[]string{"web/live"},
+		[]string{"internal/quota", "jobs", "pacemaker", "pacemaker/...", "web/access", "web/auth", "web/live/hub", "web/rest", "web/view", "web/wire"},
+		"web/api mounts what is followed, not the other way round",
+	},
+	{
+		[]string{"web/nodewire"},
+		[]string{"pacemaker/cluster"},
+		"what nodes and the pacemaker send each other is values in JSON; both ends import it, so it imports neither",
+	},
+	{
+		[]string{"web/nodeapi"},
+		[]string{"pacemaker", "pacemaker/...", "web/access", "web/nodewire", "web/rest", "web/wire"},
+		"what nodes ask has a listener of its own and shares no operation with what people ask",
+	},
+	{
+		[]string{"web/client/..."},
+		[]string{"pacemaker/cluster", "web/nodewire", "web/wire", "web/client", "internal/atomicfile", "internal/backoff", "internal/pause"},
+		"the client is what other programs import; the server's parts must not come with it, plumbing that imports nothing may",
 	},
 	{
 		[]string{"cmd/aorta"},
-		[]string{"pacemaker/cluster", "web/wire", "web/client/..."},
+		[]string{"pacemaker/cluster", "web/wire", "web/client/...", "internal/dockerignore"},
 		"the CLI has no way in but the REST API",
 	},
 	{
-		[]string{"internal/procs", "internal/testkit", "internal/testkit/browser", "internal/atomicfile", "internal/pause"},
-		[]string{"internal/atomicfile", "internal/pause", "internal/testkit"},
+		[]string{"router/agent"},
+		[]string{"pacemaker/cluster", "router/...", "internal/..."},
+		"a router joins its parts and reports through an interface; how the pacemaker is reached is not its business",
+	},
+	{
+		[]string{"jobs/redisconn"},
+		[]string{"pacemaker/cluster", "jobs", "jobs/redisq", "internal/..."},
+		"it connects pacemaker and nodes to the jobs, so it knows neither of them",
+	},
+	{
+		[]string{"internal/dockerignore"},
+		nil,
+		"CLI and builder leave out the same files, so what decides it knows neither",
+	},
+	{
+		[]string{"internal/procs", "internal/testkit", "internal/testkit/browser", "internal/atomicfile", "internal/pause", "internal/broadcast", "internal/backoff", "internal/listeners", "internal/claim", "internal/fileid", "internal/strictjson"},
+		[]string{"internal/atomicfile", "internal/backoff", "internal/pause", "internal/testkit"},
 		"plumbing knows nothing of what runs through it",
 	},
 }
 
-// adapters each own one technology and never import one another: cmd/aortad
-// joins them, through interfaces that their users declare.
+// adapters each own one technology and never import one another: cmd/aortad and the
+// router's agent join them, through interfaces that their users declare.
 var adapters = []string{
-	"pacemaker/store", "pacemaker/logstore", "heart/docker", "heart/build", "router/table",
-	"router/stats", "router/openresty", "router/accesslog", "router/ipvs", "jobs/redisq",
-	"web/api", "web/git", "web/client",
+	"pacemaker/store", "pacemaker/logstore", "heart/docker", "heart/docker/buildkit", "heart/build", "router/table",
+	"router/stats", "router/openresty", "router/accesslog", "router/ipvs", "jobs/redisq", "jobs/redisconn",
+	"web/api", "web/nodeapi", "web/git", "web/client",
 }
 
 // rigs are packages for tests alone.
-var rigs = []string{"internal/testkit", "internal/testkit/browser", "heart/internal/rig"}
+var rigs = []string{"internal/testkit", "internal/testkit/browser", "internal/testkit/race", "heart/internal/rig", "pacemaker/internal/rig", "web/internal/rig"}
 
-const adapterReason = "adapters meet in cmd/aortad only; declare a small interface where it is used"
+const adapterReason = "adapters meet in cmd/aortad, those of a router in router/agent; declare a small interface where it is used"
 
 // joined are the pairs that may: the left one is built on the right one.
 var joined = map[string][]string{
+	// BuildKit is a part of the engine, and is reached through it.
+	"heart/docker": {"heart/docker/buildkit"},
 	// An image that is built is one that is inspected, tagged and run.
 	"heart/build": {"heart/docker"},
 	// The tailer adds up in the units that the statistics keep.
 	"router/accesslog": {"router/stats"},
+	// What connects to the jobs Redis runs keeper and workers there.
+	"jobs/redisconn": {"jobs/redisq"},
 	// The API shows the pacemaker's state and logs, and knows their queries.
 	"web/api": {"pacemaker/store", "pacemaker/logstore"},
+	// Nodes show a token that the store knows.
+	"web/nodeapi": {"pacemaker/store"},
 }
 
 // home says which folders alone may import a library.
@@ -85,12 +176,18 @@ type home struct {
 }
 
 var homes = []home{
-	{"gorm.io", []string{"pacemaker/store"}, "pacemaker/store is the only package that knows SQL"},
-	{"github.com/pressly/goose", []string{"pacemaker/store", "migrations"}, "pacemaker/store is the only package that knows SQL"},
-	{"modernc.org/sqlite", []string{"pacemaker/store"}, "sqlite takes a minute to compile and belongs to the store"},
+	{"gorm.io/driver", []string{"pacemaker/store/sqlite"}, "a database has one folder that knows it"},
+	{"gorm.io/gorm", []string{"pacemaker/store", "pacemaker/store/sqlite"}, "pacemaker/store is the only package that knows SQL"},
+	{"github.com/pressly/goose", []string{"pacemaker/store", "pacemaker/store/sqlite", "migrations"}, "pacemaker/store is the only package that knows SQL"},
+	{"modernc.org/sqlite", []string{"pacemaker/store/sqlite"}, "a database has one folder that knows it"},
 	{"github.com/moby/moby", []string{"heart/docker", "heart/build"}, "the Docker client stays behind two packages"},
+	{"github.com/moby/buildkit", []string{"heart/docker/buildkit"}, "BuildKit brings a hundred packages; one knows them"},
+	{"github.com/tonistiigi/fsutil", []string{"heart/docker/buildkit"}, "files go to BuildKit alone in this way"},
+	{"google.golang.org/grpc", []string{"heart/docker/buildkit"}, "BuildKit alone speaks it"},
+	{"github.com/sirupsen/logrus", []string{"heart/docker/buildkit"}, "log/slog is the one logger (BuildKit speaks through this one)"},
+	{"github.com/moby/patternmatcher", []string{"internal/dockerignore"}, "what a build leaves out is decided in one place"},
 	{"github.com/redis/go-redis", []string{
-		"router/table", "router/stats", "jobs/redisq", "web/...", "internal/redisd",
+		"router/table", "router/stats", "router/agent", "jobs/redisq", "jobs/redisconn", "web/...", "internal/redisd",
 		"internal/testkit", "cmd/aortad", "scripts/...",
 	}, "each Redis has one package that knows its keys"},
 	{"github.com/hpcloud/tail", []string{"router/accesslog"}, "bare, it loses lines; the follower around it does not"},

@@ -1,6 +1,6 @@
 // Command lint holds the rules of this tree that no general linter knows: which
-// package may import which, how long a file or function may be, and which calls
-// are never made. Each rule carries its reason, which is printed with it.
+// package may import which, how long a file or function may be, which calls are
+// never made, and that a test which a document names is there. Each rule carries its reason, which is printed with it.
 //
 // It reads syntax only. What needs types (unused code, misused APIs) is left to
 // go vet and staticcheck.
@@ -62,6 +62,11 @@ func Check(root string) ([]Finding, error) {
 		found = append(found, checkNames(s)...)
 	}
 	found = append(found, checkPackages(t)...)
+	docs, err := checkDocs(root, t)
+	if err != nil {
+		return nil, err
+	}
+	found = append(found, docs...)
 	sort.SliceStable(found, func(i, j int) bool {
 		if found[i].File != found[j].File {
 			return found[i].File < found[j].File

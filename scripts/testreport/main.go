@@ -1,6 +1,6 @@
 // Command testreport runs `go test -json` with the arguments it is given and
 // tells the outcome so that it can be read at a glance and by a program: a line
-// per package, every failure in full, and last of all
+// per package, every failure in full, the ten slowest tests, and last of all
 //
 //	N passed, N failed, N skipped
 //
@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strings"
 )
 
 func main() {
@@ -25,6 +26,9 @@ func main() {
 		fmt.Fprintf(os.Stderr, "testreport: %v\n", err)
 	}
 	verdict := r.verdict(slices.Contains(args, "-short"))
+	if lines := r.slowest(); len(lines) > 0 {
+		fmt.Println("The slowest tests:\n" + strings.Join(lines, "\n"))
+	}
 	if verdict != "" {
 		fmt.Println(verdict)
 	}

@@ -2,9 +2,11 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -22,12 +24,20 @@ type event struct {
 // key names a test, or a package when test is "".
 type key struct{ pkg, test string }
 
+// timing is how long a test took, the time left out in which it waited for its
+// turn among the parallel ones.
+type timing struct {
+	key
+	seconds float64
+}
+
 // report adds up the events of one run. A test with subtests is not counted
 // beside them, unless it alone failed.
 type report struct {
 	out                     io.Writer
 	passed, failed, skipped int
 	skips                   []string
+	times                   []timing // of the tests without their subtests, which they contain
 
 	output  map[key][]string  // what was printed, until the outcome is known
 	parents map[key]bool      // tests that have subtests
@@ -94,6 +104,9 @@ func (r *report) end(k key, e event) {
 		return
 	}
 	r.finish(k)
+	if _, inside := parentOf(k); !inside {
+		r.times = append(r.times, timing{k, e.Elapsed})
+	}
 	switch {
 	case e.Action == "fail":
 		r.fail(k)
@@ -159,6 +172,19 @@ func (r *report) verdict(short bool) string {
 		return "FAIL: skipped, and nothing may be skipped here:\n  " + strings.Join(r.skips, "\n  ")
 	}
 	return ""
+}
+
+// slowest are up to ten lines about the tests that took the longest, of those
+// that took more than a second.
+func (r *report) slowest() []string {
+	slices.SortStableFunc(r.times, func(a, b timing) int { return cmp.Compare(b.seconds, a.seconds) })
+	var lines []string
+	for _, t := range r.times[:min(10, len(r.times))] {
+		if t.seconds > 1 {
+			lines = append(lines, fmt.Sprintf("%6.1fs  %s %s", t.seconds, t.pkg, t.test))
+		}
+	}
+	return lines
 }
 
 func (r *report) summary() string {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -138,6 +139,21 @@ func TestReport_PassesOtherLinesOn(t *testing.T) {
 	}
 	if got, want := r.summary(), "1 passed, 0 failed, 0 skipped"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestReport_NamesTheSlowestTests(t *testing.T) {
+	r := newReport(&bytes.Buffer{})
+	for i := range 12 {
+		r.add(event{Action: "pass", Package: "p", Test: fmt.Sprintf("Test%d", i), Elapsed: float64(i)})
+		r.add(event{Action: "pass", Package: "p", Test: fmt.Sprintf("Test%d/part", i), Elapsed: 100})
+	}
+	r.add(event{Action: "pass", Package: "p", Elapsed: 1000})
+
+	got := r.slowest()
+
+	if len(got) != 10 || got[0] != "  11.0s  p Test11" || got[9] != "   2.0s  p Test2" {
+		t.Errorf("got %q, want ten, from Test11 on", got)
 	}
 }
 

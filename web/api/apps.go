@@ -4,46 +4,37 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"aorta/pacemaker/cluster"
+	"aorta/web/access"
+	"aorta/web/auth"
+	"aorta/web/rest"
 	"aorta/web/wire"
 )
 
-// AppPath is an operation on one app. Types that are embedded in a request are
-// exported: the framework passes over the fields of others.
-type AppPath struct {
-	App string `path:"app" maxLength:"64" doc:"the app's name"`
-}
-
-type listApps struct{ Paged }
+type listApps struct{ rest.Paged }
 
 type newApp struct{ Body wire.NewApp }
 
 type renameApp struct {
-	AppPath
+	access.AppPath
 	Body wire.RenameApp
 }
 
 type destroyApp struct {
-	AppPath
+	access.AppPath
 	Confirm string `query:"confirm" required:"true" doc:"the app's name again"`
 }
 
-func (a *API) appRoutes(h huma.API) {
-	register(h, a, route{method: get, path: "/apps", summary: "List apps", policy: viewers}, a.listApps)
-	register(h, a, route{method: post, path: "/apps", summary: "Create an app", policy: developers, status: http.StatusCreated}, a.createApp)
-	register(h, a, route{method: get, path: "/apps/{app}", summary: "Show an app", policy: viewers}, a.showApp)
-	register(h, a, route{method: patch, path: "/apps/{app}", summary: "Rename an app", policy: developers}, a.renameApp)
-	register(h, a, route{method: remove, path: "/apps/{app}", summary: "Destroy an app", policy: developers, status: http.StatusAccepted}, a.destroyApp)
+func (a *API) appRoutes(h *rest.API) {
+	rest.Register(h, rest.Route{Method: rest.Get, Path: "/apps", Summary: "List apps", Role: access.Viewer, Subject: access.OnWorkspace}, a.listApps)
+	rest.Register(h, rest.Route{Method: rest.Post, Path: "/apps", Summary: "Create an app", Role: access.Developer, Subject: access.OnWorkspace, Status: http.StatusCreated}, a.createApp)
+	rest.Register(h, rest.Route{Method: rest.Get, Path: "/apps/{app}", Summary: "Show an app", Role: access.Viewer, Subject: access.OnApp}, a.showApp)
+	rest.Register(h, rest.Route{Method: rest.Patch, Path: "/apps/{app}", Summary: "Rename an app", Role: access.Developer, Subject: access.OnApp}, a.renameApp)
+	rest.Register(h, rest.Route{Method: rest.Delete, Path: "/apps/{app}", Summary: "Destroy an app", Role: access.Developer, Subject: access.OnApp, Status: http.StatusAccepted}, a.destroyApp)
 }
 
-func (a *API) app(ctx context.Context, p AppPath) (cluster.App, error) {
-	return a.store.App(ctx, p.App)
-}
-
-func (a *API) listApps(ctx context.Context, in *listApps) (*reply[wire.Page[wire.App]], error) {
-	if err := in.checked(cluster.ValidateName); err != nil {
+func (a *API) listApps(ctx context.Context, in *listApps) (*rest.Reply[wire.Page[wire.App]], error) {
+	if err := in.Check(cluster.ValidateName); err != nil {
 		return nil, err
 	}
 	apps, err := a.store.Apps(ctx, in.Cursor, in.Limit+1)
@@ -56,64 +47,35 @@ func (a *API) listApps(ctx context.Context, in *listApps) (*reply[wire.Page[wire
 			page.Next = apps[i-1].Name
 			break
 		}
-		v, err := a.appView(ctx, app)
+		v, err := a.view.App(ctx, app)
 		if err != nil {
 			return nil, err
 		}
 		page.Items = append(page.Items, v)
 	}
-	return ok(page, nil)
+	return rest.OK(page, nil)
 }
 
-func (a *API) createApp(ctx context.Context, in *newApp) (*reply[wire.App], error) {
-	app, err := a.pace.CreateApp(ctx, in.Body.Name, userOf(ctx).Name)
+func (a *API) createApp(ctx context.Context, in *newApp) (*rest.Reply[wire.App], error) {
+	app, err := a.pace.CreateApp(ctx, in.Body.Name, auth.User(ctx).Name)
 	if err != nil {
 		return nil, err
 	}
-	return ok(a.appView(ctx, app))
+	return rest.OK(a.view.App(ctx, app))
 }
 
-func (a *API) showApp(ctx context.Context, in *AppPath) (*reply[wire.App], error) {
-	app, err := a.app(ctx, *in)
+func (a *API) showApp(ctx context.Context, in *access.AppPath) (*rest.Reply[wire.App], error) {
+	return rest.OK(a.view.App(ctx, in.App()))
+}
+
+func (a *API) renameApp(ctx context.Context, in *renameApp) (*rest.Reply[wire.App], error) {
+	app, err := a.pace.RenameApp(ctx, in.App(), in.Body.Name, in.Body.Version, auth.User(ctx).Name)
 	if err != nil {
 		return nil, err
 	}
-	return ok(a.appView(ctx, app))
+	return rest.OK(a.view.App(ctx, app))
 }
 
-func (a *API) renameApp(ctx context.Context, in *renameApp) (*reply[wire.App], error) {
-	app, err := a.app(ctx, in.AppPath)
-	if err != nil {
-		return nil, err
-	}
-	app, err = a.pace.RenameApp(ctx, app, in.Body.Name, in.Body.Version, userOf(ctx).Name)
-	if err != nil {
-		return nil, err
-	}
-	return ok(a.appView(ctx, app))
-}
-
-func (a *API) destroyApp(ctx context.Context, in *destroyApp) (*reply[wire.Accepted], error) {
-	app, err := a.app(ctx, in.AppPath)
-	if err != nil {
-		return nil, err
-	}
-	return accepted(a.pace.DestroyApp(ctx, app, in.Confirm, userOf(ctx).Name))
-}
-
-func (a *API) appView(ctx context.Context, app cluster.App) (wire.App, error) {
-	v := wire.App{
-		ID: string(app.ID), Name: app.Name, Stopped: app.Stopped, CreatedAt: app.CreatedAt, Version: app.Version,
-		URL: a.pace.AppURL(app), GitHTTP: a.PublicURL + "/git/" + app.Name + ".git", Hosts: []string{},
-	}
-	domains, err := a.store.Domains(ctx, app.ID)
-	if err != nil {
-		return v, err
-	}
-	for _, d := range domains {
-		v.Hosts = append(v.Hosts, d.Host)
-	}
-	summary, err := a.pace.Summary(ctx, app)
-	v.Release, v.Instances, v.Wanted = summary.Release, summary.Running, summary.Wanted
-	return v, err
+func (a *API) destroyApp(ctx context.Context, in *destroyApp) (*rest.Reply[wire.Accepted], error) {
+	return rest.Accepted(a.pace.DestroyApp(ctx, in.App(), in.Confirm, auth.User(ctx).Name))
 }

@@ -4,39 +4,32 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/danielgtaylor/huma/v2"
-
+	"aorta/web/access"
+	"aorta/web/auth"
+	"aorta/web/rest"
 	"aorta/web/wire"
 )
 
 type changeConfig struct {
-	AppPath
+	access.AppPath
 	Body wire.ConfigChange
 }
 
-func (a *API) configRoutes(h huma.API) {
-	register(h, a, route{method: get, path: "/apps/{app}/config", summary: "Show config vars", policy: developers}, a.showConfig)
-	register(h, a, route{method: patch, path: "/apps/{app}/config", summary: "Set and unset config vars, and roll them out", policy: developers, status: http.StatusAccepted}, a.changeConfig)
+func (a *API) configRoutes(h *rest.API) {
+	rest.Register(h, rest.Route{Method: rest.Get, Path: "/apps/{app}/config", Summary: "Show config vars", Role: access.Developer, Subject: access.OnApp}, a.showConfig)
+	rest.Register(h, rest.Route{Method: rest.Patch, Path: "/apps/{app}/config", Summary: "Set and unset config vars, and roll them out", Role: access.Developer, Subject: access.OnApp, Status: http.StatusAccepted}, a.changeConfig)
 }
 
-func (a *API) showConfig(ctx context.Context, in *AppPath) (*reply[wire.Config], error) {
-	app, err := a.app(ctx, *in)
-	if err != nil {
-		return nil, err
-	}
-	vars, err := a.store.Config(ctx, app.ID)
-	return ok(wire.Config{Vars: vars}, err)
+func (a *API) showConfig(ctx context.Context, in *access.AppPath) (*rest.Reply[wire.Config], error) {
+	vars, err := a.store.Config(ctx, in.App().ID)
+	return rest.OK(wire.Config{Vars: vars}, err)
 }
 
-func (a *API) changeConfig(ctx context.Context, in *changeConfig) (*reply[wire.Accepted], error) {
-	app, err := a.app(ctx, in.AppPath)
-	if err != nil {
-		return nil, err
-	}
-	op, err := a.pace.ChangeConfig(ctx, app, in.Body.Set, in.Body.Unset, userOf(ctx).Name)
+func (a *API) changeConfig(ctx context.Context, in *changeConfig) (*rest.Reply[wire.Accepted], error) {
+	op, err := a.pace.ChangeConfig(ctx, in.App(), in.Body.Set, in.Body.Unset, auth.User(ctx).Name)
 	answer := wire.Accepted{Job: string(op.ID)}
 	if op.ID == "" {
 		answer.Message = "set; it takes effect with the first deploy"
 	}
-	return ok(answer, err)
+	return rest.OK(answer, err)
 }

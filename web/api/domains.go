@@ -4,39 +4,38 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"aorta/pacemaker/cluster"
+	"aorta/web/access"
+	"aorta/web/auth"
+	"aorta/web/rest"
+	"aorta/web/view"
 	"aorta/web/wire"
 )
 
 type newDomain struct {
-	AppPath
+	access.AppPath
 	Body wire.NewDomain
 }
 
 type listDomains struct {
-	AppPath
-	Paged
+	access.AppPath
+	rest.Paged
 }
 
 type domainPath struct {
-	AppPath
+	access.AppPath
 	Host string `path:"host" maxLength:"255"`
 }
 
-func (a *API) domainRoutes(h huma.API) {
-	register(h, a, route{method: get, path: "/apps/{app}/domains", summary: "List hostnames", policy: viewers}, a.listDomains)
-	register(h, a, route{method: post, path: "/apps/{app}/domains", summary: "Add a hostname", policy: developers, status: http.StatusCreated}, a.addDomain)
-	register(h, a, route{method: remove, path: "/apps/{app}/domains/{host}", summary: "Remove a hostname", policy: developers, status: http.StatusNoContent}, a.removeDomain)
+func (a *API) domainRoutes(h *rest.API) {
+	rest.Register(h, rest.Route{Method: rest.Get, Path: "/apps/{app}/domains", Summary: "List hostnames", Role: access.Viewer, Subject: access.OnApp}, a.listDomains)
+	rest.Register(h, rest.Route{Method: rest.Post, Path: "/apps/{app}/domains", Summary: "Add a hostname", Role: access.Developer, Subject: access.OnApp, Status: http.StatusCreated}, a.addDomain)
+	rest.Register(h, rest.Route{Method: rest.Delete, Path: "/apps/{app}/domains/{host}", Summary: "Remove a hostname", Role: access.Developer, Subject: access.OnApp, Status: http.StatusNoContent}, a.removeDomain)
 }
 
-func (a *API) listDomains(ctx context.Context, in *listDomains) (*reply[wire.Page[wire.Domain]], error) {
-	app, err := a.app(ctx, in.AppPath)
-	if err != nil {
-		return nil, err
-	}
-	if err := in.checked(checkDomainKey); err != nil {
+func (a *API) listDomains(ctx context.Context, in *listDomains) (*rest.Reply[wire.Page[wire.Domain]], error) {
+	app := in.App()
+	if err := in.Check(checkDomainKey); err != nil {
 		return nil, err
 	}
 	list, err := a.store.Domains(ctx, app.ID)
@@ -45,9 +44,9 @@ func (a *API) listDomains(ctx context.Context, in *listDomains) (*reply[wire.Pag
 	}
 	items := make([]wire.Domain, len(list))
 	for i, d := range list {
-		items[i] = domainWire(app, d)
+		items[i] = view.Domain(app, d)
 	}
-	return ok(window(in.Paged, items, domainKey), nil)
+	return rest.OK(rest.Window(in.Paged, items, domainKey), nil)
 }
 
 // domainKey orders an app's own host before the others.
@@ -65,23 +64,12 @@ func checkDomainKey(field, key string) error {
 	return cluster.ValidateHost(field, key[1:])
 }
 
-func (a *API) addDomain(ctx context.Context, in *newDomain) (*reply[wire.Domain], error) {
-	app, err := a.app(ctx, in.AppPath)
-	if err != nil {
-		return nil, err
-	}
-	d, err := a.pace.AddDomain(ctx, app, in.Body.Host, userOf(ctx).Name)
-	return ok(domainWire(app, d), err)
+func (a *API) addDomain(ctx context.Context, in *newDomain) (*rest.Reply[wire.Domain], error) {
+	app := in.App()
+	d, err := a.pace.AddDomain(ctx, app, in.Body.Host, auth.User(ctx).Name)
+	return rest.OK(view.Domain(app, d), err)
 }
 
-func (a *API) removeDomain(ctx context.Context, in *domainPath) (*none, error) {
-	app, err := a.app(ctx, in.AppPath)
-	if err != nil {
-		return nil, err
-	}
-	return nil, a.pace.RemoveDomain(ctx, app, in.Host, userOf(ctx).Name)
-}
-
-func domainWire(app cluster.App, d cluster.Domain) wire.Domain {
-	return wire.Domain{Host: d.Host, App: app.Name, Own: d.Own, CreatedAt: d.CreatedAt}
+func (a *API) removeDomain(ctx context.Context, in *domainPath) (*rest.None, error) {
+	return nil, a.pace.RemoveDomain(ctx, in.App(), in.Host, auth.User(ctx).Name)
 }

@@ -1,69 +1,79 @@
-package api
+package api_test
 
 import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"aorta/internal/testkit"
 	"aorta/pacemaker/cluster"
+	"aorta/web/internal/rig"
+	"aorta/web/rest"
 )
 
 // samples are good bodies of all writes that have one, by operation.
 var samples = map[string]string{
-	"post-session":              `{"token":"x"}`,
-	"post-apps":                 `{"name":"newer"}`,
-	"patch-apps-app":            `{"name":"shop","version":1}`,
-	"post-apps-app-deploys":     `{"image":"img:2","message":"m"}`,
-	"patch-apps-app-config":     `{"set":{"A":"1"},"unset":["B"]}`,
-	"patch-apps-app-formation":  `{"types":{"web":{"quantity":1,"memory":67108864,"cpus":0.5}}}`,
-	"post-apps-app-restart":     `{"instance":"web.12345678"}`,
-	"post-apps-app-rollback":    `{"release":"v1"}`,
-	"post-apps-app-domains":     `{"host":"shop.example.com"}`,
-	"post-nodes":                `{"name":"n9","roles":["heart"]}`,
-	"post-nodes-id-hello":       `{"session":"s","hostname":"h","pid":1,"roles":["heart"],"address":"10.0.0.1","version":"1"}`,
-	"post-nodes-id-report":      `{"session":"s","counter":1,"epoch":7,"revision":1,"roles":["heart"],"address":"10.0.0.1","load":{"score":0.5,"cpu":0,"cpus":1,"memory_used":1,"memory_total":2,"disk_used":0,"disk_free":1,"load_average1":0},"digest":"d","full":true,"instances":[{"id":"x","state":"running"}]}`,
-	"post-nodes-id-logs":        `[{"time":"2026-01-02T15:04:05Z","app":"0192d3a0-0000-7000-8000-000000000001","instance":"i","type":"web","release":"v1","node":"n1","stream":"stdout","text":"t"}]`,
-	"post-nodes-id-router":      `{"epoch":1,"generation":1,"workers":2,"inflight":{"x":1}}`,
-	"put-nodes-id-builds-build": `{"state":"failed","image":{"ref":"r","id":"i"},"processes":[{"name":"web"}],"domains":["a.example.com"],"error":"e"}`,
+	"post-session":                `{"token":"x"}`,
+	"post-apps":                   `{"name":"newer"}`,
+	"patch-apps-app":              `{"name":"shop","version":1}`,
+	"post-apps-app-deploys":       `{"image":"img:2","message":"m"}`,
+	"patch-apps-app-config":       `{"set":{"A":"1"},"unset":["B"]}`,
+	"patch-apps-app-formation":    `{"types":{"web":{"quantity":1,"memory":67108864,"cpus":0.5}}}`,
+	"post-apps-app-restart":       `{"instance":"web.12345678"}`,
+	"post-apps-app-rebuild":       `{"release":"v1"}`,
+	"post-apps-app-rollback":      `{"release":"v1"}`,
+	"post-apps-app-builds-cancel": `{"build":"x"}`,
+	"post-apps-app-domains":       `{"host":"shop.example.com"}`,
+	"patch-apps-app-route":        `{"timeout":60,"idle_timeout":600,"max_body":1000}`,
+	"patch-apps-app-grants":       `{"grant":["NET_RAW"],"revoke":["SYS_NICE"]}`,
+	"post-nodes":                  `{"name":"n9","roles":["heart"]}`,
+	"post-nodes-id-hello":         `{"session":"s","hostname":"h","pid":1,"roles":["heart"],"address":"10.0.0.1","version":"1"}`,
+	"post-nodes-id-report":        `{"session":"s","counter":1,"epoch":7,"revision":1,"roles":["heart"],"address":"10.0.0.1","load":{"score":0.5,"cpu":0,"cpus":1,"memory_used":1,"memory_total":2,"disk_used":0,"disk_free":1,"load_average1":0},"digest":"d","full":true,"instances":[{"id":"x","state":"running"}]}`,
+	"post-nodes-id-output":        `[{"instance":"i","type":"web","release":"v1","from":"","to":"b","times":[1],"streams":["stdout"],"texts":["t"]}]`,
+	"post-nodes-id-images":        `[{"id":"sha256:0a","names":["a:1"],"size":1,"created_at":"2026-01-02T15:04:05Z","origin":"built","app":"x","build":"y","in_use":true}]`,
+	"post-nodes-id-router":        `{"epoch":1,"generation":1,"workers":2,"inflight":{"x":1}}`,
+	"put-nodes-id-builds-build":   `{"state":"failed","image":{"ref":"r","id":"i"},"processes":[{"name":"web"}],"domains":["a.example.com"],"error":"e"}`,
 
 	"post-nodes-id-instances-instance-port": `{"refused":20000}`,
+	"patch-apps-app-build-secrets":          `{"set":{"A":"1"},"unset":["B"]}`,
 }
 
 // target is an operation with what a request to it needs.
 type target struct {
 	op     *huma.Operation
-	ask    ask
+	ask    rig.Ask
 	sample string
 }
 
 // targets are all writes with a body, on things that exist.
-func (r *rig) targets() []target {
-	r.tb.Helper()
-	app, err := r.pace.CreateApp(r.tb.Context(), "shop", "admin")
-	must(r.tb, err)
-	r.newRelease(app)
-	node, token := r.newNode("n1", cluster.RoleHeart, cluster.RoleBuilder)
-	fill := strings.NewReplacer("{app}", "shop", "{id}", string(node.ID), "{instance}", string(cluster.NewID()), "{build}", string(cluster.NewID()), prefix, "")
+func targets(r *rig.Rig) []target {
+	r.TB.Helper()
+	app, err := r.Pace.CreateApp(r.TB.Context(), "shop", "admin")
+	testkit.Must(r.TB, err)
+	r.NewRelease(app)
+	node, token := r.NewNode("n1", cluster.RoleHeart, cluster.RoleBuilder)
+	fill := strings.NewReplacer("{app}", "shop", "{id}", string(node.ID), "{instance}", string(cluster.NewID()), "{build}", string(cluster.NewID()), rest.Prefix, "")
 	var list []target
 	for _, side := range []struct {
 		api   huma.API
 		token string
 		nodes bool
-	}{{r.api, adminToken, false}, {r.nodes, token, true}} {
-		for op := range operations(side.api.OpenAPI()) {
+	}{{r.API, rig.AdminToken, false}, {r.NodesAPI, token, true}} {
+		for op := range rest.Operations(side.api.OpenAPI()) {
 			if op.RequestBody == nil {
 				continue
 			}
 			sample, ok := samples[op.OperationID]
 			if !ok {
-				r.tb.Errorf("%s has no sample: add one", op.OperationID)
+				r.TB.Errorf("%s has no sample: add one", op.OperationID)
 			}
-			list = append(list, target{op, ask{method: op.Method, path: fill.Replace(op.Path), token: side.token, nodes: side.nodes}, sample})
+			list = append(list, target{op, rig.Ask{Method: op.Method, Path: fill.Replace(op.Path), Token: side.token, Nodes: side.nodes}, sample})
 		}
 	}
 	slices.SortFunc(list, func(a, b target) int { return strings.Compare(a.op.OperationID, b.op.OperationID) })
@@ -79,7 +89,7 @@ func mutated(tb testing.TB, sample string) map[string]string {
 		return out
 	}
 	var whole map[string]json.RawMessage
-	must(tb, json.Unmarshal([]byte(sample), &whole))
+	testkit.Must(tb, json.Unmarshal([]byte(sample), &whole))
 	for field := range whole {
 		for kind, value := range map[string]string{
 			"huge": "1e400", "long": strings.Repeat("9", 400), "null": "null", "list": "[[]]", "object": `{"x":{}}`, "bool": "true", "text": `"\u0000\ud800"`,
@@ -87,7 +97,7 @@ func mutated(tb testing.TB, sample string) map[string]string {
 			changed := maps.Clone(whole)
 			changed[field] = json.RawMessage(value)
 			raw, err := json.Marshal(changed)
-			must(tb, err)
+			testkit.Must(tb, err)
 			out["body."+field+" "+kind] = string(raw)
 		}
 	}
@@ -97,43 +107,46 @@ func mutated(tb testing.TB, sample string) map[string]string {
 
 func TestAPI_BadBodiesAreRefusedWithTheirField(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
+	r := rig.New(t)
 
-	for _, target := range r.targets() {
+	for _, target := range targets(r) {
 		cases := mutated(t, target.sample)
 		for _, name := range slices.Sorted(maps.Keys(cases)) {
 			a := target.ask
-			a.body = cases[name]
+			a.Body = cases[name]
 
-			got := r.do(a)
+			got := r.Do(a)
 
 			field, kind, _ := strings.Cut(name, " ")
 			// Some values are good ones for some fields; nothing else may pass.
 			good := kind == "null" || kind == "bool" || kind == "text" || kind == "long" || kind == "object"
 			switch {
-			case got.status >= 500:
-				t.Fatalf("%s, %s: got %d %s\n%s", target.op.OperationID, name, got.status, got.body, r.log)
-			case got.status < 300 && good:
-			case got.status < 300:
-				t.Errorf("%s, %s: got %d, want it refused: %s", target.op.OperationID, name, got.status, a.body)
+			case got.Status >= 500:
+				t.Fatalf("%s, %s: got %d %s\n%s", target.op.OperationID, name, got.Status, got.Body, r.Log)
+			case got.Status < 300 && good:
+			case got.Status < 300:
+				t.Errorf("%s, %s: got %d, want it refused: %s", target.op.OperationID, name, got.Status, a.Body)
 			case kind == "unknown" || kind == "list":
-				p := wantProblem(t, got, http.StatusUnprocessableEntity)
+				p := rig.WantProblem(t, got, http.StatusUnprocessableEntity)
 				if len(p.Errors) == 0 || !strings.HasPrefix(p.Errors[0].Location, field) {
-					t.Errorf("%s, %s: got %s, want %s named", target.op.OperationID, name, got.body, field)
+					t.Errorf("%s, %s: got %s, want %s named", target.op.OperationID, name, got.Body, field)
 				}
 			default:
-				wantProblem(t, got, got.status)
+				rig.WantProblem(t, got, got.Status)
 			}
 		}
 	}
 }
 
+// firstKey is the first key of a sample.
+var firstKey = regexp.MustCompile(`^(\[?)\{"(\w+)":`)
+
 func TestAPI_BadBodiesAsAWhole(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
+	r := rig.New(t)
 	deep := strings.Repeat(`{"set":`, 20_000) + "1" + strings.Repeat("}", 20_000)
 
-	for _, target := range r.targets() {
+	for _, target := range targets(r) {
 		long := int(target.op.MaxBodyBytes) + 100<<10
 		for name, c := range map[string]struct {
 			body, kind string
@@ -146,35 +159,36 @@ func TestAPI_BadBodiesAsAWhole(t *testing.T) {
 			"two":        {target.sample + target.sample, "application/json"},
 			"not UTF-8":  {"{\"name\":\"\xff\xfe\"}", "application/json"},
 			"deep":       {deep, "application/json"},
+			"repeated":   {firstKey.ReplaceAllString(target.sample, `$1{"$2":null,"$2":`), "application/json"},
 			"other type": {target.sample, "application/xml"},
 			"long":       {`{"name":"` + strings.Repeat("x", long) + `"}`, "application/json"},
 			"long space": {strings.Repeat(" ", long) + target.sample, "application/json"},
 		} {
 			a := target.ask
-			a.body, a.header = c.body, map[string]string{"Content-Type": c.kind}
-			if a.body == "" {
-				a.header = nil
+			a.Body, a.Header = c.body, map[string]string{"Content-Type": c.kind}
+			if a.Body == "" {
+				a.Header = nil
 			}
 
-			got := r.do(a)
+			got := r.Do(a)
 
 			if name == "null" && target.sample[0] == '[' {
 				continue // no items
 			}
-			if got.status < 400 || got.status >= 500 {
-				t.Errorf("%s, %s: got %d %.300s, want it refused", target.op.OperationID, name, got.status, got.body)
+			if got.Status < 400 || got.Status >= 500 {
+				t.Errorf("%s, %s: got %d %.300s, want it refused", target.op.OperationID, name, got.Status, got.Body)
 			}
-			wantProblem(t, got, got.status)
+			rig.WantProblem(t, got, got.Status)
 		}
 	}
 }
 
 func TestAPI_BadValuesAreRefusedWithTheirField(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	app, err := r.pace.CreateApp(t.Context(), "shop", "admin")
-	must(t, err)
-	r.newRelease(app)
+	r := rig.New(t)
+	app, err := r.Pace.CreateApp(t.Context(), "shop", "admin")
+	testkit.Must(t, err)
+	r.NewRelease(app)
 
 	for _, c := range []struct{ method, path, body, field string }{
 		{"POST", "/apps", `{"name":"Shop"}`, "body.name"},
@@ -193,7 +207,12 @@ func TestAPI_BadValuesAreRefusedWithTheirField(t *testing.T) {
 		{"PATCH", "/apps/shop/formation", `{"types":{"web":{"cpus":0}}}`, "body.types.web.cpus"},
 		{"PATCH", "/apps/shop/formation", `{"types":{"worker":{"quantity":1}}}`, "body.types.worker"},
 		{"PATCH", "/apps/shop/formation", `{"types":{}}`, "body.types"},
+		{"PATCH", "/apps/shop/grants", `{"grant":["SYS_ADMIN"]}`, "body.grant"},
+		{"PATCH", "/apps/shop/grants", `{"grant":["CHOWN"]}`, "body.grant"},
+		{"PATCH", "/apps/shop/grants", `{"revoke":["x"]}`, "body.revoke"},
+		{"PATCH", "/apps/shop/grants", `{}`, "body.grant"},
 		{"POST", "/apps/shop/rollback", `{"release":"v0"}`, "body.release"},
+		{"POST", "/apps/shop/rebuild", `{"release":"v0"}`, "body.release"},
 		{"POST", "/apps/shop/domains", `{"host":"localhost"}`, "body.host"},
 		{"POST", "/apps/shop/domains", `{"host":"x.test.local"}`, "body.host"},
 		{"POST", "/apps/shop/domains", `{"host":"*.test.local"}`, "body.host"},
@@ -222,33 +241,33 @@ func TestAPI_BadValuesAreRefusedWithTheirField(t *testing.T) {
 		{"GET", "/apps/" + strings.Repeat("x", 65), ``, "path.app"},
 		{"GET", "/jobs/" + strings.Repeat("x", 41), ``, "path.id"},
 	} {
-		got := r.do(ask{method: c.method, path: c.path, token: adminToken, body: c.body})
+		got := r.Do(rig.Ask{Method: c.method, Path: c.path, Token: rig.AdminToken, Body: c.body})
 
-		p := wantProblem(t, got, http.StatusUnprocessableEntity)
+		p := rig.WantProblem(t, got, http.StatusUnprocessableEntity)
 		if len(p.Errors) != 1 || p.Errors[0].Location != c.field {
-			t.Errorf("%s %s %s: got %s, want %s named", c.method, c.path, c.body, got.body, c.field)
+			t.Errorf("%s %s %s: got %s, want %s named", c.method, c.path, c.body, got.Body, c.field)
 		}
 	}
 }
 
 func TestAPI_HostileNamesAreNotFound(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
+	r := rig.New(t)
 
 	for _, name := range []string{"%00", "%ff%fe", "%2e%2e", "..%2f..%2fetc", "a%0ab", "%25s", "'--", "{app}", "%F0%9F%98%80"} {
 		for _, path := range []string{"/apps/", "/jobs/", "/nodes/"} {
-			got := r.do(ask{method: "GET", path: path + name, token: viewerToken})
+			got := r.Do(rig.Ask{Method: "GET", Path: path + name, Token: rig.ViewerToken})
 
-			if got.status != http.StatusNotFound && got.status != http.StatusUnprocessableEntity {
-				t.Errorf("%s%s: got %d %s, want 404 or 422", path, name, got.status, got.body)
+			if got.Status != http.StatusNotFound && got.Status != http.StatusUnprocessableEntity {
+				t.Errorf("%s%s: got %d %s, want 404 or 422", path, name, got.Status, got.Body)
 			}
 		}
 	}
 }
 
 func FuzzAPI_WritesNeverFailInside(f *testing.F) {
-	r := newRig(f)
-	list := r.targets()
+	r := rig.New(f)
+	list := targets(r)
 	for i, target := range list {
 		f.Add(uint8(i), []byte(target.sample))
 		for _, body := range mutated(f, target.sample) {
@@ -257,12 +276,12 @@ func FuzzAPI_WritesNeverFailInside(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, i uint8, body []byte) {
 		a := list[int(i)%len(list)].ask
-		a.body = string(body)
+		a.Body = string(body)
 
-		got, err := r.try(t.Context(), a)
+		got, err := r.Try(t.Context(), a)
 
-		if err != nil || got.status >= 500 {
-			t.Errorf("%s %s %q: got %d %s, %v", a.method, a.path, body, got.status, got.body, err)
+		if err != nil || got.Status >= 500 {
+			t.Errorf("%s %s %q: got %d %s, %v", a.Method, a.Path, body, got.Status, got.Body, err)
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package api
+package api_test
 
 import (
 	"encoding/json"
@@ -13,38 +13,39 @@ import (
 	"aorta/internal/testkit"
 	"aorta/pacemaker/cluster"
 	"aorta/pacemaker/store"
+	"aorta/web/internal/rig"
 	"aorta/web/wire"
 )
 
 // asked makes an operation through the API and gives its id.
-func (r *rig) asked(method, path, body string) cluster.ID {
-	r.tb.Helper()
-	return cluster.ID(as[wire.Accepted](r.tb, r.admin(method, path, body)).Job)
+func asked(r *rig.Rig, method, path, body string) cluster.ID {
+	r.TB.Helper()
+	return cluster.ID(rig.As[wire.Accepted](r.TB, r.Admin(method, path, body)).Job)
 }
 
 // failed ends an operation without success.
-func (r *rig) failed(id cluster.ID) {
-	r.tb.Helper()
-	r.ended(id, cluster.OperationFailed)
+func failed(r *rig.Rig, id cluster.ID) {
+	r.TB.Helper()
+	ended(r, id, cluster.OperationFailed)
 }
 
-func (r *rig) ended(id cluster.ID, state cluster.OperationState) {
-	r.tb.Helper()
-	must(r.tb, r.store.EndOperation(r.tb.Context(), store.Ending{ID: id, State: state, Error: "its worker died 3 times while it ran", Tree: []byte("{}"), Log: []byte("[]")}))
-	r.jobs.change(func() { delete(r.jobs.trees, string(id)) })
+func ended(r *rig.Rig, id cluster.ID, state cluster.OperationState) {
+	r.TB.Helper()
+	testkit.Must(r.TB, r.Store.EndOperation(r.TB.Context(), store.Ending{ID: id, State: state, Error: "its worker died 3 times while it ran", Tree: []byte("{}"), Log: []byte("[]")}))
+	r.Jobs.Change(func() { delete(r.Jobs.Trees, string(id)) })
 }
 
-func (r *rig) job(id cluster.ID) wire.Job {
-	r.tb.Helper()
-	return as[wire.Job](r.tb, r.admin("GET", "/jobs/"+string(id), ""))
+func job(r *rig.Rig, id cluster.ID) wire.Job {
+	r.TB.Helper()
+	return rig.As[wire.Job](r.TB, r.Admin("GET", "/jobs/"+string(id), ""))
 }
 
 // listed are the ids of a search, newest first, read page by page.
-func (r *rig) listed(query string) []string {
-	r.tb.Helper()
+func listed(r *rig.Rig, query string) []string {
+	r.TB.Helper()
 	ids, next := []string{}, ""
 	for {
-		page := as[wire.Page[wire.Job]](r.tb, r.admin("GET", "/jobs?limit=2&"+query+"&cursor="+next, ""))
+		page := rig.As[wire.Page[wire.Job]](r.TB, r.Admin("GET", "/jobs?limit=2&"+query+"&cursor="+next, ""))
 		for _, j := range page.Items {
 			ids = append(ids, j.ID)
 		}
@@ -56,17 +57,17 @@ func (r *rig) listed(query string) []string {
 
 func TestListJobs_FiltersAndPages(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	r.admin("POST", "/apps", `{"name":"shop"}`)
-	r.admin("POST", "/apps", `{"name":"other"}`)
-	first := r.asked("POST", "/apps/shop/deploys", `{"image":"img:1"}`)
-	r.failed(first)
-	second := r.asked("POST", "/apps/other/deploys", `{"image":"img:1"}`)
-	testkit.Eventually(t, 5*time.Second, "another millisecond to begin", func() bool { return time.Now().After(second.Time().Add(2 * time.Millisecond)) })
-	stop := r.asked("POST", "/apps/shop/stop", "")
-	destroy := r.asked("DELETE", "/apps/other?confirm=other", "")
-	gone := r.job(destroy).AppID
-	must(t, r.store.DeleteApp(t.Context(), cluster.ID(gone)))
+	r := rig.New(t)
+	r.Admin("POST", "/apps", `{"name":"shop"}`)
+	r.Admin("POST", "/apps", `{"name":"other"}`)
+	first := asked(r, "POST", "/apps/shop/deploys", `{"image":"img:1"}`)
+	failed(r, first)
+	second := asked(r, "POST", "/apps/other/deploys", `{"image":"img:1"}`)
+	testkit.Eventually(t, "another millisecond to begin", func() bool { return time.Now().After(second.Time().Add(2 * time.Millisecond)) })
+	stop := asked(r, "POST", "/apps/shop/stop", "")
+	destroy := asked(r, "DELETE", "/apps/other?confirm=other", "")
+	gone := job(r, destroy).AppID
+	testkit.Must(t, r.Store.DeleteApp(t.Context(), cluster.ID(gone)))
 	at := func(moment time.Time) string { return url.QueryEscape(moment.Format(time.RFC3339Nano)) }
 
 	for query, want := range map[string][]cluster.ID{
@@ -87,7 +88,7 @@ func TestListJobs_FiltersAndPages(t *testing.T) {
 		"attention=true&kind=stop":     {},
 		"attention=false&state=failed": {first},
 	} {
-		got := r.listed(query)
+		got := listed(r, query)
 
 		names := []string{}
 		for _, id := range want {
@@ -97,23 +98,23 @@ func TestListJobs_FiltersAndPages(t *testing.T) {
 			t.Errorf("%q: got %v, want %v", query, got, names)
 		}
 	}
-	if got := r.do(ask{method: "GET", path: "/jobs?app=nothere1", token: viewerToken}); got.status != http.StatusNotFound {
-		t.Errorf("an unknown app: got %d %s, want 404", got.status, got.body)
+	if got := r.Do(rig.Ask{Method: "GET", Path: "/jobs?app=nothere1", Token: rig.ViewerToken}); got.Status != http.StatusNotFound {
+		t.Errorf("an unknown app: got %d %s, want 404", got.Status, got.Body)
 	}
 }
 
 func TestListJobs_NamesTheValuesThatItKnows(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
+	r := rig.New(t)
 	kinds := []cluster.OperationKind{
 		cluster.OpDeploy, cluster.OpRelease, cluster.OpScale, cluster.OpRestart, cluster.OpStop,
 		cluster.OpRetire, cluster.OpReplace, cluster.OpDestroy, cluster.OpPrune,
 	}
 
-	got := wantProblem(t, r.do(ask{method: "GET", path: "/jobs?kind=build", token: viewerToken}), http.StatusUnprocessableEntity)
+	got := rig.WantProblem(t, r.Do(rig.Ask{Method: "GET", Path: "/jobs?kind=build", Token: rig.ViewerToken}), http.StatusUnprocessableEntity)
 
 	for _, kind := range kinds {
-		r.admin("GET", "/jobs?kind="+string(kind), "")
+		r.Admin("GET", "/jobs?kind="+string(kind), "")
 		if !strings.Contains(got.Detail, string(kind)) {
 			t.Errorf("got %q, want %s among the allowed values", got.Detail, kind)
 		}
@@ -122,79 +123,79 @@ func TestListJobs_NamesTheValuesThatItKnows(t *testing.T) {
 
 func TestRetryJob_IsANewJobThatNamesTheOld(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	r.admin("POST", "/apps", `{"name":"shop"}`)
-	old := r.asked("POST", "/apps/shop/deploys", `{"image":"img:1"}`)
+	r := rig.New(t)
+	r.Admin("POST", "/apps", `{"name":"shop"}`)
+	old := asked(r, "POST", "/apps/shop/deploys", `{"image":"img:1"}`)
 	path := "/jobs/" + string(old) + "/retry"
-	early := r.do(ask{method: "POST", path: path, token: developerToken})
-	r.failed(old)
-	needy := r.job(old)
+	early := r.Do(rig.Ask{Method: "POST", Path: path, Token: rig.DeveloperToken})
+	failed(r, old)
+	needy := job(r, old)
 
-	first := r.do(keyed("POST", path, "k", ""))
-	again := r.do(keyed("POST", path, "k", ""))
-	twice := r.do(ask{method: "POST", path: path, token: developerToken})
-	none := r.do(ask{method: "POST", path: "/jobs/" + string(cluster.NewID()) + "/retry", token: developerToken})
+	first := r.Do(rig.Keyed("POST", path, "k", ""))
+	again := r.Do(rig.Keyed("POST", path, "k", ""))
+	twice := r.Do(rig.Ask{Method: "POST", Path: path, Token: rig.DeveloperToken})
+	none := r.Do(rig.Ask{Method: "POST", Path: "/jobs/" + string(cluster.NewID()) + "/retry", Token: rig.DeveloperToken})
 
-	id := cluster.ID(as[wire.Accepted](t, first).Job)
-	if first.status != http.StatusAccepted || id == old || string(first.body) != string(again.body) {
-		t.Errorf("got %d %s, then %s; want one new job", first.status, first.body, again.body)
+	id := cluster.ID(rig.As[wire.Accepted](t, first).Job)
+	if first.Status != http.StatusAccepted || id == old || string(first.Body) != string(again.Body) {
+		t.Errorf("got %d %s, then %s; want one new job", first.Status, first.Body, again.Body)
 	}
-	if j := r.job(id); j.RetryOf != string(old) || j.User != "dev" || j.Kind != "deploy" || j.App != "shop" || j.Attention {
+	if j := job(r, id); j.RetryOf != string(old) || j.User != "dev" || j.Kind != "deploy" || j.App != "shop" || j.Attention {
 		t.Errorf("got %+v, want a deploy of dev that repeats %s", j, old)
 	}
-	if !needy.Attention || needy.Error != "its worker died 3 times while it ran" || r.job(old).Attention {
+	if !needy.Attention || needy.Error != "its worker died 3 times while it ran" || job(r, old).Attention {
 		t.Errorf("got %+v, want it to need attention until it is retried, and to say why", needy)
 	}
-	wantProblem(t, early, http.StatusConflict)
-	wantProblem(t, twice, http.StatusConflict)
-	wantProblem(t, none, http.StatusNotFound)
+	rig.WantProblem(t, early, http.StatusConflict)
+	rig.WantProblem(t, twice, http.StatusConflict)
+	rig.WantProblem(t, none, http.StatusNotFound)
 }
 
 func TestDiscardJob_LetsGo(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	r.admin("POST", "/apps", `{"name":"shop"}`)
-	id := r.asked("POST", "/apps/shop/deploys", `{"image":"img:1"}`)
+	r := rig.New(t)
+	r.Admin("POST", "/apps", `{"name":"shop"}`)
+	id := asked(r, "POST", "/apps/shop/deploys", `{"image":"img:1"}`)
 	path := "/jobs/" + string(id) + "/discard"
-	early := r.do(ask{method: "POST", path: path, token: developerToken})
-	r.failed(id)
+	early := r.Do(rig.Ask{Method: "POST", Path: path, Token: rig.DeveloperToken})
+	failed(r, id)
 
-	first := r.do(ask{method: "POST", path: path, token: developerToken})
-	second := r.do(ask{method: "POST", path: path, token: adminToken})
-	retry := r.do(ask{method: "POST", path: "/jobs/" + string(id) + "/retry", token: developerToken})
+	first := r.Do(rig.Ask{Method: "POST", Path: path, Token: rig.DeveloperToken})
+	second := r.Do(rig.Ask{Method: "POST", Path: path, Token: rig.AdminToken})
+	retry := r.Do(rig.Ask{Method: "POST", Path: "/jobs/" + string(id) + "/retry", Token: rig.DeveloperToken})
 
-	p := wantProblem(t, early, http.StatusConflict)
+	p := rig.WantProblem(t, early, http.StatusConflict)
 	if !strings.Contains(p.Detail, "aorta jobs abort") {
 		t.Errorf("got %q, want what to type", p.Detail)
 	}
-	for _, a := range []answer{first, second} {
-		if j := as[wire.Job](t, a); a.status != http.StatusOK || j.ID != string(id) || j.DiscardedBy != "dev" || j.DiscardedAt == nil || j.Attention {
-			t.Errorf("got %d %s, want the job, discarded by dev", a.status, a.body)
+	for _, a := range []rig.Answer{first, second} {
+		if j := rig.As[wire.Job](t, a); a.Status != http.StatusOK || j.ID != string(id) || j.DiscardedBy != "dev" || j.DiscardedAt == nil || j.Attention {
+			t.Errorf("got %d %s, want the job, discarded by dev", a.Status, a.Body)
 		}
 	}
-	wantProblem(t, retry, http.StatusConflict)
-	if got := r.listed("attention=true"); len(got) != 0 {
+	rig.WantProblem(t, retry, http.StatusConflict)
+	if got := listed(r, "attention=true"); len(got) != 0 {
 		t.Errorf("got %v, want nothing that needs attention", got)
 	}
 }
 
 func TestJobs_NameTheirForerunner(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	app, err := r.pace.CreateApp(t.Context(), "shop", "admin")
-	must(t, err)
-	r.newRelease(app)
-	first := r.asked("POST", "/apps/shop/deploys", `{"image":"img:1"}`)
-	second := r.asked("POST", "/apps/shop/deploys", `{"image":"img:2"}`)
-	scale := r.asked("PATCH", "/apps/shop/formation", `{"types":{"web":{"quantity":3}}}`)
-	events := r.open("/jobs/"+string(scale)+"/events", "")
-	defer events.cut()
+	r := rig.New(t)
+	app, err := r.Pace.CreateApp(t.Context(), "shop", "admin")
+	testkit.Must(t, err)
+	r.NewRelease(app)
+	first := asked(r, "POST", "/apps/shop/deploys", `{"image":"img:1"}`)
+	second := asked(r, "POST", "/apps/shop/deploys", `{"image":"img:2"}`)
+	scale := asked(r, "PATCH", "/apps/shop/formation", `{"types":{"web":{"quantity":3}}}`)
+	events := r.Open("/jobs/"+string(scale)+"/events", "")
+	defer events.Cut()
 
-	told := r.waitTold(events)
-	list := as[wire.Page[wire.Job]](t, r.admin("GET", "/jobs?state=open", "")).Items
-	status := as[wire.Status](t, r.admin("GET", "/status", "")).OpenJobs
-	r.failed(first)
-	then := r.waitTold(events)
+	told := waitTold(r, events)
+	list := rig.As[wire.Page[wire.Job]](t, r.Admin("GET", "/jobs?state=open", "")).Items
+	status := rig.As[wire.Status](t, r.Admin("GET", "/status", "")).OpenJobs
+	failed(r, first)
+	then := waitTold(r, events)
 
 	for _, c := range []struct {
 		id   cluster.ID
@@ -210,7 +211,7 @@ func TestJobs_NameTheirForerunner(t *testing.T) {
 	if told.ID != string(first) || told.Title != "Deploy image img:1 to shop" || told.User != "admin" || told.Since.IsZero() {
 		t.Errorf("got the event %+v, want the first deploy", told)
 	}
-	if then.ID != string(second) || aheadOf(r.job(scale)) != string(second) || aheadOf(r.job(second)) != "" {
+	if then.ID != string(second) || aheadOf(job(r, scale)) != string(second) || aheadOf(job(r, second)) != "" {
 		t.Errorf("got %+v after its end, want the second deploy, which waits for nobody", then)
 	}
 }
@@ -223,16 +224,16 @@ func aheadOf(j wire.Job) string {
 }
 
 // waitTold reads on to an event that names a forerunner.
-func (r *rig) waitTold(f *feed) wire.Ahead {
-	r.tb.Helper()
+func waitTold(r *rig.Rig, f *rig.Feed) wire.Ahead {
+	r.TB.Helper()
 	for {
-		e, ok := f.next()
+		e, ok := f.Next()
 		if !ok {
-			r.tb.Fatal("the stream ended before it named a forerunner")
+			r.TB.Fatal("the stream ended before it named a forerunner")
 		}
 		var j wire.Job
-		if e.name == "job" {
-			must(r.tb, json.Unmarshal([]byte(e.data), &j))
+		if e.Name == "job" {
+			testkit.Must(r.TB, json.Unmarshal([]byte(e.Data), &j))
 		}
 		if j.WaitsFor != nil {
 			return *j.WaitsFor
@@ -242,20 +243,20 @@ func (r *rig) waitTold(f *feed) wire.Ahead {
 
 func TestJobLog_OfAnEndedTreeIsWholeAndInOrder(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	w := r.newWork()
+	r := rig.New(t)
+	w := r.NewWork()
 	for i := range 2000 {
-		w.write(i%2, 10+i, 0)
+		w.Write(i%2, 10+i, 0)
 	}
-	w.end()
+	w.End()
 
-	got := as[wire.Page[wire.JobLogLine]](t, r.admin("GET", "/jobs/"+string(w.op.ID)+"/log", "")).Items
+	got := rig.As[wire.Page[wire.JobLogLine]](t, r.Admin("GET", "/jobs/"+string(w.Op.ID)+"/log", "")).Items
 
 	if len(got) != 2000 {
 		t.Fatalf("got %d lines, want 2000", len(got))
 	}
 	for i, l := range got {
-		if l.Job != w.jobs[i%2] || l.Text != fmt.Sprintf("job %d at %d-0", i%2, 10+i) || l.Time.UnixMilli() != int64(10+i) {
+		if l.Job != w.Jobs[i%2] || l.Text != fmt.Sprintf("job %d at %d-0", i%2, 10+i) || l.Time.UnixMilli() != int64(10+i) {
 			t.Fatalf("line %d: got %+v", i, l)
 		}
 	}

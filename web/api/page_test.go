@@ -1,4 +1,4 @@
-package api
+package api_test
 
 import (
 	"fmt"
@@ -6,24 +6,26 @@ import (
 	"slices"
 	"testing"
 
+	"aorta/internal/testkit"
 	"aorta/pacemaker/cluster"
 	"aorta/pacemaker/store"
+	"aorta/web/internal/rig"
 	"aorta/web/wire"
 )
 
 // walk reads a list page by page and gives the keys of its items.
-func (r *rig) walk(path string, limit int, key string) (keys []string, pages int) {
-	r.tb.Helper()
+func walk(r *rig.Rig, path string, limit int, key string) (keys []string, pages int) {
+	r.TB.Helper()
 	cursor := ""
 	for {
 		q := url.Values{"limit": {fmt.Sprint(limit)}}
 		if cursor != "" {
 			q.Set("cursor", cursor)
 		}
-		page := as[wire.Page[map[string]any]](r.tb, r.admin("GET", path+"?"+q.Encode(), ""))
+		page := rig.As[wire.Page[map[string]any]](r.TB, r.Admin("GET", path+"?"+q.Encode(), ""))
 		pages++
 		if len(page.Items) > limit || pages > 100 {
-			r.tb.Fatalf("%s: got %d items on page %d, want %d at most", path, len(page.Items), pages, limit)
+			r.TB.Fatalf("%s: got %d items on page %d, want %d at most", path, len(page.Items), pages, limit)
 		}
 		for _, item := range page.Items {
 			keys = append(keys, fmt.Sprint(item[key]))
@@ -37,37 +39,37 @@ func (r *rig) walk(path string, limit int, key string) (keys []string, pages int
 
 func TestAPI_ListsPageWithoutGapsOrDoubles(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
+	r := rig.New(t)
 	const many = 11
 	var shop cluster.App
 	for i := range many {
-		app, err := r.pace.CreateApp(t.Context(), fmt.Sprintf("app%c", 'a'+i), "admin")
-		must(t, err)
+		app, err := r.Pace.CreateApp(t.Context(), fmt.Sprintf("app%c", 'a'+i), "admin")
+		testkit.Must(t, err)
 		shop = app
 	}
 	node := cluster.Node{}
 	for i := range many {
-		node, _ = r.newNode(fmt.Sprintf("n%c", 'a'+i), cluster.RoleRouter)
+		node, _ = r.NewNode(fmt.Sprintf("n%c", 'a'+i), cluster.RoleRouter)
 	}
 	release := cluster.Release{}
 	for range many {
-		release = r.newRelease(shop)
+		release = r.NewRelease(shop)
 	}
 	for i := range many - 1 { // its own host is one more
-		_, err := r.pace.AddDomain(t.Context(), shop, fmt.Sprintf("%c.example.com", 'z'-i), "admin")
-		must(t, err)
-		must(t, r.store.Assign(t.Context(), []store.Assignment{{ID: cluster.NewID(), App: shop.ID, Release: release.ID, Type: "web", Node: node.ID}}))
+		_, err := r.Pace.AddDomain(t.Context(), shop, fmt.Sprintf("%c.example.com", 'z'-i), "admin")
+		testkit.Must(t, err)
+		testkit.Must(t, r.Store.Assign(t.Context(), []store.Assignment{{ID: cluster.NewID(), App: shop.ID, Release: release.ID, Type: "web", Node: node.ID}}))
 	}
-	must(t, r.store.Assign(t.Context(), []store.Assignment{{ID: cluster.NewID(), App: shop.ID, Release: release.ID, Type: "web", Node: node.ID}}))
+	testkit.Must(t, r.Store.Assign(t.Context(), []store.Assignment{{ID: cluster.NewID(), App: shop.ID, Release: release.ID, Type: "web", Node: node.ID}}))
 
 	for path, key := range map[string]string{
 		"/apps": "name", "/nodes": "name", "/jobs": "id", "/apps/" + shop.Name + "/releases": "release",
 		"/apps/" + shop.Name + "/domains": "host", "/apps/" + shop.Name + "/instances": "id",
 	} {
-		whole, _ := r.walk(path, 1000, key)
+		whole, _ := walk(r, path, 1000, key)
 
 		for _, limit := range []int{1, 4, many - 1, many, many + 1} {
-			got, pages := r.walk(path, limit, key)
+			got, pages := walk(r, path, limit, key)
 
 			if want := (many + limit - 1) / limit; !slices.Equal(got, whole) || pages != want || len(whole) != many {
 				t.Errorf("%s by %d: got %v on %d pages, want %v on %d", path, limit, got, pages, whole, want)
@@ -78,17 +80,17 @@ func TestAPI_ListsPageWithoutGapsOrDoubles(t *testing.T) {
 
 func TestAPI_PagesGoOnWhereThingsWentAway(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	app, err := r.pace.CreateApp(t.Context(), "shop", "admin")
-	must(t, err)
+	r := rig.New(t)
+	app, err := r.Pace.CreateApp(t.Context(), "shop", "admin")
+	testkit.Must(t, err)
 	for _, host := range []string{"a.example.com", "b.example.com", "c.example.com"} {
-		_, err := r.pace.AddDomain(t.Context(), app, host, "admin")
-		must(t, err)
+		_, err := r.Pace.AddDomain(t.Context(), app, host, "admin")
+		testkit.Must(t, err)
 	}
-	first := as[wire.Page[wire.Domain]](t, r.admin("GET", "/apps/shop/domains?limit=2", ""))
-	must(t, r.pace.RemoveDomain(t.Context(), app, "a.example.com", "admin"))
+	first := rig.As[wire.Page[wire.Domain]](t, r.Admin("GET", "/apps/shop/domains?limit=2", ""))
+	testkit.Must(t, r.Pace.RemoveDomain(t.Context(), app, "a.example.com", "admin"))
 
-	second := as[wire.Page[wire.Domain]](t, r.admin("GET", "/apps/shop/domains?limit=2&cursor="+first.Next, ""))
+	second := rig.As[wire.Page[wire.Domain]](t, r.Admin("GET", "/apps/shop/domains?limit=2&cursor="+first.Next, ""))
 
 	if len(second.Items) != 2 || second.Items[0].Host != "b.example.com" || second.Next != "" {
 		t.Errorf("got %+v after %q, want b and c", second, first.Next)

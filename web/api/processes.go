@@ -2,93 +2,61 @@ package api
 
 import (
 	"context"
-	"net"
 	"net/http"
-	"strconv"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"aorta/pacemaker"
 	"aorta/pacemaker/cluster"
+	"aorta/web/access"
+	"aorta/web/auth"
+	"aorta/web/rest"
+	"aorta/web/view"
 	"aorta/web/wire"
 )
 
 type changeFormation struct {
-	AppPath
+	access.AppPath
 	Body wire.FormationChange
 }
 
 type listInstances struct {
-	AppPath
-	Paged
+	access.AppPath
+	rest.Paged
 }
 
 type restartApp struct {
-	AppPath
+	access.AppPath
 	Body wire.Restart
 }
 
-func (a *API) processRoutes(h huma.API) {
-	register(h, a, route{method: get, path: "/apps/{app}/instances", summary: "List instances", policy: viewers}, a.listInstances)
-	register(h, a, route{method: get, path: "/apps/{app}/formation", summary: "Show process types", policy: viewers}, a.showFormation)
-	register(h, a, route{method: patch, path: "/apps/{app}/formation", summary: "Scale process types and change their limits", policy: developers, status: http.StatusAccepted}, a.changeFormation)
-	register(h, a, route{method: post, path: "/apps/{app}/restart", summary: "Replace instances by new ones", policy: developers, status: http.StatusAccepted}, a.restartApp)
-	register(h, a, route{method: post, path: "/apps/{app}/stop", summary: "Stop the whole app", policy: developers, status: http.StatusAccepted}, a.stopApp)
+func (a *API) processRoutes(h *rest.API) {
+	rest.Register(h, rest.Route{Method: rest.Get, Path: "/apps/{app}/instances", Summary: "List instances", Role: access.Viewer, Subject: access.OnApp}, a.listInstances)
+	rest.Register(h, rest.Route{Method: rest.Get, Path: "/apps/{app}/formation", Summary: "Show process types", Role: access.Viewer, Subject: access.OnApp}, a.showFormation)
+	rest.Register(h, rest.Route{Method: rest.Patch, Path: "/apps/{app}/formation", Summary: "Scale process types and change their limits", Role: access.Developer, Subject: access.OnApp, Status: http.StatusAccepted}, a.changeFormation)
+	rest.Register(h, rest.Route{Method: rest.Post, Path: "/apps/{app}/restart", Summary: "Replace instances by new ones", Role: access.Developer, Subject: access.OnApp, Status: http.StatusAccepted}, a.restartApp)
+	rest.Register(h, rest.Route{Method: rest.Post, Path: "/apps/{app}/stop", Summary: "Stop the whole app", Role: access.Developer, Subject: access.OnApp, Status: http.StatusAccepted}, a.stopApp)
 }
 
-func (a *API) listInstances(ctx context.Context, in *listInstances) (*reply[wire.Page[wire.Instance]], error) {
-	app, err := a.app(ctx, in.AppPath)
-	if err != nil {
+func (a *API) listInstances(ctx context.Context, in *listInstances) (*rest.Reply[wire.Page[wire.Instance]], error) {
+	app := in.App()
+	if err := in.Check(rest.CheckID); err != nil {
 		return nil, err
 	}
-	if err := in.checked(checkID); err != nil {
-		return nil, err
-	}
-	views, err := a.pace.InstanceViews(ctx, app)
+	views, err := a.pace.Overview.Instances(ctx, app)
 	if err != nil {
 		return nil, err
 	}
 	items := make([]wire.Instance, len(views))
 	for i, v := range views {
-		items[i] = instanceWire(app, v)
+		items[i] = view.Instance(app, v)
 	}
-	return ok(window(in.Paged, items, func(i wire.Instance) string { return i.ID }), nil)
+	return rest.OK(rest.Window(in.Paged, items, func(i wire.Instance) string { return i.ID }), nil)
 }
 
-func instanceWire(app cluster.App, v pacemaker.InstanceView) wire.Instance {
-	w := wire.Instance{
-		ID: string(v.ID), App: app.Name, Release: v.Release, Type: v.Type, Node: v.Node.Name, State: string(v.State),
-		Crashing: v.Crashing, Unheard: v.Unheard, Restarts: v.Restarts, Error: v.Error, CreatedAt: v.CreatedAt, StartedAt: v.StartedAt,
-	}
-	if v.Port != 0 && v.Node.Address != "" {
-		w.Address = net.JoinHostPort(v.Node.Address, strconv.Itoa(v.Port))
-	}
-	return w
+func (a *API) showFormation(ctx context.Context, in *access.AppPath) (*rest.Reply[wire.Formation], error) {
+	return rest.OK(a.view.Formation(ctx, in.App()))
 }
 
-func (a *API) showFormation(ctx context.Context, in *AppPath) (*reply[wire.Formation], error) {
-	app, err := a.app(ctx, *in)
-	if err != nil {
-		return nil, err
-	}
-	list, err := a.pace.Formation(ctx, app)
-	if err != nil {
-		return nil, err
-	}
-	out := wire.Formation{Processes: []wire.Process{}}
-	for _, p := range list {
-		out.Processes = append(out.Processes, wire.Process{
-			Type: p.Process.Name, Command: p.Process.Command, Quantity: p.Quantity, Memory: p.Limits.Memory, CPUs: p.Limits.CPUs,
-		})
-	}
-	return ok(out, nil)
-}
-
-func (a *API) changeFormation(ctx context.Context, in *changeFormation) (*reply[wire.Accepted], error) {
-	app, err := a.app(ctx, in.AppPath)
-	if err != nil {
-		return nil, err
-	}
+func (a *API) changeFormation(ctx context.Context, in *changeFormation) (*rest.Reply[wire.Accepted], error) {
 	changes := make(map[string]pacemaker.ProcessChange, len(in.Body.Types))
 	for typ, c := range in.Body.Types {
 		change := pacemaker.ProcessChange{Quantity: c.Quantity}
@@ -106,21 +74,13 @@ func (a *API) changeFormation(ctx context.Context, in *changeFormation) (*reply[
 		}
 		changes[typ] = change
 	}
-	return accepted(a.pace.ChangeFormation(ctx, app, changes, userOf(ctx).Name))
+	return rest.Accepted(a.pace.ChangeFormation(ctx, in.App(), changes, auth.User(ctx).Name))
 }
 
-func (a *API) restartApp(ctx context.Context, in *restartApp) (*reply[wire.Accepted], error) {
-	app, err := a.app(ctx, in.AppPath)
-	if err != nil {
-		return nil, err
-	}
-	return accepted(a.pace.Restart(ctx, app, in.Body.Instance, userOf(ctx).Name))
+func (a *API) restartApp(ctx context.Context, in *restartApp) (*rest.Reply[wire.Accepted], error) {
+	return rest.Accepted(a.pace.Restart(ctx, in.App(), in.Body.Instance, auth.User(ctx).Name))
 }
 
-func (a *API) stopApp(ctx context.Context, in *AppPath) (*reply[wire.Accepted], error) {
-	app, err := a.app(ctx, *in)
-	if err != nil {
-		return nil, err
-	}
-	return accepted(a.pace.StopApp(ctx, app, userOf(ctx).Name))
+func (a *API) stopApp(ctx context.Context, in *access.AppPath) (*rest.Reply[wire.Accepted], error) {
+	return rest.Accepted(a.pace.StopApp(ctx, in.App(), auth.User(ctx).Name))
 }

@@ -4,39 +4,38 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"aorta/pacemaker/cluster"
+	"aorta/web/access"
+	"aorta/web/auth"
+	"aorta/web/rest"
+	"aorta/web/view"
 	"aorta/web/wire"
 )
 
 type listReleases struct {
-	AppPath
-	Paged
+	access.AppPath
+	rest.Paged
 }
 
 type releasePath struct {
-	AppPath
+	access.AppPath
 	Release string `path:"release" maxLength:"16" doc:"such as v12"`
 }
 
 type rollback struct {
-	AppPath
+	access.AppPath
 	Body wire.Rollback
 }
 
-func (a *API) releaseRoutes(h huma.API) {
-	register(h, a, route{method: get, path: "/apps/{app}/releases", summary: "List releases, newest first", policy: viewers}, a.listReleases)
-	register(h, a, route{method: get, path: "/apps/{app}/releases/{release}", summary: "Show a release", policy: viewers}, a.showRelease)
-	register(h, a, route{method: post, path: "/apps/{app}/rollback", summary: "Roll back to an earlier release", policy: developers, status: http.StatusAccepted}, a.rollback)
+func (a *API) releaseRoutes(h *rest.API) {
+	rest.Register(h, rest.Route{Method: rest.Get, Path: "/apps/{app}/releases", Summary: "List releases, newest first", Role: access.Viewer, Subject: access.OnApp}, a.listReleases)
+	rest.Register(h, rest.Route{Method: rest.Get, Path: "/apps/{app}/releases/{release}", Summary: "Show a release", Role: access.Viewer, Subject: access.OnApp}, a.showRelease)
+	rest.Register(h, rest.Route{Method: rest.Post, Path: "/apps/{app}/rollback", Summary: "Roll back to an earlier release", Role: access.Developer, Subject: access.OnApp, Status: http.StatusAccepted}, a.rollback)
 }
 
-func (a *API) listReleases(ctx context.Context, in *listReleases) (*reply[wire.Page[wire.Release]], error) {
-	app, err := a.app(ctx, in.AppPath)
-	if err != nil {
-		return nil, err
-	}
-	below := 0
+func (a *API) listReleases(ctx context.Context, in *listReleases) (*rest.Reply[wire.Page[wire.Release]], error) {
+	app, below := in.App(), 0
+	var err error
 	if in.Cursor != "" {
 		if below, err = cluster.ParseReleaseLabel("cursor", in.Cursor); err != nil {
 			return nil, err
@@ -46,7 +45,7 @@ func (a *API) listReleases(ctx context.Context, in *listReleases) (*reply[wire.P
 	if err != nil {
 		return nil, err
 	}
-	traffic, err := a.traffic(ctx, app)
+	traffic, err := a.view.Traffic(ctx, app)
 	if err != nil {
 		return nil, err
 	}
@@ -56,16 +55,13 @@ func (a *API) listReleases(ctx context.Context, in *listReleases) (*reply[wire.P
 			page.Next = list[i-1].Label()
 			break
 		}
-		page.Items = append(page.Items, releaseWire(r, traffic))
+		page.Items = append(page.Items, view.Release(r, traffic))
 	}
-	return ok(page, nil)
+	return rest.OK(page, nil)
 }
 
-func (a *API) showRelease(ctx context.Context, in *releasePath) (*reply[wire.Release], error) {
-	app, err := a.app(ctx, in.AppPath)
-	if err != nil {
-		return nil, err
-	}
+func (a *API) showRelease(ctx context.Context, in *releasePath) (*rest.Reply[wire.Release], error) {
+	app := in.App()
 	number, err := cluster.ParseReleaseLabel("release", in.Release)
 	if err != nil {
 		return nil, err
@@ -74,39 +70,22 @@ func (a *API) showRelease(ctx context.Context, in *releasePath) (*reply[wire.Rel
 	if err != nil {
 		return nil, err
 	}
-	traffic, err := a.traffic(ctx, app)
-	return ok(releaseWire(r, traffic), err)
+	traffic, err := a.view.Traffic(ctx, app)
+	return rest.OK(view.Release(r, traffic), err)
 }
 
-func (a *API) rollback(ctx context.Context, in *rollback) (*reply[wire.Accepted], error) {
-	app, err := a.app(ctx, in.AppPath)
+func (a *API) rollback(ctx context.Context, in *rollback) (*rest.Reply[wire.Accepted], error) {
+	number, err := numberOf(in.Body.Release)
 	if err != nil {
 		return nil, err
 	}
-	number := 0
-	if in.Body.Release != "" {
-		if number, err = cluster.ParseReleaseLabel("release", in.Body.Release); err != nil {
-			return nil, err
-		}
-	}
-	return accepted(a.pace.Rollback(ctx, app, number, userOf(ctx).Name))
+	return rest.Accepted(a.pace.Rollback(ctx, in.App(), number, auth.User(ctx).Name))
 }
 
-func (a *API) traffic(ctx context.Context, app cluster.App) (map[cluster.ID]int, error) {
-	weights, err := a.store.Traffic(ctx, app.ID)
-	if err != nil {
-		return nil, err
+// numberOf reads the release that a request names, 0 for none.
+func numberOf(label string) (int, error) {
+	if label == "" {
+		return 0, nil
 	}
-	out := map[cluster.ID]int{}
-	for _, w := range weights {
-		out[w.Release] = w.Weight
-	}
-	return out, nil
-}
-
-func releaseWire(r cluster.Release, traffic map[cluster.ID]int) wire.Release {
-	return wire.Release{
-		Release: r.Label(), ID: string(r.ID), State: string(r.State), Traffic: float64(traffic[r.ID]) * 100 / cluster.FullWeight,
-		Image: r.Image.Ref, Commit: r.Commit, CreatedAt: r.CreatedAt, User: r.User, Message: r.Message, Error: r.Error,
-	}
+	return cluster.ParseReleaseLabel("release", label)
 }

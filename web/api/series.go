@@ -2,14 +2,21 @@ package api
 
 import (
 	"context"
+	"math"
 	"sync"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"aorta/pacemaker/cluster"
+	"aorta/web/access"
+	"aorta/web/rest"
 	"aorta/web/wire"
 )
+
+// Series answers for what was counted over time.
+type Series interface {
+	// Series gives the steps in which anything was counted, in order.
+	Series(ctx context.Context, q SeriesQuery) ([]SeriesPoint, error)
+}
 
 // SeriesQuery asks for the steps that begin in [From, To).
 type SeriesQuery struct {
@@ -52,7 +59,7 @@ func (s span) window(now time.Time) (from, to time.Time) {
 }
 
 type appSeries struct {
-	AppPath
+	access.AppPath
 	Range   string `query:"range" required:"true" enum:"10m,6h,2d,90d"`
 	Release string `query:"release" maxLength:"16" doc:"such as v12; all releases without it"`
 }
@@ -61,16 +68,16 @@ type wholeSeries struct {
 	Range string `query:"range" required:"true" enum:"10m,6h,2d,90d"`
 }
 
-func (a *API) seriesRoutes(h huma.API) {
+func (a *API) seriesRoutes(h *rest.API) {
 	held := map[string]*heldSeries{}
 	for name, shown := range spans {
 		shown.step = max(shown.step, wholeStep)
 		held[name] = &heldSeries{span: shown}
 	}
-	register(h, a, route{method: get, path: "/apps/{app}/series", summary: "Show an app's traffic over time", policy: viewers}, a.appSeries)
-	register(h, a, route{method: get, path: "/series", summary: "Show all apps' traffic over time", policy: viewers},
-		func(ctx context.Context, in *wholeSeries) (*reply[wire.Series], error) {
-			return ok(held[in.Range].get(time.Now(), func(q SeriesQuery) (wire.Series, error) { return a.series(ctx, q) }))
+	rest.Register(h, rest.Route{Method: rest.Get, Path: "/apps/{app}/series", Summary: "Show an app's traffic over time", Role: access.Viewer, Subject: access.OnApp}, a.appSeries)
+	rest.Register(h, rest.Route{Method: rest.Get, Path: "/series", Summary: "Show all apps' traffic over time", Role: access.Viewer, Subject: access.OnWorkspace},
+		func(ctx context.Context, in *wholeSeries) (*rest.Reply[wire.Series], error) {
+			return rest.OK(held[in.Range].get(time.Now(), func(q SeriesQuery) (wire.Series, error) { return a.series(ctx, q) }))
 		})
 }
 
@@ -97,11 +104,8 @@ func (h *heldSeries) get(now time.Time, compute func(SeriesQuery) (wire.Series, 
 	return s, err
 }
 
-func (a *API) appSeries(ctx context.Context, in *appSeries) (*reply[wire.Series], error) {
-	app, err := a.app(ctx, in.AppPath)
-	if err != nil {
-		return nil, err
-	}
+func (a *API) appSeries(ctx context.Context, in *appSeries) (*rest.Reply[wire.Series], error) {
+	app := in.App()
 	shown := spans[in.Range]
 	q := SeriesQuery{App: string(app.ID), Step: shown.step}
 	q.From, q.To = shown.window(time.Now())
@@ -121,11 +125,11 @@ func (a *API) appSeries(ctx context.Context, in *appSeries) (*reply[wire.Series]
 		return nil, err
 	}
 	s.Marks, err = a.marks(ctx, app, q)
-	return ok(s, err)
+	return rest.OK(s, err)
 }
 
 func (a *API) series(ctx context.Context, q SeriesQuery) (wire.Series, error) {
-	points, err := a.Numbers.Series(ctx, q)
+	points, err := a.Series.Series(ctx, q)
 	if err != nil {
 		return wire.Series{}, err
 	}
@@ -149,7 +153,7 @@ func (a *API) marks(ctx context.Context, app cluster.App, q SeriesQuery) ([]wire
 }
 
 // columns spreads points over all steps of the time shown. What is kept in
-// longer steps stands at the step in which it begins.
+// longer steps is shown at the step in which it begins.
 func columns(q SeriesQuery, points []SeriesPoint) wire.Series {
 	step, from := int64(q.Step/time.Second), q.From.Unix()
 	n := int((q.To.Unix() - from) / step)
@@ -176,6 +180,6 @@ func tenth(ms *float64) *float64 {
 	if ms == nil {
 		return nil
 	}
-	v := rounded(*ms, 10)
+	v := math.Round(*ms*10) / 10
 	return &v
 }

@@ -1,30 +1,32 @@
-package api
+package api_test
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"aorta/internal/testkit"
 	"aorta/pacemaker/cluster"
+	"aorta/web/api"
+	"aorta/web/internal/rig"
 	"aorta/web/wire"
 )
 
 func TestSeries_ShowsStepsGapsAndMarks(t *testing.T) {
 	t.Parallel()
-	r, numbers := newLiveRig(t)
-	app, err := r.pace.CreateApp(t.Context(), "shop", "admin")
-	must(t, err)
-	release := r.newRelease(app)
+	r := rig.New(t)
+	numbers := r.Numbers
+	app, err := r.Pace.CreateApp(t.Context(), "shop", "admin")
+	testkit.Must(t, err)
+	release := r.NewRelease(app)
 	ms := 12.345
 	at := time.Now().Add(-5 * time.Minute).Unix()
-	numbers.points = []SeriesPoint{{Time: at, Status: [6]uint64{0, 0, 7, 3, 2, 1}, Bytes: 99, P50: &ms}}
+	numbers.Points = []api.SeriesPoint{{Time: at, Status: [6]uint64{0, 0, 7, 3, 2, 1}, Bytes: 99, P50: &ms}}
 
-	got := as[wire.Series](t, r.admin("GET", "/apps/shop/series?range=10m&release=v1", ""))
-	whole := as[wire.Series](t, r.admin("GET", "/series?range=6h", ""))
+	got := rig.As[wire.Series](t, r.Admin("GET", "/apps/shop/series?range=10m&release=v1", ""))
+	whole := rig.As[wire.Series](t, r.Admin("GET", "/series?range=6h", ""))
 
 	i := at - got.From
 	if got.Step != 1 || len(got.T) != 600 || got.T[i] != at || len(got.P99) != 600 {
@@ -42,76 +44,50 @@ func TestSeries_ShowsStepsGapsAndMarks(t *testing.T) {
 	if whole.Step != 60 || len(whole.T) != 360 || len(whole.Marks) != 0 {
 		t.Errorf("got step %d, %d steps, marks %v; want 360 minutes, none", whole.Step, len(whole.T), whole.Marks)
 	}
-	if q := numbers.asked[0]; q.App != string(app.ID) || q.Release != string(release.ID) || q.To.After(time.Now().Add(-counted)) {
+	if q := numbers.Asked[0]; q.App != string(app.ID) || q.Release != string(release.ID) || q.To.After(time.Now().Add(-time.Second)) {
 		t.Errorf("asked %+v, want shop's v1 until a second ago", q)
 	}
 }
 
 func TestSeries_AllAppsAreComputedOnceAStep(t *testing.T) {
 	t.Parallel()
-	r, numbers := newLiveRig(t)
+	r := rig.New(t)
+	numbers := r.Numbers
 
 	for range 5 {
 		for _, name := range []string{"90d", "2d"} {
-			r.admin("GET", "/series?range="+name, "")
+			r.Admin("GET", "/series?range="+name, "")
 		}
 	}
 
-	if n := len(numbers.asked); n < 2 || n > 4 {
+	if n := len(numbers.Asked); n < 2 || n > 4 {
 		t.Errorf("got %d computations of two ranges, want one each, or one more at the turn of a step", n)
 	}
 }
 
 func TestSeries_RefusesAndSaysWhy(t *testing.T) {
 	t.Parallel()
-	r, numbers := newLiveRig(t)
-	app, err := r.pace.CreateApp(t.Context(), "shop", "admin")
-	must(t, err)
-	r.newRelease(app)
+	r := rig.New(t)
+	numbers := r.Numbers
+	app, err := r.Pace.CreateApp(t.Context(), "shop", "admin")
+	testkit.Must(t, err)
+	r.NewRelease(app)
 	for path, status := range map[string]int{
 		"/series": 422, "/series?range=1h": 422, "/apps/shop/series?range=10m&release=x": 422,
 		"/apps/shop/series?range=10m&release=v9": 404, "/apps/no/series?range=10m": 404,
 	} {
-		wantProblem(t, r.do(ask{method: "GET", path: path, token: viewerToken}), status)
+		rig.WantProblem(t, r.Do(rig.Ask{Method: "GET", Path: path, Token: rig.ViewerToken}), status)
 	}
-	numbers.set(func() { numbers.err = cluster.Unavailable("the statistics do not answer") })
+	numbers.Set(func() { numbers.Err = cluster.Unavailable("the statistics do not answer") })
 
-	one := r.do(ask{method: "GET", path: "/apps/shop/series?range=10m", token: viewerToken})
-	all := r.do(ask{method: "GET", path: "/series?range=90d", token: viewerToken})
-	numbers.set(func() { numbers.err = nil })
-	later := r.do(ask{method: "GET", path: "/series?range=90d", token: viewerToken})
+	one := r.Do(rig.Ask{Method: "GET", Path: "/apps/shop/series?range=10m", Token: rig.ViewerToken})
+	all := r.Do(rig.Ask{Method: "GET", Path: "/series?range=90d", Token: rig.ViewerToken})
+	numbers.Set(func() { numbers.Err = nil })
+	later := r.Do(rig.Ask{Method: "GET", Path: "/series?range=90d", Token: rig.ViewerToken})
 
-	wantProblem(t, one, http.StatusServiceUnavailable)
-	wantProblem(t, all, http.StatusServiceUnavailable)
-	if later.status != http.StatusOK {
-		t.Errorf("got %d after a failure, want it computed anew", later.status)
-	}
-}
-
-func TestHeldSeries_LastsForAStep(t *testing.T) {
-	t.Parallel()
-	h := &heldSeries{span: span{time.Hour, time.Minute}}
-	n := 0
-	compute := func(q SeriesQuery) (wire.Series, error) {
-		n++
-		if n == 3 {
-			return wire.Series{}, errors.New("away")
-		}
-		return columns(q, nil), nil
-	}
-	start := time.Unix(1_700_000_040, 0) // a whole minute
-
-	var got []string
-	for _, after := range []time.Duration{time.Second, 60 * time.Second, 61 * time.Second, 121 * time.Second, 122 * time.Second} {
-		s, err := h.get(start.Add(after), compute)
-		if err != nil {
-			s.From = start.Add(-time.Hour).Unix()
-		}
-		got = append(got, fmt.Sprintf("%d %d %t", n, s.From-start.Add(-time.Hour).Unix(), err != nil))
-	}
-
-	want := []string{"1 0 false", "1 0 false", "2 60 false", "3 0 true", "4 120 false"}
-	if diff := cmp.Diff(got, want); diff != "" {
-		t.Errorf("computations, start and failure: got - want +\n%s", diff)
+	rig.WantProblem(t, one, http.StatusServiceUnavailable)
+	rig.WantProblem(t, all, http.StatusServiceUnavailable)
+	if later.Status != http.StatusOK {
+		t.Errorf("got %d after a failure, want it computed anew", later.Status)
 	}
 }

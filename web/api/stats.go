@@ -4,30 +4,27 @@ import (
 	"context"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"aorta/pacemaker/cluster"
+	"aorta/web/access"
+	"aorta/web/rest"
 	"aorta/web/wire"
 )
 
 type statsQuery struct {
-	AppPath
-	Since   string `query:"since" maxLength:"20" default:"1h" doc:"window of the percentiles, such as 1h"`
+	access.AppPath
+	Since   string `query:"since" maxLength:"20" default:"1h" doc:"time range of the percentiles, such as 1h"`
 	Release string `query:"release" maxLength:"16" doc:"such as v12; all releases without it"`
 }
 
 // maxWindow is how far back statistics reach.
 const maxWindow = 90 * 24 * time.Hour
 
-func (a *API) statsRoutes(h huma.API) {
-	register(h, a, route{method: get, path: "/apps/{app}/stats", summary: "Show an app's traffic", policy: viewers}, a.showStats)
+func (a *API) statsRoutes(h *rest.API) {
+	rest.Register(h, rest.Route{Method: rest.Get, Path: "/apps/{app}/stats", Summary: "Show an app's traffic", Role: access.Viewer, Subject: access.OnApp}, a.showStats)
 }
 
-func (a *API) showStats(ctx context.Context, in *statsQuery) (*reply[wire.Stats], error) {
-	app, err := a.app(ctx, in.AppPath)
-	if err != nil {
-		return nil, err
-	}
+func (a *API) showStats(ctx context.Context, in *statsQuery) (*rest.Reply[wire.Stats], error) {
+	app := in.App()
 	window, err := time.ParseDuration(in.Since)
 	if err != nil || window <= 0 || window > maxWindow {
 		return nil, cluster.Invalid("since", "%.20q is not a duration up to %s (such as 1h)", in.Since, maxWindow)
@@ -44,5 +41,5 @@ func (a *API) showStats(ctx context.Context, in *statsQuery) (*reply[wire.Stats]
 	}
 	s, err := a.Stats.App(ctx, string(app.ID), string(release.ID), window)
 	s.App, s.Release, s.Since = app.Name, in.Release, in.Since
-	return ok(s, err)
+	return rest.OK(s, err)
 }

@@ -3,23 +3,24 @@ package api
 import (
 	"context"
 
-	"github.com/danielgtaylor/huma/v2"
-
+	"aorta/web/access"
+	"aorta/web/auth"
+	"aorta/web/rest"
 	"aorta/web/wire"
 )
 
-func (a *API) statusRoutes(h huma.API) {
-	register(h, a, route{method: get, path: "/whoami", summary: "Show who the token belongs to", policy: viewers}, a.whoami)
-	register(h, a, route{method: get, path: "/status", summary: "Show the cluster at a glance", policy: viewers}, a.status)
+func (a *API) statusRoutes(h *rest.API) {
+	rest.Register(h, rest.Route{Method: rest.Get, Path: "/whoami", Summary: "Show who the token belongs to", Role: access.Viewer, Subject: access.OnSelf}, a.whoami)
+	rest.Register(h, rest.Route{Method: rest.Get, Path: "/status", Summary: "Show the cluster at a glance", Role: access.Viewer, Subject: access.OnCluster}, a.status)
 }
 
-func (a *API) whoami(ctx context.Context, _ *struct{}) (*reply[wire.Whoami], error) {
-	u := userOf(ctx)
-	return ok(wire.Whoami{User: u.Name, Role: u.Role, Cluster: string(a.pace.Cluster()), Version: a.Version}, nil)
+func (a *API) whoami(ctx context.Context, _ *struct{}) (*rest.Reply[wire.Whoami], error) {
+	u := auth.User(ctx)
+	return rest.OK(wire.Whoami{User: u.Name, Role: string(u.Role), Cluster: string(a.pace.Cluster()), Version: a.Version}, nil)
 }
 
-func (a *API) status(ctx context.Context, _ *struct{}) (*reply[wire.Status], error) {
-	s, err := a.pace.Status(ctx)
+func (a *API) status(ctx context.Context, _ *struct{}) (*rest.Reply[wire.Status], error) {
+	s, err := a.pace.Overview.Status(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -30,6 +31,6 @@ func (a *API) status(ctx context.Context, _ *struct{}) (*reply[wire.Status], err
 	if len(s.Reasons) > 0 {
 		w.State = "attention"
 	}
-	w.OpenJobs, err = a.rootsWire(ctx, s.Open)
-	return ok(w, err)
+	w.OpenJobs, err = a.view.Roots(ctx, s.Open)
+	return rest.OK(w, err)
 }

@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/google/uuid"
+
+	"aorta/internal/backoff"
 )
 
 // The limits used where Options names none.
@@ -21,7 +22,7 @@ const (
 
 const idempotencyKey = "Idempotency-Key"
 
-// Options are what a Client can be told. The zero value is good.
+// Options of a Client. The zero value is usable.
 type Options struct {
 	UserAgent string // "aorta" by default
 	// RetryWindow bounds how long a write is tried again after it was refused
@@ -30,16 +31,16 @@ type Options struct {
 	RetryWindow time.Duration
 	// ReconnectWindow bounds how long a cut stream is tried again.
 	ReconnectWindow time.Duration
-	// Notice is told in words what is tried again. Nil: nobody is.
+	// Notice, if set, is called with a text for each retry.
 	Notice func(string)
 }
 
 // Client speaks the REST API of one cluster as one caller. It may be used by
 // many goroutines. Close it when done.
 type Client struct {
-	door   *door
-	opts   Options
-	closer func()
+	endpoint *endpoint
+	opts     Options
+	closer   func()
 }
 
 // New makes a client of the API at baseURL (scheme, host and perhaps a path,
@@ -59,18 +60,18 @@ func New(baseURL, token string, o Options) (*Client, error) {
 		o.Notice = func(string) {}
 	}
 	transport := newTransport(http.ProxyFromEnvironment)
-	d, err := newDoor(baseURL, token, o.UserAgent, &http.Client{Transport: transport, CheckRedirect: noRedirects})
+	d, err := newEndpoint(baseURL, token, o.UserAgent, &http.Client{Transport: transport, CheckRedirect: noRedirects})
 	if err != nil {
 		return nil, err
 	}
-	return &Client{door: d, opts: o, closer: transport.CloseIdleConnections}, nil
+	return &Client{endpoint: d, opts: o, closer: transport.CloseIdleConnections}, nil
 }
 
 // Close drops the idle connections.
 func (c *Client) Close() { c.closer() }
 
 // URL is the cluster's address, without a trailing slash.
-func (c *Client) URL() string { return c.door.base.String() }
+func (c *Client) URL() string { return c.endpoint.base.String() }
 
 // nothing is what an answer without a body is read into.
 type nothing struct{}
@@ -86,9 +87,9 @@ func get[T any](ctx context.Context, c *Client, query url.Values, segments ...st
 
 // write says something under a key that makes a second attempt harmless: the
 // server answers it with the outcome of the first.
-func write[T any](ctx context.Context, c *Client, t told, segments ...string) (T, error) {
-	t.limit = callTimeout
-	w, err := t.call(segments)
+func write[T any](ctx context.Context, c *Client, in input, segments ...string) (T, error) {
+	in.limit = callTimeout
+	w, err := in.call(segments)
 	if err != nil {
 		var none T
 		return none, err
@@ -107,7 +108,7 @@ func idempotent() http.Header {
 func do[T any](ctx context.Context, c *Client, w call) (T, error) {
 	deadline := time.Now().Add(c.opts.RetryWindow)
 	for attempt := 0; ; attempt++ {
-		answer, err := exchange[T](ctx, c.door, w)
+		answer, err := exchange[T](ctx, c.endpoint, w)
 		pause, again := pauseBefore(w, err, attempt)
 		if !again || time.Now().Add(pause).After(deadline) {
 			return answer, err
@@ -122,7 +123,7 @@ func do[T any](ctx context.Context, c *Client, w call) (T, error) {
 }
 
 // pauseBefore says whether the call may be made again, and how long to wait
-// first. A read that reached nobody fails at once: its caller can ask again.
+// first. A read that can't connect fails at once: its caller can retry.
 func pauseBefore(w call, err error, attempt int) (time.Duration, bool) {
 	var status *StatusError
 	switch {
@@ -133,13 +134,12 @@ func pauseBefore(w call, err error, attempt int) (time.Duration, bool) {
 	case w.method == http.MethodGet:
 		return 0, false
 	}
-	return backoff(attempt), unanswered(err)
+	return pauseAfter(attempt), unanswered(err)
 }
 
-// backoff doubles from 100 ms to 2 s, each ± 20 %.
-func backoff(attempt int) time.Duration {
-	d := min(100*time.Millisecond<<min(attempt, 5), 2*time.Second)
-	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
+// pauseAfter is the pause after a number of attempts that failed.
+func pauseAfter(attempts int) time.Duration {
+	return backoff.After(attempts, 100*time.Millisecond, 2*time.Second)
 }
 
 func wait(ctx context.Context, d time.Duration) error {

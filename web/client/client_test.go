@@ -13,12 +13,18 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"aorta/internal/testkit"
 	"aorta/pacemaker/cluster"
 	"aorta/web/wire"
 )
 
 // called is what a call should look like on the wire.
 type called struct{ Method, Path, Query, Body string }
+
+var netRaw = wire.GrantsChange{Grant: []string{"NET_RAW"}}
+
+// second is the error of a call whose answer another test reads.
+func second[T any](_ T, err error) error { return err }
 
 func TestClient_SpeaksEachEndpoint(t *testing.T) {
 	three, big, half := 3, int64(256<<20), 0.5
@@ -55,13 +61,26 @@ func TestClient_SpeaksEachEndpoint(t *testing.T) {
 			_, err := c.ChangeFormation(ctx, "shop", wire.FormationChange{Types: map[string]wire.ProcessChange{"web": {Quantity: &three, Memory: &big, CPUs: &half}}})
 			return err
 		}, called{"PATCH", "/apps/shop/formation", "", `{"types":{"web":{"quantity":3,"memory":268435456,"cpus":0.5}}}`}},
-		{"restart", func(ctx context.Context, c *Client) error {
-			_, err := c.Restart(ctx, "shop", wire.Restart{Instance: "i1"})
+		{"route", func(ctx context.Context, c *Client) error { _, err := c.Route(ctx, "shop"); return err }, called{"GET", "/apps/shop/route", "", ""}},
+		{"change route", func(ctx context.Context, c *Client) error {
+			_, err := c.ChangeRoute(ctx, "shop", wire.RouteChange{MaxBody: &big})
 			return err
+		}, called{"PATCH", "/apps/shop/route", "", `{"max_body":268435456}`}},
+		{"change grants", func(ctx context.Context, c *Client) error { return second(c.ChangeGrants(ctx, "shop", netRaw)) }, called{"PATCH", "/apps/shop/grants", "", `{"grant":["NET_RAW"]}`}},
+		{"restart", func(ctx context.Context, c *Client) error {
+			return second(c.Restart(ctx, "shop", wire.Restart{Instance: "i1"}))
 		}, called{"POST", "/apps/shop/restart", "", `{"instance":"i1"}`}},
 		{"stop", func(ctx context.Context, c *Client) error { _, err := c.Stop(ctx, "shop"); return err }, called{"POST", "/apps/shop/stop", "", ""}},
 		{"releases", func(ctx context.Context, c *Client) error { _, err := Collect(c.Releases(ctx, "shop"), 0); return err }, called{"GET", "/apps/shop/releases", "limit=100", ""}},
 		{"release", func(ctx context.Context, c *Client) error { _, err := c.Release(ctx, "shop", "v3"); return err }, called{"GET", "/apps/shop/releases/v3", "", ""}},
+		{"rebuild", func(ctx context.Context, c *Client) error {
+			_, err := c.Rebuild(ctx, "shop", wire.Rebuild{Release: "v3"})
+			return err
+		}, called{"POST", "/apps/shop/rebuild", "", `{"release":"v3"}`}},
+		{"images", func(ctx context.Context, c *Client) error { _, err := Collect(c.Images(ctx, ""), 0); return err }, called{"GET", "/images", "limit=100", ""}},
+		{"images of an app", func(ctx context.Context, c *Client) error { _, err := Collect(c.Images(ctx, "shop"), 0); return err }, called{"GET", "/apps/shop/images", "limit=100", ""}},
+		{"prune images", func(ctx context.Context, c *Client) error { _, err := c.PruneImages(ctx, ""); return err }, called{"POST", "/images/prune", "", ""}},
+		{"prune images of an app", func(ctx context.Context, c *Client) error { _, err := c.PruneImages(ctx, "shop"); return err }, called{"POST", "/apps/shop/images/prune", "", ""}},
 		{"rollback", func(ctx context.Context, c *Client) error {
 			_, err := c.Rollback(ctx, "shop", wire.Rollback{Release: "v3"})
 			return err
@@ -70,9 +89,9 @@ func TestClient_SpeaksEachEndpoint(t *testing.T) {
 		{"add domain", func(ctx context.Context, c *Client) error { _, err := c.AddDomain(ctx, "shop", "a.b"); return err }, called{"POST", "/apps/shop/domains", "", `{"host":"a.b"}`}},
 		{"remove domain", func(ctx context.Context, c *Client) error { return c.RemoveDomain(ctx, "shop", "*.a.b") }, called{"DELETE", "/apps/shop/domains/%2A.a.b", "", ""}},
 		{"logs", func(ctx context.Context, c *Client) error {
-			_, err := c.Logs(ctx, "shop", LogQuery{Lines: 5, Type: "web", Instance: "i", Since: "2h0m0s", Search: "a&b"})
+			_, err := c.Logs(ctx, "shop", LogQuery{Lines: 5, Type: "web", Instance: "i", Since: "2h0m0s", Until: "1h0m0s", Search: "a&b"})
 			return err
-		}, called{"GET", "/apps/shop/logs", "instance=i&n=5&search=a%26b&since=2h0m0s&type=web", ""}},
+		}, called{"GET", "/apps/shop/logs", "instance=i&n=5&search=a%26b&since=2h0m0s&type=web&until=1h0m0s", ""}},
 		{"stats", func(ctx context.Context, c *Client) error {
 			_, err := c.Stats(ctx, "shop", StatsQuery{Since: time.Hour, Release: "v3"})
 			return err
@@ -164,7 +183,7 @@ func TestClient_RefusesSegmentsThatNameAnotherPath(t *testing.T) {
 }
 
 func TestClient_SaysWhenNobodyListens(t *testing.T) {
-	c := connect(t, "http://"+freeAddr(t), Options{RetryWindow: -1})
+	c := connect(t, "http://"+testkit.FreeAddr(t), Options{RetryWindow: -1})
 
 	_, err := c.Whoami(t.Context())
 
@@ -178,21 +197,11 @@ func TestClient_SaysWhenNobodyListens(t *testing.T) {
 	}
 }
 
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 func TestClient_SaysWhenTheAnswerIsSlow(t *testing.T) {
 	s := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	c := connect(t, s.URL, Options{})
 
-	_, err := exchange[wire.App](t.Context(), c.door, call{method: "GET", path: "apps", limit: 50 * time.Millisecond})
+	_, err := exchange[wire.App](t.Context(), c.endpoint, call{method: "GET", path: "apps", limit: 50 * time.Millisecond})
 
 	if cluster.CodeOf(err) != cluster.CodeUnavailable || !strings.Contains(err.Error(), "no answer in 50ms") {
 		t.Errorf("got %v, want unavailable with the limit named", err)
@@ -202,10 +211,7 @@ func TestClient_SaysWhenTheAnswerIsSlow(t *testing.T) {
 func TestClient_CallersCancelIsNotUnavailable(t *testing.T) {
 	s := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	c := connect(t, s.URL, Options{})
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-
-	_, err := c.Whoami(ctx)
+	_, err := c.Whoami(testkit.EndedBy(t, 50*time.Millisecond))
 
 	if !errors.Is(err, context.DeadlineExceeded) || cluster.CodeOf(err) == cluster.CodeUnavailable {
 		t.Errorf("got %v, want the context's own end", err)
@@ -256,7 +262,7 @@ func TestClient_RepeatsAWriteUnderOneKey(t *testing.T) {
 }
 
 func TestClient_RepeatsAWriteUntilTheServerIsBack(t *testing.T) {
-	addr := freeAddr(t)
+	addr := testkit.FreeAddr(t)
 	back := make(chan struct{})
 	c := connect(t, "http://"+addr, brief(func(string) { close(back) }))
 	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { sendJSON(w, 202, wire.Accepted{Job: "j"}) })}

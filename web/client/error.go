@@ -35,7 +35,7 @@ type noAnswer time.Duration
 func (e noAnswer) Error() string { return "no answer in " + time.Duration(e).String() }
 
 // failure turns an error of the transport into ours.
-func (d *door) failure(ctx context.Context, body *watchedBody, err error) error {
+func (d *endpoint) failure(ctx context.Context, body *watchedBody, err error) error {
 	var slow noAnswer
 	switch {
 	case errors.As(context.Cause(ctx), &slow):
@@ -105,7 +105,7 @@ var statusCodes = map[int]cluster.Code{
 }
 
 // refusal reads an answer that is not 2xx.
-func (d *door) refusal(resp *http.Response) error {
+func (d *endpoint) refusal(resp *http.Response) error {
 	raw, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	status := &StatusError{Status: resp.StatusCode, RetryAfter: retryAfter(resp.Header.Get("Retry-After"))}
 	e := &cluster.Error{Code: codeOf(resp.StatusCode, ""), Err: status}
@@ -138,7 +138,7 @@ func codeOf(status int, said string) cluster.Code {
 }
 
 // sayProblem joins a problem's detail with those of its fields that the detail
-// does not already tell.
+// does not already say.
 func sayProblem(p wire.Problem) string {
 	said := p.Detail
 	if said == "" {

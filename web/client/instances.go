@@ -21,17 +21,17 @@ func (c *Client) Formation(ctx context.Context, app string) (wire.Formation, err
 
 // ChangeFormation changes the named process types.
 func (c *Client) ChangeFormation(ctx context.Context, app string, change wire.FormationChange) (wire.Accepted, error) {
-	return write[wire.Accepted](ctx, c, told{method: http.MethodPatch, body: change}, "apps", app, "formation")
+	return write[wire.Accepted](ctx, c, input{method: http.MethodPatch, body: change}, "apps", app, "formation")
 }
 
 // Restart replaces one instance, or all, by new ones.
 func (c *Client) Restart(ctx context.Context, app string, r wire.Restart) (wire.Accepted, error) {
-	return write[wire.Accepted](ctx, c, told{body: r}, "apps", app, "restart")
+	return write[wire.Accepted](ctx, c, input{body: r}, "apps", app, "restart")
 }
 
 // Stop stops the whole app and remembers its formation.
 func (c *Client) Stop(ctx context.Context, app string) (wire.Accepted, error) {
-	return write[wire.Accepted](ctx, c, told{}, "apps", app, "stop")
+	return write[wire.Accepted](ctx, c, input{}, "apps", app, "stop")
 }
 
 // StatsQuery narrows an app's numbers down.

@@ -25,12 +25,12 @@ func JobEnded(state string) bool {
 
 // JobQuery narrows the list of jobs down. Empty values leave it open.
 type JobQuery struct {
-	App       string // name, or the beginning of the id of one that is no more
+	App       string // name, or the start of the id of one that was destroyed
 	Kind      string
 	State     string // open, or how it ended
 	Since     string // asked for then or later: an RFC 3339 time, or a duration before now
 	Until     string // asked for before, likewise
-	Attention bool   // only what failed and nobody has seen to
+	Attention bool   // only failed jobs that need attention
 }
 
 func (q JobQuery) values() url.Values {
@@ -63,19 +63,19 @@ func (c *Client) JobLog(ctx context.Context, id string) ([]wire.JobLogLine, erro
 
 // AbortJob asks a job tree to end; its clean-up still runs.
 func (c *Client) AbortJob(ctx context.Context, id string) (wire.Accepted, error) {
-	return write[wire.Accepted](ctx, c, told{}, "jobs", id, "abort")
+	return write[wire.Accepted](ctx, c, input{}, "jobs", id, "abort")
 }
 
 // RetryJob asks for a new job that does what one was asked to do that failed or
 // was aborted.
 func (c *Client) RetryJob(ctx context.Context, id string) (wire.Accepted, error) {
-	return write[wire.Accepted](ctx, c, told{}, "jobs", id, "retry")
+	return write[wire.Accepted](ctx, c, input{}, "jobs", id, "retry")
 }
 
-// DiscardJob lets go of a job that failed or was aborted: it can't be retried any
-// more and asks for nobody's attention.
+// DiscardJob discards a job that failed or was aborted: it can't be retried any
+// more and needs no attention.
 func (c *Client) DiscardJob(ctx context.Context, id string) (wire.Job, error) {
-	return write[wire.Job](ctx, c, told{}, "jobs", id, "discard")
+	return write[wire.Job](ctx, c, input{}, "jobs", id, "discard")
 }
 
 // JobFeed takes what a followed tree brings, on one goroutine. After a cut

@@ -14,12 +14,13 @@ type LogQuery struct {
 	Type     string // process type
 	Instance string // id
 	Since    string // RFC 3339, or a duration such as 2h
+	Until    string // likewise; lines before it
 	Search   string // text that a line must hold
 }
 
 func (q LogQuery) values() url.Values {
 	v := url.Values{}
-	for key, value := range map[string]string{"type": q.Type, "instance": q.Instance, "since": q.Since, "search": q.Search} {
+	for key, value := range map[string]string{"type": q.Type, "instance": q.Instance, "since": q.Since, "until": q.Until, "search": q.Search} {
 		if value != "" {
 			v.Set(key, value)
 		}

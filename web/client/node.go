@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"aorta/pacemaker/cluster"
+	"aorta/web/nodewire"
 )
 
 // The limits of the node API's calls. A report must not outlast the interval
@@ -22,10 +23,10 @@ const (
 // twice by itself: reports and shippers have their own ways of trying again.
 // It may be used by many goroutines. Close it when done.
 type Node struct {
-	doors   []*door
-	current atomic.Uint32 // index of the door that is used; moves on when one is unreachable
-	id      string
-	close   func()
+	endpoints []*endpoint
+	current   atomic.Uint32 // index of the endpoint that is used; moves on when one is unreachable
+	id        string
+	close     func()
 }
 
 // NewNode makes the client of the node with that id and token. When the
@@ -40,11 +41,11 @@ func NewNode(baseURLs []string, nodeID, token string) (*Node, error) {
 	transport := newTransport(nil)
 	n := &Node{id: nodeID, close: transport.CloseIdleConnections}
 	for _, u := range baseURLs {
-		d, err := newDoor(u, token, "aortad", &http.Client{Transport: transport, CheckRedirect: noRedirects})
+		d, err := newEndpoint(u, token, "aortad", &http.Client{Transport: transport, CheckRedirect: noRedirects})
 		if err != nil {
 			return nil, err
 		}
-		n.doors = append(n.doors, d)
+		n.endpoints = append(n.endpoints, d)
 	}
 	return n, nil
 }
@@ -53,51 +54,59 @@ func NewNode(baseURLs []string, nodeID, token string) (*Node, error) {
 func (n *Node) Close() { n.close() }
 
 // URL is the address that the next call goes to.
-func (n *Node) URL() string { return n.door().base.String() }
+func (n *Node) URL() string { return n.endpoint().base.String() }
 
 // Hello opens the node's session. A second process with the node's identity is
 // a conflict.
 func (n *Node) Hello(ctx context.Context, h cluster.Hello) (cluster.Welcome, error) {
-	return tell[cluster.Welcome](ctx, n, told{body: h, limit: askTimeout}, "hello")
+	w, err := request[nodewire.Welcome](ctx, n, input{body: nodewire.FromHello(h), limit: askTimeout}, "hello")
+	return w.Domain(), err
 }
 
 // Report says how the node is and hears what it lacks.
 func (n *Node) Report(ctx context.Context, r cluster.Report) (cluster.ReportAnswer, error) {
-	return tell[cluster.ReportAnswer](ctx, n, told{body: r, limit: reportTimeout}, "report")
+	a, err := request[nodewire.ReportAnswer](ctx, n, input{body: nodewire.FromReport(r), limit: reportTimeout}, "report")
+	return a.Domain(), err
 }
 
 // RouterReport says what the node's router serves.
 func (n *Node) RouterReport(ctx context.Context, r cluster.RouterReport) error {
-	_, err := tell[nothing](ctx, n, told{body: r, limit: reportTimeout}, "router")
+	_, err := request[nothing](ctx, n, input{body: nodewire.FromRouterReport(r), limit: reportTimeout}, "router")
 	return err
 }
 
 // Spec is all that is needed to run one of the node's own instances; it holds
 // secrets. One that is no longer wanted here is not found.
 func (n *Node) Spec(ctx context.Context, id cluster.ID) (cluster.InstanceSpec, error) {
-	return ask[cluster.InstanceSpec](ctx, n, "instances", string(id), "spec")
+	s, err := ask[nodewire.InstanceSpec](ctx, n, "instances", string(id), "spec")
+	return s.Domain(), err
 }
 
 // OtherPort says that this node can't use a port, and gives the spec with
 // another one.
 func (n *Node) OtherPort(ctx context.Context, id cluster.ID, refused int) (cluster.InstanceSpec, error) {
-	return tell[cluster.InstanceSpec](ctx, n, told{body: map[string]int{"refused": refused}, limit: askTimeout}, "instances", string(id), "port")
+	s, err := request[nodewire.InstanceSpec](ctx, n, input{body: nodewire.PortRefused{Refused: refused}, limit: askTimeout}, "instances", string(id), "port")
+	return s.Domain(), err
 }
 
-// ShipLogs hands over lines of the node's instances.
-func (n *Node) ShipLogs(ctx context.Context, lines []cluster.LogLine) error {
-	_, err := tell[nothing](ctx, n, told{body: lines, limit: shipTimeout}, "logs")
-	return err
+// ShipLogs sends parts of the output of the node's instances, and gives the
+// stored positions of those whose parts did not go on there.
+func (n *Node) ShipLogs(ctx context.Context, parts []cluster.LogPart) ([]cluster.LogPosition, error) {
+	p, err := request[nodewire.LogPositions](ctx, n, input{body: nodewire.FromLogParts(parts), limit: shipTimeout}, "output")
+	return p.Domain(), err
 }
 
-// KeepImages names the images that must stay on the node.
-func (n *Node) KeepImages(ctx context.Context) (cluster.KeepImages, error) {
-	return ask[cluster.KeepImages](ctx, n, "images")
+// Images reports the cluster's images on the node's engine, and hears what
+// becomes of each.
+func (n *Node) Images(ctx context.Context, list []cluster.EngineImage) ([]cluster.ImageFate, error) {
+	fates, err := request[nodewire.ImageFates](ctx, n, input{body: nodewire.FromEngineImages(list), limit: askTimeout}, "images")
+	return fates.Domain(), err
 }
 
 // BuildSpec is what a builder needs to know of a build.
 func (n *Node) BuildSpec(ctx context.Context, id cluster.ID) (cluster.BuildSpec, error) {
-	return ask[cluster.BuildSpec](ctx, n, "builds", string(id))
+	s, err := ask[nodewire.BuildSpec](ctx, n, "builds", string(id))
+	return s.Domain(), err
 }
 
 // BuildSource is a build's source as a tar stream, which the caller closes.
@@ -107,7 +116,7 @@ func (n *Node) BuildSource(ctx context.Context, id cluster.ID) (io.ReadCloser, e
 	if err != nil {
 		return nil, err
 	}
-	d := n.door()
+	d := n.endpoint()
 	resp, err := d.send(ctx, call{method: http.MethodGet, path: p})
 	if err != nil {
 		n.moveOn(d, err)
@@ -118,38 +127,38 @@ func (n *Node) BuildSource(ctx context.Context, id cluster.ID) (io.ReadCloser, e
 
 // BuildDone says how a build ended.
 func (n *Node) BuildDone(ctx context.Context, id cluster.ID, r cluster.BuildResult) error {
-	_, err := tell[nothing](ctx, n, told{method: http.MethodPut, body: r, limit: shipTimeout}, "builds", string(id))
+	_, err := request[nothing](ctx, n, input{method: http.MethodPut, body: nodewire.FromBuildResult(r), limit: shipTimeout}, "builds", string(id))
 	return err
 }
 
-// ask reads what lies below the node's own path.
+// ask reads from below the node's own path.
 func ask[T any](ctx context.Context, n *Node, segments ...string) (T, error) {
-	return tell[T](ctx, n, told{method: http.MethodGet, limit: askTimeout}, segments...)
+	return request[T](ctx, n, input{method: http.MethodGet, limit: askTimeout}, segments...)
 }
 
-// tell makes one call below the node's own path.
-func tell[T any](ctx context.Context, n *Node, t told, segments ...string) (T, error) {
-	c, err := t.call(append([]string{"nodes", n.id}, segments...))
+// request makes one call below the node's own path.
+func request[T any](ctx context.Context, n *Node, in input, segments ...string) (T, error) {
+	c, err := in.call(append([]string{"nodes", n.id}, segments...))
 	if err != nil {
 		var none T
 		return none, err
 	}
-	d := n.door()
+	d := n.endpoint()
 	answer, err := exchange[T](ctx, d, c)
 	n.moveOn(d, err)
 	return answer, err
 }
 
-func (n *Node) door() *door { return n.doors[int(n.current.Load())%len(n.doors)] }
+func (n *Node) endpoint() *endpoint { return n.endpoints[int(n.current.Load())%len(n.endpoints)] }
 
 // moveOn goes to the next address when this one gave no usable answer, unless
 // another call has gone on already.
-func (n *Node) moveOn(from *door, err error) {
+func (n *Node) moveOn(from *endpoint, err error) {
 	if cluster.CodeOf(err) != cluster.CodeUnavailable {
 		return
 	}
 	at := n.current.Load()
-	if n.doors[int(at)%len(n.doors)] == from {
+	if n.endpoints[int(at)%len(n.endpoints)] == from {
 		n.current.CompareAndSwap(at, at+1)
 	}
 }

@@ -6,9 +6,11 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"aorta/internal/testkit"
 	"aorta/pacemaker/cluster"
 	"aorta/web/wire"
 )
@@ -39,8 +41,14 @@ func TestNode_SpeaksEachEndpoint(t *testing.T) {
 			return err
 		}, called{"POST", "/report", "", ""}},
 		{"spec", 200, func(ctx context.Context, n *Node) error { _, err := n.Spec(ctx, "i1"); return err }, called{"GET", "/instances/i1/spec", "", ""}},
-		{"logs", 204, func(ctx context.Context, n *Node) error { return n.ShipLogs(ctx, []cluster.LogLine{{Text: "x"}}) }, called{"POST", "/logs", "", ""}},
-		{"images", 200, func(ctx context.Context, n *Node) error { _, err := n.KeepImages(ctx); return err }, called{"GET", "/images", "", ""}},
+		{"output", 200, func(ctx context.Context, n *Node) error {
+			_, err := n.ShipLogs(ctx, []cluster.LogPart{{Instance: "i1", To: "1", Lines: []cluster.LogText{{Time: time.Unix(0, 7), Stream: "stdout", Text: "x"}}}})
+			return err
+		}, called{"POST", "/output", "", `[{"instance":"i1","type":"","release":"","from":"","to":"1","times":[7],"streams":["stdout"],"texts":["x"]}]`}},
+		{"images", 200, func(ctx context.Context, n *Node) error {
+			_, err := n.Images(ctx, []cluster.EngineImage{{ID: "sha256:0a", Origin: cluster.ImageBuilt}})
+			return err
+		}, called{"POST", "/images", "", ""}},
 		{"build", 200, func(ctx context.Context, n *Node) error { _, err := n.BuildSpec(ctx, "b1"); return err }, called{"GET", "/builds/b1", "", ""}},
 		{"build done", 204, func(ctx context.Context, n *Node) error {
 			return n.BuildDone(ctx, "b1", cluster.BuildResult{State: cluster.BuildFailed, Error: "no"})
@@ -108,7 +116,7 @@ func TestNode_ErrorsCarryTheirCodeAndNothingIsRepeated(t *testing.T) {
 }
 
 func TestNode_GoesToTheNextAddress(t *testing.T) {
-	away := "http://" + freeAddr(t)
+	away := "http://" + testkit.FreeAddr(t)
 	s := serve(t, func(w http.ResponseWriter, _ *http.Request) { sendJSON(w, 200, cluster.ReportAnswer{Revision: 3}) })
 	n := connectNode(t, away, s.URL)
 

@@ -18,7 +18,7 @@ func (c *Client) ClusterNode(ctx context.Context, name string) (wire.Node, error
 
 // CreateNode makes a node's identity; its token is shown this once.
 func (c *Client) CreateNode(ctx context.Context, n wire.NewNode) (wire.NodeCreated, error) {
-	return write[wire.NodeCreated](ctx, c, told{body: n}, "nodes")
+	return write[wire.NodeCreated](ctx, c, input{body: n}, "nodes")
 }
 
 // Status is the cluster at a glance.

@@ -20,7 +20,7 @@ type Archive struct {
 
 // DeployImage deploys an image that exists.
 func (c *Client) DeployImage(ctx context.Context, app string, d wire.Deploy) (wire.Accepted, error) {
-	return write[wire.Accepted](ctx, c, told{body: d}, "apps", app, "deploys")
+	return write[wire.Accepted](ctx, c, input{body: d}, "apps", app, "deploys")
 }
 
 // DeployArchive uploads a tar, as it is read, and deploys what is built of it.
@@ -52,7 +52,35 @@ func (c *Client) Release(ctx context.Context, app, label string) (wire.Release, 
 	return get[wire.Release](ctx, c, nil, "apps", app, "releases", label)
 }
 
+// Rebuild has a release's image built again, if it is gone.
+func (c *Client) Rebuild(ctx context.Context, app string, of wire.Rebuild) (wire.Accepted, error) {
+	return write[wire.Accepted](ctx, c, input{body: of}, "apps", app, "rebuild")
+}
+
+// CancelBuild ends a build of the app, and aborts its job.
+func (c *Client) CancelBuild(ctx context.Context, app string, which wire.CancelBuild) (wire.Accepted, error) {
+	return write[wire.Accepted](ctx, c, input{body: which}, "apps", app, "builds", "cancel")
+}
+
+// Images are the images on the nodes' engines; of an app alone, if it is named.
+func (c *Client) Images(ctx context.Context, app string) iter.Seq2[wire.Image, error] {
+	return items[wire.Image](ctx, c, nil, append(ofApp(app), "images")...)
+}
+
+// PruneImages removes the images that nothing needs; of an app alone, if it is named.
+func (c *Client) PruneImages(ctx context.Context, app string) (wire.Accepted, error) {
+	return write[wire.Accepted](ctx, c, input{}, append(ofApp(app), "images", "prune")...)
+}
+
+// ofApp begins the path of what is there for one app and for all.
+func ofApp(app string) []string {
+	if app == "" {
+		return nil
+	}
+	return []string{"apps", app}
+}
+
 // Rollback makes a new release of an older one's image.
 func (c *Client) Rollback(ctx context.Context, app string, to wire.Rollback) (wire.Accepted, error) {
-	return write[wire.Accepted](ctx, c, told{body: to}, "apps", app, "rollback")
+	return write[wire.Accepted](ctx, c, input{body: to}, "apps", app, "rollback")
 }

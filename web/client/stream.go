@@ -64,7 +64,7 @@ func (s *stream) connection(ctx context.Context) (bool, error) {
 	if s.lastID != "" {
 		h.Set("Last-Event-ID", s.lastID)
 	}
-	resp, err := s.c.door.send(ctx, call{method: http.MethodGet, path: s.path, query: s.query, header: h})
+	resp, err := s.c.endpoint.send(ctx, call{method: http.MethodGet, path: s.path, query: s.query, header: h})
 	if err != nil {
 		return false, err
 	}
@@ -106,7 +106,7 @@ func (s *stream) pause(ctx context.Context, err error) error {
 		s.cutAt = time.Now()
 		s.c.opts.Notice(fmt.Sprintf("the connection to %s is cut (%s); trying again for up to %s", s.c.URL(), short(err), s.c.opts.ReconnectWindow))
 	}
-	pause := backoff(s.tries)
+	pause := pauseAfter(s.tries)
 	var status *StatusError
 	if errors.As(err, &status) && status.RetryAfter > pause {
 		pause = status.RetryAfter

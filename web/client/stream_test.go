@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"aorta/internal/testkit"
 	"aorta/pacemaker/cluster"
 	"aorta/web/wire"
 )
@@ -65,7 +66,7 @@ func TestFollowJob_GoesOnAcrossCuts(t *testing.T) {
 }
 
 func TestFollowJob_GivesUpAfterItsWindow(t *testing.T) {
-	c := connect(t, "http://"+freeAddr(t), Options{ReconnectWindow: 300 * time.Millisecond})
+	c := connect(t, "http://"+testkit.FreeAddr(t), Options{ReconnectWindow: 300 * time.Millisecond})
 
 	_, err := c.FollowJob(t.Context(), "j1", JobFeed{})
 
@@ -148,7 +149,7 @@ func TestFollowLogs_LineCanEndIt(t *testing.T) {
 }
 
 func TestFollowLogs_FailsAtOnceWhenNobodyListens(t *testing.T) {
-	c := connect(t, "http://"+freeAddr(t), Options{})
+	c := connect(t, "http://"+testkit.FreeAddr(t), Options{})
 
 	err := c.FollowLogs(t.Context(), "shop", LogQuery{}, LogFeed{})
 

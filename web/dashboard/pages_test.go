@@ -2,13 +2,13 @@ package dashboard
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io/fs"
 	"os"
 	"os/exec"
 	"testing"
-	"time"
+
+	"aorta/internal/testkit"
 )
 
 // The pages' own tests and types are part of the whole: a full run needs what
@@ -23,10 +23,8 @@ func TestPages_PassTheirOwnTests(t *testing.T) {
 	for _, script := range []string{"test", "check"} {
 		t.Run(script, func(t *testing.T) {
 			t.Parallel() // they are processes of their own
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-			defer cancel()
-			run := exec.CommandContext(ctx, "npm", "run", "--silent", script)
-			run.Dir, run.WaitDelay = "ui", 5*time.Second
+			run := exec.CommandContext(testkit.Bounded(t), "npm", "run", "--silent", script)
+			run.Dir, run.WaitDelay = "ui", testkit.Hang
 			out, err := run.CombinedOutput()
 			if err != nil {
 				t.Errorf("npm run %s: got %v, want all well\n%s", script, err, failures(out))

@@ -2,7 +2,6 @@ package git
 
 import (
 	"net/http"
-	"regexp"
 	"strings"
 
 	"aorta/pacemaker/cluster"
@@ -49,7 +48,7 @@ func parseAddress(r *http.Request) (address, error) {
 		return address{}, cluster.NotFound("no such file in a repository (use git over smart HTTP)")
 	}
 	if a.service != receivePack && a.service != uploadPack {
-		return address{}, cluster.Forbidden("only smart HTTP is spoken here (git 1.6.6 or later)")
+		return address{}, cluster.Forbidden("only git's smart HTTP is supported (git 1.6.6 or later)")
 	}
 	return a, nil
 }
@@ -60,16 +59,4 @@ func (a address) method() string {
 		return http.MethodGet
 	}
 	return http.MethodPost
-}
-
-var protocolPattern = regexp.MustCompile(`^[a-z]+=[a-z0-9]+(?::[a-z]+=[a-z0-9]+)*$`)
-
-// protocolOf is the Git-Protocol header if it is a plain list of key=value,
-// else "": the header reaches git's environment.
-func protocolOf(r *http.Request) string {
-	p := r.Header.Get("Git-Protocol")
-	if len(p) > 64 || !protocolPattern.MatchString(p) {
-		return ""
-	}
-	return p
 }

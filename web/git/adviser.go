@@ -4,19 +4,30 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 
+	"aorta/internal/disk"
+	"aorta/internal/gitrepo"
 	"aorta/pacemaker/cluster"
 )
 
-// tooLarge is how git words a pack above the limit.
-var tooLarge = []byte("pack exceeds maximum allowed size")
+// How git words a pack above the limit, an object above the limit of memory,
+// commits whose parents are nowhere, and a full disk.
+var (
+	tooLarge = []byte("pack exceeds maximum allowed size")
+	tooBig   = []byte("Out of memory")
+	shallow  = []byte("shallow update not allowed")
+	noSpace  = []byte("No space left on device")
+)
 
-// adviser passes git's answer on and adds what to do about a pack that is too
-// large, which git leaves the pusher to guess. It passes whole packets, since
-// only between two of them a third one fits.
+// adviser passes git's answer on and adds what to do about a pack or an object
+// that is too large, a shallow clone or a full disk, which git leaves the pusher to guess. It
+// passes whole packets, since only between two of them a third one fits.
 type adviser struct {
 	out     io.Writer
+	dir     string // of the repository
 	maxPack int64
+	scarce  bool   // the disk has less room than that
 	held    []byte // an unfinished packet
 	raw     bool   // not pkt-lines after all: nothing is added
 }
@@ -30,7 +41,8 @@ func (a *adviser) Write(p []byte) (int, error) {
 	}
 	out := append([]byte(nil), ready...)
 	a.held = append(a.held[:0], a.held[len(ready):]...)
-	if !a.raw && bytes.Contains(out, tooLarge) {
+	contains := func(words []byte) bool { return bytes.Contains(out, words) }
+	if !a.raw && slices.ContainsFunc([][]byte{tooLarge, tooBig, shallow, noSpace}, contains) {
 		out = a.advise(out)
 	}
 	if _, err := a.out.Write(out); err != nil {
@@ -64,18 +76,36 @@ func (a *adviser) whole() []byte {
 // the band of remote: lines.
 func (a *adviser) advise(packets []byte) []byte {
 	r := bytes.NewReader(packets)
-	for {
+	text := ""
+	for text == "" {
 		p, err := readPacket(r)
 		if err != nil {
 			return packets
 		}
-		if len(p.payload) > 0 && p.payload[0] == 2 && bytes.Contains(p.payload, tooLarge) {
-			break
-		}
+		text = a.advice(p.payload)
 	}
 	at := len(packets) - r.Len()
-	text := fmt.Sprintf("\x02\nThis push is larger than %s, the limit of one push. Keep build products, dependencies and media out of git;\nwhat is committed already must leave the history too (git filter-branch or git filter-repo).\n", cluster.Bytes(a.maxPack))
 	out := append([]byte(nil), packets[:at]...)
-	out = appendPacket(out, text)
+	out = appendPacket(out, "\x02\n"+text)
 	return append(out, packets[at:]...)
+}
+
+// advice says what to do about what a packet of git's says; "" for nothing.
+func (a *adviser) advice(payload []byte) string {
+	if len(payload) == 0 {
+		return ""
+	}
+	switch band := payload[0]; {
+	case band == 2 && (bytes.Contains(payload, noSpace) || a.scarce && bytes.Contains(payload, tooLarge)):
+		return "The push does not fit: " + disk.Shortage(a.dir) + ".\n"
+	case band == 2 && bytes.Contains(payload, tooLarge):
+		return fmt.Sprintf("This push is larger than %s, the limit of one push. Keep build products, dependencies and media out of git;\n"+
+			"what is committed already must leave the history too (git filter-branch or git filter-repo).\n", cluster.Bytes(a.maxPack))
+	case band == 2 && bytes.Contains(payload, tooBig):
+		return fmt.Sprintf("This push holds a file that takes more than %s to unpack. Keep build products, dependencies and media out of git.\n", cluster.Bytes(gitrepo.ClientMemory))
+	case band == 1 && bytes.Contains(payload, shallow):
+		return "This clone is shallow, and the app's repository needs the whole history. Fetch it and push again: git fetch --unshallow\n" +
+			"Or deploy the files without their history: aorta deploy\n"
+	}
+	return ""
 }

@@ -7,6 +7,7 @@ import (
 
 	"aorta/internal/gitrepo"
 	"aorta/pacemaker/cluster"
+	"aorta/web/access"
 )
 
 // Backend knows who may do what and what a push sets off. Its errors are coded
@@ -15,10 +16,10 @@ type Backend interface {
 	// Authenticate finds out who calls. The token is in the password; the user
 	// name is whatever the client sent. Unavailable is passed on as such, any
 	// other error refuses the caller.
-	Authenticate(ctx context.Context, user, password string) (who string, err error)
+	Authenticate(ctx context.Context, user, password string) (access.User, error)
 	// Repo finds the repository of the app with this valid name, for who to
-	// read or to write.
-	Repo(ctx context.Context, who, app string, write bool) (cluster.ID, gitrepo.Repo, error)
+	// read or to write; others are refused.
+	Repo(ctx context.Context, who access.User, app string, write bool) (cluster.ID, gitrepo.Repo, error)
 	// Push is called once for each push and blocks until what it set off is
 	// done, or ctx ends because the pusher is gone. It compares Old, holds
 	// New, and moves the ref itself. What it writes to out reaches the pusher
@@ -61,6 +62,7 @@ type Endpoint struct {
 	cfg     Config
 	log     *slog.Logger
 	pending *pendingPushes
+	turns   turns
 }
 
 // New prepares the hooks directory. Pushes work while Run runs.
@@ -71,5 +73,5 @@ func New(b Backend, cfg Config, log *slog.Logger) (*Endpoint, error) {
 	if err := installHook(cfg); err != nil {
 		return nil, err
 	}
-	return &Endpoint{backend: b, cfg: cfg, log: log, pending: newPendingPushes()}, nil
+	return &Endpoint{backend: b, cfg: cfg, log: log, pending: newPendingPushes(), turns: newTurns()}, nil
 }

@@ -10,8 +10,10 @@ import (
 	"aorta/pacemaker/cluster"
 )
 
-// maxCommands is how many refs one push may name.
-const maxCommands = 10000
+// maxCommands is how many refs one push may name: git stores a file for each.
+const maxCommands = 2000
+
+var errTooMany = cluster.Invalid("", "a push may name %d refs and this one names more: push main alone (git push aorta main), or the refs in several pushes", maxCommands)
 
 // command is what a push asks of one ref.
 type command struct {
@@ -45,7 +47,7 @@ func readCommands(r io.Reader) ([]command, error) {
 		case p.isFlush():
 			return list, nil
 		case len(list) == maxCommands:
-			return nil, fmt.Errorf("%w: more than %d commands", ErrPktLine, maxCommands)
+			return nil, errTooMany
 		}
 		c, err := parseCommand(string(p.payload))
 		if err != nil {
@@ -53,37 +55,4 @@ func readCommands(r io.Reader) ([]command, error) {
 		}
 		list = append(list, c)
 	}
-}
-
-// errNotTaken is why a ref is refused without looking further.
-var (
-	errOtherRef = cluster.Invalid("", "push to main or master")
-	errDelete   = cluster.Invalid("", "the branch that an app is deployed from can't be deleted (aorta apps destroy removes the app)")
-	errBoth     = cluster.Invalid("", "main and master in one push: push one of them")
-)
-
-// judge picks the one command that may go on, -1 if none may, and says why
-// each of the others is refused.
-func judge(list []command) (int, []error) {
-	refusals := make([]error, len(list))
-	chosen, branches := -1, 0
-	for i, c := range list {
-		switch {
-		case c.Ref != "refs/heads/main" && c.Ref != "refs/heads/master":
-			refusals[i] = errOtherRef
-		case c.New == gitrepo.NoCommit:
-			refusals[i] = errDelete
-		default:
-			chosen, branches = i, branches+1
-		}
-	}
-	if branches < 2 {
-		return chosen, refusals
-	}
-	for i := range list {
-		if refusals[i] == nil {
-			refusals[i] = errBoth
-		}
-	}
-	return -1, refusals
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 
+	"aorta/internal/disk"
 	"aorta/internal/gitrepo"
 	"aorta/pacemaker/cluster"
 )
@@ -14,9 +15,11 @@ import (
 const (
 	// maxWants bounds what a fetch may ask in one request, in bytes.
 	maxWants = 64 << 20
-	// maxDrain bounds what is read of a push that git has refused already, so
-	// that the client gets to read the answer.
+	// maxDrain bounds what is read of a push that was refused already, so that
+	// the client gets to read the answer.
 	maxDrain = 1 << 30
+	// minRoom is what must be free for any push, in bytes.
+	minRoom = 1 << 20
 )
 
 // converse runs git between the request's body and the response.
@@ -27,23 +30,30 @@ func (e *Endpoint) converse(w http.ResponseWriter, r *http.Request, v visit) {
 		return
 	}
 	link := newLink(w, r)
+	defer func() { _, _ = io.CopyN(io.Discard, link, maxDrain) }()
 	body, err := inflate(r, link)
 	if err != nil {
-		refuse(w, err)
+		link.refuse(err)
+		return
+	}
+	asked, err := readPreface(body, v.writes())
+	if err != nil {
+		link.refusePreface(asked, err)
 		return
 	}
 	header(w, v.service+"-result")
-	err = e.serve(r.Context(), v, gitrepo.Wire{In: body, Out: link}, protocolOf(r))
+	err = e.serve(r.Context(), v, gitrepo.Wire{In: asked.whole(body), Out: link})
 	switch {
 	case err == nil || r.Context().Err() != nil:
+	case !link.started && cluster.CodeOf(err) != cluster.CodeInternal:
+		link.refusePreface(asked, err)
 	case !link.started:
 		w.Header().Del("Content-Type")
 		e.fault(w, v.address, err)
 	default:
-		// Too late for a status: git has told the client already.
-		e.log.Warn("git conversation failed", "app", v.app, "service", v.service, "who", v.who, "error", err)
+		// Too late for a status: git has already answered the client.
+		e.log.Warn("git conversation failed", "app", v.app, "service", v.service, "who", v.who.Name, "error", err)
 	}
-	_, _ = io.CopyN(io.Discard, link, maxDrain)
 }
 
 // inflate gives the request's body as git reads it.
@@ -62,17 +72,49 @@ func inflate(r *http.Request, link *link) (io.Reader, error) {
 	}
 }
 
-func (e *Endpoint) serve(ctx context.Context, v visit, wire gitrepo.Wire, protocol string) error {
+func (e *Endpoint) serve(ctx context.Context, v visit, wire gitrepo.Wire) error {
 	if !v.writes() {
+		leave, err := e.turns.fetch.take(ctx, v.app)
+		if err != nil {
+			return err
+		}
+		defer leave()
 		wire.In = io.LimitReader(wire.In, maxWants)
-		return v.repo.UploadPack(ctx, wire, protocol)
+		return v.repo.UploadPack(ctx, wire)
 	}
-	token, done := e.pending.add(&pendingPush{ctx: ctx, visit: v})
+	end, err := e.turns.pushes.take(ctx, v.app)
+	if err != nil {
+		return err
+	}
+	defer end()
+	return e.receive(ctx, v, wire)
+}
+
+// receive lets git take in a push; its hook, which begins when the objects are
+// there, may last as long as a deploy.
+func (e *Endpoint) receive(ctx context.Context, v visit, wire gitrepo.Wire) error {
+	takenIn, err := e.turns.intake.take(ctx, v.app)
+	if err != nil {
+		return err
+	}
+	defer takenIn()
+	if err := keepHook(e.cfg); err != nil {
+		return err
+	}
+	room, err := disk.Spare(v.repo.Dir)
+	if err != nil {
+		return err
+	}
+	if room < minRoom {
+		return disk.FullAt(v.repo.Dir, nil)
+	}
+	token, done := e.pending.add(&pendingPush{ctx: ctx, visit: v, takenIn: takenIn})
 	defer done()
-	wire.Out = &adviser{out: wire.Out, maxPack: e.cfg.MaxPack}
+	limit := min(e.cfg.MaxPack, room)
+	wire.Out = &adviser{out: wire.Out, dir: v.repo.Dir, maxPack: e.cfg.MaxPack, scarce: limit < e.cfg.MaxPack}
 	return v.repo.ReceivePack(ctx, wire, gitrepo.Receive{
 		HooksDir: e.cfg.HooksDir,
-		MaxPack:  e.cfg.MaxPack,
+		MaxPack:  limit,
 		Env:      []string{envSocket + "=" + e.cfg.HookSocket, envToken + "=" + token},
 	})
 }

@@ -23,8 +23,10 @@ type frame struct {
 	Results []result `json:"results,omitempty"`
 }
 
-// result is the fate of one ref; no error means that it was moved.
+// result is the fate of one ref; no error means that it was moved, or that git is
+// to move it.
 type result struct {
 	Ref   string `json:"ref"`
 	Error string `json:"error,omitempty"`
+	ByGit bool   `json:"by_git,omitempty"`
 }

@@ -5,11 +5,11 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"slices"
-	"strings"
 
+	"aorta/internal/disk"
 	"aorta/internal/gitrepo"
 	"aorta/pacemaker/cluster"
+	"aorta/web/access"
 )
 
 // ServeHTTP answers git clients below /git/.
@@ -49,15 +49,15 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // visit is an admitted request.
 type visit struct {
 	address
-	who  string
+	who  access.User
 	id   cluster.ID
 	repo gitrepo.Repo
 }
 
-func (e *Endpoint) authenticate(r *http.Request) (string, error) {
+func (e *Endpoint) authenticate(r *http.Request) (access.User, error) {
 	user, password, ok := r.BasicAuth()
 	if !ok {
-		return "", cluster.Forbidden("a token is the password (log in once and git knows it: aorta login URL --token -)")
+		return access.User{}, cluster.Forbidden("a token is the password (log in once and git knows it: aorta login URL --token -)")
 	}
 	return e.backend.Authenticate(r.Context(), user, password)
 }
@@ -90,8 +90,9 @@ func challenge(w http.ResponseWriter, err error) {
 	http.Error(w, plain(err.Error()), http.StatusUnauthorized)
 }
 
-// fault refuses, and logs what the client is not told.
+// fault refuses, and logs what the answer does not contain.
 func (e *Endpoint) fault(w http.ResponseWriter, a address, err error) {
+	err = disk.Told(err)
 	if cluster.CodeOf(err) == cluster.CodeInternal {
 		e.log.Error("git request failed", "app", a.app, "service", a.service, "error", err)
 	}
@@ -101,13 +102,16 @@ func (e *Endpoint) fault(w http.ResponseWriter, a address, err error) {
 // advertise answers with refs and abilities. They are few, so that a failure
 // can still have a status.
 func (e *Endpoint) advertise(w http.ResponseWriter, r *http.Request, v visit) {
-	var out bytes.Buffer
-	protocol := protocolOf(r)
-	if v.writes() || !slices.Contains(strings.Split(protocol, ":"), "version=2") {
-		out.Write(appendPacket(nil, "# service="+v.service+"\n"))
-		out.WriteString(flushPacket)
+	leave, err := e.turns.refs.take(r.Context(), v.app)
+	if err != nil {
+		e.fault(w, v.address, err)
+		return
 	}
-	if err := v.advertise(r.Context(), &out, protocol); err != nil {
+	defer leave()
+	var out bytes.Buffer
+	out.Write(appendPacket(nil, "# service="+v.service+"\n"))
+	out.WriteString(flushPacket)
+	if err := v.advertise(r.Context(), &out); err != nil {
 		e.fault(w, v.address, err)
 		return
 	}
@@ -115,11 +119,11 @@ func (e *Endpoint) advertise(w http.ResponseWriter, r *http.Request, v visit) {
 	_, _ = w.Write(out.Bytes())
 }
 
-func (v visit) advertise(ctx context.Context, out io.Writer, protocol string) error {
+func (v visit) advertise(ctx context.Context, out io.Writer) error {
 	if v.writes() {
 		return v.repo.AdvertiseReceive(ctx, out)
 	}
-	return v.repo.AdvertiseUpload(ctx, out, protocol)
+	return v.repo.AdvertiseUpload(ctx, out)
 }
 
 func header(w http.ResponseWriter, kind string) {

@@ -23,6 +23,7 @@ import (
 	"aorta/internal/gitrepo"
 	"aorta/internal/testkit"
 	"aorta/pacemaker/cluster"
+	"aorta/web/access"
 )
 
 // TestMain lets git run this very binary as its hook.
@@ -53,21 +54,21 @@ type fakeBackend struct {
 	pushes []Push
 }
 
-func (f *fakeBackend) Authenticate(_ context.Context, _, password string) (string, error) {
+func (f *fakeBackend) Authenticate(_ context.Context, _, password string) (access.User, error) {
 	switch password {
 	case goodToken, readToken:
-		return password, nil
+		return access.User{Name: password}, nil
 	case "down":
-		return "", cluster.Unavailable("the database is busy; try again")
+		return access.User{}, cluster.Unavailable("the database is busy; try again")
 	}
-	return "", cluster.Forbidden("this token is not known (make one: aorta tokens create)")
+	return access.User{}, cluster.Forbidden("this token is not known (make one: aorta tokens create)")
 }
 
-func (f *fakeBackend) Repo(_ context.Context, who, app string, write bool) (cluster.ID, gitrepo.Repo, error) {
+func (f *fakeBackend) Repo(_ context.Context, who access.User, app string, write bool) (cluster.ID, gitrepo.Repo, error) {
 	if app != "shop" {
 		return "", gitrepo.Repo{}, cluster.NotFound("app %q does not exist (create it: aorta apps create %s)", app, app)
 	}
-	if write && who == readToken {
+	if write && who.Name == readToken {
 		return "", gitrepo.Repo{}, cluster.Forbidden("this token may only read app %q", app)
 	}
 	return "app-id", f.repo, nil
@@ -94,6 +95,7 @@ type lab struct {
 	*fakeBackend
 	url  string
 	copy string // directory of the working copy
+	e    *Endpoint
 	stop func() // ends Run and waits for it
 }
 
@@ -116,6 +118,7 @@ func newLab(tb testing.TB, maxPack int64) *lab {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	l.e = e
 	l.run(tb, e)
 	srv := httptest.NewServer(e)
 	tb.Cleanup(srv.Close)
@@ -138,7 +141,7 @@ func (l *lab) run(tb testing.TB, e *Endpoint) {
 		}
 	})
 	tb.Cleanup(l.stop)
-	testkit.Eventually(tb, 5*time.Second, "the hook socket", func() bool {
+	testkit.Eventually(tb, "the hook socket", func() bool {
 		_, err := os.Stat(e.cfg.HookSocket)
 		return err == nil
 	})
@@ -233,7 +236,7 @@ func follow(tb testing.TB, cmd *exec.Cmd) <-chan string {
 // await reads lines until one holds text.
 func await(tb testing.TB, lines <-chan string, text string) {
 	tb.Helper()
-	limit := time.After(20 * time.Second)
+	ctx := testkit.Bounded(tb)
 	for {
 		select {
 		case l, ok := <-lines:
@@ -243,8 +246,8 @@ func await(tb testing.TB, lines <-chan string, text string) {
 			if strings.Contains(l, text) {
 				return
 			}
-		case <-limit:
-			tb.Fatalf("no line with %q in 20 s", text)
+		case <-ctx.Done():
+			tb.Fatalf("no line with %q: %v", text, ctx.Err())
 		}
 	}
 }

@@ -26,7 +26,7 @@ type HookIO struct {
 // RunHook is git's proc-receive hook: it asks the Endpoint that started git
 // about the push, relays its lines and gives git the results. It is called in
 // a process of its own and ends with git, with ctx, or with the answer. An
-// error means that git was told nothing; the process should then exit with 1.
+// error means that git got no answer; the process should then exit with 1.
 func RunHook(ctx context.Context, h HookIO) error {
 	if err := greet(h); err != nil {
 		return err
@@ -113,6 +113,8 @@ func answer(out io.Writer, commands []command, results []result) error {
 			buf = appendPacket(buf, "ng "+c.Ref+" not decided")
 		case r.Error != "":
 			buf = appendPacket(buf, "ng "+c.Ref+" "+oneLine(errors.New(r.Error)))
+		case r.ByGit:
+			buf = appendPacket(appendPacket(buf, "ok "+c.Ref), "option fall-through")
 		default:
 			buf = appendPacket(buf, "ok "+c.Ref)
 		}

@@ -141,9 +141,11 @@ func TestPendingPushes_TokenWorksOnce(t *testing.T) {
 
 func TestOneLine(t *testing.T) {
 	for in, want := range map[string]string{
-		"simple":                 "simple",
-		" a \n\n b\r\n":          "a; b",
-		"\x1b[0m":                "refused",
+		"simple":        "simple",
+		" a \n\n b\r\n": "a; b",
+		"\x1b[0m":       "refused",
+		"it exited\nlast log lines:\n  one:\n  two\n\x1b[1m  three": "it exited",
+		"cause:\n  detail":       "cause:; detail",
 		strings.Repeat("x", 600): strings.Repeat("x", 500) + "…",
 	} {
 		if got := oneLine(errors.New(in)); got != want {

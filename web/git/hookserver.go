@@ -8,39 +8,76 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
 	"aorta/internal/gitrepo"
+	"aorta/internal/pause"
 	"aorta/pacemaker/cluster"
 )
 
-// helloTimeout is how long a hook may take to say which push it is.
-const helloTimeout = 10 * time.Second
+const (
+	// helloTimeout is how long a hook may take to say which push it is.
+	helloTimeout = 10 * time.Second
+	// lookInterval is how often it is looked whether the socket is there.
+	lookInterval = time.Second
+)
 
 var (
 	errStopping = errors.New("the controller is stopping; the deploy goes on: push again to follow it")
 	errHookGone = errors.New("the pusher is gone")
 )
 
-// Run answers hooks until ctx ends. Pushes that are open then are told so; Run
-// returns when the Backend has let go of all of them.
+// Run answers hooks until ctx ends. Open pushes get an answer that says so; Run
+// returns when the Backend has finished all of them.
 func (e *Endpoint) Run(ctx context.Context) error {
-	l, err := e.listen(ctx)
-	if err != nil {
-		return err
-	}
 	var calls sync.WaitGroup
 	defer calls.Wait()
-	defer context.AfterFunc(ctx, func() { _ = l.Close() })()
+	for {
+		lost, err := e.acceptHooks(ctx, &calls)
+		if !lost || err != nil {
+			return err
+		}
+		e.log.Warn("the socket of hooks was removed; it is made again", "path", e.cfg.HookSocket)
+	}
+}
+
+// acceptHooks answers hooks until ctx ends or somebody has removed the socket.
+func (e *Endpoint) acceptHooks(ctx context.Context, calls *sync.WaitGroup) (lost bool, err error) {
+	l, err := e.listen(ctx)
+	if err != nil {
+		return false, err
+	}
+	accepting, stop := context.WithCancel(ctx)
+	defer stop()
+	defer context.AfterFunc(accepting, func() { _ = l.Close() })()
 	defer func() { _ = l.Close() }()
+	gone := make(chan struct{})
+	go func() { // ends with accepting
+		for pause.For(accepting, lookInterval) {
+			if _, err := os.Lstat(e.cfg.HookSocket); errors.Is(err, os.ErrNotExist) {
+				close(gone)
+				stop()
+				return
+			}
+		}
+	}()
 	for {
 		conn, err := l.Accept()
 		if ctx.Err() != nil {
-			return nil
+			return false, nil
+		}
+		select {
+		case <-gone:
+			if err == nil {
+				_ = conn.Close()
+			}
+			return true, nil
+		default:
 		}
 		if err != nil {
-			return fmt.Errorf("accept a hook on %s: %w", e.cfg.HookSocket, err)
+			return false, fmt.Errorf("accept a hook on %s: %w", e.cfg.HookSocket, err)
 		}
 		// Ends with its connection, its push, or ctx.
 		calls.Go(func() { e.answerHook(ctx, conn) })
@@ -64,7 +101,7 @@ func (e *Endpoint) listen(ctx context.Context) (net.Listener, error) {
 	return l, nil
 }
 
-// answerHook hears one hook and tells it the results.
+// answerHook reads one hook's request and answers with the results.
 func (e *Endpoint) answerHook(ctx context.Context, conn net.Conn) {
 	defer func() { _ = conn.Close() }()
 	_ = conn.SetReadDeadline(time.Now().Add(helloTimeout))
@@ -80,10 +117,11 @@ func (e *Endpoint) answerHook(ctx context.Context, conn net.Conn) {
 		_ = out.finish(refuseAll(h.Commands, "this hook belongs to no push"))
 		return
 	}
+	push.takenIn()
 	pctx, stop := lifeOf(ctx, push.ctx, conn)
 	defer stop()
 	if err := out.finish(e.decide(pctx, push.visit, h.Commands, out)); err != nil {
-		e.log.Info("pusher did not hear the end of its push", "app", push.visit.app, "who", push.visit.who, "error", err)
+		e.log.Info("pusher did not hear the end of its push", "app", push.visit.app, "who", push.visit.who.Name, "error", err)
 	}
 }
 
@@ -106,21 +144,27 @@ func lifeOf(ctx, pusher context.Context, conn net.Conn) (context.Context, func()
 
 // decide finds each command's result. At most one reaches the Backend.
 func (e *Endpoint) decide(ctx context.Context, v visit, commands []command, out io.Writer) []result {
-	chosen, refusals := judge(commands)
-	if chosen >= 0 {
-		err := e.push(ctx, v, commands[chosen], out)
+	verdict := judge(commands)
+	verdict.report(commands, out)
+	if i := verdict.deploy; i >= 0 {
+		err := e.push(ctx, v, commands[i], out)
 		if err != nil && errors.Is(context.Cause(ctx), errStopping) {
 			err = errStopping
 		}
-		refusals[chosen] = err
+		verdict.refusals[i] = err
 	}
 	results := make([]result, 0, len(commands))
 	for i, c := range commands {
-		r := result{Ref: c.Ref}
-		if refusals[i] != nil {
-			r.Error = oneLine(refusals[i])
+		r := result{Ref: c.Ref, ByGit: slices.Contains(verdict.tags, i)}
+		if verdict.refusals[i] != nil {
+			r.Error = oneLine(verdict.refusals[i])
 		}
 		results = append(results, r)
+	}
+	if slices.ContainsFunc(results, func(r result) bool { return r.Error != "" }) {
+		if err := v.repo.NoteRefused(); err != nil {
+			e.log.Warn("what a refused push brought stays for a day", "app", v.app, "err", err)
+		}
 	}
 	return results
 }
@@ -128,7 +172,7 @@ func (e *Endpoint) decide(ctx context.Context, v visit, commands []command, out 
 func (e *Endpoint) push(ctx context.Context, v visit, c command, out io.Writer) error {
 	is, err := v.repo.IsCommit(ctx, c.New)
 	if err != nil {
-		return fmt.Errorf("look at what was pushed: %w", err)
+		return fmt.Errorf("check what was pushed: %w", err)
 	}
 	if !is {
 		return cluster.Invalid("", "not a commit (to push a tag: git push aorta 'TAG^{commit}:main')")
@@ -138,7 +182,7 @@ func (e *Endpoint) push(ctx context.Context, v visit, c command, out io.Writer) 
 		return err
 	}
 	return e.backend.Push(ctx, Push{
-		App: v.id, AppName: v.app, Ref: c.Ref, Old: c.Old, New: c.New, Who: v.who, Forced: forced,
+		App: v.id, AppName: v.app, Ref: c.Ref, Old: c.Old, New: c.New, Who: v.who.Name, Forced: forced,
 	}, out)
 }
 

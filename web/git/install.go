@@ -1,10 +1,12 @@
 package git
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
+	"aorta/internal/atomicfile"
 	"aorta/pacemaker/cluster"
 )
 
@@ -17,6 +19,15 @@ const maxSocketPath = 107
 // IsHook tells whether a program that was started under this name, its
 // os.Args[0], was started by git as our hook and should call RunHook.
 func IsHook(arg0 string) bool { return filepath.Base(arg0) == hookName }
+
+// keepHook installs the hook again if somebody has removed it: without one, git
+// would take in nothing.
+func keepHook(cfg Config) error {
+	if _, err := os.Lstat(filepath.Join(cfg.HooksDir, hookName)); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return installHook(cfg)
+}
 
 // installHook links the hook's name to the binary. The link is replaced in one
 // step, since a push may be using the old one.
@@ -32,13 +43,8 @@ func installHook(cfg Config) error {
 	if err := os.MkdirAll(cfg.HooksDir, 0o700); err != nil {
 		return fmt.Errorf("make hooks directory: %w", err)
 	}
-	fresh := filepath.Join(cfg.HooksDir, fmt.Sprintf(".%s-%d", hookName, os.Getpid()))
-	_ = os.Remove(fresh)
-	if err := os.Symlink(cfg.HookBinary, fresh); err != nil {
-		return fmt.Errorf("link hook: %w", err)
-	}
-	if err := os.Rename(fresh, filepath.Join(cfg.HooksDir, hookName)); err != nil {
-		return fmt.Errorf("put hook in place: %w", err)
+	if err := atomicfile.Symlink(cfg.HookBinary, filepath.Join(cfg.HooksDir, hookName)); err != nil {
+		return fmt.Errorf("install the hook: %w", err)
 	}
 	return nil
 }

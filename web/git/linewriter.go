@@ -76,6 +76,6 @@ func (w *lineWriter) send(f frame) {
 		_, err = w.conn.Write(append(b, '\n'))
 	}
 	if err != nil {
-		w.err = fmt.Errorf("tell the pusher: %w", err)
+		w.err = fmt.Errorf("write to the pusher: %w", err)
 	}
 }

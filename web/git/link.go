@@ -52,3 +52,20 @@ func (l *link) Write(p []byte) (int, error) {
 	}
 	return n, nil
 }
+
+// refuse answers with the error's text, now.
+func (l *link) refuse(err error) {
+	refuse(l.w, err)
+	_ = l.rc.Flush()
+}
+
+// refusePreface answers a request that git is not asked about: in git's own
+// words where the pusher can read those, since it shows no other text.
+func (l *link) refusePreface(asked preface, err error) {
+	if !asked.sideBand {
+		l.refuse(err)
+		return
+	}
+	header(l.w, "git-receive-pack-result")
+	_, _ = l.Write(append(appendPacket(nil, "\x03"+plain(err.Error())+"\n"), flushPacket...))
+}

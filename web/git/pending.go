@@ -10,6 +10,8 @@ import (
 type pendingPush struct {
 	ctx   context.Context // ends when the pusher is gone
 	visit visit
+	// takenIn lets the next push be taken in.
+	takenIn func()
 }
 
 // pendingPushes finds the push that a hook belongs to by its one-time token.

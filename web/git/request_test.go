@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -122,44 +121,42 @@ func TestEndpoint_TakesGzipBodies(t *testing.T) {
 	}
 }
 
-func TestEndpoint_SurvivesMalformedPushes(t *testing.T) {
+func TestEndpoint_AnswersMalformedRequestsWithTheCause(t *testing.T) {
 	l := newLab(t, 0)
 	id := strings.Repeat("1", 40)
-	bodies := []string{
-		"", "0000", "zzzz", "0003", "0005", "ffff", strings.Repeat("0004", 1000),
-		string(appendPacket(nil, gitrepo.NoCommit+" "+id+" refs/heads/main\x00report-status side-band-64k")),
-		string(appendPacket(nil, gitrepo.NoCommit+" "+id+" refs/heads/main\x00report-status")) + "0000PACKgarbage",
-		string(appendPacket(nil, gitrepo.NoCommit+" "+id+" ../../etc/passwd\x00report-status")) + "0000",
-	}
-	for _, body := range bodies {
-		resp := l.request(t, "POST /git/shop.git/git-receive-pack", strings.NewReader(body),
-			map[string]string{"Content-Type": "application/x-git-receive-pack-request"})
+	main := gitrepo.NoCommit + " " + id + " refs/heads/main"
+	both := []string{"", "zzzz", "0003", "0005", "ffff", "0006x", strings.Repeat("0004", 1000), "0009hello", "\x00\x00", "PACK"}
+	for service, bodies := range map[string]map[string]int{
+		"receive-pack": {
+			"0000": 200,
+			string(appendPacket(nil, main+"\x00report-status")):                                 400,
+			string(appendPacket(nil, main+"\x00report-status")) + "0000PACKgarbage":             200,
+			string(appendPacket(nil, main+"\x00report-status")) + "0000":                        200,
+			string(appendPacket(nil, gitrepo.NoCommit+" "+id+" ../../etc/passwd\x00")) + "0000": 200,
+			string(appendPacket(nil, "1 2 refs/heads/main\x00")) + "0000":                       400,
+			string(appendPacket(nil, "shallow "+id)) + string(appendPacket(nil, main)):          400,
+		},
+		"upload-pack": {
+			"0000": 200,
+			string(appendPacket(nil, "want "+id+"\n")) + "0000" + string(appendPacket(nil, "done\n")): 200,
+			string(appendPacket(nil, "want nothing\n")) + "0000":                                      400,
+			string(appendPacket(nil, "command=ls-refs\n")) + "0000":                                   400,
+		},
+	} {
+		for _, body := range both {
+			bodies[body] = 400
+		}
+		for body, want := range bodies {
+			resp := l.request(t, "POST /git/shop.git/git-"+service, strings.NewReader(body),
+				map[string]string{"Content-Type": "application/x-git-" + service + "-request"})
 
-		if resp.code != 200 && resp.code != 500 {
-			t.Errorf("body %.60q: got %d, want 200 with git's words or 500", body, resp.code)
+			if resp.code != want || want == 400 && !strings.Contains(resp.body, "not a request of git's") {
+				t.Errorf("%s of %.60q: got %d %q, want %d", service, body, resp.code, resp.body, want)
+			}
 		}
 	}
 	if got := l.seen(); len(got) != 0 {
 		t.Errorf("pushes that reached the backend: got %+v, want none", got)
-	}
-}
-
-func TestProtocolOf_PassesOnlyPlainLists(t *testing.T) {
-	for in, want := range map[string]string{
-		"version=2":             "version=2",
-		"version=2:key=value":   "version=2:key=value",
-		"":                      "",
-		"version=2;x":           "",
-		"version=2 LD_PRELOAD=": "",
-		"Version=2":             "",
-		strings.Repeat("a", 70): "",
-	} {
-		r := httptest.NewRequest("GET", "/", nil)
-		r.Header.Set("Git-Protocol", in)
-
-		if got := protocolOf(r); got != want {
-			t.Errorf("protocol of %q: got %q, want %q", in, got, want)
-		}
 	}
 }
 

@@ -23,11 +23,19 @@ func plain(s string) string {
 	}, s)
 }
 
-// oneLine is an error's text as git prints it behind the ref.
+// oneLine is an error's text as git prints it behind the ref. What it quotes
+// below a heading, such as an app's last lines, was printed before and is left out.
 func oneLine(err error) string {
 	var parts []string
+	quoting := false
 	for l := range strings.Lines(err.Error()) {
-		if l = strings.TrimSpace(plain(l)); l != "" {
+		l = plain(l)
+		indented := strings.HasPrefix(l, "  ")
+		if n := len(parts) - 1; indented && n > 0 && strings.HasSuffix(parts[n], ":") {
+			parts, quoting = parts[:n], true
+		}
+		quoting = quoting && indented
+		if l = strings.TrimSpace(l); l != "" && !quoting {
 			parts = append(parts, l)
 		}
 	}

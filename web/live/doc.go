@@ -1,7 +1,5 @@
-// Package live tells many readers what changes: it computes a topic once for
-// all who listen to it, and only while somebody does, and gives each reader
-// what differs from what it was told before.
-//
-// It knows no HTTP and none of what its topics are about: a Source computes
-// them, and whoever serves a reader writes the frames out.
+// Package live is everything that is followed over Server-Sent Events: the
+// topics of the dashboard's pages, the tree of a job, the log of an app. What
+// several readers share is computed once for all by web/live/hub; a job and a
+// log are followed for one reader and go on behind the id that it saw last.
 package live

@@ -3,3 +3,5 @@
 // strings as in cluster.ID, times are RFC 3339, durations are seconds unless
 // the name says otherwise.
 package wire
+
+//go:generate go run ../../scripts/tstypes -o ../dashboard/ui/src/types.ts

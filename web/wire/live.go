@@ -15,7 +15,7 @@ type Rates struct {
 	Requests   *float64 `json:"requests_per_s"`
 	ErrorRatio *float64 `json:"error_ratio" doc:"share of 5xx, 0 to 1"`
 	P95        *float64 `json:"p95_ms"`
-	Stale      bool     `json:"stale,omitempty" doc:"the statistics do not answer: the rates are not known"`
+	Stale      bool     `json:"stale,omitempty" doc:"the statistics do not answer: the rates are unknown"`
 }
 
 // LiveRef names an operation that is under way.
@@ -26,12 +26,12 @@ type LiveRef struct {
 
 // LiveOverview is the cluster at a glance.
 type LiveOverview struct {
-	State     string          `json:"state" doc:"ok, warn or bad"`
-	Text      string          `json:"text" doc:"the same in words"`
+	State     string          `json:"state" enum:"ok,warn,bad"`
+	Text      string          `json:"text" doc:"the same as a sentence"`
 	Since     time.Time       `json:"since"`
-	Stale     bool            `json:"stale,omitempty" doc:"the database does not answer: apps, nodes and routers are as they were last"`
+	Stale     bool            `json:"stale,omitempty" doc:"the database does not answer: apps, nodes and routers are as last known"`
 	Attention []LiveAttention `json:"attention" doc:"the worst first, at most 50"`
-	More      int             `json:"attention_more,omitempty" doc:"how many are left out"`
+	More      int             `json:"attention_more,omitempty" doc:"how many more there are"`
 	Apps      LiveApps        `json:"apps"`
 	Rates     Rates           `json:"rates"`
 	Nodes     []LiveNode      `json:"nodes"`
@@ -42,8 +42,8 @@ type LiveOverview struct {
 type LiveAttention struct {
 	Text  string    `json:"text"`
 	State string    `json:"state" doc:"warn or bad"`
-	Kind  string    `json:"kind" doc:"job, node, app, router, redis or sql"`
-	ID    string    `json:"id,omitempty" doc:"of the job or node; name of the redis"`
+	Kind  string    `json:"kind" doc:"job, node, app, router, redis, sql, engine or disk"`
+	ID    string    `json:"id,omitempty" doc:"of the job or node; of a part its name and node"`
 	App   string    `json:"app,omitempty" doc:"name"`
 	Since time.Time `json:"since"`
 }
@@ -61,17 +61,11 @@ type LiveRouters struct {
 	Total int `json:"total"`
 }
 
-// LiveNode is one node at a glance.
+// LiveNode is one node at a glance. It has a time where Node has seconds: those
+// would make it another one at each look.
 type LiveNode struct {
-	ID        string            `json:"id"`
-	Name      string            `json:"name"`
-	Address   string            `json:"address"`
-	Roles     []string          `json:"roles"`
-	State     string            `json:"state"`
-	Score     *float64          `json:"score" doc:"0 idle … 1 full; null until it was heard"`
-	Instances int               `json:"instances"`
-	Tags      map[string]string `json:"tags"`
-	HeardAt   *time.Time        `json:"heard_at"`
+	NodeFacts
+	HeardAt *time.Time `json:"heard_at"`
 }
 
 // LiveApp is one app at a glance.
@@ -83,16 +77,16 @@ type LiveApp struct {
 	Running int    `json:"running"`
 	Wanted  int    `json:"wanted"`
 	Rates
-	Spark     []uint32 `json:"spark" doc:"requests per ten seconds of the last ten minutes, oldest first; null when they are not known"`
+	Spark     []uint32 `json:"spark" nullable:"true" doc:"requests per ten seconds of the last ten minutes, oldest first; null if unknown"`
 	Operation *LiveRef `json:"operation"`
 }
 
 // LiveRows is an event of a topic that is a list. The rows are LiveApp, or Job
 // without children.
 type LiveRows[T any] struct {
-	All  bool     `json:"all" doc:"these are all rows; else those that changed"`
+	All  bool     `json:"all" doc:"all rows; otherwise those that changed"`
 	Rows []T      `json:"rows"`
-	Gone []string `json:"gone" doc:"names or ids of rows that are no more"`
+	Gone []string `json:"gone" doc:"names or ids of removed rows"`
 }
 
 // LiveAppPage is all about one app.
@@ -104,7 +98,7 @@ type LiveAppPage struct {
 	Releases  []Release  `json:"releases" doc:"the newest 20"`
 	Domains   []Domain   `json:"domains"`
 	Rates     Rates      `json:"rates"`
-	Spark     []uint32   `json:"spark"`
+	Spark     []uint32   `json:"spark" nullable:"true" doc:"as in the list of apps"`
 	Operation *LiveRef   `json:"operation"`
 }
 

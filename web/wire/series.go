@@ -6,7 +6,7 @@ type Series struct {
 	Step  int64        `json:"step_s" doc:"seconds of a step"`
 	From  int64        `json:"from" doc:"unix time of the first step"`
 	T     []int64      `json:"t" doc:"unix time of each step"`
-	S2xx  []*uint64    `json:"s2xx" doc:"requests answered so in the step; 101 too"`
+	S2xx  []*uint64    `json:"s2xx" doc:"requests with that status in the step; 101 too"`
 	S3xx  []*uint64    `json:"s3xx"`
 	S4xx  []*uint64    `json:"s4xx"`
 	S5xx  []*uint64    `json:"s5xx"`

@@ -26,7 +26,7 @@ type ProblemDetail struct {
 
 // Accepted answers a request that started work, or that needed none.
 type Accepted struct {
-	Job     string `json:"job,omitempty" doc:"id of the job tree that does the work; empty when nothing had to be done"`
+	Job     string `json:"job,omitempty" doc:"id of the job; empty if there was nothing to do"`
 	Message string `json:"message,omitempty"`
 }
 
@@ -42,10 +42,11 @@ type Whoami struct {
 type App struct {
 	ID        string    `json:"id"`
 	Name      string    `json:"name"`
-	Release   string    `json:"release" doc:"label of the release that serves, empty before the first deploy"`
+	Release   string    `json:"release" doc:"label of the current release, empty before the first deploy"`
 	Stopped   bool      `json:"stopped"`
 	Hosts     []string  `json:"hosts"`
-	URL       string    `json:"url" doc:"address of the app's own host through the router"`
+	Grants    []string  `json:"grants,omitempty" doc:"capabilities that an admin granted"`
+	URL       string    `json:"url" doc:"URL of the app's default domain, empty while its release has no web process"`
 	GitHTTP   string    `json:"git_http"`
 	Instances int       `json:"instances" doc:"running now"`
 	Wanted    int       `json:"wanted"`
@@ -77,6 +78,18 @@ type Config struct {
 
 // ConfigChange sets and unsets config vars in one step.
 type ConfigChange struct {
+	Set   map[string]string `json:"set,omitempty"`
+	Unset []string          `json:"unset,omitempty"`
+}
+
+// BuildSecrets are the names of what an app's builds may mount as secrets. The
+// values are never shown.
+type BuildSecrets struct {
+	Names []string `json:"names"`
+}
+
+// BuildSecretsChange sets and unsets build secrets in one step.
+type BuildSecretsChange struct {
 	Set   map[string]string `json:"set,omitempty"`
 	Unset []string          `json:"unset,omitempty"`
 }
@@ -124,6 +137,32 @@ type ProcessChange struct {
 	CPUs     *float64 `json:"cpus,omitempty"`
 }
 
+// Route is what requests to an app may take at the routers.
+type Route struct {
+	Timeout     int64    `json:"timeout" doc:"seconds until an answer begins, once the request has come"`
+	IdleTimeout int64    `json:"idle_timeout" doc:"seconds of silence on a connection in use"`
+	MaxBody     int64    `json:"max_body" doc:"bytes of a request's body; 0 for any size"`
+	Set         []string `json:"set" doc:"which of them are the app's own; the others are defaults"`
+}
+
+// RouteChange changes what is set; 0 restores a default.
+type RouteChange struct {
+	Timeout     *int64 `json:"timeout,omitempty" doc:"seconds, 1 to 86400" minimum:"0" maximum:"86400"`
+	IdleTimeout *int64 `json:"idle_timeout,omitempty" doc:"seconds, 1 to 86400" minimum:"0" maximum:"86400"`
+	MaxBody     *int64 `json:"max_body,omitempty" doc:"bytes" minimum:"0" maximum:"1125899906842624"`
+}
+
+// Grants are the Linux capabilities that an app has beside those of each app.
+type Grants struct {
+	Capabilities []string `json:"capabilities"`
+}
+
+// GrantsChange grants capabilities to an app and revokes some.
+type GrantsChange struct {
+	Grant  []string `json:"grant,omitempty" maxItems:"64"`
+	Revoke []string `json:"revoke,omitempty" maxItems:"64"`
+}
+
 // Restart names one instance to replace, or all when it names none.
 type Restart struct {
 	Instance string `json:"instance,omitempty"`
@@ -133,6 +172,18 @@ type Restart struct {
 // when it names none.
 type Rollback struct {
 	Release string `json:"release,omitempty"`
+}
+
+// Rebuild names the release whose image to build again; the one that serves
+// when it names none.
+type Rebuild struct {
+	Release string `json:"release,omitempty"`
+}
+
+// CancelBuild names the build to end, by its id, its job's, or either in short;
+// the app's only one when it names none.
+type CancelBuild struct {
+	Build string `json:"build,omitempty" maxLength:"64"`
 }
 
 // Release is one release of an app.
@@ -149,11 +200,26 @@ type Release struct {
 	Error     string    `json:"error,omitempty"`
 }
 
+// Image is an image on a node's engine, and what becomes of it.
+type Image struct {
+	ID        string    `json:"id"`
+	Node      string    `json:"node"`
+	App       string    `json:"app" doc:"empty when the app is gone"`
+	Releases  []string  `json:"releases" doc:"labels, the newest first"`
+	Names     []string  `json:"names"`
+	Origin    string    `json:"origin" doc:"built or pulled"`
+	Size      int64     `json:"size" doc:"bytes, what it shares with other images included"`
+	CreatedAt time.Time `json:"created_at"`
+	InUse     bool      `json:"in_use" doc:"a container, running or not, was made from it"`
+	Collect   bool      `json:"collect" doc:"it will be removed"`
+	Because   string    `json:"because" doc:"why it stays or will be removed"`
+}
+
 // Domain is a hostname of an app.
 type Domain struct {
 	Host      string    `json:"host"`
 	App       string    `json:"app"`
-	Own       bool      `json:"own" doc:"the app's own host in the cluster's domain, which can't be removed"`
+	Own       bool      `json:"own" doc:"the app's default domain, which can't be removed"`
 	CreatedAt time.Time `json:"created_at"`
 }
 
@@ -209,12 +275,12 @@ type Job struct {
 	EndedAt   *time.Time `json:"ended_at,omitempty"`
 	Children  []Job      `json:"children"`
 
-	AppID       string     `json:"app_id,omitempty" doc:"of a root: its app's id, also when the app is no more"`
-	User        string     `json:"user,omitempty" doc:"of a root: who asked for it; empty: the platform"`
-	RetryOf     string     `json:"retry_of,omitempty" doc:"of a root: the job that it repeats"`
-	WaitsFor    *Ahead     `json:"waits_for,omitempty" doc:"of a root: the job that has to end before its turn comes"`
-	Attention   bool       `json:"attention" doc:"of a root: it failed and nobody has seen to it; retry it, discard it, or do better"`
-	DiscardedAt *time.Time `json:"discarded_at,omitempty" doc:"of a root: when it was let go of"`
+	AppID       string     `json:"app_id,omitempty" doc:"of a root: its app's id, also if the app was destroyed"`
+	User        string     `json:"user,omitempty" doc:"of a root: the user who started it; empty: the platform"`
+	RetryOf     string     `json:"retry_of,omitempty" doc:"of a root: the job that it retries"`
+	WaitsFor    *Ahead     `json:"waits_for,omitempty" doc:"of a root: the job that has to end first"`
+	Attention   bool       `json:"attention" doc:"of a root: it failed and was neither retried, discarded nor followed by a success"`
+	DiscardedAt *time.Time `json:"discarded_at,omitempty" doc:"of a root: when it was discarded"`
 	DiscardedBy string     `json:"discarded_by,omitempty"`
 }
 
@@ -222,8 +288,8 @@ type Job struct {
 type Ahead struct {
 	ID    string    `json:"id"`
 	Title string    `json:"title"`
-	User  string    `json:"user" doc:"who asked for it; empty: the platform"`
-	Since time.Time `json:"since" doc:"when it was asked for"`
+	User  string    `json:"user" doc:"the user who started it; empty: the platform"`
+	Since time.Time `json:"since" doc:"when it was created"`
 }
 
 // Progress is how far a job is: N of M, and a few words.
@@ -241,19 +307,24 @@ type JobLogLine struct {
 	Text   string    `json:"text"`
 }
 
+// NodeFacts are what every shape of a node holds.
+type NodeFacts struct {
+	ID        string            `json:"id"`
+	Name      string            `json:"name"`
+	Address   string            `json:"address"`
+	Roles     []string          `json:"roles"`
+	State     string            `json:"state"`
+	Score     *float64          `json:"score" doc:"0 idle … 1 full; null before its first report"`
+	Tags      map[string]string `json:"tags"`
+	Instances int               `json:"instances"`
+}
+
 // Node is one machine.
 type Node struct {
-	ID         string            `json:"id"`
-	Name       string            `json:"name"`
-	Address    string            `json:"address"`
-	Roles      []string          `json:"roles"`
-	State      string            `json:"state"`
-	Score      *float64          `json:"score" doc:"0 idle … 1 full; null until it was heard"`
-	Tags       map[string]string `json:"tags"`
-	Instances  int               `json:"instances"`
-	HeardAgo   *float64          `json:"heard_ago" doc:"seconds since its last report; null until it was heard"`
-	Generation uint64            `json:"generation,omitempty" doc:"of the routing table that its router serves"`
-	CreatedAt  time.Time         `json:"created_at"`
+	NodeFacts
+	HeardAgo   *float64  `json:"heard_ago" doc:"seconds since its last report; null before the first"`
+	Generation uint64    `json:"generation,omitempty" doc:"of the routing table that its router uses"`
+	CreatedAt  time.Time `json:"created_at"`
 }
 
 // NewNode asks for a node's identity.
@@ -281,5 +352,5 @@ type Status struct {
 	NodesReady int      `json:"nodes_ready"`
 	Apps       int      `json:"apps"`
 	Instances  int      `json:"instances"`
-	OpenJobs   []Job    `json:"open_jobs" doc:"roots of the trees at work, without children"`
+	OpenJobs   []Job    `json:"open_jobs" doc:"running jobs, without their steps"`
 }

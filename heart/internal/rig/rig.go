@@ -7,10 +7,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -18,17 +14,6 @@ import (
 	"aorta/internal/testkit"
 	"aorta/pacemaker/cluster"
 )
-
-// Host is the engine that tests use: $AORTA_TEST_DOCKER_HOST, $DOCKER_HOST or
-// the system's own.
-func Host() string {
-	for _, h := range []string{os.Getenv("AORTA_TEST_DOCKER_HOST"), os.Getenv("DOCKER_HOST")} {
-		if h != "" {
-			return h
-		}
-	}
-	return "unix:///var/run/docker.sock"
-}
 
 // Engine opens the engine for a cluster of its own. Every container, image and
 // network of that cluster is removed at the end of the test.
@@ -38,9 +23,9 @@ func Engine(tb testing.TB) (*docker.Engine, cluster.ID) {
 		tb.Skip("needs a Docker engine, which a quick check does not ask for")
 	}
 	id := cluster.NewID()
-	e := EngineAt(tb, Host(), id)
+	e := EngineAt(tb, testkit.DockerHost(), id)
 	if _, err := e.Info(tb.Context()); err != nil {
-		tb.Fatalf("this test needs a Docker engine at %s (set AORTA_TEST_DOCKER_HOST to another): %v", Host(), err)
+		tb.Fatalf("this test needs a Docker engine at %s (set AORTA_TEST_DOCKER_HOST to another): %v", testkit.DockerHost(), err)
 	}
 	tb.Cleanup(func() { sweep(tb, e) })
 	return e, id
@@ -57,6 +42,19 @@ func EngineAt(tb testing.TB, host string, id cluster.ID) *docker.Engine {
 	return e
 }
 
+// AwaitExit waits until the instance's process has ended and returns its
+// container.
+func AwaitExit(tb testing.TB, e *docker.Engine, id cluster.ID) docker.Container {
+	tb.Helper()
+	var c docker.Container
+	testkit.Eventually(tb, "the app to exit", func() bool {
+		var err error
+		c, err = e.Inspect(tb.Context(), id)
+		return err == nil && c.Started && !c.Running
+	})
+	return c
+}
+
 func sweep(tb testing.TB, e *docker.Engine) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -70,61 +68,17 @@ func sweep(tb testing.TB, e *docker.Engine) {
 		}
 	}
 	// An aborted build's container may live on for a moment.
-	testkit.Eventually(tb, 20*time.Second, "the test's images to be removed", func() bool {
-		images, err := e.Images(ctx)
+	testkit.Eventually(tb, "the test's images to be removed", func() bool {
+		images, err := e.Inventory(ctx)
 		for _, i := range images {
-			err = errors.Join(err, e.RemoveImage(ctx, i))
+			_, derr := e.Discard(ctx, i, nil)
+			err = errors.Join(err, derr)
 		}
 		return err == nil
 	})
 	if err := e.RemoveNetwork(ctx); err != nil {
 		tb.Errorf("remove the test's network: %v", err)
 	}
-}
-
-// binary compiles the test app once per test process.
-var binary = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "testapp")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	out := filepath.Join(dir, "testapp")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", out, "aorta/heart/internal/rig/testapp")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
-	cmd.Stderr = os.Stderr
-	if err := cmd.Run(); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(out)
-})
-
-// Binary is the compiled test app, static.
-func Binary(tb testing.TB) []byte {
-	tb.Helper()
-	b, err := binary()
-	if err != nil {
-		tb.Fatalf("compile the test app: %v", err)
-	}
-	return b
-}
-
-// Image builds the test app into an image of the cluster, from nothing.
-func Image(tb testing.TB, e *docker.Engine, id cluster.ID) cluster.Image {
-	tb.Helper()
-	tag := docker.BuiltPrefix + "rig:" + string(id)
-	// The label comes first, so that tests that run side by side share no layer:
-	// one's sweep would take it from another's build.
-	label := "LABEL " + cluster.LabelCluster + "=" + string(id)
-	files := map[string]string{"Dockerfile": "FROM scratch\n" + label + "\nCOPY testapp /testapp\nCMD [\"/testapp\"]\n", "testapp": string(Binary(tb))}
-	got, err := e.Build(tb.Context(), docker.Recipe{
-		Context: bytes.NewReader(Tar(tb, files)), Tag: tag, Memory: 512 << 20, CPUs: 2,
-		Line: func(string) {},
-	})
-	if err != nil {
-		tb.Fatalf("build the test app's image: %v", err)
-	}
-	return cluster.Image{Ref: tag, ID: got}
 }
 
 // Tar packs files by name; all of them are executable.

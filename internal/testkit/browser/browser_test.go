@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 
@@ -48,6 +47,10 @@ const script = `
 addEventListener("click", (e) => { document.title += " " + (e.target.id || e.target.tagName); });
 document.getElementById("later")?.addEventListener("click", (e) => {
 	setTimeout(() => { document.getElementById("slow").disabled = false; }, 100);
+});
+document.getElementById("uses")?.addEventListener("keydown", (e) => {
+	e.preventDefault();
+	document.getElementById("next").focus();
 });
 window.boom = () => setTimeout(() => { throw new Error("boom"); });
 `
@@ -103,6 +106,24 @@ func TestPage_WalksByKeyboard(t *testing.T) {
 	if title != "T c" || p.Value("B") != "hé/" {
 		t.Errorf("got clicks %q and the text %q, want c and hé/", title, p.Value("B"))
 	}
+}
+
+// What a page has done with a key going down, the key does nowhere else: not
+// where the page has moved the focus to since.
+func TestPage_AKeyThatIsUsedUpTypesNothing(t *testing.T) {
+	p, _ := start(t, `<button id="uses">Uses</button><button id="next">Next</button>`)
+
+	p.TabTo("button", "Uses")
+	p.Press("Enter")
+	p.AwaitFocus("button", "Next")
+
+	var title string
+	p.Eval("document.title", &title)
+	if title != "T" {
+		t.Errorf("got the clicks %q, want none", title)
+	}
+	p.Press("Enter")
+	p.Await("a key that nobody uses up to click", `document.title === "T next"`)
 }
 
 func TestPage_FocusThatCantBeSeenIsTold(t *testing.T) {
@@ -189,16 +210,16 @@ func (o *overheard) Fatalf(format string, args ...any) {
 func TestPage_FailsWhenItsWaitIsInVain(t *testing.T) {
 	p, _ := start(t, `<p>here</p>`)
 	for want, wait := range map[string]func(*browser.Page){
-		"never true (false":   func(p *browser.Page) { p.AwaitWithin(time.Millisecond, "never true", "false") },
-		"nowhere is not":      func(p *browser.Page) { p.AwaitWithin(time.Millisecond, "what throws", "nowhere") },
-		`for "there" in`:      func(p *browser.Page) { p.AwaitTextWithin(time.Millisecond, "there") },
+		"never true (false":   func(p *browser.Page) { p.Await("never true", "false") },
+		"nowhere is not":      func(p *browser.Page) { p.Await("what throws", "nowhere") },
+		`for "there" in`:      func(p *browser.Page) { p.AwaitText("there") },
 		"there are 0 of main": func(p *browser.Page) { p.Within("main", "none").Eval("function () {}", nil) },
 	} {
 		o := &overheard{TB: t}
 		ended := make(chan struct{})
 		go func() { // ends with its failure
 			defer close(ended)
-			wait(p.As(o))
+			wait(p.As(o).Impatient())
 		}()
 		<-ended
 

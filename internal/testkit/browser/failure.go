@@ -17,17 +17,17 @@ const excerpt = 4000
 
 func (p *Page) fatalf(format string, args ...any) {
 	p.tb.Helper()
-	p.tell()
+	p.logState()
 	p.tb.Fatalf(format, args...)
 }
 
-// tell logs what a person would see, once.
-func (p *Page) tell() {
+// logState logs what a person would see, once.
+func (p *Page) logState() {
 	p.tb.Helper()
-	if p.told {
+	if p.logged {
 		return
 	}
-	p.told = true
+	p.logged = true
 	var address, text string
 	_ = p.eval("location.href", &address) // what can't be read is logged as empty
 	_ = p.eval("document.body.innerText", &text)

@@ -42,13 +42,13 @@ func (p *Page) AwaitFocus(role, name string) {
 	p.tb.Helper()
 	var at Focus
 	want := named{role, name}
-	_, ok := until(patience, func() bool {
+	_, ok := p.until(func() bool {
 		var err error
 		at, err = p.focus()
 		return err == nil && (role == "" || at.Role == role) && want.fits(at.Name)
 	})
 	if !ok {
-		p.fatalf("waited %s in vain for the focus at %s; it is at %s", patience, want, at)
+		p.fatalf("waited %s in vain for the focus at %s; it is at %s", p.patience, want, at)
 	}
 }
 

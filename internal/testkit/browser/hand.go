@@ -52,7 +52,7 @@ func (pt *Part) Type(label, text string) {
 			return err
 		}
 		if text == "" {
-			return chromedp.Do(ctx, chromedp.KeyEvent(keys["Backspace"]))
+			return chromedp.Do(ctx, typed(keys["Backspace"]))
 		}
 		_, err = chromedp.Call(ctx, input.InsertText, input.InsertTextParams{Text: text})
 		return err
@@ -76,7 +76,7 @@ func (pt *Part) Choose(label, option string) {
 			return err
 		}
 		// A closed list goes to the option whose text is typed.
-		if err := chromedp.Do(ctx, chromedp.KeyEvent(option)); err != nil {
+		if err := chromedp.Do(ctx, typed(option)); err != nil {
 			return err
 		}
 		var at string
@@ -126,8 +126,8 @@ func (pt *Part) field(label string) (runtime.RemoteObjectID, error) {
 func (pt *Part) patiently(what string, try func() error) {
 	pt.page.tb.Helper()
 	var last error
-	if _, ok := until(patience, func() bool { last = try(); return last == nil }); !ok {
-		pt.page.fatalf("could not %s in %s for %s: %v", what, pt, patience, last)
+	if _, ok := pt.page.until(func() bool { last = try(); return last == nil }); !ok {
+		pt.page.fatalf("could not %s in %s for %s: %v", what, pt, pt.page.patience, last)
 	}
 }
 

@@ -3,6 +3,7 @@ package browser
 import (
 	"strings"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -33,12 +34,22 @@ func (p *Page) Press(names ...string) {
 		for _, m := range parts[:len(parts)-1] {
 			held = append(held, modifiers[m])
 		}
-		p.do("press "+name, chromedp.KeyEvent(key, chromedp.KeyModifiers(held...)))
+		p.do("press "+name, typed(key, chromedp.KeyModifiers(held...)))
 	}
 }
 
 // Write types a text where the focus is, key by key.
 func (p *Page) Write(text string) {
 	p.tb.Helper()
-	p.do("type "+text, chromedp.KeyEvent(text))
+	p.do("type "+text, typed(text))
+}
+
+// typed presses keys as a keyboard does: what a key types is dropped by the
+// browser when the page has used up the key's going down.
+func typed(text string, options ...chromedp.KeyOption) chromedp.Action[chromedp.Void] {
+	return chromedp.KeyEvent(text, append(options, func(e *input.DispatchKeyEventParams) {
+		if e.Type == kb.KeyDown {
+			e.Type = input.DispatchKeyEventTypeRawKeyDown
+		}
+	})...)
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"aorta/internal/testkit"
+
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
@@ -16,42 +18,41 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-const (
-	patience = 30 * time.Second      // what a condition gets unless it says otherwise
-	pace     = 25 * time.Millisecond // between two looks at a condition
-)
+const pace = 25 * time.Millisecond // between two looks at a condition
 
 // Page is a window with one document. The embedded Part is the whole document.
 // Its methods fail the test when they can't do what they are asked; they belong
 // to the goroutine of the test.
 type Page struct {
 	*Part
-	tb    testing.TB
-	ctx   context.Context
-	id    cdp.BrowserContextID
-	room  *room
-	tab   bool // it shares its window
-	watch *watch
-	told  bool // the page was logged for a failure
+	tb     testing.TB
+	ctx    context.Context
+	id     cdp.BrowserContextID
+	room   *room
+	tab    bool // it shares its window
+	watch  *watch
+	logged bool // the page was logged for a failure
+
+	patience time.Duration // after which a wait counts as a hang
 }
 
 // Page opens a window that shares nothing with others: no cookies, no storage.
 // It is 1280 by 800 pixels, light, and closes with the test.
 func (b *Browser) Page(tb testing.TB) *Page {
 	tb.Helper()
-	return (&Page{tb: tb, room: b.room}).open(b.ctx, chromedp.WithNewBrowserContext())
+	return (&Page{tb: tb, room: b.room, patience: testkit.Hang}).open(b.ctx, chromedp.WithNewBrowserContext())
 }
 
 // Beside opens another window that shares cookies and storage with p.
 func (p *Page) Beside(tb testing.TB) *Page {
 	tb.Helper()
-	return (&Page{tb: tb, room: p.room}).open(p.ctx, chromedp.WithExistingBrowserContext(p.id))
+	return (&Page{tb: tb, room: p.room, patience: p.patience}).open(p.ctx, chromedp.WithExistingBrowserContext(p.id))
 }
 
 // Tab opens another tab of p's window and shows it: p is hidden until Show.
 func (p *Page) Tab(tb testing.TB) *Page {
 	tb.Helper()
-	return (&Page{tb: tb, room: p.room, tab: true}).open(p.ctx, chromedp.WithExistingBrowserContext(p.id), chromedp.WithNewWindow(false))
+	return (&Page{tb: tb, room: p.room, patience: p.patience, tab: true}).open(p.ctx, chromedp.WithExistingBrowserContext(p.id), chromedp.WithNewWindow(false))
 }
 
 // Show brings a tab to the front of its window.
@@ -68,7 +69,7 @@ func (p *Page) Show() {
 // that.
 func (p *Page) As(tb testing.TB) *Page {
 	q := *p
-	q.tb, q.told = tb, false
+	q.tb, q.logged = tb, false
 	q.Part = &Part{page: &q}
 	return &q
 }
@@ -80,7 +81,7 @@ func (p *Page) open(parent context.Context, options ...chromedp.ContextOption) *
 	p.ctx, p.watch, p.Part = ctx, &watch{}, &Part{page: p}
 	p.tb.Cleanup(func() {
 		if p.tb.Failed() {
-			p.tell()
+			p.logState()
 		}
 		end()
 	})
@@ -165,7 +166,7 @@ func awaited(e *runtime.EvaluateParams) {
 // limited bounds one exchange with the browser, so that a page that hangs fails
 // its test.
 func (p *Page) limited() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(p.ctx, patience)
+	return context.WithTimeout(p.ctx, testkit.Hang)
 }
 
 func (p *Page) do(what string, steps ...chromedp.Action[chromedp.Void]) {

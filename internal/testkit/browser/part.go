@@ -56,9 +56,9 @@ func (pt *Part) Has(role, name string) bool {
 // long that took.
 func (pt *Part) AwaitHas(role, name string) time.Duration {
 	pt.page.tb.Helper()
-	took, ok := until(patience, func() bool { return pt.Has(role, name) })
+	took, ok := pt.page.until(func() bool { return pt.Has(role, name) })
 	if !ok {
-		pt.page.fatalf("waited %s in vain for %s in %s; there are %q", patience, named{role, name}, pt, pt.Names(role))
+		pt.page.fatalf("waited %s in vain for %s in %s; there are %q", pt.page.patience, named{role, name}, pt, pt.Names(role))
 	}
 	return took
 }
@@ -66,12 +66,12 @@ func (pt *Part) AwaitHas(role, name string) time.Duration {
 // AwaitNo waits until the part holds nothing of a role and a name.
 func (pt *Part) AwaitNo(role, name string) time.Duration {
 	pt.page.tb.Helper()
-	took, ok := until(patience, func() bool {
+	took, ok := pt.page.until(func() bool {
 		found, err := pt.find(named{role, name})
 		return err == nil && len(found) == 0
 	})
 	if !ok {
-		pt.page.fatalf("waited %s in vain for %s to go from %s", patience, named{role, name}, pt)
+		pt.page.fatalf("waited %s in vain for %s to go from %s", pt.page.patience, named{role, name}, pt)
 	}
 	return took
 }
@@ -104,15 +104,9 @@ func (pt *Part) Text() string {
 // that took. White space counts as one blank.
 func (pt *Part) AwaitText(text string) time.Duration {
 	pt.page.tb.Helper()
-	return pt.AwaitTextWithin(patience, text)
-}
-
-// AwaitTextWithin is AwaitText with a limit of its own.
-func (pt *Part) AwaitTextWithin(limit time.Duration, text string) time.Duration {
-	pt.page.tb.Helper()
-	took, ok := until(limit, func() bool { return pt.Reads(text) })
+	took, ok := pt.page.until(func() bool { return pt.Reads(text) })
 	if !ok {
-		pt.page.fatalf("waited %s in vain for %q in %s, which reads %q", limit, text, pt, clip(pt.Text(), excerpt))
+		pt.page.fatalf("waited %s in vain for %q in %s, which reads %q", pt.page.patience, text, pt, clip(pt.Text(), excerpt))
 	}
 	return took
 }
@@ -120,9 +114,9 @@ func (pt *Part) AwaitTextWithin(limit time.Duration, text string) time.Duration 
 // AwaitNoText waits until the part's text no longer holds another one.
 func (pt *Part) AwaitNoText(text string) time.Duration {
 	pt.page.tb.Helper()
-	took, ok := until(patience, func() bool { return !pt.Reads(text) })
+	took, ok := pt.page.until(func() bool { return !pt.Reads(text) })
 	if !ok {
-		pt.page.fatalf("waited %s in vain for %q to go from %s", patience, text, pt)
+		pt.page.fatalf("waited %s in vain for %q to go from %s", pt.page.patience, text, pt)
 	}
 	return took
 }

@@ -8,28 +8,22 @@ import (
 // took. What it throws counts as not yet.
 func (p *Page) Await(what, condition string) time.Duration {
 	p.tb.Helper()
-	return p.AwaitWithin(patience, what, condition)
-}
-
-// AwaitWithin is Await with a limit of its own, for what is promised in time.
-func (p *Page) AwaitWithin(limit time.Duration, what, condition string) time.Duration {
-	p.tb.Helper()
 	var last error
-	took, ok := until(limit, func() bool {
+	took, ok := p.until(func() bool {
 		var holds bool
 		last = p.eval("!!("+condition+")", &holds)
 		return last == nil && holds
 	})
 	if !ok {
-		p.fatalf("waited %s in vain: %s (%s; last error: %v)", limit, what, condition, last)
+		p.fatalf("waited %s in vain: %s (%s; last error: %v)", p.patience, what, condition, last)
 	}
 	return took
 }
 
-// until looks at a condition until it holds or the limit is over.
-func until(limit time.Duration, holds func() bool) (took time.Duration, ok bool) {
+// until looks at a condition until it holds or the page hangs.
+func (p *Page) until(holds func() bool) (took time.Duration, ok bool) {
 	began := time.Now()
-	deadline := time.NewTimer(limit)
+	deadline := time.NewTimer(p.patience)
 	defer deadline.Stop()
 	tick := time.NewTicker(pace)
 	defer tick.Stop()
@@ -39,7 +33,7 @@ func until(limit time.Duration, holds func() bool) (took time.Duration, ok bool)
 		}
 		select {
 		case <-deadline.C:
-			return limit, false
+			return p.patience, false
 		case <-tick.C:
 		}
 	}

@@ -36,11 +36,11 @@ func (w *watch) start(ctx context.Context) error {
 			}()
 			return
 		}
-		w.take(event)
+		w.record(event)
 	})
 }
 
-func (w *watch) take(event any) {
+func (w *watch) record(event any) {
 	switch e := event.(type) {
 	case *runtime.EventExceptionThrown:
 		w.problem("uncaught " + thrown(e.ExceptionDetails))

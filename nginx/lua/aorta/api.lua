@@ -17,12 +17,26 @@ local lowered = ffi.new("unsigned char[64]")
 local failure, failure_len = ffi.new("unsigned char[256]"), ffi.new("size_t[1]")
 local status = ffi.new("int[1]")
 
--- host gives address and length of $host, valid during the request's event.
+-- host gives address and length of the Host header as it was sent, valid during
+-- the request's event; nil where there is none.
 function M.host(r)
-  if C.ngx_http_lua_ffi_var_get(r, "host", 4, lowered, 0, value, value_len, message) ~= OK then
+  if C.ngx_http_lua_ffi_var_get(r, "http_host", 9, lowered, 0, value, value_len, message) ~= OK then
     return nil, 0
   end
   return value[0], tonumber(value_len[0])
+end
+
+-- var is the value of any request's variable, nil where it has none.
+function M.var(r, name)
+  if C.ngx_http_lua_ffi_var_get(r, name, #name, lowered, 0, value, value_len, message) ~= OK then
+    return nil
+  end
+  return ffi.string(value[0], value_len[0])
+end
+
+-- timeouts sets this request's limits towards the instance, in milliseconds.
+function M.timeouts(r, connect, silence)
+  return C.ngx_http_lua_ffi_balancer_set_timeouts(r, connect, silence, silence, message)
 end
 
 -- log_part sets $aorta_route; nginx copies the text.

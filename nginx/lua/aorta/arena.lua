@@ -29,7 +29,7 @@ local function rounded(bytes)
   return math.ceil(bytes / step) * step
 end
 
-local function allocate(bytes, alignment)
+local function aligned(bytes, alignment)
   if ffi.C.posix_memalign(out, alignment, bytes) ~= 0 then
     error("no memory for routes")
   end
@@ -37,17 +37,17 @@ local function allocate(bytes, alignment)
 end
 
 local function next_chunk()
-  local chunk = allocate(CHUNK, ALIGNMENT)
+  local chunk = aligned(CHUNK, ALIGNMENT)
   -- Refused where there are no huge pages; then it is slower, not wrong.
   ffi.C.madvise(chunk, CHUNK, HUGE)
   at, left = tonumber(ffi.cast("uintptr_t", chunk)), CHUNK
 end
 
--- take(bytes) is a block's address and the size to give back with it.
-function M.take(bytes)
+-- allocate(bytes) is a block's address and the size to free it with.
+function M.allocate(bytes)
   local size = rounded(bytes)
   if size > LARGEST then
-    return allocate(size, 64), size
+    return aligned(size, 64), size
   end
   local list = spare[size]
   if list and #list > 0 then
@@ -61,7 +61,7 @@ function M.take(bytes)
   return block, size
 end
 
-function M.give(block, size)
+function M.free(block, size)
   if size > LARGEST then
     ffi.C.free(block)
     return

@@ -6,6 +6,7 @@ local bit = require "bit"
 local ffi = require "ffi"
 local T = require "aorta.layout"
 local api = require "aorta.api"
+require "aorta.connections"
 local index = require "aorta.index"
 local retry = require "aorta.retry"
 local turns = require "aorta.turns"
@@ -14,7 +15,8 @@ local band = bit.band
 local C = ffi.C
 local far, pick, steer = index.far, turns.pick, turns.steer
 local again, refuse, fail = retry.again, retry.refuse, retry.fail
-local flying = retry.flying
+local flying, landed, MARK = retry.flying, retry.landed, retry.MARK
+local allow_duplex = require("aorta.duplex").allow
 local get_request, host_of, last_failure = api.get_request, api.host, api.last_failure
 local log_part, peer, more_tries, key, status = api.log_part, api.peer, api.more_tries, api.key, api.status
 
@@ -45,6 +47,34 @@ local function find(p, n)
   return far(p, n, hash)
 end
 
+local COLON = 58
+
+-- no_digit is for the i-th byte of a port of n bytes.
+local function no_digit(port, n, i)
+  return i < n and (port[i] < 48 or port[i] > 57)
+end
+
+-- before_port is the length of what stands before the colon at offset at: 0, no
+-- name, when what follows is no port. Unrolled, as all on the way.
+local function before_port(p, n, at)
+  local port, digits = p + at + 1, n - at - 1
+  if digits > 5 or no_digit(port, digits, 0) or no_digit(port, digits, 1) or no_digit(port, digits, 2)
+    or no_digit(port, digits, 3) or no_digit(port, digits, 4) then
+    return 0
+  end
+  return at
+end
+
+-- name_of is the length of the host name before a port; the port goes to the
+-- app, so it has to be one.
+local function name_of(p, n)
+  local colon = C.memchr(p, COLON, n)
+  if colon == nil then
+    return n
+  end
+  return before_port(p, n, ffi.cast("unsigned char *", colon) - p)
+end
+
 local function send(r, h, instance)
   log_part(r, instance.text, instance.text_len)
   local slot = instance.slot
@@ -62,9 +92,12 @@ function _G.aorta_balance()
   if last_failure(r) ~= 0 then
     return again(r)
   end
+  if T.duplex == 0 then
+    allow_duplex(r)
+  end
   local p, n = host_of(r)
-  local h = find(p, n)
-  if h == nil or h.total == 0 or h.paused ~= 0 then
+  local h = p ~= nil and find(p, name_of(p, n)) or nil
+  if h == nil or h.total == 0 or h.special ~= 0 or T.free[0] < T.scarce then
     return refuse(r, send)
   end
   local instance = pick(h)
@@ -79,6 +112,9 @@ function _G.aorta_landed()
   local k = key(r)
   local slot = flying[k]
   if slot then
+    if slot >= MARK then
+      return landed(k)
+    end
     flying[k] = nil
     T.counts[slot] = T.counts[slot] - 1
     local code = status(r)

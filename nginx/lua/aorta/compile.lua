@@ -4,6 +4,7 @@ local ffi = require "ffi"
 local strings = require "string.buffer"
 local arena = require "aorta.arena"
 local flights = require "aorta.flights"
+local limits = require "aorta.limits"
 require "aorta.layout"
 
 local HOST, COLD, GROUP = ffi.sizeof("aorta_host"), ffi.sizeof("aorta_cold"), ffi.sizeof("aorta_group")
@@ -31,7 +32,20 @@ local function write_texts(record)
       ends[#ends + 1] = #texts
     end
   end
+  texts:put(record.app_name)
   return ends
+end
+
+-- put_limits writes what a record says of its requests. No wait is longer than
+-- the silence that is allowed.
+local function put_limits(host, cold, record)
+  local timeout, idle = record.timeout, record.idle_timeout
+  cold.idle_timeout = idle > 0 and idle or math.max(limits.IDLE_TIMEOUT, timeout)
+  cold.timeout = math.min(timeout > 0 and timeout or limits.TIMEOUT, cold.idle_timeout)
+  cold.max_body = record.max_body
+  cold.paused = record.maintenance and 1 or 0
+  local own = cold.idle_timeout ~= limits.IDLE_TIMEOUT or cold.max_body > 0
+  host.special = (own or record.maintenance) and 1 or 0
 end
 
 -- serving are the groups that get requests.
@@ -100,7 +114,7 @@ function M.block(record)
   local groups, weight = serving(record)
   local instances_at = align(HOST + COLD + GROUP * math.max(3, #groups))
   local texts_at = instances_at + INSTANCE * (#ends - 2)
-  local block, size = arena.take(texts_at + #texts)
+  local block, size = arena.allocate(texts_at + #texts)
   local base = ffi.cast("char *", block)
   ffi.fill(base, texts_at)
   local at = base + texts_at
@@ -113,12 +127,13 @@ function M.block(record)
   host.name, host.name_len = at, #record.host
   host.hash = ffi.C.ngx_murmur_hash2(ffi.cast("unsigned char *", host.name), #record.host)
   host.point = math.random(0, POINTS - 1)
-  host.paused = record.maintenance and 1 or 0
 
   cold.text, cold.text_len = at + ends[1], ends[2] - ends[1]
+  cold.app_name, cold.app_name_len = at + ends[#ends], #record.app_name
   cold.block, cold.epoch, cold.generation = size, record.epoch, record.generation
   cold.first = ffi.cast("aorta_instance *", base + instances_at)
   cold.instances = put_instances(cold.first, record, at, ends)
+  put_limits(host, cold, record)
   put_groups(host, cold.first, groups, weight)
   return host
 end
@@ -129,7 +144,7 @@ function M.release(host)
   for i = 0, cold.instances - 1 do
     flights.leave(cold.first[i].slot)
   end
-  arena.give(host, cold.block)
+  arena.free(host, cold.block)
 end
 
 return M

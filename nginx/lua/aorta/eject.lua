@@ -1,7 +1,7 @@
 -- Passive ejection: an instance that refuses connections, or times out or
 -- resets three times in half a minute, is left out for 10 s, and for twice as
 -- long each time it fails again. Never the last of its group and at most half
--- of it. What was ejected is told to the other workers by a shared dict.
+-- of it. What was ejected reaches the other workers by a shared dict.
 local T = require "aorta.layout"
 local flights = require "aorta.flights"
 

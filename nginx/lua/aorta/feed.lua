@@ -1,6 +1,8 @@
 -- The worker's loop: subscribe, bring the table up to date, then again with
 -- each message and at least once a second. A message only wakes; the truth is
--- read.
+-- read. A timer that is to go on with the loop may never run, since it takes a
+-- connection that may not be had; so another one looks after it, which nginx
+-- sets again before it runs.
 local cjson = require "cjson.safe"
 local redis = require "aorta.redis"
 local routes = require "aorta.routes"
@@ -8,8 +10,14 @@ local settings = require "aorta.settings"
 local sync = require "aorta.sync"
 
 local SESSION = 300 -- seconds; then anew, so that nginx frees what it gathered
+local LOOK = 1      -- seconds between two looks after the loop
+local STUCK = 15    -- seconds of a pass after which another loop takes over
 
 local M = {}
+
+local turn = 0      -- of the loop that goes on; an older one ends
+local going = false -- whether it does
+local rests = 0     -- until then it rests
 
 -- announce notes which pair the named records have at least.
 local function announce(text)
@@ -37,14 +45,15 @@ local function listen(subscription, quarters)
   return message, err
 end
 
-local function follow(commands, subscription)
+local function follow(commands, subscription, mine)
   local _, err = subscription:call({ "SUBSCRIBE", "routes:changed" })
   if err then
     return err
   end
   local ending = ngx.now() + SESSION
-  while not ngx.worker.exiting() and ngx.now() < ending do
+  while not ngx.worker.exiting() and ngx.now() < ending and turn == mine do
     local ok, sync_err = sync.run(commands)
+    sync.state.looked_at = ngx.now()
     if not ok then
       return sync_err
     end
@@ -58,7 +67,7 @@ local function follow(commands, subscription)
   end
 end
 
-local function session()
+local function session(mine)
   local commands, err = redis.connect()
   if not commands then
     return err
@@ -68,7 +77,7 @@ local function session()
     commands:close()
     return subscription_err
   end
-  local ended = follow(commands, subscription)
+  local ended = follow(commands, subscription, mine)
   commands:close()
   subscription:close()
   return ended
@@ -76,25 +85,59 @@ end
 
 local logged
 
-local function run(premature)
-  if premature then
-    return
-  end
-  local ok, err = pcall(session)
-  local why = (not ok and err) or err
+local function say(why)
   if why and why ~= logged then
     ngx.log(ngx.ERR, "the routing table's replica does not answer, the table stays as it is: ", why)
   end
   logged = why
+end
+
+local run
+
+-- go_on makes one session and sets the timer for the next.
+local function go_on()
+  turn = turn + 1
+  local mine = turn
+  going = true
+  sync.state.looked_at = ngx.now()
+  local ok, err = pcall(session, mine)
+  if turn ~= mine then
+    return
+  end
+  local why = (not ok and err) or err
+  say(why)
+  going, sync.state.looked_at = false, ngx.now()
+  local pause = why and 0.2 + math.random() * 0.3 or 0
+  rests = ngx.now() + pause
   if not ngx.worker.exiting() then
-    ngx.timer.at(why and 0.2 + math.random() * 0.3 or 0, run)
+    ngx.timer.at(pause, run)
+  end
+end
+
+function run(premature)
+  if not premature and not going then
+    go_on()
+  end
+end
+
+-- look_after goes on where no timer did, and in place of a loop that hangs.
+local function look_after(premature)
+  if premature then
+    return
+  end
+  local late = ngx.now() - rests > LOOK
+  local stuck = ngx.now() - sync.state.looked_at > STUCK
+  if not going and late or going and stuck then
+    go_on()
   end
 end
 
 -- start feeds the worker until it exits; changed is called after every pass.
 function M.start(changed)
   M.changed = changed
+  rests = ngx.now()
   ngx.timer.at(0, run)
+  ngx.timer.every(LOOK, look_after)
 end
 
 return M

@@ -59,7 +59,7 @@ local function forget(slot)
   free[#free + 1] = slot
 end
 
--- export tells the others how many are still in flight, and frees the slot
+-- export reports to the others how many are still in flight, and frees the slot
 -- once there are none.
 local function export(slot)
   local id, count = ids[slot], T.counts[slot]

@@ -21,7 +21,16 @@ function M.canonical(host)
   return lower(host)
 end
 
--- is_name tells whether a record can have this name: a canonical host or "*."
+-- of_header is a Host header's canonical name; nil also where what follows the
+-- colon is no port, since the app builds addresses from it.
+function M.of_header(header)
+  if find(header, ":", 1, true) and not find(header, "^[^:]*:%d?%d?%d?%d?%d?$") then
+    return nil
+  end
+  return M.canonical(header)
+end
+
+-- is_name says whether a record can have this name: a canonical host or "*."
 -- and one.
 function M.is_name(name)
   local base = gsub(name, "^%*%.", "")

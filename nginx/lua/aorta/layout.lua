@@ -29,6 +29,12 @@ typedef struct {            /* what a request does not need */
   double generation;
   aorta_instance *first;    /* all instances, also those without requests */
   uint32_t instances;
+  uint32_t paused;
+  const char *app_name;
+  uint32_t app_name_len;
+  uint32_t timeout;         /* seconds until an answer begins */
+  double max_body;          /* bytes of a request's body; 0 for any */
+  uint32_t idle_timeout;    /* seconds of silence */
   uint32_t pad;
 } aorta_cold;
 
@@ -41,7 +47,7 @@ typedef struct {            /* one record, 64 bytes, the start of its block */
   uint16_t groups;          /* groups that get requests */
   uint32_t point;           /* walks over 65536 in even steps */
   uint16_t total;           /* instances that get requests */
-  uint16_t paused;
+  uint16_t special;         /* 1 when paused or with limits of its own */
   aorta_cold *cold;
 } aorta_host;
 
@@ -55,10 +61,14 @@ typedef struct {            /* what the hot path reads first */
   aorta_entry *entries;
   uint32_t mask;
   uint32_t ejected;         /* instances not to choose at present */
+  uint32_t duplex;          /* 1 once aorta.duplex has seen a request */
   uint32_t *counts;         /* by slot: requests in flight in this worker */
   double *ejected_until;    /* by slot: ejected until, seconds */
+  uint32_t *free;           /* how many connections the worker has left */
+  uint32_t scarce;          /* below so many they are shared out */
 } aorta_table;
 
+void *memchr(const void *p, int c, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 uint32_t ngx_murmur_hash2(unsigned char *data, size_t len);
 ]]

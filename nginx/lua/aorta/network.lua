@@ -12,7 +12,7 @@ local bytes = ffi.new("uint8_t[16]")
 local M = {}
 
 -- pton("10.77.0.3") is the address's 4 or 16 bytes as a string, or nil.
-local function pton(text)
+function M.pton(text)
   if ffi.C.inet_pton(AF_INET, text, bytes) == 1 then
     return ffi.string(bytes, 4)
   end
@@ -20,6 +20,8 @@ local function pton(text)
     return ffi.string(bytes, 16)
   end
 end
+
+local pton = M.pton
 
 local function matches(network, address)
   if #network.address ~= #address then

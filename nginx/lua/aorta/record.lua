@@ -9,6 +9,7 @@ local null = cjson.null
 local match, find = string.match, string.find
 
 local MAX_BYTES, MAX_GROUPS, MAX_INSTANCES, MAX_WEIGHT = 2 ^ 20, 64, 2000, 10000
+local MAX_SECONDS, MAX_BODY = 86400, 2 ^ 50
 local MAX_NUMBER = 99999999999999
 local HEX = "[0-9a-f]"
 local UUID = "^" .. HEX:rep(8) .. "%-" .. (HEX:rep(4) .. "%-"):rep(3) .. HEX:rep(12) .. "$"
@@ -120,8 +121,11 @@ local function read(t, networks)
     return record
   end
   record.app = uuid(t, "app")
-  label(t, "app_name")
+  record.app_name = label(t, "app_name")
   record.maintenance = field(t, "maintenance", "boolean", false)
+  record.timeout = whole(t, "timeout", MAX_SECONDS)
+  record.idle_timeout = whole(t, "idle_timeout", MAX_SECONDS)
+  record.max_body = whole(t, "max_body", MAX_BODY)
   record.groups = {}
   local seen, total = {}, 0
   for i, value in ipairs(list(t, "groups", MAX_GROUPS)) do

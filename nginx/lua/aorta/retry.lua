@@ -3,6 +3,7 @@
 local ffi = require "ffi"
 local T = require "aorta.layout"
 local api = require "aorta.api"
+local crowd = require "aorta.crowd"
 local eject = require "aorta.eject"
 local flights = require "aorta.flights"
 local hosts = require "aorta.host"
@@ -11,8 +12,10 @@ local settings = require "aorta.settings"
 local turns = require "aorta.turns"
 
 local M = {
-  -- request key -> slot of the instance that it is in flight on
+  -- request key -> slot of the instance that it is in flight on, and MARK times
+  -- the status that its answer has to have, whatever nginx makes of it
   flying = {},
+  MARK = 2 ^ 32,
   -- set once a table was loaded
   loaded = false,
 }
@@ -29,9 +32,16 @@ local function refuse_unknown(r, name)
   if not M.loaded then
     return answer(r, "empty", UNKNOWN, #UNKNOWN)
   end
-  local canonical = hosts.canonical(name) == name
-  return answer(r, canonical and "a404" or "a400", UNKNOWN, #UNKNOWN)
+  return answer(r, name and "a404" or "a400", UNKNOWN, #UNKNOWN)
 end
+
+-- asked is the record that serves the request's host, and the host's name: nil
+-- for what is no host name with or without a port.
+function M.asked()
+  local name = hosts.of_header(ngx.var.http_host or "")
+  return name and index.resolve(name), name
+end
+local asked = M.asked
 
 local function send(r, h, instance, choose_and_send)
   if T.ejected ~= 0 then
@@ -42,18 +52,22 @@ end
 
 -- refuse takes the requests whose host has no record of its own or no
 -- instance: a wildcard may serve them, else one of the local listeners answers.
+-- It takes all while the worker's connections are scarce.
 function M.refuse(r, choose_and_send)
-  local name = ngx.var.host
-  local h = index.resolve(name)
+  local h, name = asked()
   if not h then
     return refuse_unknown(r, name)
   end
   local cold = h.cold
-  if h.paused ~= 0 then
-    return answer(r, "paused", cold.text, cold.text_len)
-  end
-  if h.total == 0 then
+  if cold.paused ~= 0 or h.total == 0 then
     return answer(r, "a503", cold.text, cold.text_len)
+  end
+  local crowded = crowd.refused(r, h)
+  if crowded then
+    return answer(r, crowded, cold.text, cold.text_len)
+  end
+  if h.special ~= 0 and not require("aorta.limits").fits(r, cold) then
+    return answer(r, "a413", cold.text, cold.text_len)
   end
   return send(r, h, turns.pick(h), choose_and_send)
 end
@@ -82,14 +96,36 @@ local function nth(list, n)
   return last
 end
 
+-- last is what nginx lists for the last attempt.
+function M.last(list)
+  return nth(list)
+end
+
 -- landed takes the request off the instance that it is in flight on.
 local function landed(key)
   local slot = M.flying[key]
   if slot then
+    slot = slot % M.MARK
     M.flying[key] = nil
     T.counts[slot] = T.counts[slot] - 1
   end
   return slot
+end
+M.landed = landed
+
+-- overrule decides on the answer of a request in flight, overruled is the status
+-- that was decided on.
+function M.overrule(key, code)
+  M.flying[key] = M.flying[key] % M.MARK + code * M.MARK
+end
+
+local function overruled(key)
+  local value = M.flying[key] or 0
+  return value >= M.MARK and math.floor(value / M.MARK) or nil
+end
+
+function M.overruled()
+  return overruled(api.key(api.get_request()))
 end
 
 local function choose(h, failed, ids)
@@ -119,12 +155,18 @@ end
 
 -- again chooses for a request whose last attempt failed.
 function M.again(r)
+  local code = overruled(api.key(r))
+  if code then
+    local part = ngx.var.aorta_route
+    landed(api.key(r))
+    return answer(r, code == 413 and "a413" or "a504", part, #part)
+  end
   local part = ngx.var.aorta_route or ""
   local ids = tried(part)
   local slot = landed(api.key(r))
-  local h = index.resolve(ngx.var.host)
+  local h, name = asked()
   if not h then
-    return refuse_unknown(r, ngx.var.host)
+    return refuse_unknown(r, name)
   end
   local unsent = nth(ngx.var.upstream_bytes_sent, #ids) == "0"
   if slot then
@@ -156,11 +198,19 @@ function M.fail(slot)
   if nth(ngx.var.upstream_bytes_received) ~= "0" then
     return
   end
-  local h = index.resolve(ngx.var.host)
+  local h = asked()
   if h then
     eject.failed(h, slot, nth(ngx.var.upstream_bytes_sent) == "0")
   end
 end
 jit.off(M.fail)
+
+-- gave_up is for a request that got no answer in time.
+function M.gave_up(r, k)
+  local host = index.resolve(hosts.of_header(api.var(r, "http_host") or "") or "")
+  if host then
+    eject.failed(host, M.flying[k] % M.MARK, false)
+  end
+end
 
 return M

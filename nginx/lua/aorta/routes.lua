@@ -13,7 +13,7 @@ function M.start(networks)
   M.networks = networks
 end
 
--- below tells whether pair a is lower than pair b; both have epoch, generation.
+-- below says whether pair a is lower than pair b; both have epoch, generation.
 local function below(a, b)
   if a.epoch ~= b.epoch then
     return a.epoch < b.epoch
@@ -34,7 +34,7 @@ function M.announce(name, pair)
   end
 end
 
--- awaits tells whether a newer record than this one was announced and may
+-- awaits says whether a newer record than this one was announced and may
 -- still come. One that does not come must not hold up all the others.
 local function awaits(name, parsed)
   local pair = announced[name]

@@ -1,4 +1,4 @@
--- What the Go part tells this nginx: read once by the master, as root, from a
+-- What the Go part sets for this nginx: read once by the master, as root, from a
 -- file that nobody else can read (it holds the replica's password). Reloads
 -- read it again.
 local cjson = require "cjson.safe"
@@ -6,7 +6,8 @@ local cjson = require "cjson.safe"
 local M = {}
 
 -- Fields: cluster, router, digest, replica_socket, replica_user,
--- replica_password, networks (list of "10.77.0.0/24"), run_dir, table_file.
+-- replica_password, networks and trusted (lists of "10.77.0.0/24"), run_dir,
+-- table_file, connections (of a worker).
 function M.read(path)
   local file, err = io.open(path, "r")
   if not file then

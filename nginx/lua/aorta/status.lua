@@ -2,6 +2,8 @@
 -- left it still have requests in flight. Every worker writes its own entry; one
 -- is live as long as its process is.
 local cjson = require "cjson.safe"
+local connections = require "aorta.connections"
+local crowd = require "aorta.crowd"
 local index = require "aorta.index"
 local retry = require "aorta.retry"
 local routes = require "aorta.routes"
@@ -12,6 +14,8 @@ local workers = ngx.shared.aorta_workers
 local flights = ngx.shared.aorta_flights
 
 local M = {}
+
+local STUCK = 8 -- seconds without a look at the table
 
 -- started is the process's start time in ticks, nil when there is no such
 -- process: a process id alone comes again.
@@ -40,11 +44,14 @@ end
 function M.beat()
   local state = sync.state
   local exiting = ngx.worker.exiting()
+  local limits = crowd.limits()
   workers:set("w:" .. M.pid, cjson.encode({
     pid = M.pid, started = M.started, exiting = exiting or nil, loaded = retry.loaded or nil,
     epoch = state.epoch, generation = state.generation, synced_at = state.synced_at,
-    loaded_at = state.loaded_at, records = index.records, broken = routes.broken,
+    looked_at = state.looked_at, loaded_at = state.loaded_at, records = index.records, broken = routes.broken,
     digest = settings.digest,
+    connections = connections.all, free = connections.all > 0 and connections.free() or nil,
+    limits = #limits > 0 and limits or nil,
   }))
 end
 
@@ -114,8 +121,20 @@ local function say(code, body)
   ngx.say(cjson.encode(body))
 end
 
+-- stuck are the process ids of workers that no longer look for changes.
+local function stuck(list)
+  local pids = {}
+  for _, worker in ipairs(list) do
+    -- One of an older version does not say.
+    if not worker.exiting and worker.looked_at and ngx.now() - worker.looked_at > STUCK then
+      pids[#pids + 1] = worker.pid
+    end
+  end
+  return #pids > 0 and pids or nil
+end
+
 -- healthz is 200 once every worker has a table, however old: an old table
--- serves, and age_seconds is for an alarm.
+-- serves, and age_seconds and stuck are for an alarm.
 function M.healthz()
   M.beat()
   local list = live()
@@ -126,6 +145,7 @@ function M.healthz()
   end
   say(low.epoch > 0 and 200 or 503, {
     cluster = settings.cluster, epoch = low.epoch, generation = low.generation, workers = serving,
+    stuck = stuck(list),
     age_seconds = at > 0 and math.max(0, ngx.now() - at) or cjson.null,
   })
 end

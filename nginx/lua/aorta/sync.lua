@@ -14,8 +14,11 @@ local CUT_OFF = 20 * 3600 -- seconds; tombstones are kept for a day
 
 local M = {}
 
--- What this worker accepted last.
-local state = { cluster = nil, epoch = 0, generation = 0, seq = 0, began = "", synced_at = 0, loaded_at = 0 }
+-- What this worker accepted last, and when the feed last looked for more,
+-- whatever came of it.
+local state = {
+  cluster = nil, epoch = 0, generation = 0, seq = 0, began = "", synced_at = 0, loaded_at = 0, looked_at = 0,
+}
 M.state = state
 
 local refused -- why, as it was logged last
@@ -45,7 +48,7 @@ local function verify(fields)
   return meta
 end
 
--- whole tells whether changes since the last sequence are not enough.
+-- whole says whether changes since the last sequence are not enough.
 local function whole(meta)
   return state.seq == 0 or meta.epoch > state.epoch or meta.seq < state.seq or meta.began ~= state.began
     or ngx.now() - state.synced_at > CUT_OFF
@@ -81,6 +84,7 @@ local function load(connection, names)
   local complete = true
   local keeping = ngx.worker.id() == 0
   for from = 1, #names, BATCH do
+    state.looked_at = ngx.now()
     local command = { "MGET" }
     for i = from, math.min(from + BATCH - 1, #names) do
       command[#command + 1] = "routes:r:" .. names[i]
@@ -122,7 +126,7 @@ local function accept(meta)
   end
 end
 
-local function take(connection, all)
+local function apply_changes(connection, all)
   local fields, names, err = snapshot(connection, all)
   if not fields then
     return nil, err
@@ -167,7 +171,7 @@ function M.run(connection)
     state.synced_at = ngx.now()
     return true
   end
-  return take(connection, whole(meta))
+  return apply_changes(connection, whole(meta))
 end
 
 -- restore takes over what is kept, before the worker's first request.

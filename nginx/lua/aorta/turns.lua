@@ -11,7 +11,7 @@ local STEP = 40503
 
 local M = {}
 
-local function take(g)
+local function next_of(g)
   local k = g.next
   local following = k + 1
   if following >= g.size then
@@ -33,21 +33,21 @@ jit.off(far_group)
 -- pick is the next instance of a record that has one.
 local function pick(h)
   if h.groups == 1 then
-    return take(h.only)
+    return next_of(h.only)
   end
   local point = band(h.point + STEP, 65535)
   h.point = point
   local g = h.group
   if point < g[0].bound then
-    return take(g[0])
+    return next_of(g[0])
   end
   if point < g[1].bound then
-    return take(g[1])
+    return next_of(g[1])
   end
   if point < g[2].bound then
-    return take(g[2])
+    return next_of(g[2])
   end
-  return take(far_group(h, point))
+  return next_of(far_group(h, point))
 end
 M.pick = pick
 
@@ -67,7 +67,7 @@ function M.other(h, instance, usable)
       local g = group(h, i)
       local own = instance >= g.first and instance < g.first + g.size
       for _ = 1, own == (round == 1) and g.size or 0 do
-        local candidate = take(g)
+        local candidate = next_of(g)
         if usable(candidate) then
           return candidate
         end

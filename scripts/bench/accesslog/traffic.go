@@ -46,7 +46,7 @@ func (t *traffic) write(n int) error {
 		t.lines++
 		at := start.Add(time.Duration(i) * time.Second / perSecond).UnixMilli()
 		ms := i * 7919 % 200
-		_, err := fmt.Fprintf(w, `{"time":%d.%03d,"status":%d,"bytes":%d,"seconds":0.%03d,"upstream_seconds":"0.%03d","upstream_status":"200"%s`,
+		_, err := fmt.Fprintf(w, `{"time":%d.%03d,"status":"%d","bytes":%d,"seconds":0.%03d,"upstream_seconds":"0.%03d","upstream_status":"200"%s`,
 			at/1000, at%1000, 200+i%50/49*300, 200+i%5000, ms, ms, t.tails[i*31%len(t.tails)])
 		if err != nil {
 			return fmt.Errorf("write the log: %w", err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -23,18 +22,17 @@ func (c cost) times(f float64) cost { return cost{Process: c.Process * f, Redis:
 
 // spent reads both in seconds since their start.
 func spent(ctx context.Context, rdb *redis.Client) (cost, error) {
-	text, err := rdb.Info(ctx, "cpu").Result()
-	if err != nil {
+	info := rdb.InfoMap(ctx, "cpu")
+	if err := info.Err(); err != nil {
 		return cost{}, fmt.Errorf("read the CPU time of Redis: %w", err)
 	}
 	c := cost{Process: ownCPU().Seconds()}
-	for line := range strings.SplitSeq(text, "\r\n") {
-		name, value, _ := strings.Cut(line, ":")
-		switch name {
-		case "used_cpu_sys", "used_cpu_user", "used_cpu_sys_children", "used_cpu_user_children":
-			n, _ := strconv.ParseFloat(value, 64)
-			c.Redis += n
+	for _, name := range []string{"used_cpu_sys", "used_cpu_user", "used_cpu_sys_children", "used_cpu_user_children"} {
+		n, err := strconv.ParseFloat(info.Item("CPU", name), 64)
+		if err != nil {
+			return cost{}, fmt.Errorf("read the CPU time of Redis: %w", err)
 		}
+		c.Redis += n
 	}
 	return c, nil
 }

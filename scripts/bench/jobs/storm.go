@@ -122,7 +122,7 @@ func (s *storm) blow(ctx context.Context) error {
 		return err
 	}
 	v := verdict{planted: planted, ended: s.ended, effects: e, left: left, lost: int(s.keeper.Stats().Lost)}
-	s.tell(v, begun, span)
+	s.report(v, begun, span)
 	return v.print()
 }
 
@@ -175,8 +175,8 @@ func (s *storm) sow(ctx context.Context, specs []jobs.Spec) error {
 	return awaitNoTrees(ctx, s.keeper)
 }
 
-// tell prints what happened.
-func (s *storm) tell(v verdict, begun time.Time, span time.Duration) {
+// report prints what happened.
+func (s *storm) report(v verdict, begun time.Time, span time.Duration) {
 	all := len(v.planted) * treeSize
 	fmt.Printf("%d trees of %d jobs, %d worker processes, one killed every %s: %.0f jobs/s (%d jobs in %s)\n",
 		len(v.planted), treeSize, s.plan.crew, s.plan.every, float64(all)/span.Seconds(), all, span.Round(time.Millisecond))

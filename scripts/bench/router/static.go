@@ -16,7 +16,7 @@ const staticConf = `
 keepalive_requests 1000000;
 server_tokens off;
 request_pool_size 8k;
-log_format aorta escape=none '{"time":$msec,"status":$status,"bytes":$bytes_sent,"seconds":$request_time,"upstream_seconds":"$upstream_response_time","upstream_status":"$upstream_status"%s}';
+log_format aorta escape=none '{"time":$msec,"status":"$status","bytes":$bytes_sent,"seconds":$request_time,"upstream_seconds":"$upstream_response_time","upstream_status":"$upstream_status"%s}';
 access_log %s aorta %s;
 map $http_upgrade $up { default ""; websocket websocket; }
 map $up $conn { default ""; websocket upgrade; }

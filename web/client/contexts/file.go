@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"sort"
 	"syscall"
+
+	"aorta/internal/atomicfile"
 )
 
 // Context is one cluster as one caller.
@@ -81,20 +83,13 @@ func Change(path string, change func(*File) error) error {
 	return write(path, f)
 }
 
-// Add keeps a context under its name and makes it the current one when there
-// is none.
-func Add(path, name string, c Context) error {
-	return Change(path, func(f *File) error {
-		f.add(name, c)
-		return nil
-	})
-}
-
-// Offer is Add for a cluster that names itself: where the name stands for
-// another cluster already, it is kept under the name with its port.
+// Offer keeps the context of a cluster that names itself, and makes it the
+// current one when there is none. Where the name stands for another cluster
+// already, it is kept under the name with its port. The same cluster, by its
+// token, may have moved to another URL.
 func Offer(path, name string, c Context) error {
 	return Change(path, func(f *File) error {
-		if had, ok := f.Contexts[name]; ok && had.URL != c.URL {
+		if had, ok := f.Contexts[name]; ok && had.URL != c.URL && had.Token != c.Token {
 			if u, err := url.Parse(c.URL); err == nil && u.Port() != "" {
 				name += "-" + u.Port()
 			}
@@ -140,32 +135,12 @@ func lock(path string) (unlock func(), err error) {
 }
 
 // write puts the file in place whole: a reader sees the old or the new one.
-func write(path string, f File) (err error) {
+func write(path string, f File) error {
 	raw, err := json.MarshalIndent(f, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encode contexts: %w", err)
 	}
-	// CreateTemp makes it 0600.
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".config-*")
-	if err != nil {
-		return fmt.Errorf("write contexts: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(tmp.Name())
-		}
-	}()
-	_, err = tmp.Write(append(raw, '\n'))
-	if err == nil {
-		err = tmp.Sync()
-	}
-	if closed := tmp.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
+	if err := atomicfile.Write(path, append(raw, '\n'), 0o600); err != nil {
 		return fmt.Errorf("write contexts: %w", err)
 	}
 	return nil

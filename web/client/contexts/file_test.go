@@ -29,12 +29,12 @@ func TestPath_GoesByEnvironment(t *testing.T) {
 	}
 }
 
-func TestAdd_FirstContextStaysCurrent(t *testing.T) {
+func TestOffer_FirstContextStaysCurrent(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "deep", "config.json")
 
 	for _, name := range []string{"one", "two"} {
-		if err := Add(path, name, Context{URL: "http://" + name, Token: "t"}); err != nil {
-			t.Fatalf("Add(%s): %v", name, err)
+		if err := Offer(path, name, Context{URL: "http://" + name, Token: "t"}); err != nil {
+			t.Fatalf("Offer(%s): %v", name, err)
 		}
 	}
 
@@ -70,13 +70,13 @@ func TestChange_WritesForItsOwnerAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	err := Add(path, "one", Context{})
+	err := Offer(path, "one", Context{})
 
 	st, statErr := os.Stat(path)
 	if err != nil || statErr != nil || st.Mode().Perm() != 0o600 {
 		t.Errorf("got mode %v, %v, %v, want 0600", st.Mode(), err, statErr)
 	}
-	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".config-*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".*")); len(left) > 0 {
 		t.Errorf("got left-overs %v, want none", left)
 	}
 }
@@ -86,8 +86,8 @@ func TestChange_LosesNoneOfManyWriters(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 20 {
 		all.Go(func() {
-			if err := Add(path, fmt.Sprintf("c%02d", i), Context{}); err != nil {
-				t.Errorf("Add: %v", err)
+			if err := Offer(path, fmt.Sprintf("c%02d", i), Context{}); err != nil {
+				t.Errorf("Offer: %v", err)
 			}
 		})
 	}
@@ -110,7 +110,7 @@ func TestChange_KeepsALinkedFileALink(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	err := Add(link, "one", Context{})
+	err := Offer(link, "one", Context{})
 
 	st, statErr := os.Lstat(link)
 	f, loadErr := Load(real)

@@ -3,7 +3,9 @@
 package main
 
 import (
+	"crypto/sha256"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -15,6 +17,9 @@ import (
 )
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "check" {
+		check()
+	}
 	fmt.Println("testapp begins, mode", os.Getenv("MODE"))
 	switch mode, arg, _ := strings.Cut(os.Getenv("MODE"), ":"); mode {
 	case "exit":
@@ -49,6 +54,17 @@ func main() {
 	}
 }
 
+// unwell is the file that makes the check of an image's HEALTHCHECK fail.
+const unwell = "/unwell"
+
+func check() {
+	if _, err := os.Stat(unwell); err == nil || os.Getenv("MODE") == "unwell" {
+		fmt.Println("no database at DATABASE_URL")
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
 func number(s string) int {
 	n, err := strconv.Atoi(s)
 	if err != nil {
@@ -66,16 +82,25 @@ func serve(addr string, status int) {
 	fmt.Println("listening on", addr)
 	stop := make(chan os.Signal, 1)
 	if os.Getenv("MODE") != "stubborn" {
-		signal.Notify(stop, syscall.SIGTERM)
+		signal.Notify(stop, syscall.SIGTERM, syscall.SIGQUIT)
 	}
 	go func() {
-		<-stop
-		fmt.Println("stopped by SIGTERM")
+		name := map[os.Signal]string{syscall.SIGTERM: "SIGTERM", syscall.SIGQUIT: "SIGQUIT"}[<-stop]
+		fmt.Println("stopped by", name)
 		os.Exit(0)
 	}()
+	http.HandleFunc("/unwell", func(w http.ResponseWriter, _ *http.Request) {
+		if err := os.WriteFile(unwell, nil, 0o600); err != nil {
+			http.Error(w, err.Error(), 500)
+		}
+	})
 	http.HandleFunc("/env", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, strings.Join(os.Environ(), "\n"))
 	})
+	http.HandleFunc("/print", printMore)
+	http.HandleFunc("/write", write)
+	http.HandleFunc("/sum", sum)
+	http.HandleFunc("/bytes", bytes)
 	http.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
 	fmt.Println(http.Serve(l, nil))
 }
@@ -93,6 +118,25 @@ func lines(n int) {
 	fmt.Println("bad \xff\xfe bytes")
 }
 
+// printed counts what printMore printed; requests for it come one at a time.
+var printed int
+
+// printMore prints n further numbered lines, in turn on both streams.
+func printMore(_ http.ResponseWriter, r *http.Request) {
+	for range number(r.URL.Query().Get("n")) {
+		fmt.Fprintf([]io.Writer{os.Stdout, os.Stderr}[printed%2], "printed %06d\n", printed)
+		printed++
+	}
+}
+
+// write writes a file of n megabytes.
+func write(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	if err := os.WriteFile(q.Get("path"), make([]byte, number(q.Get("n"))<<20), 0o600); err != nil {
+		http.Error(w, err.Error(), 500)
+	}
+}
+
 // eat takes more memory all the time, but not at once: the engine begins to
 // watch for it after the start, and does not hear of what was killed before.
 func eat() {
@@ -105,4 +149,26 @@ func eat() {
 		held = append(held, b)
 	}
 	_ = held
+}
+
+// sum answers with the length and the SHA-256 of the request's body.
+func sum(w http.ResponseWriter, r *http.Request) {
+	h := sha256.New()
+	n, err := io.Copy(h, r.Body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	fmt.Fprintf(w, "%d %x", n, h.Sum(nil))
+}
+
+// bytes answers with so many zeros.
+func bytes(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Length", r.URL.Query().Get("n"))
+	piece := make([]byte, 64<<10)
+	for left := number(r.URL.Query().Get("n")); left > 0; left -= len(piece) {
+		if _, err := w.Write(piece[:min(left, len(piece))]); err != nil {
+			return
+		}
+	}
 }

@@ -1,5 +1,5 @@
-// Requests to the API. What goes wrong is an ApiError with the words of the
-// server's problem document, so that pages and command line say the same.
+// Requests to the API. An error is an ApiError with the text of the server's
+// problem document, so that pages and command line show the same text.
 import { effect, signal } from "@preact/signals";
 import { expect } from "./hint";
 import type { Session } from "./types";
@@ -8,19 +8,19 @@ export class ApiError extends Error {
   constructor(readonly status: number, message: string) { super(message); }
 }
 
-// session is who is signed in: undefined until it was asked, null for nobody.
+// session is the signed-in user: undefined until known, null for nobody.
 export const session = signal<Session | null | undefined>(undefined);
 
 const rank: Record<string, number> = { viewer: 1, developer: 2, admin: 3 };
 
-// may tells whether who is signed in has at least that role.
+// may says whether the signed-in user has at least that role.
 export function may(role: "viewer" | "developer" | "admin"): boolean {
   return (rank[session.value?.role ?? ""] ?? 0) >= (rank[role] ?? 9);
 }
 
 export const base = "/api/v1";
 
-// path builds an address below the API's root from parts that may hold anything.
+// path builds a URL path of the API from parts, which are escaped.
 export function path(...parts: string[]): string {
   return base + "/" + parts.map(encodeURIComponent).join("/");
 }
@@ -44,7 +44,7 @@ async function call<T>(method: string, address: string, body?: unknown): Promise
       credentials: "same-origin", signal: AbortSignal.timeout(30_000), redirect: "error",
     });
   } catch {
-    throw new ApiError(0, "The pacemaker can't be reached. Apps go on serving; try again when it is back.");
+    throw new ApiError(0, "The pacemaker can't be reached. Apps keep running; try again once it is back.");
   }
   if (!answer.ok) {
     const problem = await problemOf(answer);
@@ -61,8 +61,8 @@ export const del = <T>(address: string): Promise<T> => call<T>("DELETE", address
 
 const longest = 600; // of an error's text, in characters
 
-// said is an error's text for a person.
-export function said(err: unknown): string {
+// messageOf is an error's text for people.
+export function messageOf(err: unknown): string {
   const whole = err instanceof Error ? err.message : String(err);
   const text = whole.length > longest ? whole.slice(0, longest) + " …" : whole;
   return text.charAt(0).toUpperCase() + text.slice(1);

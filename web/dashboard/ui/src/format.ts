@@ -1,4 +1,4 @@
-// Numbers and times in words.
+// Numbers and times as text.
 
 export const dash = "–";
 
@@ -28,7 +28,10 @@ export function percent(ratio: number | null | undefined): string {
 export function millis(ms: number | null | undefined): string {
   if (ms === null || ms === undefined) return dash;
   if (ms < 10) return (ms === 0 ? "0" : ms.toFixed(1)) + " ms";
-  return ms < 1000 ? Math.round(ms) + " ms" : (ms / 1000).toFixed(1) + " s";
+  if (ms < 1000) return Math.round(ms) + " ms";
+  if (ms < 59_950) return (ms / 1000).toFixed(1) + " s";
+  const s = Math.round(ms / 1000);
+  return `${Math.floor(s / 60)} min ${s % 60} s`;
 }
 
 export function bytes(n: number | null | undefined): string {
@@ -39,7 +42,7 @@ export function bytes(n: number | null | undefined): string {
   return (i === 0 || n >= 10 ? Math.round(n) : n.toFixed(1)) + " " + units[i];
 }
 
-// volume is bytes over the wire, which are counted by the thousand.
+// volume is bytes sent over the network, in powers of 1000.
 export function volume(n: number): string {
   const units = ["B", "kB", "MB", "GB"];
   let i = 0;
@@ -47,7 +50,7 @@ export function volume(n: number): string {
   return (n >= 10 || n === Math.round(n) ? Math.round(n) : n.toFixed(1)) + " " + units[i];
 }
 
-// span is a length of time, in at most two units.
+// span is a duration, in at most two units.
 export function span(ms: number): string {
   const s = Math.max(0, Math.floor(ms / 1000));
   if (s < 10) return `${(Math.max(0, ms) / 1000).toFixed(1)} s`;
@@ -57,7 +60,7 @@ export function span(ms: number): string {
   return `${Math.floor(s / 86400)} d`;
 }
 
-// age is a length of time in one unit, which is all that a distance needs.
+// age is a duration in one unit.
 export function age(ms: number): string {
   const s = Math.max(0, Math.floor(ms / 1000));
   if (s < 60) return `${s} s`;
@@ -68,7 +71,7 @@ export function age(ms: number): string {
 
 export const clock = (t: Date): string => t.toLocaleTimeString(undefined, { hour12: false });
 
-// moment is a time of day to the millisecond, in the reader's zone.
+// moment is a time of day to the millisecond, in the local time zone.
 export function moment(t: string): string {
   const d = new Date(t);
   const two = (n: number) => String(n).padStart(2, "0");
@@ -84,11 +87,11 @@ export function count(n: number, one: string, many = one + "s"): string {
   return `${n} ${n === 1 ? one : many}`;
 }
 
-// brief is the end of an id, which is what the command line shows too.
+// brief is the short form of an id, its end; the command line shows the same.
 export const brief = (id: string): string => (id.length > 8 ? id.slice(-8) : id);
 
-// signs shows control codes as the signs that stand for them, so that a value is
-// seen as it is; lines and tabs stay.
+// signs replaces control characters, except line ends and tabs, by visible
+// symbols.
 export function signs(text: string): string {
   return text.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, (c) => String.fromCharCode(c === "\x7f" ? 0x2421 : 0x2400 + c.charCodeAt(0)));
 }
@@ -96,7 +99,7 @@ export function signs(text: string): string {
 const browsers: [RegExp, string][] = [[/Edg\//, "Edge"], [/OPR\//, "Opera"], [/Firefox\//, "Firefox"], [/Chrom(e|ium)\//, "Chrome"], [/Safari\//, "Safari"]];
 const systems: [RegExp, string][] = [[/Android/, "Android"], [/iPhone|iPad/, "iOS"], [/Windows/, "Windows"], [/Mac OS X/, "macOS"], [/Linux|X11/, "Linux"]];
 
-// browser is a browser's own description in words; one that is not known stays.
+// browser shortens a User-Agent to browser and system; unknown ones stay.
 export function browser(agent: string): string {
   const which = browsers.find(([form]) => form.test(agent))?.[1];
   const where = systems.find(([form]) => form.test(agent))?.[1];
@@ -104,7 +107,7 @@ export function browser(agent: string): string {
   return where ? `${which} on ${where}` : which;
 }
 
-// quoted is a word as a shell reads it.
+// quoted quotes a word for a shell.
 export function quoted(word: string): string {
   return /^[\w./:=@%+-]+$/.test(word) ? word : `'${word.replace(/[\x00-\x1f\x7f]/g, " ").replaceAll("'", "'\\''")}'`;
 }

@@ -1,12 +1,13 @@
-// Whether what is on the page is so now. Values stay when the stream is cut;
-// they are known to be old from then on.
+// Whether the values on the page are current. When the stream is cut they stay,
+// marked as old.
 import { signal } from "@preact/signals";
 import { serverTime } from "./clock";
+import { unpressed } from "./press";
 
-const bannerAfter = 1200; // ms; a cut shorter than this is not worth a word
+const bannerAfter = 1200; // ms; a shorter cut shows no banner
 
-// fresh is whether all that a page shows is as the stream last told; asOf when
-// that was so last, in ms; banner whether to say that the pacemaker is away.
+// fresh: all values on the page are current. asOf: when they last were, in ms.
+// banner: show that the pacemaker is away.
 export const fresh = signal(false);
 export const asOf = signal(0);
 export const banner = signal(false);
@@ -14,41 +15,41 @@ export const banner = signal(false);
 let isCut = false;
 let timer = 0;
 
-// untold are the topics of which the stream at hand has said nothing yet: what
-// the page shows of them is older than it.
-let untold = new Set<string>();
+// pending are the topics that the present stream has not sent yet: the page shows
+// old values of them.
+let pending = new Set<string>();
 
-// expectTold says which topics a stream that begins now will tell of.
-export function expectTold(topics: string[]): void { untold = new Set(topics); }
+// expectTopics sets the topics that a new stream will send.
+export function expectTopics(topics: string[]): void { pending = new Set(topics); }
 
-export function told(topic: string): void {
-  untold.delete(topic);
-  if (untold.size > 0) return;
+export function received(topic: string): void {
+  pending.delete(topic);
+  if (pending.size > 0) return;
   fresh.value = true;
   asOf.value = serverTime();
 }
 
-// late counts what was not told yet as old.
-export function late(): void { if (untold.size > 0) fresh.value = false; }
+// late marks the page as old if some topic was not received in time.
+export function late(): void { if (pending.size > 0) fresh.value = false; }
 
-// cut says that the stream is gone.
+// cut: the stream is gone.
 export function cut(): void {
   fresh.value = false;
   if (isCut) return;
   isCut = true;
-  timer = setTimeout(() => { banner.value = true; }, bannerAfter) as unknown as number;
+  timer = setTimeout(() => unpressed(() => { banner.value = isCut; }), bannerAfter) as unknown as number;
 }
 
-// alive says that something came, be it a beat.
+// alive: something was received, if only a heartbeat.
 export function alive(): void {
   if (isCut) reached();
   if (fresh.value) asOf.value = serverTime();
 }
 
-// aside says that nobody looks, and so nothing is followed.
+// aside: the page is hidden and follows no stream.
 export function aside(): void { fresh.value = false; }
 
-// reset forgets, as when another person signs in.
+// reset clears the state, as when another user signs in.
 export function reset(): void {
   fresh.value = false;
   reached();

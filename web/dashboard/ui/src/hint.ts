@@ -1,5 +1,5 @@
-// Whether somebody was signed in when this browser last looked. It says nothing
-// about who, and nothing rests on it but what is drawn first.
+// Whether somebody was signed in when this browser last checked. It decides only
+// what is drawn first.
 const name = "signed-in";
 
 export function expected(): boolean {
@@ -15,6 +15,6 @@ export function expect(somebody: boolean): void {
     if (somebody) localStorage.setItem(name, "");
     else localStorage.removeItem(name);
   } catch {
-    // Then each first page waits.
+    // Then the first page waits for the answer.
   }
 }

@@ -1,6 +1,7 @@
-// One job tree as it happens: jobs by id, their lines, and whether more comes.
+// One live job tree: jobs by id, their log lines, and whether it has ended.
 import { signal } from "@preact/signals";
-import { get, path, said, ApiError } from "./api";
+import { get, path, messageOf, ApiError } from "./api";
+import { unpressed } from "./press";
 import { topicOf, type Tail } from "./tail";
 import type { Gone, Job, JobLine } from "./types";
 
@@ -14,10 +15,10 @@ export class JobStore implements Tail {
   readonly missing = signal(false);
   private jobs = new Map<string, Job>();
   private lines = new Map<string, JobLine[]>();
-  private told = new Set<string>(); // jobs that the stream told of: no answer is newer
+  private updated = new Set<string>(); // jobs received from the stream: newer than any answer
   private root = "";
   private seen = "";
-  private all = false; // it has told its end
+  private all = false; // its end was received
   private timer = 0;
   private over = false;
 
@@ -32,13 +33,13 @@ export class JobStore implements Tail {
 
   cut(): void {}
 
-  // hello asks again if the pacemaker was away when it was asked.
+  // hello loads the tree again if the pacemaker was away before.
   hello(): void {
     if (this.error.value && !this.root && !this.missing.value) void this.open();
   }
 
-  // open asks for the whole tree. The stream tells the same, but not who asked
-  // for it, and not before it is there.
+  // open loads the whole tree. The stream sends the same, but not the user, and
+  // nothing before the tree exists.
   async open(): Promise<void> {
     this.error.value = "";
     try {
@@ -50,11 +51,11 @@ export class JobStore implements Tail {
     } catch (err) {
       if (this.over) return;
       this.missing.value = err instanceof ApiError && err.status === 404;
-      this.error.value = said(err);
+      this.error.value = messageOf(err);
     }
   }
 
-  take(event: string, data: unknown, id: string): void {
+  receive(event: string, data: unknown, id: string): void {
     if (event === "log") {
       this.seen = id;
       this.add(data as JobLine);
@@ -62,7 +63,7 @@ export class JobStore implements Tail {
       this.update(data as Job);
     } else if (event === "end") {
       this.all = true;
-      this.told.clear();
+      this.updated.clear();
       void this.open();
     } else if (event === "gone") {
       this.missing.value = true;
@@ -71,15 +72,15 @@ export class JobStore implements Tail {
     this.later();
   }
 
-  // keep takes over a job of an answer with its children.
+  // keep stores a job of an answer with its children.
   private keep(job: Job): void {
     const old = this.jobs.get(job.id);
-    this.jobs.set(job.id, old && this.told.has(job.id) ? { ...job, ...old } : job);
+    this.jobs.set(job.id, old && this.updated.has(job.id) ? { ...job, ...old } : job);
     for (const child of job.children ?? []) this.keep({ ...child, parent: child.parent || job.id });
   }
 
-  // update changes one job. The stream's jobs are bare: what is known of a root
-  // beyond them stays.
+  // update changes one job. The stream's jobs lack some fields of a root, which
+  // are kept.
   private update(job: Job): void {
     const old = this.jobs.get(job.id);
     const next: Job = { ...old, ...job };
@@ -88,7 +89,7 @@ export class JobStore implements Tail {
     if (!job.parent && old?.parent) next.parent = old.parent;
     if (!job.waits_for) delete next.waits_for;
     this.jobs.set(job.id, next);
-    this.told.add(job.id);
+    this.updated.add(job.id);
   }
 
   private add(line: JobLine): void {
@@ -98,7 +99,7 @@ export class JobStore implements Tail {
   }
 
   private later(): void {
-    this.timer ||= setTimeout(() => this.show(), 60) as unknown as number;
+    this.timer ||= setTimeout(() => unpressed(() => this.show()), 60) as unknown as number;
   }
 
   private show(): void {
@@ -108,8 +109,8 @@ export class JobStore implements Tail {
   }
 }
 
-// shownState is a job's state in a person's words. A job that waits for what it
-// began is at work; one that has begun nothing waits.
+// shownState is a job's state as it is displayed. A job that waits for its own
+// children counts as running.
 export function shownState(job: Job): string {
   const begun = job.started_at || (!job.parent && !job.waits_for);
   return job.state === "waiting" && begun ? "running" : job.state;
@@ -130,13 +131,13 @@ function byParent(jobs: Iterable<Job>): Map<string, Job[]> {
   return children;
 }
 
-// childrenOf is in the order of the ids, which is that of their making.
+// childrenOf returns the children by id, which is the order of creation.
 export function childrenOf(tree: Tree, id: string): readonly Job[] {
   return tree.children.get(id) ?? [];
 }
 
-// leads tells whether something below, or the job itself, is in one of the states.
-export function leads(tree: Tree, id: string, states: string[]): boolean {
+// hasState says whether the job or one below it is in one of the states.
+export function hasState(tree: Tree, id: string, states: string[]): boolean {
   if (states.includes(tree.jobs.get(id)?.state ?? "")) return true;
-  return childrenOf(tree, id).some((child) => leads(tree, child.id, states));
+  return childrenOf(tree, id).some((child) => hasState(tree, child.id, states));
 }

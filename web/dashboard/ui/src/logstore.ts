@@ -1,12 +1,13 @@
-// One app's log as it comes.
+// One app's live log.
 import { signal } from "@preact/signals";
 import { brief } from "./format";
+import { unpressed } from "./press";
 import { topicOf, type Tail } from "./tail";
 import type { Gone, LogLine } from "./types";
 
 const most = 10_000; // lines kept in the page
 const settle = 300;  // ms after which a log without lines counts as empty
-const search = 3000; // the same of one that is searched, which takes the server longer
+const search = 3000; // the same for a search, which takes the server longer
 
 // Shown is a line of output as a page shows it.
 export interface Shown {
@@ -15,10 +16,10 @@ export interface Shown {
   from: string;
   text: string;
   stream?: string;
-  more?: string;     // where it is from, in full
+  more?: string;     // where it is from, in detail
   release?: string;
   instance?: string; // id
-  missed?: number;   // it stands for so many lines
+  missed?: number;   // a placeholder for this many skipped lines
 }
 
 function shown(key: number, l: LogLine): Shown {
@@ -43,7 +44,7 @@ export class LogStore implements Tail {
 
   topic(): string { return this.gone.value ? "" : topicOf(this.key, this.seen); }
 
-  take(event: string, data: unknown, id: string): void {
+  receive(event: string, data: unknown, id: string): void {
     if (event === "gone") {
       this.gone.value = (data as Gone).text ?? "";
       return;
@@ -53,11 +54,10 @@ export class LogStore implements Tail {
     if (event === "line") this.held.push(shown(key, data as LogLine));
     else this.held.push({ key, time: "", from: "", text: "", missed: (data as { n: number }).n });
     if (this.held.length > most) this.held.splice(0, this.held.length - most);
-    this.timer ||= setTimeout(() => this.show(), 50) as unknown as number;
+    this.timer ||= setTimeout(() => unpressed(() => this.show()), 50) as unknown as number;
   }
 
-  // hello says that the stream lives, so that no line means that there is none.
-  // It waits for the lines that come with the beginning.
+  // hello: the stream is open. If no line comes for a moment, the log is empty.
   hello(): void {
     clearTimeout(this.opening);
     const after = this.key.includes("search=") ? search : settle;

@@ -1,7 +1,7 @@
-// The dashboard: one document, whose page is what its address says.
+// The dashboard: one document that shows the page of its URL.
 import { render } from "preact";
 import { effect, signal } from "@preact/signals";
-import { resume, said, session } from "./api";
+import { resume, messageOf, session } from "./api";
 import { expected } from "./hint";
 import { forget, start } from "./live";
 import { go, landing, pathname, query, target, type Target } from "./router";
@@ -21,19 +21,19 @@ const pages: Record<Exclude<Target["page"], "login">, () => preact.JSX.Element> 
   overview: Overview, apps: Apps, app: App, jobs: Jobs, job: Job, nodes: Nodes, settings: Settings, missing: NotFound,
 };
 
-const away = signal(""); // why the first question got no answer
+const away = signal(""); // why the first request failed
 
 async function begin(): Promise<void> {
   try {
     await resume();
     away.value = "";
   } catch (err) {
-    away.value = said(err);
+    away.value = messageOf(err);
     setTimeout(() => void begin(), 1500 + Math.random() * 500);
   }
 }
 
-// Who is not signed in sees the sign-in, and comes back to where they were.
+// Users who are not signed in see the sign-in and return to the page afterwards.
 effect(() => {
   const { page } = target.value;
   if (session.value === null && page !== "login") {
@@ -60,7 +60,7 @@ function Root() {
 
 const box = document.getElementById("app");
 if (box) {
-  box.textContent = ""; // what stood there until now
+  box.textContent = ""; // the placeholder
   render(<Root />, box);
 }
 start();

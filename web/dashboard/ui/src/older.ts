@@ -1,12 +1,12 @@
-// A list whose newest rows come by themselves, and whose older ones on demand.
-// From then on it keeps what it has shown: what drops out of the newest would
-// else be missing between them and the older ones.
+// A list whose newest rows are live and whose older rows are loaded on demand.
+// Once older ones were loaded it keeps all rows: those that drop out of the
+// newest would otherwise be missing in between.
 import { useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { get } from "./api";
 import type { Page } from "./types";
 
-// Kept are rows by id, as they were seen last.
+// Kept are rows by id, as last received.
 export class Kept<T extends { id: string }> {
   private rows = new Map<string, T>();
 
@@ -19,13 +19,13 @@ export class Kept<T extends { id: string }> {
   list(): T[] { return [...this.rows.values()].sort(this.order); }
 }
 
-// List is what there is to show. more asks for the page of an address, behind
-// the cursor from at first; keep puts rows in that were asked for otherwise.
+// List is the rows to show. more loads the next page of a URL, at first after the
+// cursor from; keep adds rows that were loaded otherwise.
 export interface List<T> { rows: T[]; asked: boolean; end: boolean; more(address: string, from: string): Promise<void>; keep(rows: readonly T[]): void }
 
-// useOlder begins with the live rows, which are in that order too.
+// useOlder starts with the live rows, which have that order.
 export function useOlder<T extends { id: string }>(live: T[], order: (a: T, b: T) => number): List<T> {
-  const kept = useRef<Kept<T> | null>(null); // null until older ones were asked for
+  const kept = useRef<Kept<T> | null>(null); // null until older ones were loaded
   const next = useSignal<string | null>(null);
   const changes = useSignal(0);
   void changes.value;

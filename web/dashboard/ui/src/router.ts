@@ -1,4 +1,4 @@
-// Addresses: which page one names, and moving between them without a reload.
+// URLs: the page that one shows, and navigation without a reload.
 import { computed, signal } from "@preact/signals";
 
 const here = () => ({ path: location.pathname, query: location.search });
@@ -9,7 +9,7 @@ addEventListener("popstate", () => { place.value = here(); });
 export const query = computed(() => new URLSearchParams(place.value.query));
 export const pathname = computed(() => place.value.path);
 
-// Target is a page with what its address says.
+// Target is a page with the parts of its URL.
 export interface Target { page: "login" | "overview" | "apps" | "app" | "jobs" | "job" | "nodes" | "settings" | "missing"; name: string; tab: string }
 
 const rows: [RegExp, Target["page"]][] = [
@@ -43,12 +43,12 @@ function ours(address: string): boolean {
   }
 }
 
-// landing is where a sign-in leads: the page that was asked for, if it is one.
+// landing is the page after a sign-in: the one that was requested, if it exists.
 export function landing(next: string | null): string {
   return next && ours(next) && match(new URL(next, location.origin).pathname).page !== "login" ? next : "/";
 }
 
-// go shows an address of ours; everything else is ignored.
+// go shows a page of the dashboard; other URLs are ignored.
 export function go(address: string, replace = false): void {
   if (!ours(address)) return;
   history[replace ? "replaceState" : "pushState"](null, "", address);
@@ -59,7 +59,7 @@ export function go(address: string, replace = false): void {
   if (part) setTimeout(() => document.getElementById(plain(part))?.scrollIntoView({ block: "center" })); // once it is drawn
 }
 
-// ask changes one value of the query and leaves the rest; empty removes it.
+// ask changes one value of the query; empty removes it.
 export function ask(key: string, value: string): void {
   const next = new URLSearchParams(place.value.query);
   if (value) next.set(key, value);
@@ -71,8 +71,8 @@ export function ask(key: string, value: string): void {
 export const appAddress = (name: string, tab = ""): string => "/apps/" + encodeURIComponent(name) + (tab ? "/" + tab : "");
 export const jobAddress = (id: string): string => "/jobs/" + encodeURIComponent(id);
 
-// Plain clicks on links of ours stay in the page; with a modifier the browser
-// does what it always does.
+// Plain clicks on links of the dashboard don't reload; with a modifier the browser
+// handles them.
 document.addEventListener("click", (e) => {
   if (e.defaultPrevented || e.button !== 0 || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
   const link = (e.target as Element | null)?.closest?.("a[href]") as HTMLAnchorElement | null;

@@ -1,11 +1,11 @@
-// Traffic over time, asked for again while somebody looks.
+// Traffic over time, reloaded while the page is visible.
 import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
-import { get, said } from "./api";
+import { get, messageOf } from "./api";
 import type { Curve } from "./kit/Graph";
 import type { Series } from "./types";
 
-// Range is how far back a graph shows, and how often it is asked for.
+// Range is the time that a graph shows, and how often it is reloaded.
 export interface Range { id: string; name: string; s: number; every: number }
 
 export const ranges: Range[] = [
@@ -13,8 +13,8 @@ export const ranges: Range[] = [
   { id: "2d", name: "2 d", s: 172_800, every: 60 }, { id: "90d", name: "90 d", s: 7_776_000, every: 300 },
 ];
 
-// Drawn is a series with what is worked out of it, so that a graph is drawn
-// again only for another one.
+// Drawn is a series with its derived values, so that a graph is redrawn only for
+// a new one.
 export interface Drawn { series: Series; requests: Curve[]; times: Curve[]; traffic: Curve[]; span: [number, number]; none: boolean }
 
 const curve = (name: string, colour: string, values: (number | null)[]): Curve => ({ name, colour, values });
@@ -34,7 +34,7 @@ export function drawn(series: Series, seconds: number): Drawn {
   };
 }
 
-// useSeries asks for a series at once and then every so often.
+// useSeries loads a series at once and then at the range's interval.
 export function useSeries(address: string, range: Range): { drawn: Drawn | null; error: string } {
   const state = useSignal<Drawn | null>(null);
   const error = useSignal("");
@@ -48,12 +48,12 @@ export function useSeries(address: string, range: Range): { drawn: Drawn | null;
         state.value = drawn(series, range.s);
         error.value = "";
       } catch (err) {
-        if (!over) error.value = said(err);
+        if (!over) error.value = messageOf(err);
       }
     };
     void load();
     const timer = setInterval(load, range.every * 1000);
-    document.addEventListener("visibilitychange", load); // nothing came while nobody looked
+    document.addEventListener("visibilitychange", load); // nothing was loaded while it was hidden
     return () => { over = true; clearInterval(timer); document.removeEventListener("visibilitychange", load); };
   }, [address, range.id]);
   return { drawn: state.value, error: error.value };

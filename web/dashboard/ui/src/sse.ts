@@ -1,12 +1,11 @@
-// Server-Sent Events over fetch. The browser's own reader hides comment lines,
-// and those are what tells a quiet stream from a dead one; it hides the status
-// of a refusal too.
+// Server-Sent Events over fetch. The browser's EventSource hides comment lines,
+// which distinguish a quiet stream from a dead one, and the status of a refusal.
 
 import { problemOf, type ApiError } from "./api";
 
 export interface Message { event: string; id: string; data: string }
 
-// Parser cuts a stream's text into messages. It takes any cut of the text.
+// Parser splits a stream's text into messages; it accepts pieces of any length.
 export class Parser {
   private rest = "";
   private event = "";
@@ -52,16 +51,16 @@ export class Parser {
 }
 
 export interface StreamOptions {
-  url(): string;                // asked before each connection: it may say where to go on
+  url(): string;                // called before each connection: it may contain where to continue
   onMessage(event: string, data: unknown, id: string): void;
-  onAlive?(): void;             // something came, be it a comment
+  onAlive?(): void;             // something was received, if only a comment
   onCut?(): void;               // the connection is gone, or silent for too long
-  onRefused?(problem: ApiError): void; // it is not tried again
+  onRefused?(problem: ApiError): void; // not retried
   silence?: number;             // ms without a byte after which the stream counts as dead
 }
 
-// refusals are the answers that another try does not change: nobody is signed
-// in, or what is asked for can't be. Others may be of a proxy that starts again.
+// refusals are the statuses that a retry does not change: nobody is signed in, or
+// the request is invalid. Others may come from a proxy that restarts.
 const refusals = [401, 422];
 
 // follow keeps a stream open until the returned function is called.
@@ -71,9 +70,9 @@ export function follow(o: StreamOptions): () => void {
   return () => life.abort();
 }
 
-// retryAfter is how long to wait before the next try, in milliseconds, when the
-// stream has been cut for so long: a pacemaker that starts again is back within
-// seconds, one that does not needs no haste.
+// retryAfter is the delay before the next attempt, in milliseconds, when the
+// stream has been cut for cutFor. It is short at first, since a pacemaker that
+// restarts is back within seconds.
 export function retryAfter(tries: number, cutFor: number, chance: number): number {
   if (tries === 1) return 50 + chance * 250;
   return cutFor < 60_000 ? 250 + chance * 750 : 1000 + chance * 4000;
@@ -98,8 +97,8 @@ async function once(o: StreamOptions, life: AbortSignal): Promise<"cut" | "refus
   const stop = new AbortController();
   const end = () => stop.abort();
   life.addEventListener("abort", end);
-  // A page that the browser keeps to go back to would keep its connection too,
-  // and six of them are all that a host gets.
+  // A page in the browser's back-forward cache would keep its connection, and a
+  // browser opens only six to a host.
   addEventListener("pagehide", end);
   let guard = 0;
   const watch = () => { clearTimeout(guard); guard = setTimeout(end, o.silence ?? 20_000); };
@@ -140,7 +139,7 @@ function decoded(data: string): unknown {
   try {
     return JSON.parse(data);
   } catch {
-    return undefined; // not ours to understand
+    return undefined; // not JSON: ignored
   }
 }
 
@@ -151,7 +150,7 @@ function pause(ms: number, life: AbortSignal): Promise<void> {
   });
 }
 
-// seen waits until somebody looks: a page in the background asks for nothing.
+// seen waits until the page is visible.
 function seen(life: AbortSignal): Promise<void> {
   return new Promise((done) => {
     const check = () => {

@@ -1,35 +1,35 @@
-// What a page follows beyond what all pages share: one job, or one app's log.
-// It goes on where it was when the stream comes back.
+// A tail is what one page follows alone: a job, or an app's log. It continues where
+// it was when the stream is back.
 import type { Target } from "./router";
 
 export interface Tail {
-  readonly key: string;      // what it is of; another one is another tail
-  topic(): string;           // as the stream is asked for it; "" once it has told all
-  take(event: string, data: unknown, id: string): void;
-  hello(): void;             // a stream begins
-  cut(): void;               // the stream is cut; it comes back by itself
+  readonly key: string;      // identifies what it follows
+  topic(): string;           // of the stream; "" once all was received
+  receive(event: string, data: unknown, id: string): void;
+  hello(): void;             // the stream is open
+  cut(): void;               // the stream is cut; it reconnects by itself
   close(): void;
 }
 
-// The events of a live stream that are a tail's.
+// The events of a stream that belong to a tail.
 export const tailEvents = new Set(["job", "log", "end", "line", "missed"]);
 
-const first = 1000; // lines of a log asked for at the start
+const first = 1000; // lines of a log loaded at the start
 
-// longestSearch is how many bytes the server takes for a search.
+// longestSearch is the server's limit of a search, in bytes.
 export const longestSearch = 200;
 
-// searched is as much of what is looked for as the server takes.
+// searched cuts a search to the server's limit.
 export function searched(words: string): string {
   return words.slice(0, new TextEncoder().encodeInto(words, new Uint8Array(longestSearch)).read);
 }
 
-// canBeApp tells whether an app can have that name.
+// canBeApp says whether this is a valid name of an app.
 export function canBeApp(name: string): boolean {
   return name.length <= 40 && /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name);
 }
 
-// tailKey names the tail of a page: "" where it has none.
+// tailKey is the key of a page's tail, "" if it has none.
 export function tailKey(target: Target, query: URLSearchParams): string {
   if (target.page === "job") return /^[\w-]{1,40}$/.test(target.name) ? "job:" + target.name : "";
   if (target.page !== "app" || target.tab !== "logs" || !canBeApp(target.name)) return "";
@@ -41,7 +41,7 @@ export function tailKey(target: Target, query: URLSearchParams): string {
   return `logs:${target.name}?${asked}`;
 }
 
-// topicOf is a tail's key with the id after which it goes on.
+// topicOf is a tail's key with the id after which to continue.
 export function topicOf(key: string, seen: string): string {
   return seen ? key + "@" + encodeURIComponent(seen) : key;
 }

@@ -1,5 +1,5 @@
-// Runs before the first paint, so that a chosen theme does not flash, and who was
-// signed in sees the frame at once. It stands alone: a module would come too late.
+// Runs before the first paint, so that the chosen theme does not flash and a user
+// who was signed in sees the frame at once. A module would run too late.
 import { apply, stored } from "./theme-stored";
 import { expected } from "./hint";
 

@@ -1,4 +1,4 @@
-// The theme that somebody chose, in this browser.
+// The theme chosen in this browser.
 export type Theme = "system" | "dark" | "light";
 
 export function stored(): Theme {
@@ -14,7 +14,7 @@ export function keep(t: Theme): void {
   try {
     localStorage.setItem("theme", t);
   } catch {
-    // It then holds for this page alone.
+    // Then it applies to this page alone.
   }
 }
 

@@ -1,10 +1,10 @@
-// Dark, light, or what the system says.
+// Dark, light, or the system's setting.
 import { signal } from "@preact/signals";
 import { apply, keep, stored, type Theme } from "./theme-stored";
 
 export const theme = signal<Theme>(stored());
 
-// looks counts changes of the colours, for what is drawn with them.
+// looks changes with the colours, to redraw what uses them.
 export const looks = signal(0);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { looks.value++; });
 

@@ -1,65 +1,260 @@
-// What the API answers with, as far as the pages use it.
+// Written by scripts/tstypes from the shapes in web/wire: go generate ./web/wire
 
-export interface Session { user: string; role: string; session: string; expires_at: string }
-export interface OwnSession { session: string; user: string; agent: string; address: string; created_at: string; seen_at: string; current: boolean }
-export interface Page<T> { items: T[]; next?: string }
-export interface Accepted { job?: string; message?: string }
-export interface Hello { cluster: string; version: string; epoch: number; time: string }
-
-export interface Gone { app?: string; topic?: string; text?: string }
-
-export interface Rates { requests_per_s: number | null; error_ratio: number | null; p95_ms: number | null; stale?: boolean }
-export interface Attention { text: string; state: string; kind: string; id?: string; app?: string; since?: string }
-export interface LiveNode {
-  id: string; name: string; address: string; roles: string[] | null; state: string; score: number | null;
-  instances: number; tags: Record<string, string> | null; heard_at: string | null;
+export interface Page<T> {
+  items: T[];
+  next?: string;
 }
+
+export interface Session {
+  user: string;
+  role: string;
+  session?: string; // id of the session
+  expires_at?: string; // when the session ends if it is not used before
+}
+
+export interface OwnSession {
+  session: string; // id of the session
+  user: string;
+  agent: string; // the browser's User-Agent at sign-in
+  address: string; // address that signed in, without its port
+  created_at: string;
+  seen_at: string; // last use, to the minute
+  expires_at: string; // when the session ends if it is not used before
+  current: boolean; // the session of this request
+}
+
+export interface Accepted {
+  job?: string; // id of the job; empty if there was nothing to do
+  message?: string;
+}
+
+export interface Hello {
+  cluster: string;
+  version: string;
+  epoch: number;
+  time: string;
+}
+
+export interface Gone {
+  app?: string; // name, of the topic app:NAME
+  topic?: string; // of a job or a log, without its query and position
+  text?: string; // why, and what to do
+}
+
+export interface Rates {
+  requests_per_s: number | null;
+  error_ratio: number | null; // share of 5xx, 0 to 1
+  p95_ms: number | null;
+  stale?: boolean; // the statistics do not answer: the rates are unknown
+}
+
+export interface Attention {
+  text: string;
+  state: string; // warn or bad
+  kind: string; // job, node, app, router, redis, sql, engine or disk
+  id?: string; // of the job or node; of a part its name and node
+  app?: string; // name
+  since: string;
+}
+
+export interface LiveNode extends NodeFacts {
+  heard_at: string | null;
+}
+
 export interface Overview {
-  state: "ok" | "warn" | "bad"; text: string; since?: string; attention: Attention[] | null; attention_more?: number;
-  apps: { total: number; serving: number; stopped: number };
-  rates: Rates; nodes: LiveNode[] | null; routers: { live: number; total: number }; stale?: boolean;
+  state: "ok" | "warn" | "bad";
+  text: string; // the same as a sentence
+  since: string;
+  stale?: boolean; // the database does not answer: apps, nodes and routers are as last known
+  attention: Attention[]; // the worst first, at most 50
+  attention_more?: number; // how many more there are
+  apps: LiveApps;
+  rates: Rates;
+  nodes: LiveNode[];
+  routers: LiveRouters;
 }
 
-export interface OperationRef { id: string; title: string }
+export interface OperationRef {
+  id: string;
+  title: string;
+}
+
 export interface AppRow extends Rates {
-  name: string; state: string; release: string; url: string; running: number; wanted: number;
-  spark: number[] | null; operation: OperationRef | null;
+  name: string;
+  state: string; // serving, deploying, stopped, failed or empty
+  release: string;
+  url: string;
+  running: number;
+  wanted: number;
+  spark: number[] | null; // requests per ten seconds of the last ten minutes, oldest first; null if unknown
+  operation: OperationRef | null;
 }
+
 export interface App {
-  id: string; name: string; release: string; stopped: boolean; hosts: string[] | null; url: string; git_http: string;
-  instances: number; wanted: number; created_at: string; version: number;
+  id: string;
+  name: string;
+  release: string; // label of the current release, empty before the first deploy
+  stopped: boolean;
+  hosts: string[];
+  grants?: string[]; // capabilities that an admin granted
+  url: string; // URL of the app's default domain, empty while its release has no web process
+  git_http: string;
+  instances: number; // running now
+  wanted: number;
+  created_at: string;
+  version: number;
 }
+
 export interface Instance {
-  id: string; app: string; release: string; type: string; node: string; address: string; state: string;
-  crashing: boolean; unheard: boolean; restarts: number; error?: string; created_at: string; started_at: string | null;
+  id: string;
+  app: string;
+  release: string;
+  type: string;
+  node: string;
+  address: string; // ip:port, empty when the type takes no traffic
+  state: string;
+  crashing: boolean;
+  unheard: boolean;
+  restarts: number;
+  error?: string;
+  created_at: string;
+  started_at: string | null;
 }
-export interface Process { type: string; command: string; quantity: number; memory: number; cpus: number }
+
+export interface Process {
+  type: string;
+  command: string;
+  quantity: number;
+  memory: number; // bytes
+  cpus: number;
+}
+
 export interface Release {
-  release: string; id: string; state: string; traffic: number; image: string; commit?: string;
-  created_at: string; user: string; message: string; error?: string;
+  release: string;
+  id: string;
+  state: string;
+  traffic: number; // share of requests in percent
+  image: string;
+  commit?: string;
+  created_at: string;
+  user: string;
+  message: string;
+  error?: string;
 }
-export interface Domain { host: string; app: string; own: boolean; created_at: string }
+
+export interface Domain {
+  host: string;
+  app: string;
+  own: boolean; // the app's default domain, which can't be removed
+  created_at: string;
+}
+
 export interface AppDetail {
-  app: App; instances: Instance[] | null; formation: Process[] | null; releases: Release[] | null;
-  domains: Domain[] | null; rates: Rates; operation: OperationRef | null;
+  app: App;
+  state: string; // serving, deploying, stopped, failed or empty
+  instances: Instance[];
+  formation: Process[];
+  releases: Release[]; // the newest 20
+  domains: Domain[];
+  rates: Rates;
+  spark: number[] | null; // as in the list of apps
+  operation: OperationRef | null;
 }
 
 export interface Job {
-  id: string; parent?: string; kind: string; title: string; app?: string; release?: string; node?: string; state: string;
-  attempt?: number; progress: { n: number; m: number; text?: string }; error: string;
-  created_at?: string; started_at?: string; ended_at?: string; children: Job[] | null;
-  user?: string; retry_of?: string; waits_for?: { id: string; title: string; user: string; since: string };
-  attention?: boolean; discarded_at?: string; discarded_by?: string;
+  id: string;
+  parent?: string;
+  kind: string;
+  title: string;
+  app?: string;
+  release?: string;
+  node?: string;
+  state: string;
+  attempt?: number;
+  progress: Progress;
+  error: string;
+  created_at?: string;
+  started_at?: string;
+  ended_at?: string;
+  children: Job[];
+  app_id?: string; // of a root: its app's id, also if the app was destroyed
+  user?: string; // of a root: the user who started it; empty: the platform
+  retry_of?: string; // of a root: the job that it retries
+  waits_for?: Ahead; // of a root: the job that has to end first
+  attention: boolean; // of a root: it failed and was neither retried, discarded nor followed by a success
+  discarded_at?: string; // of a root: when it was discarded
+  discarded_by?: string;
 }
-export interface JobLine { cursor?: string; job: string; time: string; text: string }
 
-export interface LogLine { cursor?: string; time: string; instance: string; type: string; release: string; node: string; stream: string; text: string }
+export interface JobLine {
+  cursor?: string;
+  job: string;
+  time: string;
+  text: string;
+}
 
-type Column = (number | null)[];
+export interface LogLine {
+  cursor?: string;
+  time: string;
+  instance: string;
+  type: string;
+  release: string;
+  node: string;
+  stream: string;
+  text: string;
+}
+
 export interface Series {
-  step_s: number; from: number; t: number[]; s2xx: Column; s3xx: Column; s4xx: Column; s5xx: Column; bytes: Column;
-  p50_ms: Column; p95_ms: Column; p99_ms: Column; marks: Mark[] | null;
+  step_s: number; // seconds of a step
+  from: number; // unix time of the first step
+  t: number[]; // unix time of each step
+  s2xx: (number | null)[]; // requests with that status in the step; 101 too
+  s3xx: (number | null)[];
+  s4xx: (number | null)[];
+  s5xx: (number | null)[];
+  bytes: (number | null)[]; // sent to clients in the step
+  p50_ms: (number | null)[];
+  p95_ms: (number | null)[];
+  p99_ms: (number | null)[];
+  marks: Mark[]; // releases made in that time
 }
 
-// Mark is a deploy on a graph.
-export interface Mark { t: number; release: string }
+export interface Mark {
+  t: number; // unix time
+  release: string;
+}
+
+export interface NodeFacts {
+  id: string;
+  name: string;
+  address: string;
+  roles: string[];
+  state: string;
+  score: number | null; // 0 idle … 1 full; null before its first report
+  tags: Record<string, string>;
+  instances: number;
+}
+
+export interface LiveApps {
+  total: number;
+  serving: number;
+  stopped: number;
+}
+
+export interface LiveRouters {
+  live: number;
+  total: number;
+}
+
+export interface Progress {
+  n: number;
+  m: number;
+  text?: string;
+}
+
+export interface Ahead {
+  id: string;
+  title: string;
+  user: string; // the user who started it; empty: the platform
+  since: string; // when it was created
+}

@@ -25,6 +25,9 @@ export function see(seen: boolean): void {
 // leave puts the page aside, as a browser does that may come back to it.
 export function leave(): void { events.dispatchEvent(new Event("pagehide")); }
 
+// happen is an event of the window.
+export function happen(type: string, says: object): void { events.dispatchEvent(Object.assign(new Event(type), says)); }
+
 Object.assign(page, { hidden: false });
 const globals: Record<string, unknown> = {
   document: page, location: place, scrollTo() {},

@@ -1,37 +1,37 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { until } from "./browser";
-import { alive, aside, asOf, banner, cut, expectTold, fresh, late, reset, told } from "../src/freshness";
+import { alive, aside, asOf, banner, cut, expectTopics, fresh, late, reset, received } from "../src/freshness";
 
-test("a page is fresh once all that it shows was told", () => {
+test("a page is fresh once all that it shows was received", () => {
   reset();
-  expectTold(["hello", "apps"]);
+  expectTopics(["hello", "apps"]);
   alive();
-  told("hello");
+  received("hello");
   const early = [fresh.value, asOf.value];
-  told("apps");
+  received("apps");
   assert.deepEqual(early, [false, 0]);
   assert.ok(fresh.value && asOf.value > 0);
 });
 
-test("after a cut it is old until all was told again, not when the stream is back", () => {
+test("after a cut it is old until all was received again, not when the stream is back", () => {
   cut();
   const atCut = fresh.value;
   const known = asOf.value;
-  expectTold(["hello", "apps"]);
+  expectTopics(["hello", "apps"]);
   alive();
-  told("hello");
+  received("hello");
   assert.deepEqual([atCut, fresh.value, asOf.value === known], [false, false, true]);
-  told("apps");
+  received("apps");
   assert.ok(fresh.value);
 });
 
 test("what another page showed is old when its topics are late", () => {
-  expectTold(["jobs"]);
+  expectTopics(["jobs"]);
   const atFirst = fresh.value;
   late();
   const then = fresh.value;
-  told("jobs");
+  received("jobs");
   late();
   assert.deepEqual([atFirst, then, fresh.value], [true, false, true]);
 });
@@ -46,7 +46,7 @@ test("the banner comes when a cut lasts, and goes with the first sign of life", 
 });
 
 test("a page that nobody sees is old, without a banner", () => {
-  told("x");
+  received("x");
   aside();
   assert.deepEqual([fresh.value, banner.value], [false, false]);
 });

@@ -2,10 +2,10 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { until } from "./browser";
 import { ApiError } from "../src/api";
-import { childrenOf, ended, JobStore, leads } from "../src/jobstore";
+import { childrenOf, ended, JobStore, hasState } from "../src/jobstore";
 import type { Job } from "../src/types";
 
-const bare = (id: string, state: string, more: Partial<Job> = {}): Job => ({ id, kind: "deploy", title: id, state, progress: { n: 0, m: 0 }, error: "", children: [], ...more });
+const bare = (id: string, state: string, more: Partial<Job> = {}): Job => ({ id, kind: "deploy", title: id, state, progress: { n: 0, m: 0 }, error: "", children: [], attention: false, ...more });
 const line = (job: string, text: string) => ({ job, time: "2026-01-01T00:00:00Z", text });
 
 async function opened(root: Job): Promise<JobStore> {
@@ -16,25 +16,25 @@ async function opened(root: Job): Promise<JobStore> {
 
 test("an answer and the stream make one tree", async () => {
   const store = await opened(bare("r", "running", { user: "ann", retry_of: "q", children: [bare("a", "running"), bare("b", "waiting")] }));
-  store.take("job", bare("a", "failed", { parent: "r", error: "no" }), "");
-  store.take("job", bare("c", "ready", { parent: "a" }), "");
-  store.take("job", bare("r", "failed"), "");
-  store.take("log", line("a", "one"), "5,a=5-0");
-  store.take("log", line("a", "two"), "5,a=5-1");
+  store.receive("job", bare("a", "failed", { parent: "r", error: "no" }), "");
+  store.receive("job", bare("c", "ready", { parent: "a" }), "");
+  store.receive("job", bare("r", "failed"), "");
+  store.receive("log", line("a", "one"), "5,a=5-0");
+  store.receive("log", line("a", "two"), "5,a=5-1");
   await until("the tree", () => store.tree.value?.jobs.size === 4);
   const tree = store.tree.value!;
   assert.deepEqual(childrenOf(tree, "r").map((j) => j.id), ["a", "b"]);
   assert.deepEqual(childrenOf(tree, "a").map((j) => j.id), ["c"]);
   assert.deepEqual([tree.jobs.get("r")?.user, tree.jobs.get("r")?.retry_of, tree.jobs.get("r")?.state], ["ann", "q", "failed"]);
   assert.deepEqual(tree.lines.get("a")?.map((l) => l.text), ["one", "two"]);
-  assert.deepEqual([leads(tree, "r", ["failed"]), leads(tree, "b", ["failed"]), ended(tree.jobs.get("a")), ended(tree.jobs.get("b"))], [true, false, true, false]);
+  assert.deepEqual([hasState(tree, "r", ["failed"]), hasState(tree, "b", ["failed"]), ended(tree.jobs.get("a")), ended(tree.jobs.get("b"))], [true, false, true, false]);
 });
 
 test("it goes on behind the last line that it saw", async () => {
   const store = await opened(bare("r", "running"));
   const first = store.topic();
-  store.take("log", line("r", "x"), "5,r=5-0");
-  store.take("job", bare("r", "running"), "7-12");
+  store.receive("log", line("r", "x"), "5,r=5-0");
+  store.receive("job", bare("r", "running"), "7-12");
   assert.deepEqual([first, store.topic()], ["job:r", "job:r@5%2Cr%3D5-0"]);
 });
 
@@ -42,9 +42,9 @@ test("after its end it asks for nothing more, and has the answer's words", async
   let root = bare("r", "running");
   const store = new JobStore("job:r", () => Promise.resolve(root));
   await store.open();
-  store.take("job", bare("r", "running"), "");
+  store.receive("job", bare("r", "running"), "");
   root = bare("r", "succeeded", { user: "ann" });
-  store.take("end", root, "");
+  store.receive("end", root, "");
   await until("the end", () => store.tree.value?.jobs.get("r")?.state === "succeeded");
   assert.equal(store.topic(), "");
 });
@@ -53,7 +53,7 @@ test("an answer that comes late does not undo what the stream said", async () =>
   let give = (_: Job) => {};
   const store = new JobStore("job:r", () => new Promise((done) => { give = done; }));
   const opening = store.open();
-  store.take("job", bare("a", "succeeded", { parent: "r" }), "");
+  store.receive("job", bare("a", "succeeded", { parent: "r" }), "");
   give(bare("r", "running", { user: "ann", children: [bare("a", "running")] }));
   await opening;
   assert.equal(store.tree.value?.jobs.get("a")?.state, "succeeded");
@@ -64,11 +64,11 @@ test("a job that there is not is missing; one that can't be asked for is not", a
   await store.open();
   const cut = new JobStore("job:r", () => Promise.reject(new ApiError(0, "away")));
   await cut.open();
-  const told = await opened(bare("r", "running"));
-  told.take("gone", { topic: "job:r", text: "it is no more" }, "");
+  const refused = await opened(bare("r", "running"));
+  refused.receive("gone", { topic: "job:r", text: "it is no more" }, "");
   assert.deepEqual([store.missing.value, store.error.value, store.topic()], [true, "Job r does not exist", ""]);
   assert.deepEqual([cut.missing.value, cut.error.value, cut.topic()], [false, "Away", "job:r"]);
-  assert.deepEqual([told.missing.value, told.topic()], [true, ""]);
+  assert.deepEqual([refused.missing.value, refused.topic()], [true, ""]);
 });
 
 test("it asks again when the pacemaker is back, if it has no answer yet", async () => {
@@ -86,7 +86,7 @@ test("it asks again when the pacemaker is back, if it has no answer yet", async 
 
 test("the oldest lines of a long log go", async () => {
   const store = await opened(bare("r", "running"));
-  for (let i = 0; i < 5100; i++) store.take("log", line("r", String(i)), `${i}`);
+  for (let i = 0; i < 5100; i++) store.receive("log", line("r", String(i)), `${i}`);
   await until("the lines", () => store.tree.value?.lines.get("r")?.at(-1)?.text === "5099");
   assert.deepEqual([store.tree.value?.lines.get("r")?.length, store.tree.value?.lines.get("r")?.[0]?.text], [5000, "100"]);
 });

@@ -5,7 +5,7 @@ import { Kept } from "../src/older";
 import { behind } from "../src/pages/Jobs";
 import type { Job } from "../src/types";
 
-const job = (n: number, state: string): Job => ({ id: String(1000 + n), kind: "deploy", title: "", state, progress: { n: 0, m: 0 }, error: "", children: null });
+const job = (n: number, state: string): Job => ({ id: String(1000 + n), kind: "deploy", title: "", state, progress: { n: 0, m: 0 }, error: "", children: [], attention: false });
 
 test("rows that drop out of the newest stay in their place", () => {
   const kept = new Kept<Job>((a, b) => (a.id < b.id ? 1 : -1));

@@ -28,7 +28,7 @@ test("only addresses of ours are gone to", () => {
   }
 });
 
-test("a sign-in leads to a page of ours", () => {
+test("a sign-in hasState to a page of ours", () => {
   const rows: [string | null, string][] = [
     ["/apps/shop?q=a", "/apps/shop?q=a"], [null, "/"], ["", "/"], ["//evil.test/", "/"], ["/\\evil.test", "/"], ["/\t/evil.test", "/"], ["/\t/%%", "/"], ["https://evil.test", "/"],
     ["javascript:alert(1)", "/"], ["/login", "/"], ["/login?next=/login", "/"], ["/./login/", "/"],

@@ -61,7 +61,7 @@ test("a stream that is cut comes back, and asks anew for where", async () => {
   });
 });
 
-test("a refusal is told once, and not tried again", async () => {
+test("a refusal is reported once, and not retried", async () => {
   let asked = 0;
   await serve((_, r) => { asked++; r.writeHead(422); r.end('{"title":"Invalid","detail":"search is too long"}'); }, async (base) => {
     const refused: unknown[] = [];

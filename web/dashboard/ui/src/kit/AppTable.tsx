@@ -12,14 +12,13 @@ const columns: Column<AppRow>[] = [
   { head: "Release", cell: (a) => a.release || "–" },
   { head: "Instances", kind: "num", cell: (a) => `${a.running} of ${a.wanted}` },
   { head: "Requests/s", kind: "num", cell: (a) => <span class="live">{rate(a.requests_per_s)}</span> },
-  { head: "Errors", kind: "num", cell: (a) => <Errors ratio={a.error_ratio} /> },
+  { head: "Error rate", kind: "num", cell: (a) => <Errors ratio={a.error_ratio} /> },
   { head: "p95", kind: "num", cell: (a) => <span class="live">{millis(a.p95_ms)}</span> },
   { head: "10 minutes", bare: true, cell: (a) => <Spark points={a.spark} label={`Requests of ${a.name} in ten minutes`} /> },
 ];
 
 function Now({ row }: { row: AppRow }) {
-  const word = row.state === "empty" ? "no release yet" : row.state;
-  return row.operation ? <a class="plain" href={jobAddress(row.operation.id)} title={row.operation.title}><State state={row.state} word={word} /></a> : <State state={row.state} word={word} />;
+  return row.operation ? <a class="plain" href={jobAddress(row.operation.id)} title={row.operation.title}><State state={row.state} /></a> : <State state={row.state} />;
 }
 
 export function AppTable({ rows }: { rows: AppRow[] }) {

@@ -1,7 +1,7 @@
-// A button that waits for what it started, and says what went wrong.
+// A button that waits for its action and reports its error.
 import type { ComponentChildren } from "preact";
 import { useSignal } from "@preact/signals";
-import { said } from "../api";
+import { messageOf } from "../api";
 import { toast } from "./Toast";
 
 interface Props {
@@ -9,7 +9,7 @@ interface Props {
   onClick: () => unknown;
   kind?: "primary" | "danger" | "quiet";
   disabled?: boolean;
-  label?: string; // where the text alone does not say it
+  label?: string; // accessible name, if the text is not enough
 }
 
 export function Button({ children, onClick, kind, disabled, label }: Props) {
@@ -21,7 +21,7 @@ export function Button({ children, onClick, kind, disabled, label }: Props) {
       await onClick();
     } catch (err) {
       const what = label ?? (typeof children === "string" ? children : "");
-      toast({ text: (what && what + ": ") + said(err), bad: true });
+      toast({ text: (what && what + ": ") + messageOf(err), bad: true });
     } finally {
       busy.value = false;
     }

@@ -3,7 +3,7 @@ import { useId } from "preact/hooks";
 
 interface Props { title: string; children: ComponentChildren; aside?: ComponentChildren; danger?: boolean }
 
-// Card is a part of a page under a heading of its own.
+// Card is a part of a page with a heading.
 export function Card({ title, children, aside, danger }: Props) {
   const id = useId();
   return (

@@ -1,9 +1,9 @@
-// Commands that do the same as a page, to copy.
+// Commands that do the same as a page, with a button to copy them.
 import { useSignal } from "@preact/signals";
 
 async function put(text: string): Promise<boolean> {
   try {
-    await navigator.clipboard.writeText(text); // absent on plain http beyond this machine
+    await navigator.clipboard.writeText(text); // not available on plain http, except on localhost
     return true;
   } catch {
     return false;
@@ -21,12 +21,12 @@ export function Copy({ text, label }: { text: string; label?: string }) {
   return <button type="button" class="copy" aria-label={label ?? `Copy: ${text}`} onClick={copy}><span aria-live="polite">{done.value || "Copy"}</span></button>;
 }
 
-// Command is one command line with its button.
+// Command is a command line with a copy button.
 export function Command({ text }: { text: string }) {
   return <span class="command"><code>{text}</code><Copy text={text} /></span>;
 }
 
-// Foot is the quiet line with the command that does what the page does.
+// Foot ends a page with the command that shows the same.
 export function Foot({ text }: { text: string }) {
-  return <footer class="foot"><span class="muted">The same in a terminal</span><Command text={text} /></footer>;
+  return <footer class="foot"><span class="muted">Command line</span><Command text={text} /></footer>;
 }

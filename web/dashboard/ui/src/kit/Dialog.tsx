@@ -1,14 +1,14 @@
-// Questions before what can't be undone, and before what moves traffic.
+// Dialogs, and confirmations of changes.
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
-import { said } from "../api";
+import { messageOf } from "../api";
 import { Foreign } from "./Foreign";
 import { toast } from "./Toast";
 
 const reachable = "a[href], button:not(:disabled), input:not(:disabled), select:not(:disabled), textarea:not(:disabled), summary, [tabindex='0']";
 
-// keepInside leads Tab from the last control to the first, and back.
+// keepInside moves the focus from the last control to the first on Tab, and back.
 function keepInside(e: KeyboardEvent): void {
   const box = e.currentTarget as HTMLElement;
   const all = [...box.querySelectorAll<HTMLElement>(reachable)].filter((el) => el.offsetParent !== null);
@@ -18,7 +18,7 @@ function keepInside(e: KeyboardEvent): void {
   to.focus();
 }
 
-// giveBack leaves the focus where it was, or at the page if that is no more.
+// giveBack returns the focus to where it was, or to the page if that is gone.
 function giveBack(before: HTMLElement | null): void {
   const to = before?.isConnected && before !== document.body ? before : document.getElementById("main");
   to?.focus();
@@ -29,13 +29,13 @@ interface Props {
   onClose: () => void;
   children: ComponentChildren;
   look?: "wide" | "high";
-  left?: { current: boolean }; // whether it led to another page, which then gets the focus
+  left?: { current: boolean }; // set when it led to another page, which then gets the focus
 }
 
 export function Dialog({ title, onClose, children, look, left }: Props) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
-  const pressed = useRef(false); // beside what is asked; a selection may end there that began within
+  const pressed = useRef(false); // the press began outside the box; a selection that began inside may end there
   useEffect(() => {
     const before = document.activeElement as HTMLElement | null;
     ref.current?.showModal();
@@ -59,7 +59,7 @@ interface Question {
   says: ComponentChildren; // what will change
   verb: string;
   danger?: boolean;
-  name?: string; // to be typed, where it can't be undone
+  name?: string; // to be typed for confirmation
   act: () => Promise<unknown>;
   onClose: () => void;
 }
@@ -79,8 +79,8 @@ export function Confirm({ title, says, verb, danger, name, act, onClose }: Quest
       await act();
       if (!over.current) onClose();
     } catch (err) {
-      if (over.current) return toast({ text: `${title}: ${said(err)}`, bad: true });
-      error.value = said(err);
+      if (over.current) return toast({ text: `${title}: ${messageOf(err)}`, bad: true });
+      error.value = messageOf(err);
       busy.value = false;
     }
   };
@@ -95,7 +95,7 @@ export function Confirm({ title, says, verb, danger, name, act, onClose }: Quest
         )}
         {error.value && <p class="bad" role="alert"><Foreign text={error.value} /></p>}
         <div class="actions">
-          <button type="button" class="button" onClick={onClose}>Leave as it is</button>
+          <button type="button" class="button" onClick={onClose}>Cancel</button>
           <button type="submit" class={`button ${danger ? "danger" : "primary"}`} disabled={!ready || busy.value}>{verb}</button>
         </div>
       </form>

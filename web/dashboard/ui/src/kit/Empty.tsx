@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { Command } from "./Copy";
 import { Foreign } from "./Foreign";
 
-// Empty says what is not there yet, and the next step.
+// Empty shows that there is nothing yet, and the next step.
 export function Empty({ title, children, commands }: { title: string; children?: ComponentChildren; commands?: string[] }) {
   return (
     <div class="empty">
@@ -13,12 +13,12 @@ export function Empty({ title, children, commands }: { title: string; children?:
   );
 }
 
-// Wait keeps the place of what comes in a moment.
+// Wait is a placeholder while something loads.
 export function Wait({ rows = 3 }: { rows?: number }) {
   return <div class="wait" role="status" aria-label="Loading">{Array.from({ length: rows }, (_, i) => <div key={i} />)}</div>;
 }
 
-// Trouble is an error in the place of what it kept from being shown.
+// Trouble shows an error in place of what could not be loaded.
 export function Trouble({ text, retry }: { text: string; retry?: () => void }) {
   return (
     <div class="trouble" role="alert">

@@ -1,13 +1,12 @@
 import { plain } from "./ansi";
 
-// Foreign is text that somebody else wrote, such as an error that holds a
-// program's last words: codes are left out, and the direction of its writing
-// ends with it.
+// Foreign is untrusted text, such as an error with a program's output: escape
+// codes are removed, and its text direction does not affect what follows.
 export function Foreign({ text }: { text: string | undefined }) {
   return <bdi>{plain(text ?? "")}</bdi>;
 }
 
-// firstLine is what stands alone of a longer text.
+// firstLine is the first line of a longer text.
 export function firstLine(text: string | undefined): string {
   return plain(text ?? "").split("\n")[0]!.trim();
 }

@@ -1,13 +1,13 @@
-// A form of few fields with one button; Enter does what the button does.
+// A form with one button, which Enter presses too.
 import type { ComponentChildren } from "preact";
 import { useSignal } from "@preact/signals";
-import { said } from "../api";
+import { messageOf } from "../api";
 import { toast } from "./Toast";
 
 interface Props {
   children: ComponentChildren;
   verb: string;
-  what: string;  // the thing that it is done to, for a message that stands alone
+  what: string;  // the object, for messages
   ready: boolean;
   act: () => Promise<unknown>;
   foot?: ComponentChildren;
@@ -22,7 +22,7 @@ export function Form({ children, verb, what, ready, act, foot }: Props) {
     try {
       await act();
     } catch (err) {
-      toast({ text: `${verb} ${what}: ${said(err)}`, bad: true });
+      toast({ text: `${verb} ${what}: ${messageOf(err)}`, bad: true });
     } finally {
       busy.value = false;
     }

@@ -1,4 +1,4 @@
-// What is around every page: where one is, how the cluster is, what runs.
+// The frame of every page: navigation, the cluster's health, running jobs.
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { session, signOut } from "../api";
@@ -53,7 +53,7 @@ function Rail() {
   );
 }
 
-const words = { ok: "all well", warn: "look at it", bad: "broken" };
+const words = { ok: "healthy", warn: "degraded", bad: "critical" };
 
 function Top() {
   const o = overview.value;
@@ -76,8 +76,8 @@ function Top() {
 function Banner() {
   return (
     <p class="banner" role="alert">
-      <b>The pacemaker can't be reached.</b> Apps go on serving and routing as they are; this page shows what was known
-      {asOf.value > 0 ? ` at ${clock(new Date(asOf.value))}` : ""} and catches up by itself.
+      <b>The pacemaker can't be reached.</b> Apps keep running. This page shows the last known state
+      {asOf.value > 0 ? ` of ${clock(new Date(asOf.value))}` : ""} and updates by itself once the pacemaker is back.
     </p>
   );
 }
@@ -114,7 +114,7 @@ function Person() {
         <p><b>{who.user}</b><br /><span class="muted">{who.role}</span></p>
         <label>Colours
           <select value={theme.value} onChange={(e) => choose(e.currentTarget.value as Theme)}>
-            <option value="system">as the system</option><option value="dark">dark</option><option value="light">light</option>
+            <option value="system">system default</option><option value="dark">dark</option><option value="light">light</option>
           </select>
         </label>
         <a href="/settings" onClick={close}>Settings and sessions</a>

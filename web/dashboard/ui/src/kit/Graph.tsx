@@ -1,5 +1,4 @@
-// Graphs over time. The library that draws them comes when the first one is
-// looked at.
+// Graphs over time. The drawing library is loaded with the first one.
 import type { AlignedData, Options } from "uplot";
 import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
@@ -21,7 +20,7 @@ interface Props {
 
 const height = { small: 112, full: 160 };
 
-// stack adds each curve to those before it; a gap stays one.
+// stack adds each curve to those before it; gaps stay gaps.
 function stack(curves: Curve[]): (number | null)[][] {
   const sums: (number | null)[][] = [];
   curves.forEach((c, i) => {
@@ -66,7 +65,7 @@ function data(p: Props): AlignedData {
   return [p.times, ...columns] as AlignedData;
 }
 
-// moments are the labels of the time axis, in the reader's zone.
+// moments are the labels of the time axis, in the local time zone.
 function moments(_: unknown, ticks: number[], __: number, ___: number, step: number): string[] {
   return ticks.map((t) => {
     const at = new Date(t * 1000);
@@ -76,7 +75,7 @@ function moments(_: unknown, ticks: number[], __: number, ___: number, step: num
   });
 }
 
-// ceiling is a round number above all values, so that the axis has its label.
+// ceiling is a round number above all values, as the axis's maximum.
 export function ceiling(max: number): number {
   if (!(max > 0)) return 1;
   const unit = 10 ** Math.floor(Math.log10(max));

@@ -1,15 +1,15 @@
-// A job and what it is made of: the running branch open, what has ended folded,
-// a failure shown without a click.
+// A job and its steps: the running branch is open, ended ones are folded, and a
+// failure is shown without a click.
 import { useSignal } from "@preact/signals";
-import { childrenOf, ended, leads, shownState, type Tree } from "../jobstore";
+import { childrenOf, ended, hasState, shownState, type Tree } from "../jobstore";
 import type { Job, JobLine } from "../types";
 import type { Shown } from "../logstore";
 import { Foreign } from "./Foreign";
 import { LogView } from "./LogView";
 import { Shape } from "./State";
-import { Took } from "./Time";
+import { Duration } from "./Time";
 
-const small = 40; // jobs of a tree whose branches all stay open: a sequence is a chain, one below the other
+const small = 40; // up to this many jobs all branches stay open
 
 export function JobTree({ tree }: { tree: Tree }) {
   const root = tree.jobs.get(tree.root);
@@ -18,12 +18,12 @@ export function JobTree({ tree }: { tree: Tree }) {
 
 function Row({ tree, job, depth }: { tree: Tree; job: Job; depth: number }) {
   const state = shownState(job);
-  const choice = useSignal<boolean | null>(null); // what a person chose, over what the state says
+  const choice = useSignal<boolean | null>(null); // the user's choice, over the default of the state
   const children = childrenOf(tree, job.id);
   const lines = tree.lines.get(job.id) ?? [];
-  const onFailedPath = leads(tree, job.id, ["failed"]);
-  const failedHere = job.state === "failed" && !children.some((c) => leads(tree, c.id, ["failed"]));
-  const branch = choice.value ?? (depth === 0 || tree.jobs.size <= small || onFailedPath || leads(tree, job.id, ["running"]));
+  const onFailedPath = hasState(tree, job.id, ["failed"]);
+  const failedHere = job.state === "failed" && !children.some((c) => hasState(tree, c.id, ["failed"]));
+  const branch = choice.value ?? (depth === 0 || tree.jobs.size <= small || onFailedPath || hasState(tree, job.id, ["running"]));
   const log = choice.value ?? (failedHere || job.state === "running");
   const open = lines.length > 0 ? log : branch;
   const some = children.length > 0 || lines.length > 0;
@@ -36,7 +36,7 @@ function Row({ tree, job, depth }: { tree: Tree; job: Job; depth: number }) {
         {job.node && !job.title?.includes(job.node) && <span class="muted">on {job.node}</span>}
         {job.progress.text && !ended(job) && <span class="muted"><Foreign text={job.progress.text} /></span>}
         {job.progress.m > 0 && !ended(job) && <progress max={job.progress.m} value={job.progress.n} aria-label="Progress" />}
-        <Took from={job.started_at} to={job.ended_at ?? (ended(job) ? job.started_at : undefined)} />
+        <Duration from={job.started_at} to={job.ended_at ?? (ended(job) ? job.started_at : undefined)} />
       </button>
       {job.error && (failedHere || (job.state === "aborted" && !onFailedPath)) && <p class="error"><Foreign text={job.error} /></p>}
       {log && lines.length > 0 && <Lines lines={lines} title={job.title} few={failedHere && choice.value === null} />}

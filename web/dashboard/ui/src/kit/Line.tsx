@@ -5,8 +5,8 @@ import { State } from "./State";
 
 interface Props { title: ComponentChildren; state: string; word?: string; text: string; since?: string | undefined; aside?: ComponentChildren }
 
-// Line is a page's first: how things are, in words, and since when. Only the
-// words are announced; the time beside them ticks.
+// Line is the first line of a page: the state as a sentence, and since when. Only
+// the sentence is announced to screen readers, not the ticking time.
 export function Line({ title, state, word, text, since, aside }: Props) {
   return (
     <header class="line">

@@ -1,7 +1,7 @@
 import { pieces } from "./ansi";
 
-// LogText is one line of output: its colours as classes, what was searched for
-// marked, and nothing in it ever more than text.
+// LogText is one line of output: colours become classes, search hits are marked,
+// and everything else is text, never markup.
 export function LogText({ text, search }: { text: string; search: string }) {
   return <>{pieces(text).map((p, i) => <span key={i} class={p.look || undefined}>{marked(p.text, search)}</span>)}</>;
 }
@@ -10,7 +10,7 @@ function marked(text: string, search: string) {
   if (!search) return text;
   const low = text.toLowerCase();
   const want = search.toLowerCase();
-  if (low.length !== text.length) return text; // a letter changed its length: places would not fit
+  if (low.length !== text.length) return text; // lower-casing changed the length, so the positions would not match
   const out = [];
   let from = 0;
   for (let at = low.indexOf(want); at >= 0; at = low.indexOf(want, from)) {

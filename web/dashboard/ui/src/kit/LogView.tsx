@@ -1,5 +1,5 @@
-// Lines of output, newest at the foot. Only those in sight are in the page, so
-// that ten thousand of them scroll as well as ten.
+// Lines of output, the newest last. Only visible lines are in the document, so that
+// ten thousand scroll as well as ten.
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
@@ -12,8 +12,8 @@ import { Dialog } from "./Dialog";
 
 interface Props { lines: Shown[]; search: string; label: string; empty: ComponentChildren; tall?: boolean; only?: (instance: string) => void }
 
-const row = 20;     // px; fixed, so that places are known without measuring
-const beyond = 20;  // rows above and below what is seen
+const row = 20;     // px; fixed, so that positions need no measuring
+const beyond = 20;  // rows above and below the visible ones
 
 export function LogView({ lines, search, label, empty, tall, only }: Props) {
   const box = useRef<HTMLDivElement>(null);
@@ -47,7 +47,7 @@ export function LogView({ lines, search, label, empty, tall, only }: Props) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[e.key];
     const i = lines.findIndex((l) => l.key === at.value);
     if (e.key === "Enter" && lines[i]) {
-      e.preventDefault(); // else the same press may close what it opens
+      e.preventDefault(); // otherwise the same press may close what it opens
       opened.value = lines[i];
     }
     if (e.key === "Escape") at.value = -1;
@@ -74,7 +74,7 @@ export function LogView({ lines, search, label, empty, tall, only }: Props) {
         )}
       </div>
       {!following.value && lines.length > 0 && (
-        <button type="button" class="newer" onClick={() => { following.value = true; }}>{newer > 0 ? `${newer} new line${newer === 1 ? "" : "s"} ↓` : "To the foot ↓"}</button>
+        <button type="button" class="newer" onClick={() => { following.value = true; }}>{newer > 0 ? `${newer} new line${newer === 1 ? "" : "s"} ↓` : "Jump to the newest ↓"}</button>
       )}
       {opened.value && <Whole line={opened.value} only={only} onClose={() => { opened.value = null; }} />}
     </div>
@@ -82,7 +82,7 @@ export function LogView({ lines, search, label, empty, tall, only }: Props) {
 }
 
 function Line({ line, search, at, open }: { line: Shown; search: string; at: boolean; open: () => void }) {
-  if (line.missed) return <div class="logline muted">… {line.missed} lines were passed over; search finds them</div>;
+  if (line.missed) return <div class="logline muted">… {line.missed} lines skipped; use the search to find them</div>;
   return (
     <div class={`logline ${line.stream === "stderr" ? "err" : ""} ${at ? "at" : ""}`} onClick={() => { if (!getSelection()?.toString()) open(); }}>
       <time class="muted" title={exact(line.time)}>{moment(line.time)}</time>
@@ -95,7 +95,7 @@ function Line({ line, search, at, open }: { line: Shown; search: string; at: boo
 function Whole({ line, only, onClose }: { line: Shown; only: Props["only"] | undefined; onClose: () => void }) {
   const { instance } = line;
   return (
-    <Dialog title="One line" onClose={onClose} look="wide">
+    <Dialog title="Log line" onClose={onClose} look="wide">
       <p class="muted">{exact(line.time)} · {line.from}{line.more ? ` · ${line.more}` : ""}{line.stream ? ` · ${line.stream}` : ""}</p>
       <pre class="whole-line">{plain(line.text)}</pre>
       <div class="actions">{only && instance && <button type="button" class="button" onClick={() => { onClose(); only(instance); }}>Only this instance</button>}<Copy text={plain(line.text)} label="Copy the line" /></div>

@@ -12,10 +12,10 @@ const columns: Column<LiveNode>[] = [
   { head: "Load", cell: (n) => <Load score={n.score} /> },
   { head: "Instances", kind: "num", cell: (n) => n.instances },
   { head: "Tags", cell: (n) => <Tags tags={n.tags} /> },
-  { head: "Heard", kind: "end", cell: (n) => <Ago at={n.heard_at} /> },
+  { head: "Last seen", kind: "end", cell: (n) => <Ago at={n.heard_at} /> },
 ];
 
-// Load is the node's own score: 0 idle, 1 full.
+// Load is the node's score: 0 idle, 1 full.
 function Load({ score }: { score: number | null }) {
   if (score === null) return <span class="muted">–</span>;
   const percent = Math.round(Math.min(1, Math.max(0, score)) * 100);
@@ -29,6 +29,6 @@ function Tags({ tags }: { tags: Record<string, string> | null }) {
 }
 
 export function NodeTable({ nodes }: { nodes: LiveNode[] }) {
-  if (nodes.length === 0) return <Empty title="There is no node yet." commands={["aorta nodes token --name NAME --roles heart,router"]}>A machine joins with a token that is made for it:</Empty>;
+  if (nodes.length === 0) return <Empty title="No nodes yet." commands={["aorta nodes token --name NAME --roles heart,router"]}>Create a token for a machine to join with:</Empty>;
   return <Table label="Nodes" columns={columns} rows={nodes} keyOf={(n) => n.id} />;
 }

@@ -1,5 +1,5 @@
-// The slim strip of what runs now, on every page. It keeps its place while
-// nothing does, so that nothing below it moves.
+// The strip of running jobs on every page. It keeps its height when there are none,
+// so that nothing below it moves.
 import { computed } from "@preact/signals";
 import { shownState } from "../jobstore";
 import { jobs } from "../live";
@@ -7,7 +7,7 @@ import { jobAddress } from "../router";
 import type { Job } from "../types";
 import { Foreign } from "./Foreign";
 import { Shape } from "./State";
-import { Ago, Took } from "./Time";
+import { Ago, Duration } from "./Time";
 
 const most = 3;
 
@@ -37,19 +37,19 @@ function One({ job }: { job: Job }) {
       <span class="what"><Foreign text={job.title} /></span>
       <span class="muted step"><Foreign text={step(job)} /></span>
       {job.progress.m > 0 && <progress max={job.progress.m} value={job.progress.n} aria-label="Progress" />}
-      <Took from={job.started_at ?? job.created_at} to={undefined} />
+      <Duration from={job.started_at ?? job.created_at} to={undefined} />
     </a>
   );
 }
 
-// Quiet says that nothing runs, and what ended last.
+// Quiet says that no job is running, and which ended last.
 function Quiet({ job }: { job: Job | undefined }) {
-  if (!job) return <span class="muted quiet">Nothing runs.</span>;
-  return <a class="quiet" href={jobAddress(job.id)}><span class="muted">Nothing runs. Last:</span><span class="step"><Foreign text={job.title} /></span><span class="muted">{job.state} <Ago at={job.ended_at} /></span></a>;
+  if (!job) return <span class="muted quiet">No running jobs.</span>;
+  return <a class="quiet" href={jobAddress(job.id)}><span class="muted">No running jobs. Last:</span><span class="step"><Foreign text={job.title} /></span><span class="muted">{job.state} <Ago at={job.ended_at} /></span></a>;
 }
 
 function step(job: Job): string {
-  if (job.waits_for) return `waits for ${job.waits_for.title}`;
+  if (job.waits_for) return `waiting for ${job.waits_for.title}`;
   if (job.progress.text) return job.progress.text;
   return job.progress.m > 0 ? `${job.progress.n} of ${job.progress.m}` : shownState(job) === "running" ? "" : job.state;
 }

@@ -13,7 +13,7 @@ export const searching = signal(false);
 
 interface Place { kind: string; name: string; more?: string; href: string }
 
-const known = signal<App[]>([]); // asked for when the search opens
+const known = signal<App[]>([]); // loaded when the search opens
 let askedAt = 0;
 
 async function ask(): Promise<void> {
@@ -22,7 +22,7 @@ async function ask(): Promise<void> {
   try {
     known.value = (await get<Page<App>>(path("apps") + "?limit=1000")).items;
   } catch {
-    askedAt = 0; // what is on the page is searched then
+    askedAt = 0; // then only what the page knows is searched
   }
 }
 
@@ -96,14 +96,14 @@ function Open() {
         aria-activedescendant={hits.length ? `hit-${at.value}` : undefined} autocomplete="off" spellcheck={false} autofocus
         placeholder="App, host, job, node, instance" onKeyDown={key} onInput={(e) => { words.value = e.currentTarget.value; at.value = 0; }}
       />
-      <ul id="hits" class="hits" role="listbox" aria-label="Places">
+      <ul id="hits" class="hits" role="listbox" aria-label="Results">
         {hits.map((p, i) => (
           <li key={p.href + p.name} id={`hit-${i}`} role="option" aria-selected={i === at.value} onClick={() => visit(p)} onMouseEnter={() => { at.value = i; }}>
             <span class="muted kind">{p.kind}</span><span class="grow"><Foreign text={p.name} /></span><span class="muted mono"><Foreign text={p.more} /></span>
           </li>
         ))}
       </ul>
-      {hits.length === 0 && <p class="muted" role="status">Nothing here has that name.</p>}
+      {hits.length === 0 && <p class="muted" role="status">No matches.</p>}
     </Dialog>
   );
 }

@@ -1,7 +1,7 @@
-// Where one is signed in, and a way to end each.
+// The user's sessions, each with a button to end it.
 import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
-import { del, get, path, said, session } from "../api";
+import { del, get, path, messageOf, session } from "../api";
 import type { OwnSession, Page } from "../types";
 import { browser } from "../format";
 import { Button } from "./Button";
@@ -17,7 +17,7 @@ export function Sessions() {
       list.value = (await get<Page<OwnSession>>(path("sessions"))).items;
       error.value = "";
     } catch (err) {
-      error.value = said(err);
+      error.value = messageOf(err);
     }
   };
   useEffect(() => { void load(); }, []);
@@ -33,7 +33,7 @@ export function Sessions() {
       <ul class="rows">
         {list.value?.map((s) => (
           <li key={s.session}>
-            <span class="grow"><b><Foreign text={browser(s.agent)} /></b><br /><span class="muted">{s.address} · seen <Ago at={s.seen_at} />{s.current ? " · this one" : ""}</span></span>
+            <span class="grow"><b><Foreign text={browser(s.agent)} /></b><br /><span class="muted">{s.address} · last used <Ago at={s.seen_at} />{s.current ? " · this session" : ""}</span></span>
             <Button onClick={() => end(s)} label={`End the session of ${browser(s.agent)} from ${s.address}`}>End</Button>
           </li>
         ))}

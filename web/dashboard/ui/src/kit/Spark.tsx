@@ -1,4 +1,4 @@
-// Ten minutes of requests, without axes. The value beside it is in words.
+// A sparkline of ten minutes of requests; the value is in the column beside it.
 const width = 120;
 const height = 24;
 

@@ -1,4 +1,4 @@
-// A state as a word, a shape and a colour, so that none of the three is needed.
+// A state as a word, a shape and a colour; each is enough on its own.
 interface Look { tone: "good" | "accent" | "warn" | "bad" | "muted"; shape: keyof typeof shapes; word?: string }
 
 const shapes = {
@@ -17,12 +17,12 @@ const quiet: Look = { tone: "muted", shape: "line" };
 const bad: Look = { tone: "bad", shape: "square" };
 
 const looks: Record<string, Look> = {
-  running: good, serving: good, succeeded: good, ready: good, ok: good, on: good,
+  running: good, serving: { ...good, word: "running" }, succeeded: good, ready: good, ok: good, on: good,
   starting: moving, pulling: moving, assigned: moving, deploying: moving, active: moving,
   draining: { tone: "muted", shape: "half" }, drained: { tone: "muted", shape: "half" },
   crashing: { tone: "warn", shape: "triangle" }, warn: { tone: "warn", shape: "triangle" },
   failed: bad, dead: bad, bad,
-  unheard: { tone: "muted", shape: "ring" }, suspect: { tone: "warn", shape: "ring", word: "unheard" }, waiting: { tone: "muted", shape: "ring" },
+  unheard: { tone: "muted", shape: "ring", word: "node silent" }, suspect: { tone: "warn", shape: "ring", word: "silent" }, waiting: { tone: "muted", shape: "ring" },
   stopped: quiet, retired: quiet, aborted: quiet, empty: { ...quiet, word: "no release yet" },
 };
 
@@ -35,7 +35,12 @@ export function Shape({ state }: { state: string }) {
   return <svg class={`shape ${tone} ${shape === "quarter" ? "moving" : ""}`} viewBox="0 0 10 10" aria-hidden="true">{shapes[shape]}</svg>;
 }
 
-// State shows a state by the API's name for it; word says it otherwise.
+// stateText is the word for a state of the API.
+export function stateText(state: string): string {
+  return look(state).word ?? state;
+}
+
+// State shows a state of the API; word replaces its name.
 export function State({ state, word }: { state: string; word?: string }) {
-  return <span class={`state ${look(state).tone}`}><Shape state={state} />{word ?? look(state).word ?? state}</span>;
+  return <span class={`state ${look(state).tone}`}><Shape state={state} />{word ?? stateText(state)}</span>;
 }

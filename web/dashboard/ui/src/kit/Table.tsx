@@ -1,5 +1,5 @@
-// Tables, which become lists on a narrow page. The roles are written out,
-// since a browser forgets them when a row is laid out as a block.
+// Tables, which become lists on a narrow page. Roles are explicit, since browsers
+// drop them when a row is laid out as a block.
 import { Component, type ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";

@@ -1,4 +1,4 @@
-// Tabs are links: each has an address of its own.
+// Tabs are links: each has its own URL.
 import { useEffect, useRef } from "preact/hooks";
 
 export interface Tab { id: string; name: string }

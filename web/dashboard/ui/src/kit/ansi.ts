@@ -1,10 +1,9 @@
-// Escape codes in apps' output: colours become class names, everything else is
-// left out. Nothing is ever run.
+// Escape codes in apps' output: colours become class names, all others are removed.
 
 export interface Piece { text: string; look: string }
 
 // CSI … final byte; OSC … BEL or ST; any other two-byte escape; control bytes;
-// marks that turn the direction of the text around them.
+// marks that change the direction of text.
 const escape = /\x1b\[([0-?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[\s\S]?|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 
 const colours = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"];

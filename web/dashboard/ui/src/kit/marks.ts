@@ -1,10 +1,10 @@
-// Where the labels of deploys stand on a graph, so that none covers another.
+// Positions of the labels of deploys on a graph, so that none covers another.
 
-// Label is one text for the marks from one to another, which stand close.
+// Label is one text for a range of marks that are close together.
 export interface Label { text: string; x: number; from: number; to: number }
 
-// place lays labels beside marks at xs, which rise. Those that would overlap
-// become one; one that would leave the graph on the right moves to the left.
+// place puts labels beside marks at xs, which are sorted. Overlapping labels are
+// merged; one that would leave the graph on the right is put on the left.
 export function place(names: string[], xs: number[], right: number, widthOf: (text: string) => number): Label[] {
   const out: Label[] = [];
   names.forEach((_, i) => {

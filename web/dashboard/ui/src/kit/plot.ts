@@ -1,4 +1,4 @@
-// The drawing library, in a file of its own that is loaded late.
+// The drawing library, in a file of its own that is loaded on demand.
 import uPlot from "uplot";
 import { clock } from "../format";
 import type { Mark } from "../types";
@@ -6,7 +6,7 @@ import { place } from "./marks";
 
 const near = 8; // px between the cursor and a mark that it shows
 
-// plot draws into a box, follows its width, and returns what ends it.
+// plot draws into a box, follows its width, and returns a function that ends it.
 export function plot(box: HTMLElement, options: uPlot.Options, data: uPlot.AlignedData, marks: Mark[]): () => void {
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string) => style.getPropertyValue("--" + name).trim();
@@ -31,7 +31,7 @@ export function plot(box: HTMLElement, options: uPlot.Options, data: uPlot.Align
 
 interface Ink { line: string; text: string; ground: string }
 
-// deploys draws each release as an upright line, and labels where they fit.
+// deploys draws each release as a vertical line, with labels where they fit.
 function deploys(u: uPlot, marks: Mark[], ink: Ink): void {
   const { ctx, bbox } = u;
   const dpr = devicePixelRatio;
@@ -52,7 +52,7 @@ function deploys(u: uPlot, marks: Mark[], ink: Ink): void {
   ctx.stroke();
   const gap = 4 * dpr;
   for (const l of place(seen.map((m) => m.release), seen.map(at), right, (text) => ctx.measureText(text).width + 2 * gap)) {
-    ctx.fillStyle = ink.ground; // what is drawn below must not cross the text
+    ctx.fillStyle = ink.ground; // so that nothing below crosses the text
     ctx.fillRect(l.x + gap / 2, bbox.top, ctx.measureText(l.text).width + gap, 15 * dpr);
     ctx.fillStyle = ink.text;
     ctx.fillText(l.text, l.x + gap, bbox.top + 12 * dpr);
@@ -60,7 +60,7 @@ function deploys(u: uPlot, marks: Mark[], ink: Ink): void {
   ctx.restore();
 }
 
-// hover says which release the cursor is on.
+// hover names the release under the cursor.
 function hover(u: uPlot, marks: Mark[], tip: HTMLElement): void {
   const x = u.cursor.left ?? -1;
   const hit = marks.filter((m) => x >= 0 && Math.abs(u.valToPos(m.t, "x") - x) <= near);

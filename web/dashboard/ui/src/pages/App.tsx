@@ -29,29 +29,30 @@ const tabs = [
 
 interface Says { state: string; text: string; since?: string | undefined }
 
-// words say how an app is: what is worst comes first. Trouble is the newest job
-// of the app that failed and that nobody has seen to.
+// words describe an app's state, the worst first. Trouble is its newest failed job
+// that needs attention.
 export function words(d: AppDetail, trouble: Attention | undefined): Says {
   const { app } = d;
   const failed = trouble ? ` ${ended(firstLine(trouble.text))}` : "";
   if (!app.release) {
-    if (d.operation) return { state: "deploying", text: `The first deploy runs: ${d.operation.title}.` };
+    if (d.operation) return { state: "deploying", text: `First deploy: ${d.operation.title}.` };
     return trouble ? { state: "bad", text: failed.trim(), since: trouble.since } : { state: "empty", text: "No release yet." };
   }
-  if (app.stopped) return { state: "stopped", text: `Stopped at ${app.release}; its addresses answer 503.${failed}` };
+  if (app.stopped) return { state: "stopped", text: `Stopped (${app.release}); requests get 503.${failed}` };
   const says = serving(d);
-  if (d.operation) return { ...says, state: says.state === "bad" ? "bad" : "deploying", text: `${says.text} ${d.operation.title} runs.` };
+  if (d.operation) return { ...says, state: says.state === "bad" ? "bad" : "deploying", text: `${says.text} Running: ${d.operation.title}.` };
   return trouble ? { ...says, state: says.state === "bad" ? "bad" : "warn", text: says.text + failed } : says;
 }
 
-// serving says how the instances are.
+// serving describes the instances.
 function serving({ app, instances, releases }: AppDetail): Says {
   const troubled = (instances ?? []).filter((i) => i.crashing || i.state === "failed").length;
   const silent = (instances ?? []).filter((i) => i.unheard && i.state === "running").length;
   const missing = app.instances < app.wanted;
-  if (app.instances === 0 && app.wanted > 0) return { state: "bad", text: `${app.release} has no running instance of ${app.wanted}.` };
-  const how = `${app.release} serves with ${missing ? `${app.instances} of ${app.wanted} instances` : count(app.instances, "instance")}`;
-  const tail = (silent ? `, ${silent} of them on a node that is silent` : "") + (troubled ? `; ${troubled} in trouble.` : ".");
+  if (app.instances === 0 && app.wanted > 0) return { state: "bad", text: `${app.release} is down: 0 of ${count(app.wanted, "instance")} running.` };
+  if (app.wanted === 0) return { state: "stopped", text: `${app.release} is deployed; none of its processes is scaled up.` };
+  const how = `${app.release} is running with ${missing ? `${app.instances} of ${app.wanted} instances` : count(app.instances, "instance")}`;
+  const tail = (silent ? `, ${silent} of them on a silent node` : "") + (troubled ? `; ${troubled} failing.` : ".");
   if (missing || silent || troubled) return { state: "warn", text: how + tail };
   return { state: "serving", text: how + tail, since: (releases ?? []).find((r) => r.release === app.release)?.created_at };
 }
@@ -84,20 +85,20 @@ export function App() {
   );
 }
 
-// chosen are the command's flags for the lines that a log's address asks for.
+// chosen are the command's flags for the filters in a log's URL.
 function chosen(q: URLSearchParams): string {
   const flags = [["q", "--search"], ["type", "-p"], ["instance", "-i"]] as const;
   return flags.map(([key, flag]) => (q.get(key) ? ` ${flag} ${quoted(q.get(key)!)}` : "")).join("");
 }
 
-// app lets only web addresses through.
+// app accepts http and https URLs only.
 const app = (url: string): string | undefined => (/^https?:\/\//.test(url) ? url : undefined);
 
 function Gone({ name }: { name: string }) {
   return (
     <>
       <Line title={name} state="stopped" text={`There is no app ${name}.`} />
-      <Empty title="It was destroyed, renamed, or never made." commands={["aorta apps"]}><a href="/apps">All apps</a></Empty>
+      <Empty title="It was destroyed or renamed, or it never existed." commands={["aorta apps"]}><a href="/apps">All apps</a></Empty>
     </>
   );
 }

@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
-import { get, may, patch, path, said } from "../api";
+import { get, may, patch, path, messageOf } from "../api";
 import { signs } from "../format";
 import type { Accepted, AppDetail } from "../types";
 import { Button } from "../kit/Button";
@@ -24,18 +24,18 @@ export function AppConfig({ detail }: { detail: AppDetail }) {
       vars.value = (await get<{ vars: Vars | null }>(path("apps", name, "config"))).vars ?? {};
       error.value = "";
     } catch (err) {
-      error.value = said(err);
+      error.value = messageOf(err);
     }
   };
-  // Another release may have come with other vars.
+  // A new release may have other vars.
   useEffect(() => { if (may("developer")) void load(); }, [name, detail.releases?.[0]?.id, may("developer")]);
   const change = async (c: Change) => {
     started("Config", await patch<Accepted>(path("apps", name, "config"), c));
     await load();
   };
-  if (!may("developer")) return <Card title="Config vars"><p>Config vars hold secrets: who reads them needs the role developer.</p></Card>;
+  if (!may("developer")) return <Card title="Config vars"><p>Config vars can contain secrets. You need the role developer to see them.</p></Card>;
   const keys = Object.keys(vars.value ?? {}).sort();
-  const effect = detail.app.release ? `A new release is made and rolled out; ${detail.app.release} serves until it is healthy.` : "It takes effect with the first deploy.";
+  const effect = detail.app.release ? `This deploys a new release; ${detail.app.release} keeps running until the new one is healthy.` : "It takes effect with the first deploy.";
   return (
     <Card title="Config vars">
       {error.value && <Trouble text={error.value} retry={load} />}
@@ -45,13 +45,13 @@ export function AppConfig({ detail }: { detail: AppDetail }) {
       {vars.value && <Add effect={effect} set={(k, v) => change({ set: { [k]: v } })} />}
       {dropping.value && (
         <Confirm title={`Unset ${dropping.value}`} verb="Unset it" danger act={() => change({ unset: [dropping.value] })} onClose={() => { dropping.value = ""; }}
-          says={<p>Its value is forgotten. {effect}</p>} />
+          says={<p>Its value is deleted. {effect}</p>} />
       )}
     </Card>
   );
 }
 
-// Var hides its value until it is asked for: pages are shown to others.
+// Var hides its value until Show is pressed: others may see the screen.
 function Var({ name, value, set, drop }: { name: string; value: string; set: (v: string) => Promise<void>; drop: () => void }) {
   const seen = useSignal(false);
   const edited = useSignal<string | null>(null);
@@ -63,7 +63,7 @@ function Var({ name, value, set, drop }: { name: string; value: string; set: (v:
     return (
       <li>
         <label class="grow field"><code>{name}</code><textarea class="mono" rows={rowsOf(edited.value)} value={edited.value} onInput={(e) => { edited.value = e.currentTarget.value; }} spellcheck={false} /></label>
-        <Button onClick={() => { edited.value = null; }}>Leave</Button>
+        <Button onClick={() => { edited.value = null; }}>Cancel</Button>
         <Button kind="primary" onClick={save} label={`Save ${name}`}>Save</Button>
       </li>
     );
@@ -84,8 +84,8 @@ function Var({ name, value, set, drop }: { name: string; value: string; set: (v:
 
 const rowsOf = (text: string) => Math.min(6, text.split("\n").length);
 
-// enterSends makes of a field of several lines, which keeps those of a key that
-// is pasted, one that Enter sends like any other; with Shift it begins a line.
+// enterSends makes Enter submit a multi-line field, which can hold a pasted key;
+// Shift+Enter starts a new line.
 function enterSends(e: KeyboardEvent): void {
   if (e.key !== "Enter" || e.shiftKey || e.isComposing) return;
   e.preventDefault();

@@ -17,18 +17,18 @@ export function AppDomains({ detail }: { detail: AppDetail }) {
     const wanted = host.value.trim();
     await post<Domain>(path("apps", app.name, "domains"), { host: wanted });
     host.value = "";
-    toast({ text: `${wanted} is routed to ${app.name} now. Point its DNS at a router.` });
+    toast({ text: `Added ${wanted} to ${app.name}. Point its DNS record at a router.` });
   };
   const drop = async (d: Domain) => {
     await del(path("apps", app.name, "domains", d.host));
-    toast({ text: `${d.host} is not routed any more.` });
+    toast({ text: `Removed ${d.host}.` });
   };
   return (
     <Card title="Domains">
       <ul class="rows">
         {(detail.domains ?? []).map((d) => (
           <li key={d.host}>
-            <span class="grow"><bdi class="mono name">{d.host}</bdi><br /><span class="muted">{d.own ? "the app's own host, which stays" : <>added <Ago at={d.created_at} /></>}</span></span>
+            <span class="grow"><bdi class="mono name">{d.host}</bdi><br /><span class="muted">{d.own ? "default domain, can't be removed" : <>added <Ago at={d.created_at} /></>}</span></span>
             <Copy text={d.host} />
             {!d.own && may("developer") && <Button onClick={() => { dropping.value = d; }} label={`Remove ${d.host}`}>Remove</Button>}
           </li>
@@ -41,7 +41,7 @@ export function AppDomains({ detail }: { detail: AppDetail }) {
       )}
       {dropping.value && (
         <Confirm title={`Remove ${dropping.value.host}`} verb="Remove it" danger act={() => drop(dropping.value!)} onClose={() => { dropping.value = null; }}
-          says={<p>Every router answers 404 for {dropping.value.host} within a second, and another app may take it. {app.name} goes on under its other hosts.</p>} />
+          says={<p>Requests for {dropping.value.host} get 404 within a second, and other apps can use the domain. {app.name} stays reachable at its other domains.</p>} />
       )}
     </Card>
   );

@@ -18,7 +18,7 @@ export function AppGraphs({ detail }: { detail: AppDetail }) {
     <Card title="Traffic" aside={<Choice range={range.id} release={release} detail={detail} />}>
       {error && <Trouble text={error} />}
       {!d && !error && <Wait rows={14} />}
-      {d?.none && <Empty title={`No request in this range${release ? ` to ${release}` : ""}.`} commands={detail.app.url ? [`curl -i ${detail.app.url}`] : []}>A request shows within seconds:</Empty>}
+      {d?.none && <Empty title={`No request in this range${release ? ` to ${release}` : ""}.`} commands={detail.app.url ? [`curl -i ${detail.app.url}`] : []}>Requests appear here within seconds:</Empty>}
       {d && <Graphs d={d} />}
       {d && !release && serving.length > 1 && <ByRelease app={detail.app.name} range={range} releases={serving} d={d} />}
     </Card>
@@ -35,12 +35,12 @@ function Graphs({ d }: { d: Drawn }) {
     <div class="graphs">
       <Graph {...shared} title="Requests" curves={d.requests} stacked show={perSecond} />
       <Graph {...shared} title="Response time" curves={d.times} show={millis} />
-      <Graph {...shared} title="Bytes" curves={d.traffic} show={bytesPerSecond} />
+      <Graph {...shared} title="Bytes sent" curves={d.traffic} show={bytesPerSecond} />
     </div>
   );
 }
 
-// ByRelease has a line for each of the two releases that share the traffic.
+// ByRelease has a curve for each of two releases that share the traffic.
 function ByRelease({ app, range, releases: [first, second], d }: { app: string; range: Range; releases: string[]; d: Drawn }) {
   const address = (release: string | undefined) => path("apps", app, "series") + `?range=${range.id}&release=${encodeURIComponent(release ?? "")}`;
   const one = useSeries(address(first), range).drawn;
@@ -50,7 +50,7 @@ function ByRelease({ app, range, releases: [first, second], d }: { app: string; 
   return <div class="graphs"><Graph title="Requests by release" times={one.series.t} curves={curves} marks={d.series.marks ?? noMarks!} span={one.span} show={perSecond} /></div>;
 }
 
-// total is a release's requests of all statuses.
+// total is a release's requests with any status.
 function total(name: string, colour: string, d: Drawn): Curve {
   const at = (i: number) => d.requests.reduce<number | null>((sum, c) => (c.values[i] === null ? sum : (sum ?? 0) + (c.values[i] ?? 0)), null);
   return { name, colour, values: d.series.t.map((_, i) => at(i)) };

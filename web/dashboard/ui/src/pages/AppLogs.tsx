@@ -17,13 +17,13 @@ export function AppLogs({ detail }: { detail: AppDetail }) {
   const name = detail.app.name;
   const release = q.get("release") ?? "";
   const all = s?.lines.value;
-  // The cluster does not choose lines by release: those that are here are chosen.
+  // The API does not filter by release, so the loaded lines are filtered here.
   const lines = useMemo(() => (release && all ? all.filter((l) => l.release === release) : all ?? []), [all, release]);
   if (!s) return <Wait rows={6} />;
   return (
     <section class="card" aria-label="Logs">
       <Filters detail={detail} search={search} type={q.get("type") ?? ""} instance={q.get("instance") ?? ""} release={release} store={s} />
-      {s.state.value === "cut" && !s.gone.value && <p class="asof" role="status">The stream is cut; it goes on where it was when the pacemaker answers again.</p>}
+      {s.state.value === "cut" && !s.gone.value && <p class="asof" role="status">Disconnected. The log continues where it stopped once the pacemaker is back.</p>}
       {s.gone.value && <Trouble text={s.gone.value} />}
       <LogView key={s.key} lines={lines} only={(id) => ask("instance", id)} search={search} label={`Logs of ${name}`} tall empty={s.state.value === "opening" || s.gone.value ? null : <None search={search} release={release} name={name} />} />
     </section>
@@ -31,9 +31,9 @@ export function AppLogs({ detail }: { detail: AppDetail }) {
 }
 
 function None({ search, release, name }: { search: string; release: string; name: string }) {
-  if (release) return <Empty title={`No line of ${release} is among the newest.`} commands={[`aorta logs -n 10000 -a ${name}`]} />;
-  if (search) return <Empty title={`No line holds “${search}”.`} commands={[`aorta logs -n 1000 -a ${name}`]}>Without the search:</Empty>;
-  return <Empty title="No line yet." commands={[`aorta logs -f -a ${name}`]}>What {name} writes to its output shows here as it comes.</Empty>;
+  if (release) return <Empty title={`No lines of ${release} among the newest.`} commands={[`aorta logs -n 10000 -a ${name}`]} />;
+  if (search) return <Empty title={`No line contains “${search}”.`} commands={[`aorta logs -n 1000 -a ${name}`]}>Without the search:</Empty>;
+  return <Empty title="No output yet." commands={[`aorta logs -f -a ${name}`]}>Output of {name} appears here as it is written.</Empty>;
 }
 
 interface FilterProps { detail: AppDetail; search: string; type: string; instance: string; release: string; store: LogStore }
@@ -60,7 +60,7 @@ function Filters({ detail, search, type, instance, release, store }: FilterProps
         <option value="">all releases</option>
         {releases.map((r) => <option key={r} value={r}>{r}</option>)}
       </select>
-      <Button onClick={() => store.pause(!store.paused.value)}>{store.paused.value ? "Go on" : "Pause"}</Button>
+      <Button onClick={() => store.pause(!store.paused.value)}>{store.paused.value ? "Resume" : "Pause"}</Button>
     </form>
   );
 }

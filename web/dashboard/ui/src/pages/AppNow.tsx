@@ -16,35 +16,35 @@ import { Ago } from "../kit/Time";
 import { started } from "../kit/Toast";
 import { Scale } from "./Scale";
 
-const replacing = signal<Instance | null>(null); // the one that is asked about
+const replacing = signal<Instance | null>(null); // the instance to confirm
 
 const columns: Column<Instance>[] = [
   { head: "Instance", cell: (i) => <span><b>{i.type}</b> <span class="mono muted">{brief(i.id)}</span></span> },
-  { head: "State", cell: (i) => <How instance={i} /> },
+  { head: "State", cell: (i) => <StateCell instance={i} /> },
   { head: "Release", cell: (i) => i.release },
   { head: "Address", kind: "mono", cell: (i) => i.address || "–" },
   { head: "Restarts", kind: "num", cell: (i) => i.restarts },
   { head: "Started", cell: (i) => <Ago at={i.started_at ?? i.created_at} /> },
-  { head: "", kind: "end", bare: true, cell: (i) => <Acts instance={i} /> },
+  { head: "", kind: "end", bare: true, cell: (i) => <Actions instance={i} /> },
 ];
 
-function Acts({ instance: i }: { instance: Instance }) {
+function Actions({ instance: i }: { instance: Instance }) {
   return (
     <span class="links">
       <a href={appAddress(i.app, "logs") + "?instance=" + i.id} aria-label={`Logs of ${i.type} ${brief(i.id)}`}>Logs</a>
-      {may("developer") && i.state === "running" && <Button kind="quiet" label={`Replace ${i.type} ${brief(i.id)}`} onClick={() => { replacing.value = i; }}>Replace</Button>}
+      {may("developer") && i.state === "running" && <Button kind="quiet" label={`Restart ${i.type} ${brief(i.id)}`} onClick={() => { replacing.value = i; }}>Restart</Button>}
     </span>
   );
 }
 
-function How({ instance: i }: { instance: Instance }) {
+function StateCell({ instance: i }: { instance: Instance }) {
   const state = i.crashing ? "crashing" : i.unheard ? "unheard" : i.state;
   return <span><State state={state} />{i.error && <span class="why"><Foreign text={i.error} /></span>}</span>;
 }
 
 const nodeOf = (i: Instance) => i.node || "no node yet";
 
-// byNode keeps neighbours together, so that the spread is seen.
+// byNode sorts by node, so that the distribution is visible.
 function byNode(list: Instance[]): Instance[] {
   const key = (i: Instance) => `${i.node}\n${i.type}\n${i.id}`;
   return [...list].sort((a, b) => (key(a) < key(b) ? -1 : 1));
@@ -58,8 +58,8 @@ export function AppNow({ detail }: { detail: AppDetail }) {
   return (
     <>
       {(app.release || list.length > 0) && <dl class="figures live">
-        <div><dt>Requests</dt><dd><b class="num">{rate(rates.requests_per_s)}</b> <span class="muted">{rates.requests_per_s === null ? "no traffic yet" : "a second"}</span></dd></div>
-        <div><dt>Errors</dt><dd><b class="num"><Errors ratio={rates.error_ratio} /></b></dd></div>
+        <div><dt>Requests</dt><dd><b class="num">{rate(rates.requests_per_s)}</b> <span class="muted">{rates.requests_per_s === null ? "no traffic yet" : "per second"}</span></dd></div>
+        <div><dt>Error rate</dt><dd><b class="num"><Errors ratio={rates.error_ratio} /></b></dd></div>
         <div><dt>p95</dt><dd><b class="num">{millis(rates.p95_ms)}</b></dd></div>
         <div><dt>Instances</dt><dd><b class="num">{app.instances} of {app.wanted}</b> <span class="muted">on {nodes} {nodes === 1 ? "node" : "nodes"}</span></dd></div>
       </dl>}
@@ -72,14 +72,14 @@ export function AppNow({ detail }: { detail: AppDetail }) {
   );
 }
 
-function NoInstance({ detail: { app } }: { detail: AppDetail }) {
-  if (!app.release) return <Empty title="Nothing was deployed yet." commands={[`git remote add aorta ${app.git_http}`, "git push aorta main", `aorta deploy -a ${app.name}`]}>From the folder of the program:</Empty>;
-  if (app.stopped) return <Empty title="The app is stopped." commands={[`aorta ps restart -a ${app.name}`]}>Its formation is remembered; it starts again with:</Empty>;
-  return <Empty title="No instance runs." commands={[`aorta ps scale web=1 -a ${app.name}`]} />;
+function NoInstance({ detail: { app, formation } }: { detail: AppDetail }) {
+  if (!app.release) return <Empty title="Not deployed yet." commands={[`git remote add aorta ${app.git_http}`, "git push aorta main", `aorta deploy -a ${app.name}`]}>In the app's git repository, run:</Empty>;
+  if (app.stopped) return <Empty title="The app is stopped." commands={[`aorta ps restart -a ${app.name}`]}>Start it again, with the same scale as before:</Empty>;
+  return <Empty title="No instances are running." commands={[`aorta ps scale ${formation[0]?.type ?? "web"}=1 -a ${app.name}`]} />;
 }
 
 function Replace({ instance, onClose }: { instance: Instance; onClose: () => void }) {
-  const act = async () => started("Replace the instance", await post<Accepted>(path("apps", instance.app, "restart"), { instance: instance.id }));
-  const says = <p>A new {instance.type} of {instance.release} starts first. When it is healthy and has the traffic, {brief(instance.id)} on {instance.node} stops. No request is lost.</p>;
-  return <Confirm title={`Replace ${instance.type} ${brief(instance.id)}`} says={says} verb="Replace it" act={act} onClose={onClose} />;
+  const act = async () => started("Restart the instance", await post<Accepted>(path("apps", instance.app, "restart"), { instance: instance.id }));
+  const says = <p>A new {instance.type} instance of {instance.release} starts first. Once it is healthy and gets the traffic, {brief(instance.id)} on {instance.node} is stopped. No request is lost.</p>;
+  return <Confirm title={`Restart ${instance.type} ${brief(instance.id)}`} says={says} verb="Restart it" act={act} onClose={onClose} />;
 }

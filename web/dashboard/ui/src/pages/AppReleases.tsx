@@ -12,7 +12,7 @@ import { State } from "../kit/State";
 import { Ago } from "../kit/Time";
 import { started } from "../kit/Toast";
 
-const shownReleases = 20; // so many come by themselves
+const shownReleases = 20; // this many are live
 
 const numberOf = (r: Release) => Number(r.release.slice(1));
 const newestFirst = (a: Release, b: Release) => numberOf(b) - numberOf(a);
@@ -29,7 +29,7 @@ export function AppReleases({ detail }: { detail: AppDetail }) {
   return (
     <>
       <Card title="Releases" aside={may("developer") && <Button onClick={() => { deploying.value = true; }}>Deploy an image</Button>}>
-        {list.length === 0 && <Empty title="There is no release yet." commands={["git push aorta main", `aorta deploy -a ${app.name}`]} />}
+        {list.length === 0 && <Empty title="No releases yet." commands={["git push aorta main", `aorta deploy -a ${app.name}`]} />}
         <ul class="rows releases">
           {list.map((r) => <One key={r.id} release={r} serving={app.release} back={() => { back.value = r; }} />)}
         </ul>
@@ -46,7 +46,7 @@ function One({ release: r, serving, back }: { release: Release; serving: string;
   return (
     <li>
       <b class="label">{r.release}</b>
-      <span class="how"><How release={r} serves={r.release === serving} />{r.traffic > 0 && <span class="share"><meter min={0} max={100} value={r.traffic} aria-label={`Share of traffic of ${r.release}`} /><span class="num">{Math.round(r.traffic * 10) / 10} %</span></span>}</span>
+      <span class="how"><StateCell release={r} serves={r.release === serving} />{r.traffic > 0 && <span class="share"><meter min={0} max={100} value={r.traffic} aria-label={`Share of traffic of ${r.release}`} /><span class="num">{Math.round(r.traffic * 10) / 10} %</span></span>}</span>
       <span class="grow">
         <span class="message"><Foreign text={r.message || "no message"} /></span><br />
         <span class="muted">{r.user || "the platform"} · <Ago at={r.created_at} />{r.commit ? <> · <code>{r.commit.slice(0, 10)}</code></> : ""} · <code title={r.image}>{image(r.image)}</code></span>
@@ -57,13 +57,13 @@ function One({ release: r, serving, back }: { release: Release; serving: string;
   );
 }
 
-// How tells a release that has an image, but no traffic yet, from one that serves.
-function How({ release: { state }, serves }: { release: Release; serves: boolean }) {
-  if (serves) return <State state="serving" />;
+// StateCell distinguishes the serving release from one that has an image but no traffic yet.
+function StateCell({ release: { state }, serves }: { release: Release; serves: boolean }) {
+  if (serves) return <State state="serving" word="serving" />;
   return state === "ready" ? <State state="waiting" word="ready" /> : <State state={state} />;
 }
 
-// image leaves out of a reference what is the same for all.
+// image shortens a reference to its last part.
 function image(ref: string): string {
   const name = ref.slice(ref.lastIndexOf("/") + 1);
   return name.length > 40 ? name.slice(0, 24) + "…" + brief(name) : name;
@@ -74,8 +74,8 @@ function Back({ detail: { app, instances }, to, onClose }: { detail: AppDetail; 
   const n = (instances ?? []).filter((i) => i.release === app.release && i.state === "running").length;
   const says = (
     <>
-      <p>A new release is made of {to.release}: its image and its process types, with today's config vars.</p>
-      <p>Its instances start beside the {n} of {app.release || "now"}; when they are healthy all traffic moves to them, and those of {app.release || "now"} stop. No request is lost.</p>
+      <p>This creates a new release from {to.release}: its image and process types, with the current config vars.</p>
+      <p>Its instances start next to the {n} of {app.release || "the current release"}. Once they are healthy, all traffic moves to them and the old ones are stopped. No request is lost.</p>
     </>
   );
   return <Confirm title={`Roll ${app.name} back to ${to.release}`} says={says} verb="Roll back" act={act} onClose={onClose} />;
@@ -87,7 +87,7 @@ function Deploy({ app, onClose }: { app: string; onClose: () => void }) {
   const says = (
     <label class="field">Image
       <input class="mono" value={image.value} onInput={(e) => { image.value = e.currentTarget.value; }} required placeholder="registry.example.com/shop:1.4" autocomplete="off" autocapitalize="off" spellcheck={false} autofocus />
-      <span class="muted">It becomes the next release, and gets the traffic when its instances are healthy.</span>
+      <span class="muted">It becomes the next release and gets the traffic once its instances are healthy.</span>
     </label>
   );
   return <Confirm title={`Deploy an image to ${app}`} says={says} verb="Deploy it" act={act} onClose={onClose} />;

@@ -17,13 +17,13 @@ export function AppSettings({ detail }: { detail: AppDetail }) {
     <>
       <Card title="About">
         <dl class="facts">
-          <div><dt>Address</dt><dd class="mono">{app.url} <Copy text={app.url} /></dd></div>
+          <div><dt>URL</dt><dd class="mono">{app.url ? <>{app.url} <Copy text={app.url} /></> : "None: it has no web process."}</dd></div>
           <div><dt>Git</dt><dd class="mono">{app.git_http} <Copy text={app.git_http} /></dd></div>
           <div><dt>Id</dt><dd class="mono">{app.id}</dd></div>
-          <div><dt>Made</dt><dd><Ago at={app.created_at} /></dd></div>
+          <div><dt>Created</dt><dd><Ago at={app.created_at} /></dd></div>
         </dl>
       </Card>
-      {may("developer") ? <Danger detail={detail} /> : <Card title="Changes"><p>Who stops, renames or destroys an app needs the role developer.</p></Card>}
+      {may("developer") ? <Danger detail={detail} /> : <Card title="Changes"><p>You need the role developer to stop, rename or destroy an app.</p></Card>}
     </>
   );
 }
@@ -38,12 +38,12 @@ function Danger({ detail }: { detail: AppDetail }) {
   return (
     <Card title="Danger zone" danger>
       <ul class="rows">
-        <Choice title={app.stopped ? "Start" : "Restart"} text={app.stopped ? "Its formation is remembered and starts again." : "Every instance is replaced by a new one, losing no request."}>
+        <Choice title={app.stopped ? "Start" : "Restart"} text={app.stopped ? "Starts the app with the same scale as before the stop." : "Replaces all instances without losing a request."}>
           <Button onClick={ask("restart")} disabled={!app.release}>{app.stopped ? "Start" : "Restart"}</Button>
         </Choice>
-        {!app.stopped && <Choice title="Stop" text="All instances end; its addresses answer 503 until it is started."><Button kind="danger" onClick={ask("stop")} disabled={!app.release}>Stop</Button></Choice>}
-        <Choice title="Rename" text="Its own host changes with its name; other domains stay."><Button onClick={ask("rename")}>Rename</Button></Choice>
-        <Choice title="Destroy" text="The app, its releases, config, domains and logs are gone for good."><Button kind="danger" onClick={ask("destroy")}>Destroy</Button></Choice>
+        {!app.stopped && <Choice title="Stop" text="Stops all instances; requests get 503 until the app is started."><Button kind="danger" onClick={ask("stop")} disabled={!app.release}>Stop</Button></Choice>}
+        <Choice title="Rename" text="Its default domain changes with its name; other domains stay."><Button onClick={ask("rename")}>Rename</Button></Choice>
+        <Choice title="Destroy" text="Deletes the app with its releases, config, domains and logs for good."><Button kind="danger" onClick={ask("destroy")}>Destroy</Button></Choice>
       </ul>
       {asked.value === "restart" && <Restart detail={detail} onClose={close} />}
       {asked.value === "stop" && <Stop detail={detail} onClose={close} />}
@@ -57,11 +57,11 @@ function Choice({ title, text, children }: { title: string; text: string; childr
   return <li><span class="grow"><b>{title}</b><br /><span class="muted">{text}</span></span>{children}</li>;
 }
 
-// running says what of an app is at work, and where.
+// running names the running instances of an app, and where they are.
 function running({ instances }: AppDetail): string {
   const list = (instances ?? []).filter((i) => i.state !== "stopped" && i.state !== "failed");
   const nodes = [...new Set(list.map((i) => i.node))].filter(Boolean).sort();
-  return list.length === 0 ? "No instance runs now" : `${count(list.length, "instance")} on ${nodes.join(", ")}`;
+  return list.length === 0 ? "no running instances" : `${count(list.length, "instance")} on ${nodes.join(", ")}`;
 }
 
 interface Part { detail: AppDetail; onClose: () => void }
@@ -70,8 +70,8 @@ function Restart({ detail, onClose }: Part) {
   const { app } = detail;
   const verb = app.stopped ? "Start" : "Restart";
   const act = async () => started(verb, await post<Accepted>(path("apps", app.name, "restart"), {}));
-  const says = app.stopped ? <p>{app.release} starts with its formation of {count(app.wanted, "instance")} or as it was before the stop.</p>
-    : <p>{running(detail)} are replaced by new ones of {app.release}. Each old one stops after its traffic has moved.</p>;
+  const says = app.stopped ? <p>Starts {app.release} with the same scale as before the stop.</p>
+    : <p>Replaces {running(detail)} by new ones of {app.release}. Each old one is stopped after its traffic has moved.</p>;
   return <Confirm title={`${verb} ${app.name}`} says={says} verb={verb} act={act} onClose={onClose} />;
 }
 
@@ -80,7 +80,7 @@ function Stop({ detail, onClose }: Part) {
   const act = async () => started("Stop", await post<Accepted>(path("apps", app.name, "stop")));
   const says = (
     <>
-      <p>{running(detail)}: all stop. {count(app.hosts?.length ?? 0, "host")} answer 503.</p>
+      <p>Stops {running(detail)}. Requests to {count(app.hosts?.length ?? 0, "domain")} get 503.</p>
       <p>Start it again here, or with <Command text={`aorta ps restart -a ${app.name}`} /></p>
     </>
   );
@@ -95,7 +95,7 @@ function Rename({ app, onClose }: { app: App; onClose: () => void }) {
   };
   const says = (
     <>
-      <p>Its own host and its git address change at once; who uses the old ones gets a 404.</p>
+      <p>Its default domain and its git URL change at once. The old ones answer 404.</p>
       <label class="field">New name<input value={name.value} onInput={(e) => { name.value = e.currentTarget.value; }} autocomplete="off" autocapitalize="off" spellcheck={false} /></label>
     </>
   );
@@ -108,11 +108,11 @@ function Destroy({ detail, onClose }: Part) {
   const hosts = app.hosts ?? [];
   const says = (
     <>
-      <p>This can't be undone. What goes:</p>
+      <p>This can't be undone. It deletes:</p>
       <ul>
         <li>{running(detail)}</li>
-        <li>{hosts.length > 3 ? `${hosts.slice(0, 3).join(", ")} and ${hosts.length - 3} more hosts` : hosts.join(", ") || "no host"}: 404 from then on</li>
-        <li>all releases, config vars, logs, its git repository</li>
+        <li>{hosts.length > 3 ? `${hosts.slice(0, 3).join(", ")} and ${hosts.length - 3} more domains` : hosts.join(", ") || "no domain"}: requests get 404</li>
+        <li>all releases, config vars and logs, and the git repository</li>
       </ul>
     </>
   );

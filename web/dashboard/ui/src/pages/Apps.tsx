@@ -20,9 +20,9 @@ function words(rows: AppRow[]): { state: string; text: string } {
   const failed = of("failed");
   const rest = [[of("deploying"), "deploying"], [of("stopped"), "stopped"], [of("empty"), "without a release"]].filter(([n]) => n).map(([n, w]) => `${n} ${w}`);
   const tail = rest.length ? `, ${rest.join(", ")}` : "";
-  if (failed) return { state: "bad", text: `${count(failed, "app")} of ${rows.length} ${failed === 1 ? "does" : "do"} not serve${tail}.` };
+  if (failed) return { state: "bad", text: `${failed} of ${count(rows.length, "app")} ${failed === 1 ? "is" : "are"} down${tail}.` };
   const serving = of("serving");
-  return { state: "ok", text: serving === rows.length ? `All ${count(serving, "app")} serve.` : `${serving} of ${count(rows.length, "app")} serve${tail}.` };
+  return { state: "ok", text: serving === rows.length ? (serving === 1 ? "The one app is running." : `All ${serving} apps are running.`) : `${serving} of ${count(rows.length, "app")} ${serving === 1 ? "is" : "are"} running${tail}.` };
 }
 
 export function Apps() {
@@ -56,7 +56,7 @@ function NewApp({ onClose }: { onClose: () => void }) {
   const says = (
     <label class="field">Name
       <input value={name.value} onInput={(e) => { name.value = e.currentTarget.value; }} required maxLength={40} autocomplete="off" autocapitalize="off" spellcheck={false} autofocus />
-      <span class="muted">a to z, digits and hyphens; it becomes the app's host too</span>
+      <span class="muted">Lower-case letters, digits and hyphens; also used in the app's default domain</span>
     </label>
   );
   return <Confirm title="New app" says={says} verb="Create it" act={make} onClose={onClose} />;

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { may, path, post, session } from "../api";
 import { brief, exact } from "../format";
-import { childrenOf, ended, JobStore, leads, shownState, type Tree } from "../jobstore";
+import { childrenOf, ended, JobStore, hasState, shownState, type Tree } from "../jobstore";
 import { tail } from "../live";
 import { appAddress, go, jobAddress, target } from "../router";
 import type { Accepted, Job as One } from "../types";
@@ -14,7 +14,7 @@ import { firstLine, Foreign } from "../kit/Foreign";
 import { JobTree } from "../kit/JobTree";
 import { Line } from "../kit/Line";
 import { Skeleton } from "../kit/Skeleton";
-import { Ago, Took } from "../kit/Time";
+import { Ago, Duration } from "../kit/Time";
 
 export function Job() {
   const id = target.value.name;
@@ -22,12 +22,12 @@ export function Job() {
   const tree = s?.tree.value;
   const root = tree?.jobs.get(tree.root);
   if (!session.value) return <Skeleton title="Job" card="Steps" rows={6} />;
-  if (!s || s.missing.value) return <><Line title="Job" state="stopped" text={`There is no job ${id.slice(0, 40)}.`} /><Empty title="It never was, or its record is gone." commands={["aorta jobs"]}><a href="/jobs">All jobs</a></Empty></>;
+  if (!s || s.missing.value) return <><Line title="Job" state="stopped" text={`There is no job ${id.slice(0, 40)}.`} /><Empty title="It never existed, or its record was removed." commands={["aorta jobs"]}><a href="/jobs">All jobs</a></Empty></>;
   if (s.error.value && !root) return <><h1>Job</h1><Trouble text={s.error.value} retry={() => s.open()} /></>;
   if (!tree || !root) return <Skeleton title="Job" card="Steps" rows={6} />;
   return (
     <>
-      <Line title={root.title} state={shownState(root) === "running" ? "active" : root.state} word="" text={words(tree, root)} aside={<Acts root={root} again={() => s.open()} />} />
+      <Line title={root.title} state={shownState(root) === "running" ? "active" : root.state} word="" text={words(tree, root)} aside={<Actions root={root} again={() => s.open()} />} />
       <Facts root={root} />
       <Card title="Steps">
         {s.error.value && <Trouble text={s.error.value} retry={() => s.open()} />}
@@ -38,16 +38,16 @@ export function Job() {
   );
 }
 
-// words say where the job is: the step that runs, or how it ended.
+// words describe where the job is: the running step, or how it ended.
 function words(tree: Tree, root: One): string {
-  if (root.discarded_at) return `${past(root.state)}, and let go of by ${root.discarded_by || "the platform"}.`;
+  if (root.discarded_at) return `${past(root.state)}, discarded by ${root.discarded_by || "the platform"}.`;
   if (root.state === "failed") return `Failed: ${firstLine(root.error || deepest(tree))}`;
   if (ended(root)) return past(root.state) + ".";
-  if (root.waits_for) return `Waits for ${root.waits_for.title}.`;
+  if (root.waits_for) return `Waiting for another job to end: ${root.waits_for.title}.`;
   const steps = [...tree.jobs.values()].filter((j) => j.id !== root.id);
-  const leaf = steps.find((j) => j.state === "running" && !childrenOf(tree, j.id).some((k) => leads(tree, k.id, ["running"])));
+  const leaf = steps.find((j) => j.state === "running" && !childrenOf(tree, j.id).some((k) => hasState(tree, k.id, ["running"])));
   const done = steps.filter((j) => j.state === "succeeded").length;
-  return leaf ? `${leaf.title} runs; ${done} of ${steps.length} steps are done.` : steps.length ? `${done} of ${steps.length} steps are done.` : "Waits for its turn.";
+  return leaf ? `Running: ${leaf.title}. ${done} of ${steps.length} steps done.` : steps.length ? `${done} of ${steps.length} steps done.` : "Queued.";
 }
 
 const past = (state: string) => ({ succeeded: "Succeeded", failed: "Failed", aborted: "Aborted" })[state] ?? state;
@@ -59,16 +59,16 @@ function deepest(tree: Tree): string {
 function Facts({ root }: { root: One }) {
   return (
     <dl class="figures">
-      <div><dt>Asked</dt><dd><Ago at={root.created_at} /> <span class="muted">by {root.user || "the platform"}</span></dd></div>
-      <div><dt>Took</dt><dd><b><Took from={root.created_at} to={root.ended_at} /></b></dd></div>
+      <div><dt>Created</dt><dd><Ago at={root.created_at} /> <span class="muted">by {root.user || "the platform"}</span></dd></div>
+      <div><dt>Duration</dt><dd><b><Duration from={root.created_at} to={root.ended_at} /></b></dd></div>
       {root.app && <div><dt>App</dt><dd><a href={appAddress(root.app)}>{root.app}</a></dd></div>}
-      {root.waits_for && <div><dt>Waits for</dt><dd><a href={jobAddress(root.waits_for.id)}><Foreign text={root.waits_for.title} /></a> <span class="muted">since {exact(root.waits_for.since)}</span></dd></div>}
-      {root.retry_of && <div><dt>Repeats</dt><dd><a href={jobAddress(root.retry_of)} class="mono">{brief(root.retry_of)}</a></dd></div>}
+      {root.waits_for && <div><dt>Waiting for</dt><dd><a href={jobAddress(root.waits_for.id)}><Foreign text={root.waits_for.title} /></a> <span class="muted">since {exact(root.waits_for.since)}</span></dd></div>}
+      {root.retry_of && <div><dt>Retry of</dt><dd><a href={jobAddress(root.retry_of)} class="mono">{brief(root.retry_of)}</a></dd></div>}
     </dl>
   );
 }
 
-function Acts({ root, again }: { root: One; again: () => void }) {
+function Actions({ root, again }: { root: One; again: () => void }) {
   const asked = useSignal<"" | "abort" | "discard">("");
   if (!may("developer")) return null;
   const close = () => { asked.value = ""; };
@@ -84,11 +84,11 @@ function Acts({ root, again }: { root: One; again: () => void }) {
       {failed && <Button kind="primary" onClick={retry}>Retry</Button>}
       {asked.value === "abort" && (
         <Confirm title="Abort the job" verb="Abort it" danger act={() => post(path("jobs", root.id, "abort"))} onClose={close}
-          says={<p>The steps that run are told to end and clean up after themselves; those that wait never start. What serves now goes on serving.</p>} />
+          says={<p>Running steps are stopped and cleaned up; waiting ones are not started. What serves goes on serving.</p>} />
       )}
       {asked.value === "discard" && (
         <Confirm title="Discard the job" verb="Discard it" act={async () => { await post(path("jobs", root.id, "discard")); again(); }} onClose={close}
-          says={<p>It no longer asks for attention, and what is kept for its retry is dropped. Its record stays.</p>} />
+          says={<p>The job no longer needs attention and can't be retried. Its record stays.</p>} />
       )}
     </span>
   );

@@ -17,23 +17,23 @@ import { Skeleton } from "../kit/Skeleton";
 import { open } from "../kit/Running";
 import { State } from "../kit/State";
 import { Table, type Column } from "../kit/Table";
-import { Ago, Took } from "../kit/Time";
+import { Ago, Duration } from "../kit/Time";
 
 const columns: Column<Job>[] = [
   { head: "Job", cell: (j) => <span><a class="name" href={jobAddress(j.id)}><Foreign text={j.title} /></a> <span class="mono muted">{brief(j.id)}</span></span> },
-  { head: "State", cell: (j) => <How job={j} /> },
+  { head: "State", cell: (j) => <StateCell job={j} /> },
   { head: "App", cell: (j) => (j.app ? <a class="plain" href={appAddress(j.app)}>{j.app}</a> : "–") },
-  { head: "By", cell: (j) => j.user || "the platform" },
-  { head: "Asked", cell: (j) => <Ago at={j.created_at} /> },
-  { head: "Took", kind: "num", cell: (j) => <Took from={j.created_at} to={j.ended_at} /> },
+  { head: "User", cell: (j) => j.user || "the platform" },
+  { head: "Created", cell: (j) => <Ago at={j.created_at} /> },
+  { head: "Duration", kind: "num", cell: (j) => <Duration from={j.created_at} to={j.ended_at} /> },
 ];
 
-function How({ job: j }: { job: Job }) {
+function StateCell({ job: j }: { job: Job }) {
   return (
     <span>
       <State state={shownState(j) === "running" ? "active" : j.state} word={shownState(j)} />
       {j.attention && <b class="warn"> needs attention</b>}
-      {j.waits_for && <span class="why">waits for <Foreign text={j.waits_for.title} /></span>}
+      {j.waits_for && <span class="why">waiting for <Foreign text={j.waits_for.title} /></span>}
       {j.error && <span class="why clip"><Foreign text={j.error} /></span>}
     </span>
   );
@@ -46,13 +46,13 @@ const chosen: { id: string; name: string; fits: (j: Job) => boolean }[] = [
   { id: "attention", name: "Needs attention", fits: (j) => !!j.attention },
 ];
 
-const shownEnded = 50; // so many that have ended come by themselves
+const shownEnded = 50; // this many ended jobs are live
 
 const newestFirst = (a: Job, b: Job) => (a.id < b.id ? 1 : -1);
 const sorted = computed(() => [...(jobs.value?.values() ?? [])].sort(newestFirst));
 
-// behind is the job behind which the older ones begin: what is below it comes by
-// itself only if it is open or needs attention.
+// behind is the job after which older ones must be loaded: below it only open jobs
+// and those that need attention are live.
 export function behind(live: Job[]): string {
   return live.filter(ended)[shownEnded - 1]?.id ?? "";
 }
@@ -60,17 +60,17 @@ export function behind(live: Job[]): string {
 function words(list: Job[]): { state: string; text: string } {
   const running = list.filter(open).length;
   const need = list.filter((j) => j.attention).length;
-  const first = running === 0 ? "Nothing runs" : `${count(running, "job")} ${running === 1 ? "runs" : "run"}`;
+  const first = running === 0 ? "No running jobs" : count(running, "running job");
   return need ? { state: "warn", text: `${first}; ${count(need, "failed job")} ${need === 1 ? "needs" : "need"} attention.` } : { state: running ? "active" : "ok", text: first + "." };
 }
 
 export function Jobs() {
   const live = sorted.value;
   const older = useOlder(live, newestFirst);
-  // An open job of which nothing comes any more has ended.
+  // An open job that is not live any more has ended.
   const left = older.asked ? older.rows.filter((j) => open(j) && !jobs.value?.has(j.id)).map((j) => j.id) : [];
   useEffect(() => {
-    for (const id of left) get<Job>(path("jobs", id)).then((j) => older.keep([j]), () => {}); // then it stays as it was seen
+    for (const id of left) get<Job>(path("jobs", id)).then((j) => older.keep([j]), () => {}); // then it stays as last received
   }, [left.join()]);
   if (!jobs.value) return <Skeleton title="Jobs" card="Jobs" rows={12} />;
   const says = words(live);
@@ -85,7 +85,7 @@ export function Jobs() {
         </span>}
       >
         {rows.length > 0 && <Table label="Jobs" columns={columns} rows={rows} keyOf={(j) => j.id} />}
-        {rows.length === 0 && (live.length === 0 ? <Empty title="Nothing was asked for yet." commands={["git push aorta main"]}>A deploy, a change of scale or of config is a job:</Empty> : <p class="muted">None of these.</p>)}
+        {rows.length === 0 && (live.length === 0 ? <Empty title="No jobs yet." commands={["git push aorta main"]}>Deploys, scaling and config changes run as jobs:</Empty> : <p class="muted">No matching jobs.</p>)}
         {(older.asked ? !older.end : behind(live) !== "") && <p><Button onClick={() => older.more(path("jobs") + "?limit=100", behind(live))}>Older jobs</Button></p>}
       </Card>
       <Foot text="aorta jobs" />

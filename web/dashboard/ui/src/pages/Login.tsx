@@ -1,8 +1,8 @@
 import { useSignal } from "@preact/signals";
-import { said, signIn } from "../api";
+import { messageOf, signIn } from "../api";
 import { Command } from "../kit/Copy";
 
-// Login asks who one is. Where it leads afterwards follows from the address.
+// Login asks for a token. The page that follows is that of the address.
 export function Login() {
   const token = useSignal("");
   const error = useSignal("");
@@ -16,7 +16,7 @@ export function Login() {
       await signIn(token.value.trim());
       token.value = "";
     } catch (err) {
-      error.value = said(err);
+      error.value = messageOf(err);
     } finally {
       busy.value = false;
     }
@@ -32,7 +32,7 @@ export function Login() {
         </label>
         <p id="login-error" class="bad" role="alert">{error.value}</p>
         <button type="submit" class="button primary" disabled={busy.value || !token.value.trim()}>Sign in</button>
-        <p class="muted">The first one is in the data directory of the daemon:</p>
+        <p class="muted">The first token is in the daemon's data directory:</p>
         <Command text="cat DATA/admin.token" />
       </form>
     </main>

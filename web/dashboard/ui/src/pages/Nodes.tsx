@@ -5,6 +5,7 @@ import { Foot } from "../kit/Copy";
 import { Line } from "../kit/Line";
 import { Skeleton } from "../kit/Skeleton";
 import { NodeTable } from "../kit/NodeTable";
+import { stateText } from "../kit/State";
 
 export function Nodes() {
   const o = overview.value;
@@ -13,7 +14,7 @@ export function Nodes() {
   const away = nodes.filter((n) => n.state !== "ready");
   const text = away.length === 0
     ? nodes.length === 1 ? "The one node is ready." : `All ${nodes.length} nodes are ready.`
-    : `${count(away.length, "node")} of ${nodes.length} not ready: ${away.map((n) => `${n.name} ${n.state}`).join(", ")}.`;
+    : `${away.length} of ${count(nodes.length, "node")} ${away.length === 1 ? "is" : "are"} not ready: ${away.map((n) => `${n.name} (${stateText(n.state)})`).join(", ")}.`;
   return (
     <>
       <Line title="Nodes" state={away.length ? "warn" : "ok"} text={nodes.length ? text : "No node has joined."} />

@@ -22,8 +22,8 @@ import { For } from "../kit/Time";
 
 const few = 12;
 
-// first are the apps that a person would ask for: what is not well, then what
-// has the most to do.
+// first are the apps to show first: those that fail, then those with the most
+// requests.
 const first = computed(() => {
   const well = (a: AppRow) => ({ failed: 0, deploying: 1 })[a.state] ?? 2;
   const rows = [...(apps.value?.values() ?? [])];
@@ -49,23 +49,23 @@ export function Overview() {
   );
 }
 
-// Unknown stands where a list that nobody has seen yet would else be empty.
+// Unknown is shown in place of a list that could not be loaded.
 function Unknown() {
-  return <p class="muted">Not known: the database does not answer.</p>;
+  return <p class="muted">Unknown: the database does not answer.</p>;
 }
 
 export function NoApps() {
   return (
     <Empty title="There is no app yet." commands={["aorta apps create hello", "git push aorta main"]}>
-      In the folder of a program with a Dockerfile and a git repository:
+      In a git repository with a Dockerfile, run:
     </Empty>
   );
 }
 
-const shownNeeds = 6; // the rest is a click away: what is below must be seen too
+const shownNeeds = 6; // the rest is a click away
 
-// Needs lists what somebody should look at, the worst first. What the cluster
-// left out of the list is on the page that has it all.
+// Needs lists what needs attention, the worst first. What the cluster left out
+// of the list is on the page that has all of it.
 function Needs({ list, more }: { list: Attention[]; more: number }) {
   const all = useSignal(false);
   const nodes = list.some((a) => a.kind === "node" || a.kind === "router") && !list.some((a) => a.kind === "job");
@@ -81,7 +81,7 @@ function Needs({ list, more }: { list: Attention[]; more: number }) {
   );
 }
 
-const minutes = { ...ranges[0]!, every: 10 }; // its steps are of ten seconds
+const minutes = { ...ranges[0]!, every: 10 }; // with steps of ten seconds
 const noMarks: Mark[] = [];
 const none: { times: number[]; curves: Curve[]; span: [number, number] } = { times: [], curves: [], span: [0, 600] };
 const perSecond = (n: number | null | undefined) => (n === null || n === undefined ? "–" : rate(n) + "/s");
@@ -111,10 +111,10 @@ function Need({ need }: { need: Attention }) {
 function Figures({ o }: { o: State }) {
   const ready = (o.nodes ?? []).filter((n) => n.state === "ready").length;
   const parts: [string, ComponentChildren, string][] = [
-    ["Requests", rate(o.rates.requests_per_s), o.rates.requests_per_s === null ? "no traffic" : "a second"],
-    ["Errors", <Errors ratio={o.rates.error_ratio} />, "5xx of all requests"],
-    ["p95", millis(o.rates.p95_ms), "95 of 100 are faster"],
-    ["Apps", `${o.apps.serving} of ${o.apps.total}`, o.apps.stopped ? `serve, ${o.apps.stopped} stopped` : "serve"],
+    ["Requests", rate(o.rates.requests_per_s), o.rates.requests_per_s === null ? "no traffic" : "per second"],
+    ["Error rate", <Errors ratio={o.rates.error_ratio} />, "5xx"],
+    ["p95", millis(o.rates.p95_ms), "latency"],
+    ["Apps", `${o.apps.serving} of ${o.apps.total}`, o.apps.stopped ? `running, ${o.apps.stopped} stopped` : "running"],
     ["Nodes", `${ready} of ${o.nodes?.length ?? 0}`, "ready"],
     ["Routers", `${o.routers.live} of ${o.routers.total}`, "live"],
   ];

@@ -7,9 +7,9 @@ import { Card } from "../kit/Card";
 import { Confirm } from "../kit/Dialog";
 import { started } from "../kit/Toast";
 
-const most = 1000; // what the field takes; the platform has its own limits
+const most = 1000; // limit of the field; the API has its own
 
-// Scale shows the process types and how many there are of each.
+// Scale shows the process types and their quantities.
 export function Scale({ detail }: { detail: AppDetail }) {
   const wanted = useSignal<Record<string, number>>({});
   const asking = useSignal(false);
@@ -35,19 +35,19 @@ export function Scale({ detail }: { detail: AppDetail }) {
       {changes.length > 0 && (
         <div class="actions">
           <span class="grow">{changes.map((p) => effect(p, wanted.value[p.type]!)).join(" ")}</span>
-          <Button onClick={() => { wanted.value = {}; }}>Leave as it is</Button>
+          <Button onClick={() => { wanted.value = {}; }}>Cancel</Button>
           <Button kind="primary" onClick={() => { if (changes.some((p) => wanted.value[p.type] === 0)) { asking.value = true; return undefined; } return apply(); }}>Apply</Button>
         </div>
       )}
       {asking.value && (
         <Confirm title="Scale to none" verb="Scale" act={apply} onClose={() => { asking.value = false; }}
-          says={<><p>{changes.map((p) => effect(p, wanted.value[p.type]!)).join(" ")}</p><p>Without an instance of web, the app's addresses answer 503.</p></>} />
+          says={<><p>{changes.map((p) => effect(p, wanted.value[p.type]!)).join(" ")}</p><p>Without an instance of web, requests to the app get 503.</p></>} />
       )}
     </Card>
   );
 }
 
-// effect says what a change will do.
+// effect describes what a change will do.
 function effect(p: Process, to: number): string {
   const by = to - p.quantity;
   return by > 0 ? `${count(by, `more ${p.type}`, `more ${p.type}`)} will start.` : `${count(-by, p.type, p.type)} will stop once its traffic is gone.`;

@@ -7,17 +7,17 @@ import { Copy, Foot } from "../kit/Copy";
 import { Line } from "../kit/Line";
 import { Sessions } from "../kit/Sessions";
 
-// Settings are one's own: who one is here, how it looks, where one is signed in.
+// Settings has what is the user's own: name, appearance, sessions.
 export function Settings() {
   const who = session.value;
   const h = hello.value;
   return (
     <>
-      <Line title="Settings" state={who ? "ok" : "waiting"} word="" text={who ? `Signed in as ${who.user}, with the role ${who.role}.` : "Asking who is signed in."} />
-      <Card title="Looks">
+      <Line title="Settings" state={who ? "ok" : "waiting"} word="" text={who ? `Signed in as ${who.user}, with the role ${who.role}.` : "Loading …"} />
+      <Card title="Appearance">
         <label class="field short">Colours
           <select value={theme.value} onChange={(e) => choose(e.currentTarget.value as Theme)}>
-            <option value="system">as the system</option><option value="dark">dark</option><option value="light">light</option>
+            <option value="system">system default</option><option value="dark">dark</option><option value="light">light</option>
           </select>
         </label>
       </Card>

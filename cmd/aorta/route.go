@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"aorta/pacemaker/cluster"
+	"aorta/web/client"
+	"aorta/web/wire"
+)
+
+func routeCommand(s *session) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "route", Short: "Show the limits of the app's requests; set them", Args: cobra.NoArgs,
+		RunE: s.onApp(s.showRoute),
+	}
+	cmd.AddCommand(setRouteCommand(s))
+	return cmd
+}
+
+func setRouteCommand(s *session) *cobra.Command {
+	var timeout, idle, body string
+	cmd := &cobra.Command{
+		Use: "set [--timeout 10m] [--idle-timeout 2h] [--max-body 50m]", Args: cobra.NoArgs,
+		Short: "Set limits of the app's requests; an empty value restores the default",
+	}
+	f := cmd.Flags()
+	f.StringVar(&timeout, "timeout", "", "time until an answer begins, such as 90s or 10m (default 5m)")
+	f.StringVar(&idle, "idle-timeout", "", "silence after which a connection in use is closed, such as 2h (default 1h)")
+	f.StringVar(&body, "max-body", "", "largest body of a request, such as 50m (default: any size)")
+	cmd.RunE = s.onApp(func(ctx context.Context, api *client.Client, app string, _ []string) error {
+		var change wire.RouteChange
+		var err error
+		if f.Changed("timeout") {
+			change.Timeout, err = wholeSeconds("timeout", timeout)
+		}
+		if err == nil && f.Changed("idle-timeout") {
+			change.IdleTimeout, err = wholeSeconds("idle-timeout", idle)
+		}
+		if err == nil && f.Changed("max-body") {
+			change.MaxBody, err = sizeOrDefault(body)
+		}
+		if err != nil {
+			return err
+		}
+		return s.setRoute(ctx, api, app, change)
+	})
+	return cmd
+}
+
+// wholeSeconds parses a time; "" is 0, which restores the default.
+func wholeSeconds(flag, text string) (*int64, error) {
+	var n int64
+	if text == "" {
+		return &n, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < time.Second || d%time.Second != 0 {
+		return nil, usagef("--%s %q is not a time of whole seconds (such as 90s or 10m)", flag, clean(text))
+	}
+	n = int64(d / time.Second)
+	return &n, nil
+}
+
+func sizeOrDefault(text string) (*int64, error) {
+	var n int64
+	if text == "" {
+		return &n, nil
+	}
+	n, err := parseBytes(text)
+	return &n, err
+}
+
+func (s *session) setRoute(ctx context.Context, api *client.Client, app string, change wire.RouteChange) error {
+	if change == (wire.RouteChange{}) {
+		return usagef("say what to set: --timeout, --idle-timeout or --max-body")
+	}
+	r, err := api.ChangeRoute(ctx, app, change)
+	if err != nil {
+		return err
+	}
+	s.err.line("updated the route of %s", app)
+	return s.printRoute(r)
+}
+
+func (s *session) showRoute(ctx context.Context, api *client.Client, app string, _ []string) error {
+	r, err := api.Route(ctx, app)
+	if err != nil {
+		return err
+	}
+	return s.printRoute(r)
+}
+
+func (s *session) printRoute(r wire.Route) error {
+	if s.flags.json {
+		return s.out.json(r)
+	}
+	body := "any size"
+	if r.MaxBody > 0 {
+		body = cluster.Bytes(r.MaxBody)
+	}
+	t := s.out.newTable("LIMIT", "VALUE", "SET BY")
+	for _, row := range []struct{ name, field, value string }{
+		{"timeout", "timeout", fmt.Sprint(time.Duration(r.Timeout) * time.Second)},
+		{"idle timeout", "idle_timeout", fmt.Sprint(time.Duration(r.IdleTimeout) * time.Second)},
+		{"max body", "max_body", body},
+	} {
+		by := "default"
+		if slices.Contains(r.Set, row.field) {
+			by = "app"
+		}
+		t.row(row.name, row.value, by)
+	}
+	return t.print("")
+}

@@ -1,0 +1,66 @@
+package heart
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"aorta/heart/docker"
+	"aorta/pacemaker/cluster"
+)
+
+const (
+	tailLines = 20
+	sigkilled = 128 + 9
+	// The engine reports an out-of-memory kill by an event that may come this
+	// much later than the process's end.
+	oomEventTimeout = 3 * time.Second
+)
+
+// ended handles a process that ended by itself. After SIGKILL it first waits
+// for the event that says whether the kernel ran out of the memory limit.
+func (r *runner) ended(ctx context.Context, rec record, c *docker.Container, do action) time.Duration {
+	if c != nil && c.ExitCode == sigkilled && !c.OOM && !r.oomKilled.Load() {
+		if r.sigkillSeen.IsZero() {
+			r.sigkillSeen = time.Now()
+		}
+		if left := oomEventTimeout - time.Since(r.sigkillSeen); left > 0 {
+			return left
+		}
+	}
+	if c != nil {
+		c.OOM = c.OOM || c.ExitCode == sigkilled && r.oomKilled.Load()
+	}
+	if do == actionFail {
+		r.fail(ctx, r.exitCause(ctx, rec, *c))
+	} else {
+		r.crashed(rec, c)
+	}
+	return 0
+}
+
+// fail marks an instance that was never healthy as failed; the next step
+// removes its container.
+func (r *runner) fail(ctx context.Context, cause string) {
+	tail, err := r.h.engine.Tail(ctx, r.id, tailLines)
+	if err != nil && !errors.Is(err, docker.ErrNoContainer) {
+		r.h.log.Warn("could not read the last lines of a failed instance", "instance", r.id, "err", err)
+	}
+	r.update(func(rec *record) { rec.State, rec.Error, rec.Tail = cluster.InstanceFailed, cause, tail })
+	r.h.shipper.AddSystemLine(r.target(r.record()), "failed: "+cause)
+}
+
+// crashed records that a healthy process ended, and plans its restart.
+func (r *runner) crashed(rec record, c *docker.Container) {
+	cause := "its container is gone"
+	if c != nil {
+		cause = exitText(rec.Spec, *c)
+	}
+	r.update(func(rec *record) {
+		planRestart(rec, time.Now())
+		rec.Crashing, rec.Error, rec.HealthySince = true, cause, time.Time{}
+	})
+	again := time.Until(r.record().NextStart).Round(time.Second)
+	r.h.shipper.AddSystemLine(r.target(rec), fmt.Sprintf("%s; restarting in %s", cause, again))
+}

@@ -1,0 +1,117 @@
+package rig
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"aorta/internal/testkit"
+	"aorta/pacemaker/cluster"
+)
+
+// Own is a Docker engine of one test, which may kill it: instances live on, as
+// with the engine of make up. It has a network namespace of its own, where it does
+// nothing to the bridges and firewall chains of another engine.
+type Own struct {
+	Host    string // its address
+	tb      testing.TB
+	dir     string
+	cluster cluster.ID
+	cmd     *exec.Cmd
+	gone    <-chan struct{}
+	starts  int
+	network string // its network namespace
+}
+
+// OwnEngine starts one, which ends with the test, its containers included.
+func OwnEngine(tb testing.TB, id cluster.ID) *Own {
+	tb.Helper()
+	if testing.Short() {
+		tb.Skip("needs a Docker engine, which a quick check does not start")
+	}
+	if os.Getuid() != 0 {
+		tb.Fatal("this test starts a Docker engine, which needs root")
+	}
+	dir := testkit.ShortDir(tb)
+	o := &Own{tb: tb, dir: dir, cluster: id, Host: "unix://" + dir + "/sock"}
+	tb.Cleanup(o.unmount)
+	holder, _ := o.child("unshare", "--net", "sleep", "infinity")
+	o.network = fmt.Sprintf("/proc/%d/ns/net", holder.Process.Pid)
+	own, err := os.Readlink("/proc/self/ns/net")
+	testkit.Must(tb, err)
+	testkit.Eventually(tb, "a network namespace", func() bool { is, err := os.Readlink(o.network); return err == nil && is != own })
+	o.child("containerd", "--root", dir+"/images", "--state", dir+"/tasks", "--address", dir+"/containerd")
+	o.Start()
+	return o
+}
+
+// Start starts the engine, again after Kill, and waits until it answers.
+func (o *Own) Start() {
+	o.tb.Helper()
+	o.cmd, o.gone = o.child("nsenter", "--net="+o.network, "dockerd", "--data-root", o.dir+"/data", "--exec-root", o.dir+"/run",
+		"--pidfile", o.dir+"/pid", "-H", o.Host, "--containerd", o.dir+"/containerd", "--live-restore")
+	o.starts++
+	nth, e := o.starts, EngineAt(o.tb, o.Host, o.cluster)
+	o.tb.Cleanup(func() {
+		if nth == o.starts { // the others were killed
+			sweep(o.tb, e)
+			o.end()
+		}
+	})
+	testkit.Eventually(o.tb, "the test's own engine to answer", func() bool {
+		select {
+		case <-o.gone:
+			text, _ := os.ReadFile(o.dir + "/log")
+			o.tb.Fatalf("dockerd ended:\n%s", text)
+		default:
+		}
+		_, err := e.Info(o.tb.Context())
+		return err == nil
+	})
+}
+
+// child starts a program with its output in the engine's log.
+func (o *Own) child(name string, args ...string) (*exec.Cmd, <-chan struct{}) {
+	o.tb.Helper()
+	log, err := os.OpenFile(o.dir+"/log", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	testkit.Must(o.tb, err)
+	defer func() { _ = log.Close() }()
+	cmd := exec.Command(name, args...)
+	cmd.Stdout, cmd.Stderr = log, log
+	return cmd, testkit.StartChild(o.tb, cmd)
+}
+
+// Kill kills the engine as `kill -9` does. Its containers, their shims and
+// containerd live on.
+func (o *Own) Kill() {
+	o.tb.Helper()
+	testkit.Must(o.tb, o.cmd.Process.Kill())
+	<-o.gone
+}
+
+func (o *Own) end() {
+	_ = o.cmd.Process.Signal(syscall.SIGTERM)
+	<-o.gone
+}
+
+// unmount takes away what an engine leaves mounted below its directory.
+func (o *Own) unmount() {
+	raw, err := os.ReadFile("/proc/self/mounts")
+	testkit.Must(o.tb, err)
+	var below []string
+	for line := range strings.Lines(string(raw)) {
+		if f := strings.Fields(line); strings.HasPrefix(f[1], o.dir+string(filepath.Separator)) {
+			below = append(below, f[1])
+		}
+	}
+	for _, at := range slices.Backward(below) {
+		if err := syscall.Unmount(at, 0); err != nil {
+			o.tb.Errorf("unmount %s: %v", at, err)
+		}
+	}
+}

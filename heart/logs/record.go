@@ -1,0 +1,144 @@
+package logs
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// record is one record of the engine's json-file driver: a line that a process
+// wrote, or a piece of one that is longer than the engine's buffer.
+type record struct {
+	stream string // stdout or stderr
+	time   time.Time
+	text   []byte // without the line's end; valid until the next record is parsed
+	whole  bool   // the line ends here
+}
+
+// recordHead begins every record, and can't stand inside of one, where quotes
+// are escaped.
+const recordHead = `{"log":"`
+
+// parser reads records. Its buffer is used again for each.
+type parser struct{ buf []byte }
+
+// parse reads a record, without its newline. A torn record, after which the
+// engine wrote on, may stand in front of it: damaged says so.
+func (p *parser) parse(line []byte) (r record, damaged, ok bool) {
+	if r, ok = p.whole(line); ok {
+		return r, false, true
+	}
+	if at := bytes.LastIndex(line, []byte(recordHead)); at > 0 {
+		r, ok = p.whole(line[at:])
+	}
+	return r, true, ok
+}
+
+func (p *parser) whole(line []byte) (record, bool) {
+	r, ok := p.fast(line)
+	if !ok {
+		r, ok = p.slow(line)
+	}
+	if !ok {
+		return record{}, false
+	}
+	r.text, r.whole = bytes.CutSuffix(r.text, []byte{'\n'})
+	if r.whole {
+		r.text = bytes.TrimSuffix(r.text, []byte{'\r'})
+	}
+	return r, true
+}
+
+// fast reads what the engine writes unless it was asked for more, and leaves
+// everything else to slow.
+func (p *parser) fast(line []byte) (r record, ok bool) {
+	rest, ok := bytes.CutPrefix(line, []byte(recordHead))
+	if !ok {
+		return r, false
+	}
+	if rest, ok = p.unquote(rest); !ok {
+		return r, false
+	}
+	r.text = p.buf
+	if rest, ok = bytes.CutPrefix(rest, []byte(`,"stream":"std`)); !ok || len(rest) < 4 {
+		return r, false
+	}
+	switch string(rest[:4]) {
+	case `out"`:
+		r.stream = "stdout"
+	case `err"`:
+		r.stream = "stderr"
+	default:
+		return r, false
+	}
+	if rest, ok = bytes.CutPrefix(rest[4:], []byte(`,"time":"`)); !ok {
+		return r, false
+	}
+	stamp, ok := bytes.CutSuffix(rest, []byte(`"}`))
+	return r, ok && r.time.UnmarshalText(stamp) == nil && !r.time.IsZero()
+}
+
+// simple are the escapes of one letter.
+var simple = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+
+// unquote puts a string's text into the buffer, up to its closing quote, and
+// gives the rest.
+func (p *parser) unquote(b []byte) (rest []byte, ok bool) {
+	p.buf = p.buf[:0]
+	from := 0 // of what was not copied yet
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case c == '"':
+			p.buf = append(p.buf, b[from:i]...)
+			return b[i+1:], utf8.Valid(p.buf)
+		case c < ' ':
+			return nil, false
+		case c == '\\':
+			p.buf = append(p.buf, b[from:i]...)
+			n := p.escape(b[i+1:])
+			if n == 0 {
+				return nil, false
+			}
+			i += n
+			from = i + 1
+		}
+	}
+	return nil, false
+}
+
+// escape appends what an escape stands for and gives the length of what follows
+// the backslash, 0 when it is nothing that the engine writes.
+func (p *parser) escape(b []byte) int {
+	if len(b) == 0 {
+		return 0
+	}
+	if c := simple[b[0]]; c != 0 {
+		p.buf = append(p.buf, c)
+		return 1
+	}
+	if b[0] != 'u' || len(b) < 5 {
+		return 0
+	}
+	n, err := strconv.ParseUint(string(b[1:5]), 16, 16)
+	if err != nil || n >= 0xd800 && n < 0xe000 {
+		return 0
+	}
+	p.buf = utf8.AppendRune(p.buf, rune(n))
+	return 5
+}
+
+// slow reads a record with more in it than usual, such as labels.
+func (p *parser) slow(line []byte) (record, bool) {
+	var in struct {
+		Log    string    `json:"log"`
+		Stream string    `json:"stream"`
+		Time   time.Time `json:"time"`
+	}
+	if err := json.Unmarshal(line, &in); err != nil || in.Time.IsZero() || in.Stream != "stdout" && in.Stream != "stderr" {
+		return record{}, false
+	}
+	p.buf = append(p.buf[:0], in.Log...)
+	return record{stream: in.Stream, time: in.Time, text: p.buf}, true
+}

@@ -1,0 +1,74 @@
+package heart_test
+
+import (
+	"strings"
+	"testing"
+
+	"aorta/heart/internal/rig"
+	"aorta/pacemaker/cluster"
+)
+
+// An image that was built here and is gone is asked for once by all that miss it;
+// the start after the build takes the new one.
+func TestHeart_HasAnImageThatIsGoneBuiltAgain(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	n := l.start()
+	gone := cluster.Image{Ref: "aorta/shop:gone", ID: "sha256:" + strings.Repeat("0", 64)}
+	op, build := cluster.NewID(), cluster.NewID()
+	var ids []cluster.ID
+	var grafted []string
+	for range 2 {
+		id := l.want("serve", func(s *cluster.InstanceSpec) { s.Image, s.Build = gone, build })
+		job := &rig.Job{Arguments: cluster.InstanceArgs{Operation: op, Instance: id}}
+		if _, err := n.StartInstance(t.Context(), job); err != nil || len(job.Grafted) != 1 {
+			t.Fatalf("got %v and %+v added, want that it waits for another build", err, job.Grafted)
+		}
+		start := job.Grafted[0]
+		if start.Kind != cluster.JobStart || len(start.Children) != 1 || start.Children[0].Kind != cluster.JobBuild {
+			t.Fatalf("got %+v, want a start after a build", start)
+		}
+		ids, grafted = append(ids, id), append(grafted, start.ID+start.Children[0].ID)
+	}
+	if grafted[0] != grafted[1] {
+		t.Errorf("got jobs %v, want the same for both instances", grafted)
+	}
+	again := func(id cluster.ID) error {
+		_, err := n.StartInstance(t.Context(), &rig.Job{Arguments: cluster.InstanceArgs{Operation: op, Instance: id, Rebuilt: true}})
+		return err
+	}
+
+	l.pace.set(func() {
+		s := l.pace.specs[ids[0]]
+		s.Image = l.image
+		l.pace.specs[ids[0]] = s
+	})
+
+	if err := again(ids[0]); err != nil || !l.inspect(ids[0]).Running {
+		t.Errorf("got %v, want it started from the new image", err)
+	}
+	if err := again(ids[1]); err == nil || !strings.Contains(err.Error(), "although it was built again") {
+		t.Errorf("got %v, want that the image is still not there", err)
+	}
+}
+
+// One that ran has no job that could have its image built: it fails, and the
+// pacemaker replaces it.
+func TestHeart_FailsWhatLostItsContainerAndItsImage(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	n := l.start()
+	id := l.running(n, "serve", func(s *cluster.InstanceSpec) { s.Build = cluster.NewID() })
+	n.kill()
+	if err := l.engine.Remove(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	rig.LoseImages(t, l.engine)
+
+	l.start()
+
+	l.eventually("the instance to fail", func() bool { return l.pace.status(id).State == cluster.InstanceFailed })
+	if s := l.pace.status(id); !strings.Contains(s.Error, "is gone from the Docker engine") {
+		t.Errorf("got the error %q, want the image named", s.Error)
+	}
+}

@@ -1,0 +1,91 @@
+package redisd
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"aorta/internal/disk"
+	"aorta/internal/watch"
+	"aorta/pacemaker/cluster"
+)
+
+const (
+	// staleLink is how long a replica may be without a word from its master, which
+	// says one every two seconds.
+	staleLink = 7 * time.Second
+	// linkGrace is the time in which a master that was started again is verified,
+	// and its replicas let in.
+	linkGrace = 5 * time.Second
+)
+
+// Check uses the server as its clients do: it connects, reads, and asks for a
+// write that changes nothing. A replica says how its link is instead.
+func (s *Server) Check(ctx context.Context) error {
+	client := redis.NewClient(s.options()) // a new connection: those that are open may work when no other one can be had
+	defer func() { _ = client.Close() }()
+	if s.cfg.ReplicaOf != nil {
+		return s.checkLink(client.InfoMap(ctx, "replication"))
+	}
+	// Refused like any other write (the disk, the memory), but a key that is not
+	// there is not written.
+	err := client.SetArgs(ctx, "aorta:check", "", redis.SetArgs{Mode: "XX"}).Err()
+	if err != nil && !errors.Is(err, redis.Nil) && refused(err) {
+		return cluster.Unavailable("the %s refuses to write: %v%s", s.cfg.title(), err, s.room())
+	}
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return err
+	}
+	if err := client.Get(ctx, "aorta:check").Err(); !errors.Is(err, redis.Nil) {
+		return err
+	}
+	return nil
+}
+
+// refused tells what the server answered from what the connection failed by.
+func refused(err error) bool {
+	var answer redis.Error
+	return errors.As(err, &answer)
+}
+
+// room adds how much room there is to the refusal of a server whose disk is full.
+func (s *Server) room() string {
+	room, err := disk.At(s.cfg.DataDir)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf(" (%d bytes are free at %s)", room.Free, s.cfg.DataDir)
+}
+
+func (s *Server) checkLink(info *redis.InfoCmd) error {
+	if err := info.Err(); err != nil {
+		return err
+	}
+	master := s.cfg.ReplicaOf.Addr
+	switch quiet, err := strconv.Atoi(info.Item("Replication", "master_last_io_seconds_ago")); {
+	case info.Item("Replication", "master_link_status") != "up":
+		return cluster.Unavailable("the %s does not follow its master at %s, so this router learns of no change: see whether the pacemaker's node runs and can be reached", s.cfg.title(), master)
+	case err == nil && time.Duration(quiet)*time.Second > staleLink:
+		return cluster.Unavailable("the %s hears nothing from its master at %s, so this router learns of no change: see whether the pacemaker's node runs and can be reached", s.cfg.title(), master)
+	}
+	return nil
+}
+
+// Probe uses the server by Check, for the roles that need it.
+func (s *Server) Probe(roles ...cluster.Role) watch.Probe {
+	p := watch.Probe{
+		Kind: cluster.PartRedis, Name: s.cfg.title(), Roles: roles, Use: s.Check,
+		Silent: fmt.Sprintf("The %s does not answer: see its log, %s.", s.cfg.title(), s.logPath()),
+	}
+	if s.cfg.ReplicaOf != nil {
+		p.Grace = linkGrace
+	}
+	return p
+}
+
+func (c Config) title() string { return cmp.Or(c.Title, c.Name+" Redis") }

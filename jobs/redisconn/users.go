@@ -1,0 +1,123 @@
+package redisconn
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"aorta/jobs/redisq"
+	"aorta/pacemaker/cluster"
+)
+
+// admitTimeout bounds how long a node that says hello waits for its user.
+const admitTimeout = time.Second
+
+// EndpointFor is a node's way in, once it is known what to dial. The node gets
+// its user before it comes: a new one would be refused until the next poll,
+// which also mends what fails here.
+func (r *Redis) EndpointFor(ctx context.Context, n cluster.Node) (cluster.RedisEndpoint, error) {
+	at, err := r.reach()
+	if err != nil {
+		return cluster.RedisEndpoint{}, err
+	}
+	at.User = r.user(n.ID)
+	at.Password = r.opt.Password(at.User)
+	ctx, cancel := context.WithTimeout(ctx, admitTimeout)
+	defer cancel()
+	if err := r.setUser(ctx, n); err != nil {
+		r.opt.Log.Warn("a node comes before its user", "node", n.Name, "err", err)
+	}
+	return at, nil
+}
+
+func (r *Redis) reach() (cluster.RedisEndpoint, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.client == nil {
+		return cluster.RedisEndpoint{}, r.silent()
+	}
+	at := r.opt.Reach
+	at.Cluster = r.own.Cluster
+	return at, nil
+}
+
+// syncUsers sets the nodes' users when the servers' runs or the nodes are
+// others than those of the last time.
+func (r *Redis) syncUsers(ctx context.Context, runs string) error {
+	nodes, err := r.opt.Nodes(ctx)
+	if err != nil {
+		return err
+	}
+	want := runs + usersOf(nodes)
+	if want == r.applied {
+		return nil
+	}
+	for _, n := range nodes {
+		if err := r.setUser(ctx, n); err != nil {
+			return err
+		}
+	}
+	r.applied = want
+	return nil
+}
+
+// usersOf changes when the nodes are others, or their roles.
+func usersOf(nodes []cluster.Node) string {
+	var ids strings.Builder
+	for _, n := range nodes {
+		ids.WriteString(string(n.ID))
+		for _, role := range n.Roles {
+			ids.WriteString(string(role))
+		}
+	}
+	return ids.String()
+}
+
+// user is the name of a node's user.
+func (r *Redis) user(node cluster.ID) string {
+	prefix := ""
+	if r.opt.External != nil {
+		prefix = r.opt.External.Prefix
+	}
+	return prefix + "node-" + string(node)
+}
+
+// setUser makes or renews a node's user, on every server.
+func (r *Redis) setUser(ctx context.Context, n cluster.Node) error {
+	client, err := r.current()
+	if err != nil {
+		return err
+	}
+	name := r.user(n.ID)
+	args := []any{"ACL", "SETUSER", name, "resetpass", "on", ">" + r.opt.Password(name)}
+	for _, rule := range nodeRules(n) {
+		args = append(args, rule)
+	}
+	if isCluster(client) {
+		args = append(args, "+cluster|slots") // to find the others
+	}
+	err = eachMaster(ctx, client, func(ctx context.Context, rdb *redis.Client) error { return rdb.Do(ctx, args...).Err() })
+	if err != nil {
+		return explain(r.opt.Name, fmt.Errorf("set the user of node %s: %w", n.Name, err))
+	}
+	return nil
+}
+
+// nodeRules are what a node's worker processes may do: its own queue, and the
+// builders' when it is one.
+func nodeRules(n cluster.Node) []string {
+	rules := redisq.NodeACL(string(n.ID))
+	if n.Has(cluster.RoleBuilder) {
+		for _, rule := range redisq.RoleACL(string(cluster.RoleBuilder)) {
+			if !resets[rule] {
+				rules = append(rules, rule)
+			}
+		}
+	}
+	return rules
+}
+
+var resets = map[string]bool{"resetkeys": true, "resetchannels": true, "nocommands": true}

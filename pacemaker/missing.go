@@ -1,0 +1,107 @@
+package pacemaker
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/overview"
+)
+
+// checkAllEvery is how often every app is checked for missing instances. In
+// between only those are of which something changed, or that wait.
+const checkAllEvery = 30 * time.Second
+
+// missing remembers which apps are to be checked for missing instances, and
+// what waits for room. All of it can be lost: the first check is of all apps.
+type missing struct {
+	mu       sync.Mutex // guards all below
+	changed  map[cluster.ID]bool
+	waiting  map[cluster.ID]waiting
+	checkAll time.Time // when all apps are to be checked again
+}
+
+// waiting is an app that lacks instances which can't be started now.
+type waiting struct {
+	until  time.Time // when it is to be checked again
+	pause  time.Time // when what keeps failing is tried again; zero for at once
+	noRoom []overview.NoRoom
+}
+
+// check is what one round is to check.
+type check struct {
+	all  bool
+	apps []cluster.ID
+}
+
+func newMissing() *missing {
+	return &missing{changed: map[cluster.ID]bool{}, waiting: map[cluster.ID]waiting{}}
+}
+
+// mark has some apps checked by the next round.
+func (m *missing) mark(apps ...cluster.ID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, app := range apps {
+		m.changed[app] = true
+	}
+}
+
+// take returns what to check now. Return it if the check fails.
+func (m *missing) take(now time.Time) check {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := check{all: !now.Before(m.checkAll)}
+	if c.all {
+		m.checkAll = now.Add(checkAllEvery)
+	}
+	for app, w := range m.waiting {
+		if !now.Before(w.until) {
+			m.changed[app] = true
+		}
+	}
+	c.apps = slices.Collect(maps.Keys(m.changed))
+	clear(m.changed)
+	return c
+}
+
+// putBack has the same checked again.
+func (m *missing) putBack(c check) {
+	m.mark(c.apps...)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if c.all {
+		m.checkAll = time.Time{}
+	}
+}
+
+// checked replaces what is known of the apps of a check by those that wait.
+func (m *missing) checked(c check, wait map[cluster.ID]waiting) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if c.all {
+		m.waiting = wait
+		return
+	}
+	for _, app := range c.apps {
+		delete(m.waiting, app)
+	}
+	maps.Copy(m.waiting, wait)
+}
+
+// nextTry says when an app's failing instances are replaced, zero when nothing
+// holds that up.
+func (m *missing) nextTry(app cluster.ID) time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.waiting[app].pause
+}
+
+// noRoom says what of an app finds no node.
+func (m *missing) noRoom(app cluster.ID) []overview.NoRoom {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.waiting[app].noRoom
+}

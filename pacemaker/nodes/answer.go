@@ -1,0 +1,63 @@
+package nodes
+
+import (
+	"context"
+
+	"aorta/pacemaker/cluster"
+)
+
+// answer compares what the node has with what is wanted there.
+func (n *Nodes) answer(ctx context.Context, node cluster.Node, have []cluster.InstanceStatus) (cluster.ReportAnswer, error) {
+	node, err := n.cfg.Store.Node(ctx, node.ID)
+	if err != nil {
+		return cluster.ReportAnswer{}, err
+	}
+	list, err := n.cfg.Store.InstancesOn(ctx, node.ID)
+	if err != nil {
+		return cluster.ReportAnswer{}, err
+	}
+	nodes, err := n.cfg.Store.Nodes(ctx)
+	if err != nil {
+		return cluster.ReportAnswer{}, err
+	}
+	a := cluster.ReportAnswer{Epoch: n.cfg.Epoch, Revision: node.Revision}
+	statuses := make(map[cluster.ID]cluster.InstanceStatus, len(have))
+	for _, st := range have {
+		statuses[st.ID] = st
+	}
+	live := make(map[cluster.ID]bool, len(list))
+	for _, in := range list {
+		live[in.ID] = true
+		_, there := statuses[in.ID]
+		switch {
+		case in.State.Wanted() && !there:
+			a.Start = append(a.Start, in.ID)
+		case there && !in.State.Wanted() && n.mayStop(in, nodes):
+			a.Stop = append(a.Stop, in.ID)
+		}
+	}
+	for id, st := range statuses {
+		switch {
+		case live[id]:
+		case st.Gone:
+			a.Forget = append(a.Forget, id)
+		default:
+			// It counts as gone and is there after all. What the database never
+			// knew is left alone.
+			if in, err := n.cfg.Store.Instance(ctx, id); err == nil && in.NodeID == node.ID {
+				a.Stop = append(a.Stop, id)
+			}
+		}
+	}
+	return a, nil
+}
+
+// mayStop says that a report's answer may name the instance for stopping: no
+// router sends it anything, and twice the drain limit has passed. A retire tree
+// does it sooner; this is for one that was lost.
+func (n *Nodes) mayStop(in cluster.Instance, nodes []cluster.Node) bool {
+	if n.cfg.Routes.Routed(in.ID, nodes) {
+		return false
+	}
+	return in.DrainingAt == nil || n.cfg.Now().Sub(*in.DrainingAt) > 2*n.cfg.DrainLimit
+}

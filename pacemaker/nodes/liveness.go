@@ -1,0 +1,42 @@
+package nodes
+
+import (
+	"time"
+
+	"aorta/pacemaker/cluster"
+)
+
+// Heard is what is known of a node's process.
+type Heard struct {
+	Ago     time.Duration // since it was heard last
+	Load    cluster.Load
+	Parts   []cluster.Part // as it reported them last
+	Unknown []cluster.ID   // instances on the node that the database does not know
+}
+
+// Heard gives what is known of a node's process; false before it said hello. A
+// heart is heard by its reports alone, for what runs beside it says nothing of
+// its instances. A node without a heart is heard by its router too: one of the
+// version before reports in no other way.
+func (n *Nodes) Heard(node cluster.Node) (Heard, bool) {
+	h, said := n.sessions.heard(node.ID)
+	if node.Has(cluster.RoleHeart) {
+		return h, said
+	}
+	if at, reported := n.cfg.Routers.HeardAt(node.ID); reported {
+		if ago := n.cfg.Now().Sub(at); !said || ago < h.Ago {
+			h.Ago = ago
+		}
+		said = true
+	}
+	return h, said
+}
+
+// Unheard says that a node has been silent for longer than the limit, counted
+// at the earliest from this pacemaker's own start.
+func (n *Nodes) Unheard(node cluster.Node) bool {
+	if h, said := n.Heard(node); said {
+		return h.Ago > n.cfg.DeadAfter
+	}
+	return n.cfg.Now().Sub(n.cfg.Started) > n.cfg.DeadAfter
+}

@@ -1,0 +1,98 @@
+package nodes
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"aorta/pacemaker/cluster"
+)
+
+// Report applies a node's report and answers what the node lacks and what it
+// should stop.
+func (n *Nodes) Report(ctx context.Context, node cluster.Node, r cluster.Report) (cluster.ReportAnswer, error) {
+	if err := cluster.CheckEpoch("node "+node.Name, r.Epoch, n.cfg.Epoch); err != nil {
+		n.cfg.Log.Error("a node has seen a higher epoch", "err", err)
+		return cluster.ReportAnswer{}, err
+	}
+	if err := validAddress(r.Address); err != nil {
+		return cluster.ReportAnswer{}, err
+	}
+	have, sendFull, old, err := n.sessions.merge(node, r)
+	if err != nil || old {
+		return cluster.ReportAnswer{Epoch: n.cfg.Epoch}, err
+	}
+	if err := n.cfg.Store.UpdateNode(ctx, node, node.Roles, cmp.Or(r.Address, node.Address), r.Tags); err != nil {
+		return cluster.ReportAnswer{}, err
+	}
+	if err := n.applyReport(ctx, node, r); err != nil {
+		return cluster.ReportAnswer{}, err
+	}
+	answer, err := n.answer(ctx, node, have)
+	answer.SendFull = sendFull
+	return answer, err
+}
+
+// applyReport writes what the report changes; most change nothing, and then
+// nothing is written.
+func (n *Nodes) applyReport(ctx context.Context, node cluster.Node, r cluster.Report) error {
+	list := r.Instances
+	if r.Full {
+		lost, err := n.lost(ctx, node, r)
+		if err != nil {
+			return err
+		}
+		list = append(slices.Clone(list), lost...)
+	}
+	if len(list) == 0 {
+		n.noteUnknown(node, r, nil)
+		return nil
+	}
+	unknown, changed, err := n.cfg.Store.ApplyReport(ctx, node.ID, list)
+	if err != nil {
+		return err
+	}
+	n.noteUnknown(node, r, unknown)
+	if !changed {
+		return nil
+	}
+	ids := make([]cluster.ID, len(list))
+	for i, st := range list {
+		ids[i] = st.ID
+	}
+	apps, err := n.cfg.Store.AppsOf(ctx, ids)
+	n.cfg.Changed(apps...)
+	return err
+}
+
+// noteUnknown keeps the containers of a full report that the database does not
+// know, also none: those removed by hand are forgotten.
+func (n *Nodes) noteUnknown(node cluster.Node, r cluster.Report, unknown []cluster.ID) {
+	if r.Full {
+		n.sessions.noteUnknown(node.ID, unknown)
+	}
+}
+
+// lost are the instances that a full report should name and does not: the heart
+// has applied a wanted set with them, and no longer knows them.
+func (n *Nodes) lost(ctx context.Context, node cluster.Node, r cluster.Report) ([]cluster.InstanceStatus, error) {
+	if r.Epoch != n.cfg.Epoch {
+		return nil, nil
+	}
+	known := make(map[cluster.ID]bool, len(r.Instances))
+	for _, st := range r.Instances {
+		known[st.ID] = true
+	}
+	list, err := n.cfg.Store.InstancesOn(ctx, node.ID)
+	if err != nil {
+		return nil, err
+	}
+	var lost []cluster.InstanceStatus
+	for _, in := range list {
+		if known[in.ID] || in.Revision > r.Revision || in.State == cluster.InstanceAssigned {
+			continue
+		}
+		lost = append(lost, cluster.InstanceStatus{ID: in.ID, State: cluster.InstanceFailed, Gone: true, Error: "its node no longer knows it"})
+	}
+	return lost, nil
+}

@@ -1,0 +1,101 @@
+package nodes
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"aorta/pacemaker/cluster"
+)
+
+// sessions remembers each node's open session and what it reported last. It
+// lives in memory: after a restart every node reports in full within one interval.
+type sessions struct {
+	cfg Config
+
+	mu   sync.Mutex // guards open and what they point to
+	open map[cluster.ID]*session
+}
+
+// session is one run of a node's process.
+type session struct {
+	hello    cluster.Hello
+	since    time.Time
+	heard    time.Time
+	counter  uint64
+	load     cluster.Load
+	statuses map[cluster.ID]cluster.InstanceStatus
+	full     bool // a full set was reported
+	parts    []cluster.Part
+	unknown  []cluster.ID
+}
+
+func newSessions(cfg Config) *sessions {
+	return &sessions{cfg: cfg, open: map[cluster.ID]*session{}}
+}
+
+// begin opens a session. A node has one: a second process with its identity is
+// refused while the first is heard, unless it runs on the same host, where it
+// can only be the first one's successor (its data directory is locked).
+func (h *sessions) begin(node cluster.Node, hello cluster.Hello) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := h.cfg.Now()
+	s := h.open[node.ID]
+	if s != nil && s.hello.Session == hello.Session {
+		s.hello, s.heard = hello, now
+		return nil
+	}
+	if s != nil && s.hello.Hostname != hello.Hostname && now.Sub(s.heard) < h.cfg.DeadAfter {
+		return cluster.Conflict("node %q is in use by host %s, process %d, since %s: stop that one first, or make a token for another node", node.Name, s.hello.Hostname, s.hello.Pid, s.since.UTC().Format(time.RFC3339))
+	}
+	h.open[node.ID] = &session{hello: hello, since: now, heard: now, statuses: map[cluster.ID]cluster.InstanceStatus{}}
+	return nil
+}
+
+// merge adds a report to the session. It gives all that the node is known to
+// have, whether the full set is needed, and whether the report is an old one.
+func (h *sessions) merge(node cluster.Node, r cluster.Report) (have []cluster.InstanceStatus, sendFull, old bool, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := h.open[node.ID]
+	if s == nil {
+		return nil, false, false, cluster.Conflict("node %q has no open session: say hello first", node.Name)
+	}
+	if s.hello.Session != r.Session {
+		return nil, false, false, cluster.Forbidden("node %q belongs to host %s, process %d, since %s", node.Name, s.hello.Hostname, s.hello.Pid, s.since.UTC().Format(time.RFC3339))
+	}
+	s.heard = h.cfg.Now()
+	if r.Counter <= s.counter {
+		return nil, false, true, nil
+	}
+	s.counter, s.load, s.parts = r.Counter, r.Load, r.Parts
+	if r.Full {
+		s.statuses = map[cluster.ID]cluster.InstanceStatus{}
+		s.full = true
+	}
+	for _, st := range r.Instances {
+		s.statuses[st.ID] = st
+	}
+	have = slices.Collect(maps.Values(s.statuses))
+	return have, !s.full || cluster.InstanceDigest(have) != r.Digest, false, nil
+}
+
+func (h *sessions) noteUnknown(node cluster.ID, ids []cluster.ID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s := h.open[node]; s != nil {
+		s.unknown = ids
+	}
+}
+
+func (h *sessions) heard(node cluster.ID) (Heard, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := h.open[node]
+	if s == nil {
+		return Heard{}, false
+	}
+	return Heard{Ago: h.cfg.Now().Sub(s.heard), Load: s.load, Parts: s.parts, Unknown: slices.Clone(s.unknown)}, true
+}

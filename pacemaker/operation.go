@@ -1,0 +1,84 @@
+package pacemaker
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/plan"
+	"aorta/pacemaker/store"
+)
+
+// begin writes an operation down and gets its tree planted.
+func (p *Pacemaker) begin(ctx context.Context, op cluster.Operation, parts ...store.Part) (cluster.Operation, error) {
+	if op.ID == "" {
+		op.ID = cluster.NewID()
+	}
+	if err := p.store.Begin(ctx, op, parts...); err != nil {
+		return cluster.Operation{}, err
+	}
+	p.announce(op.AppID)
+	return op, nil
+}
+
+// work is an operation with what it is about, read anew by each of its jobs.
+type work struct {
+	op      cluster.Operation
+	args    cluster.Request
+	app     cluster.App
+	release cluster.Release // that is to run; zero when nothing is
+	target  plan.Target
+	asked   map[string]cluster.Formation
+}
+
+func (p *Pacemaker) work(ctx context.Context, id cluster.ID) (work, error) {
+	op, err := p.store.Operation(ctx, id)
+	if err != nil {
+		return work{}, err
+	}
+	w := work{op: op}
+	if w.args, err = op.Request(); err != nil {
+		return work{}, err
+	}
+	if w.app, err = p.store.AppByID(ctx, op.AppID); err != nil {
+		return work{}, err
+	}
+	if w.asked, err = p.store.Formations(ctx, op.AppID); err != nil {
+		return work{}, err
+	}
+	return w, nil
+}
+
+// setTarget finds the operation's release and how much of it is to run.
+func (p *Pacemaker) setTarget(ctx context.Context, w *work) error {
+	var err error
+	switch w.op.Kind {
+	case cluster.OpDeploy, cluster.OpRelease:
+		w.release, err = p.store.ReleaseByOperation(ctx, w.op.ID)
+	default:
+		w.release, err = p.currentRelease(ctx, w.app)
+	}
+	if err != nil {
+		return err
+	}
+	w.target = plan.Target{Release: w.release.ID, Replace: w.args.Replace, Want: map[string]int{}}
+	stays := w.app.Stopped && !w.args.Revive
+	if w.op.Kind != cluster.OpStop && w.op.Kind != cluster.OpDestroy && !stays {
+		w.target.Want = plan.Want(w.release, w.asked)
+	}
+	if len(w.args.Types) > 0 {
+		maps.DeleteFunc(w.target.Want, func(typ string, _ int) bool { return !slices.Contains(w.args.Types, typ) })
+	}
+	return nil
+}
+
+// currentRelease is the release that serves: the one with the most weight.
+// Without traffic it is the zero release.
+func (p *Pacemaker) currentRelease(ctx context.Context, app cluster.App) (cluster.Release, error) {
+	weights, err := p.store.Traffic(ctx, app.ID)
+	if err != nil || len(weights) == 0 {
+		return cluster.Release{}, err
+	}
+	return p.store.Release(ctx, plan.Serving(weights))
+}

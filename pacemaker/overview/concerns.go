@@ -1,0 +1,190 @@
+package overview
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"aorta/pacemaker/cluster"
+)
+
+// Severity is how bad it is: ok, warn or bad.
+type Severity string
+
+// The severities. Bad: requests fail, or changes can't be made. Warn: it works, and
+// somebody should check.
+const (
+	SeverityOK   Severity = "ok"
+	SeverityWarn Severity = "warn"
+	SeverityBad  Severity = "bad"
+)
+
+// Concern is one thing that is wrong.
+type Concern struct {
+	Severity Severity
+	Kind     string // job, node, app, or that of a part: router, redis, sql, engine, disk
+	ID       string // of a job, node or instance; the name of a process type, or of a part with its node's id
+	App      string // name, of an app or a job
+	AppID    cluster.ID
+	Text     string
+	Since    time.Time // zero: unknown
+}
+
+// Key names the concern while it lasts.
+func (c Concern) Key() string { return c.Kind + " " + c.ID + c.App + " " + string(c.Severity) }
+
+// Reason is the text with the next step in a terminal, where the text has none.
+func (c Concern) Reason() string {
+	if c.Kind != "job" {
+		return c.Text
+	}
+	return fmt.Sprintf("%s (see aorta jobs show %s; to dismiss it: aorta jobs discard %[2]s)", strings.TrimSuffix(c.Text, "."), c.ID)
+}
+
+// Concerns lists what is wrong in what the snapshot shows, the worst first, and
+// of that what others may follow from.
+func (g Snapshot) Concerns() []Concern {
+	var out []Concern
+	for _, n := range g.Nodes {
+		out = append(out, n.faults(len(g.Nodes) > 1)...)
+	}
+	for _, a := range g.Apps {
+		c, wrong := a.concern()
+		if wrong {
+			out = append(out, c)
+		}
+		if c.Severity != SeverityBad { // which counts them
+			out = append(out, a.crashes()...)
+		}
+		out = append(out, a.placements()...)
+	}
+	for _, n := range g.Nodes {
+		out = append(out, n.concerns()...)
+	}
+	out = append(out, g.failures()...)
+	slices.SortStableFunc(out, func(a, b Concern) int { return cmp.Compare(a.Severity, b.Severity) }) // bad before warn
+	return out
+}
+
+func (a App) concern() (Concern, bool) {
+	c := Concern{Kind: "app", App: a.Name, AppID: a.ID}
+	changing := a.Operation != nil && a.Operation.Kind.Exclusive()
+	switch {
+	case a.Destroying:
+		return c, false
+	case a.State == AppFailed && a.Release != "":
+		more := ""
+		if n := len(a.Crashing); n > 0 {
+			more = fmt.Sprintf(", %d crashing", n)
+		}
+		if !a.NextTry.IsZero() {
+			more += fmt.Sprintf(", the next try is at %s UTC", a.NextTry.UTC().Format(time.TimeOnly))
+		}
+		c.Severity, c.Text = SeverityBad, fmt.Sprintf("%s is down: no instance is running%s (see aorta logs -a %[1]s).", a.Name, more)
+	case a.State == AppServing && a.Missing > 0 && !changing && len(a.NoRoom) == 0: // which says it with the reason
+		c.Severity, c.Text = SeverityWarn, fmt.Sprintf("%s is degraded: %d of %d instances are missing.", a.Name, a.Missing, a.Wanted)
+	default:
+		return c, false
+	}
+	return c, true
+}
+
+// placements are the process types of which something finds no node.
+func (a App) placements() []Concern {
+	out := make([]Concern, 0, len(a.NoRoom))
+	for _, r := range a.NoRoom {
+		verb := "find"
+		if r.Count == 1 {
+			verb = "finds"
+		}
+		out = append(out, Concern{
+			Severity: SeverityWarn, Kind: "app", ID: r.Type, App: a.Name, AppID: a.ID,
+			Text: fmt.Sprintf("%d %s of %s %s no node: %s (add a node, or run aorta ps scale -a %s %s=%d).", r.Count, r.Type, a.Name, verb, r.Reason, a.Name, r.Type, r.Wanted-r.Count),
+		})
+	}
+	return out
+}
+
+func (a App) crashes() []Concern {
+	out := make([]Concern, 0, len(a.Crashing))
+	for _, in := range a.Crashing {
+		why := ""
+		if in.Error != "" {
+			why = ": " + firstLine(in.Error)
+		}
+		out = append(out, Concern{
+			Severity: SeverityWarn, Kind: "app", ID: string(in.ID), App: a.Name, AppID: a.ID,
+			Text: fmt.Sprintf("Instance %s of %s is crashing%s (see aorta logs -a %[2]s -i %[4]s).", in.Name(), a.Name, why, in.ID.Short()),
+		})
+	}
+	return out
+}
+
+// faults are those of the parts of a node that is heard. named says that there are
+// others.
+func (n Node) faults(named bool) []Concern {
+	if n.Unheard {
+		return nil
+	}
+	var out []Concern
+	for _, p := range n.Parts {
+		if p.Fault == "" {
+			continue
+		}
+		c := Concern{Severity: SeverityBad, Kind: string(p.Kind), ID: p.Name + " " + string(n.ID), Text: p.Fault, Since: p.Since}
+		if p.Minor {
+			c.Severity = SeverityWarn
+		}
+		if named {
+			c.Text = n.Name + ": " + p.Fault
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+func (n Node) concerns() []Concern {
+	if !n.Joined() {
+		return nil
+	}
+	var out []Concern
+	if n.RouterSilent {
+		out = append(out, Concern{Severity: SeverityBad, Kind: "router", ID: string(n.ID), Text: fmt.Sprintf("The router on %s is silent: check aortad and nginx there.", n.Name)})
+	}
+	out = append(out, n.routerConcerns()...)
+	if n.Unheard {
+		c := Concern{Severity: SeverityWarn, Kind: "node", ID: string(n.ID), Text: fmt.Sprintf("Node %s is silent: check aortad and the network there.", n.Name)}
+		if n.HeardAt != nil {
+			c.Since = *n.HeardAt
+		}
+		return append(out, c)
+	}
+	if len(n.Unknown) > 0 {
+		out = append(out, Concern{Severity: SeverityWarn, Kind: "node", ID: string(n.ID), Text: fmt.Sprintf(
+			"Node %s runs %d instances that this cluster does not know (%s): list them with docker ps, and remove them there.", n.Name, len(n.Unknown), n.Unknown[0])})
+	}
+	return out
+}
+
+func (g Snapshot) failures() []Concern {
+	names := make(map[cluster.ID]string, len(g.Apps))
+	for _, a := range g.Apps {
+		names[a.ID] = a.Name
+	}
+	out := make([]Concern, 0, len(g.Attention))
+	for _, op := range g.Attention {
+		c := Concern{Severity: SeverityWarn, Kind: "job", ID: string(op.ID), App: names[op.AppID], AppID: op.AppID, Text: op.Title + " failed: " + firstLine(op.Error)}
+		if op.EndedAt != nil {
+			c.Since = *op.EndedAt
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}

@@ -1,0 +1,85 @@
+package overview
+
+import (
+	"context"
+	"time"
+
+	"aorta/pacemaker/cluster"
+)
+
+// Node is one node as it is.
+type Node struct {
+	cluster.Node
+	Instances int // on it, that have not ended
+	Unheard   bool
+	// What this pacemaker heard of it last; nil and 0 before it heard anything.
+	Score    *float64
+	HeardAt  *time.Time
+	HeardAgo time.Duration
+	// RouterSilent says that it has a router, which does not report.
+	RouterSilent bool
+	// RouterBehind says what its router serves in place of a table that was
+	// published long ago; empty where it keeps up.
+	RouterBehind string
+	Router       cluster.RouterReport // the last one; zero before it
+	Unknown      []cluster.ID         // instances on it that no app has
+	Parts        []Part               // as it reported them last
+}
+
+// Part is one of a node's parts, out of order since a time.
+type Part struct {
+	cluster.Part
+	Since time.Time
+}
+
+// Joined says that the node has spoken up at least once: one whose token was
+// not used yet is no trouble.
+func (n Node) Joined() bool { return n.JoinedAt != nil }
+
+// Nodes are all nodes as they are, by name.
+func (o *Overview) Nodes(ctx context.Context) ([]Node, error) {
+	list, err := o.cfg.Store.Nodes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	counts, err := o.instancesByNode(ctx)
+	nodes := make([]Node, 0, len(list))
+	for _, n := range list {
+		nodes = append(nodes, o.node(n, counts[n.ID]))
+	}
+	return nodes, err
+}
+
+// Node is one node as it is.
+func (o *Overview) Node(ctx context.Context, n cluster.Node) (Node, error) {
+	counts, err := o.instancesByNode(ctx)
+	return o.node(n, counts[n.ID]), err
+}
+
+func (o *Overview) instancesByNode(ctx context.Context) (map[cluster.ID]int, error) {
+	list, err := o.cfg.Store.Instances(ctx, "")
+	counts := map[cluster.ID]int{}
+	for _, in := range list {
+		if !in.State.Ended() {
+			counts[in.NodeID]++
+		}
+	}
+	return counts, err
+}
+
+func (o *Overview) node(n cluster.Node, instances int) Node {
+	g := Node{Node: n, Instances: instances, Unheard: o.cfg.Nodes.Unheard(n)}
+	g.RouterSilent = n.Has(cluster.RoleRouter) && o.cfg.Routers.Silent(n.ID)
+	if n.Has(cluster.RoleRouter) && !g.RouterSilent {
+		g.RouterBehind = o.cfg.Publisher.Behind(n)
+		g.Router, _ = o.cfg.Routers.Report(n.ID)
+	}
+	if h, said := o.cfg.Nodes.Heard(n); said {
+		at := o.cfg.Now().Add(-h.Ago)
+		g.Score, g.HeardAt, g.HeardAgo, g.Unknown = &h.Load.Score, &at, h.Ago, h.Unknown
+		for _, p := range h.Parts {
+			g.Parts = append(g.Parts, Part{p, at.Add(-p.Ago)})
+		}
+	}
+	return g
+}

@@ -1,0 +1,42 @@
+package overview
+
+import (
+	"context"
+
+	"aorta/pacemaker/cluster"
+)
+
+// Status is the cluster in a few numbers, with what needs attention.
+type Status struct {
+	Reasons    []string // each with its next step, the worst first
+	Generation uint64
+	Nodes      int
+	NodesReady int
+	Apps       int
+	Instances  int // that run
+	Open       []cluster.Operation
+}
+
+// Status says how the cluster is, from the same snapshot as the dashboard.
+func (o *Overview) Status(ctx context.Context) (Status, error) {
+	g, err := o.Snapshot(ctx)
+	if err != nil {
+		return Status{Reasons: []string{}}, err
+	}
+	s := Status{
+		Reasons: []string{}, Generation: o.cfg.Publisher.Pair().Generation,
+		Nodes: len(g.Nodes), Apps: len(g.Apps), Open: g.Open,
+	}
+	for _, n := range g.Nodes {
+		if !n.Unheard {
+			s.NodesReady++
+		}
+	}
+	for _, a := range g.Apps {
+		s.Instances += a.Running + len(a.Crashing)
+	}
+	for _, c := range g.Concerns() {
+		s.Reasons = append(s.Reasons, c.Reason())
+	}
+	return s, nil
+}

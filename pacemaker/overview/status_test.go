@@ -1,0 +1,91 @@
+package overview
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"aorta/internal/testkit"
+	"aorta/pacemaker/cluster"
+)
+
+func TestStatus_NamesWhatNeedsAttentionAndTheNextStep(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	node := r.joined("n1", cluster.RoleHeart)
+	app := r.App("shop")
+	release := r.Deploy(app)
+	id := r.Instance(release, "web", node)
+	r.Instance(release, "web", node)
+	r.Reported(node, cluster.InstanceStatus{ID: id, State: cluster.InstanceRunning, Crashing: true, Error: "its container is paused"})
+	op := r.BeginDeploy(app, "img:2")
+	r.Fail(op.ID, "no such image")
+
+	s, err := r.overview.Status(t.Context())
+
+	testkit.Must(t, err)
+	for _, want := range []string{"is crashing: its container is paused (see aorta logs -a shop -i " + id.Short() + ").", "no such image (see aorta jobs show " + string(op.ID)} {
+		if !slices.ContainsFunc(s.Reasons, func(r string) bool { return strings.Contains(r, want) }) {
+			t.Errorf("got the reasons %q, want one with %q", s.Reasons, want)
+		}
+	}
+	if s.Nodes != 1 || s.Apps != 1 || s.Instances != 2 {
+		t.Errorf("got %+v, want one node, one app, two instances", s)
+	}
+}
+
+// A router or a builder needs no address: it is missed all the same.
+func TestStatus_MissesNodesWithoutAHeart(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	hello := func(name string, roles ...cluster.Role) {
+		t.Helper()
+		n, _, err := r.nodes.Create(t.Context(), name, roles, "admin")
+		testkit.Must(t, err)
+		testkit.Must(t, r.nodes.Hello(t.Context(), n, cluster.Hello{Session: "session-" + name, Hostname: "host-" + name, Roles: roles}))
+	}
+	hello("edge", cluster.RoleRouter)
+	hello("forge", cluster.RoleBuilder)
+	_, _, err := r.nodes.Create(t.Context(), "later", []cluster.Role{cluster.RoleRouter}, "admin")
+	testkit.Must(t, err)
+	r.Clock.Forward(16 * time.Second)
+
+	s, err := r.overview.Status(t.Context())
+
+	testkit.Must(t, err)
+	var about []string
+	for _, name := range []string{"router on edge", "Node edge", "Node forge", "later"} {
+		if slices.ContainsFunc(s.Reasons, func(r string) bool { return strings.Contains(strings.ToLower(r), strings.ToLower(name)) }) {
+			about = append(about, name)
+		}
+	}
+	if !slices.Equal(about, []string{"router on edge", "Node edge", "Node forge"}) || s.NodesReady != 0 {
+		t.Errorf("got %d nodes ready and the reasons %q, want edge's router, edge and forge named, and nothing of one that never joined", s.NodesReady, s.Reasons)
+	}
+}
+
+func TestStatus_NamesWhoTakesTheRouterFromTheOthers(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	node := r.joined("edge", cluster.RoleRouter)
+	testkit.Must(t, r.routers.Reported(node, cluster.RouterReport{
+		Epoch: 1, Stuck: []int{4711}, Connections: 1600, Free: 99, Limits: []cluster.RouterLimit{
+			{Kind: "app", Name: "slow", Held: 800, Refused: 7}, {Kind: "client", Name: "203.0.113.9", Held: 700, Refused: 3},
+		},
+	}))
+
+	s, err := r.overview.Status(t.Context())
+
+	testkit.Must(t, err)
+	for _, want := range []string{
+		"Worker 4711 of the router on edge does not follow the routing table",
+		"The router on edge has 99 of 1600 connections left",
+		"slow has as many requests in flight as the router on edge has room for (800 connections), and 7 were refused",
+		"Client 203.0.113.9 has as many connections as the router on edge has room for (700), and 3 more were refused",
+	} {
+		if !slices.ContainsFunc(s.Reasons, func(r string) bool { return strings.Contains(r, want) }) {
+			t.Errorf("got the reasons %q, want one with %q", s.Reasons, want)
+		}
+	}
+}

@@ -1,0 +1,46 @@
+package pacemaker
+
+import (
+	"context"
+	"fmt"
+
+	"aorta/jobs"
+	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/store"
+)
+
+// makeRelease turns a ready build into the app's next release.
+func (p *Pacemaker) makeRelease(ctx context.Context, r *jobs.Run) (any, error) {
+	w, err := p.workOf(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	build, err := p.store.Build(ctx, w.args.Build)
+	if err != nil {
+		return nil, err
+	}
+	if build.State != cluster.BuildReady {
+		return nil, jobs.Permanent(fmt.Errorf("the build is %s, not ready: %s", build.State, build.Error))
+	}
+	domains, limits := build.Domains, build.Route
+	if w.op.Kind != cluster.OpDeploy {
+		domains, limits = nil, cluster.RequestLimitsChange{}
+	}
+	if w.args.Ref != "" {
+		// Refused now, not once it serves.
+		if _, err := p.Sources.MovesFrom(ctx, w.app.ID, w.args); err != nil {
+			return nil, permanentIfRefused(err)
+		}
+	}
+	if err := p.allowedHosts(w.app, domains); err != nil {
+		return nil, jobs.Permanent(fmt.Errorf("the domains of aorta.yml: %w", err))
+	}
+	release, err := p.store.CreateRelease(ctx, store.NewRelease{
+		Operation: w.op, Build: build, Commit: w.args.Commit, Message: w.args.Message, Cause: w.args.Cause, Domains: domains, Route: limits,
+	})
+	if err != nil {
+		return nil, permanentIfRefused(err)
+	}
+	r.Log("release " + release.Label())
+	return nil, nil
+}

@@ -1,0 +1,181 @@
+package pacemaker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/overview"
+	"aorta/pacemaker/place"
+	"aorta/pacemaker/plan"
+	"aorta/pacemaker/store"
+)
+
+const (
+	// instanceFailures is how far back failed instances slow replacements down.
+	instanceFailures = 10 * time.Minute
+	// failedTries is how far back failed replacements do: for several of the
+	// longest pauses.
+	failedTries = time.Hour
+)
+
+// lack is an app that lacks instances and that no operation is changing.
+type lack struct {
+	store.Standing
+	missing map[string]int // by process type
+}
+
+// replaceMissing begins to start what apps lack, where there is room for it and
+// it has not just failed. What has to wait is checked again in time.
+func (p *Pacemaker) replaceMissing(ctx context.Context, c check, open []cluster.Operation) error {
+	if !c.all && len(c.apps) == 0 {
+		return nil
+	}
+	apps := c.apps
+	if c.all {
+		apps = nil
+	}
+	list, err := p.store.Standings(ctx, apps)
+	if err != nil {
+		return err
+	}
+	wait := map[cluster.ID]waiting{}
+	if lacks := lacking(list, open); len(lacks) > 0 {
+		if wait, err = p.replace(ctx, lacks); err != nil {
+			return err
+		}
+	}
+	p.missing.checked(c, wait)
+	return nil
+}
+
+// lacking finds the apps that lack something. The end of an operation that is
+// at work on an app has it checked again.
+func lacking(list []store.Standing, open []cluster.Operation) []lack {
+	busy := map[cluster.ID]bool{}
+	for _, op := range open {
+		busy[op.AppID] = busy[op.AppID] || op.Kind.Exclusive() || op.Kind == cluster.OpReplace
+	}
+	var out []lack
+	for _, s := range list {
+		if busy[s.App.ID] || s.App.Stopped || s.App.Destroying || s.Release.ID == "" {
+			continue
+		}
+		target := plan.Target{Release: s.Release.ID, Want: plan.Want(s.Release, s.Asked)}
+		if m := plan.Missing(target, s.Instances); len(m) > 0 {
+			out = append(out, lack{s, m})
+		}
+	}
+	return out
+}
+
+// replace begins replacements and gives the apps of which something waits.
+func (p *Pacemaker) replace(ctx context.Context, lacks []lack) (map[cluster.ID]waiting, error) {
+	pauses, err := p.pauses(ctx, lacks)
+	if err != nil {
+		return nil, err
+	}
+	room, err := p.room(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now, wait := p.cfg.Now(), map[cluster.ID]waiting{}
+	for _, l := range lacks {
+		types, w := startable(l, pauses, room, now)
+		if !w.until.IsZero() {
+			wait[l.App.ID] = w
+		}
+		if err := p.beginReplace(ctx, l, types); err != nil {
+			return nil, fmt.Errorf("replace instances of %s: %w", l.App.Name, err)
+		}
+	}
+	return wait, nil
+}
+
+// startable picks the process types that can be started now: one that keeps
+// failing, or finds no node, holds up no other.
+func startable(l lack, pauses map[plan.TypeOf]time.Time, room *room, now time.Time) (types []string, w waiting) {
+	for _, typ := range slices.Sorted(maps.Keys(l.missing)) {
+		if until := pauses[plan.TypeOf{App: l.App.ID, Type: typ}]; now.Before(until) {
+			w.until, w.pause = sooner(w.until, until), sooner(w.pause, until)
+			continue
+		}
+		_, err := room.choose(l.App.ID, l.Release, typ, l.Asked, l.missing[typ])
+		var full *place.NoRoom
+		if errors.As(err, &full) {
+			w.until = sooner(w.until, now.Add(reconcileEvery))
+			w.noRoom = append(w.noRoom, overview.NoRoom{Type: typ, Count: full.Count - full.Placed, Wanted: plan.Want(l.Release, l.Asked)[typ], Reason: full.Reasons()})
+			continue
+		}
+		types = append(types, typ)
+	}
+	return types, w
+}
+
+// sooner is the earlier of two times, of which the first may be none.
+func sooner(known, other time.Time) time.Time {
+	if known.IsZero() || other.Before(known) {
+		return other
+	}
+	return known
+}
+
+func (p *Pacemaker) beginReplace(ctx context.Context, l lack, types []string) error {
+	if len(types) == 0 {
+		return nil
+	}
+	total := 0
+	for _, typ := range types {
+		total += l.missing[typ]
+	}
+	_, err := p.begin(ctx, cluster.Operation{
+		Kind: cluster.OpReplace, AppID: l.App.ID, Args: cluster.Request{Types: types}.Encode(),
+		Title: fmt.Sprintf("Replace %s of %s", counted(total, "missing instance"), l.App.Name),
+	}, store.IfIdle())
+	if cluster.CodeOf(err) == cluster.CodeConflict {
+		return nil // somebody asked for something meanwhile; its end has the app checked again
+	}
+	return err
+}
+
+// pauses says until when each process type that lacks something has to wait,
+// because its instances or its replacements have failed recently. All of it is
+// in SQL, so that a restart forgets no pause.
+func (p *Pacemaker) pauses(ctx context.Context, lacks []lack) (map[plan.TypeOf]time.Time, error) {
+	now := p.cfg.Now()
+	var types []plan.TypeOf
+	var releases []cluster.ID
+	apps := map[cluster.ID]cluster.ID{} // by release
+	for _, l := range lacks {
+		releases, apps[l.Release.ID] = append(releases, l.Release.ID), l.App.ID
+		for typ := range l.missing {
+			types = append(types, plan.TypeOf{App: l.App.ID, Type: typ})
+		}
+	}
+	until := map[plan.TypeOf]time.Time{}
+	later := func(t plan.TypeOf, failures int, last time.Time) {
+		if end := last.Add(plan.Pause(failures)); end.After(until[t]) {
+			until[t] = end
+		}
+	}
+	failed, err := p.store.FailuresSince(ctx, releases, now.Add(-instanceFailures))
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range failed {
+		later(plan.TypeOf{App: apps[f.Release], Type: f.Type}, f.Count, f.Last)
+	}
+	ops, err := p.store.Operations(ctx, store.OperationQuery{Since: now.Add(-failedTries), Limit: -1})
+	if err != nil {
+		return nil, err
+	}
+	tries, err := plan.FailedTries(ops, types)
+	for t, sum := range tries {
+		later(t, sum.Failed, sum.Last)
+	}
+	return until, err
+}

@@ -1,0 +1,74 @@
+package routing
+
+import (
+	"net"
+	"strconv"
+	"time"
+
+	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/store"
+	"aorta/router"
+)
+
+// buildTable makes the routing table from one snapshot of the state. A stopped
+// app keeps its hosts and answers 503; one that is being destroyed, or has
+// never had a release, has none.
+func buildTable(st store.RouteState) router.Table {
+	groups := appGroups(st)
+	table := make(router.Table, len(st.Domains))
+	for _, d := range st.Domains {
+		app, ok := st.Apps[d.AppID]
+		if !ok || app.Destroying || len(st.Weights[app.ID]) == 0 {
+			continue
+		}
+		table[d.Host] = router.Record{
+			Host: d.Host, App: string(app.ID), AppName: app.Name,
+			Groups: groups[app.ID], Maintenance: app.Stopped,
+			Timeout: int(app.Requests.Timeout / time.Second), IdleTimeout: int(app.Requests.IdleTimeout / time.Second),
+			MaxBody: app.Requests.MaxBody,
+		}
+	}
+	return table
+}
+
+func appGroups(st store.RouteState) map[cluster.ID][]router.Group {
+	byRelease := map[cluster.ID][]router.Instance{}
+	for _, in := range st.Serving {
+		node, ok := st.Nodes[in.NodeID]
+		if !ok || node.Address == "" || in.Type != cluster.WebType {
+			continue
+		}
+		byRelease[in.ReleaseID] = append(byRelease[in.ReleaseID], router.Instance{
+			ID: string(in.ID), Type: in.Type, Node: string(node.ID), NodeName: node.Name,
+			Addr: net.JoinHostPort(node.Address, strconv.Itoa(in.Port)),
+		})
+	}
+	groups := make(map[cluster.ID][]router.Group, len(st.Weights))
+	for app, weights := range st.Weights {
+		list := []router.Group{}
+		for _, w := range weights {
+			instances := byRelease[w.Release]
+			if instances == nil {
+				instances = []router.Instance{}
+			}
+			list = append(list, router.Group{
+				Release: string(w.Release), ReleaseName: st.Labels[w.Release], Weight: w.Weight, Instances: instances,
+			})
+		}
+		groups[app] = list
+	}
+	return groups
+}
+
+// instancesIn names every instance that the table sends requests to.
+func instancesIn(table router.Table) map[cluster.ID]bool {
+	set := map[cluster.ID]bool{}
+	for _, r := range table {
+		for _, g := range r.Groups {
+			for _, in := range g.Instances {
+				set[cluster.ID(in.ID)] = true
+			}
+		}
+	}
+	return set
+}

@@ -1,0 +1,123 @@
+package openresty
+
+import (
+	"net"
+	"strings"
+	"testing"
+	"time"
+)
+
+// step is one thing that one side does. All later ones wait for it.
+type step func(x *run)
+
+// run is one doing of an exchange.
+type run struct {
+	client, app *side
+	accept      func() net.Conn // nil when the app is not asked
+	facts       map[string]string
+	routed      bool // it goes through the router
+}
+
+// asked waits for the app to be connected to.
+func asked(x *run) {
+	conn := x.accept()
+	if conn == nil {
+		x.facts["app asked"] = "no"
+		return
+	}
+	x.facts["app asked"] = "yes"
+	x.app = newSide("app", conn, x.facts)
+}
+
+func clientSends(text string) step { return func(x *run) { x.client.sends(text) } }
+
+// onApp is a step of an app that was asked.
+func onApp(do func(*side)) step {
+	return func(x *run) {
+		if x.app != nil {
+			do(x.app)
+		}
+	}
+}
+
+func appSends(text string) step { return onApp(func(s *side) { s.sends(text) }) }
+func appHead(x *run) {
+	onApp(func(s *side) { s.head(false) })(x)
+}
+func appPart(n int) step { return onApp(func(s *side) { s.part(n) }) }
+func appRest(x *run)     { onApp((*side).rest)(x) }
+
+func clientHead(x *run) { x.client.head(false) }
+
+// clientFinal reads over the 100 that an Expect header asks for.
+func clientFinal(x *run) {
+	for x.client.head(false) && strings.HasPrefix(x.facts["client status"], "100 ") {
+	}
+}
+func clientHeadOnly(x *run) { x.client.head(true) }
+func clientPart(n int) step { return func(x *run) { x.client.part(n) } }
+func clientRest(x *run)     { x.client.rest() }
+
+func appEnds(how string) step    { return onApp(func(s *side) { s.end(how) }) }
+func clientEnds(how string) step { return func(x *run) { x.client.end(how) } }
+
+var appCloses = appEnds(closes)
+
+func appHears(x *run)    { onApp((*side).hears)(x) }
+func clientHears(x *run) { x.client.hears() }
+
+// listenApp is an app whose connections are taken one by one.
+type listenApp struct {
+	*app
+	conns chan net.Conn
+}
+
+func newListenApp(tb testing.TB) *listenApp {
+	tb.Helper()
+	a := &listenApp{conns: make(chan net.Conn, 16)}
+	a.app = rawApp(tb, func(w *wire) {
+		held := make(chan struct{})
+		a.conns <- &heldConn{Conn: w.Conn, closed: held}
+		<-held
+	})
+	return a
+}
+
+// next is the app's next connection, nil when the router answers the client by
+// itself. An interim answer is none.
+func (a *listenApp) next(client *side) net.Conn {
+	answered := make(chan string)
+	go func() {
+		first, _ := client.in.Peek(len("HTTP/1.1 100"))
+		answered <- string(first)
+	}()
+	select {
+	case conn := <-a.conns:
+		_ = client.conn.SetReadDeadline(time.Now()) // ends the peek
+		<-answered
+		return conn
+	case first := <-answered:
+		if first == "HTTP/1.1 100" {
+			return <-a.conns
+		}
+		return nil
+	}
+}
+
+// heldConn tells when it was closed.
+type heldConn struct {
+	net.Conn
+	closed chan struct{}
+}
+
+func (h *heldConn) Close() error {
+	select {
+	case <-h.closed:
+	default:
+		close(h.closed)
+	}
+	return h.Conn.Close()
+}
+
+func (h *heldConn) SetLinger(sec int) error { return h.Conn.(*net.TCPConn).SetLinger(sec) }
+func (h *heldConn) CloseWrite() error       { return h.Conn.(*net.TCPConn).CloseWrite() }

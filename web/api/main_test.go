@@ -1,0 +1,9 @@
+package api_test
+
+import (
+	"testing"
+
+	"aorta/web/internal/rig"
+)
+
+func TestMain(m *testing.M) { rig.Main(m) }

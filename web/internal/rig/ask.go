@@ -1,0 +1,102 @@
+package rig
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"aorta/web/rest"
+	"aorta/web/wire"
+)
+
+// Ask is one request.
+type Ask struct {
+	Method, Path, Token string
+	Body                string
+	Header              map[string]string
+	Nodes               bool // ask the nodes' API
+}
+
+// Answer is what came back.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Do makes a request and fails the test unless it is answered.
+func (r *Rig) Do(a Ask) Answer {
+	r.TB.Helper()
+	got, err := r.Try(r.TB.Context(), a)
+	if err != nil {
+		r.TB.Fatalf("%s %s: %v\n%s", a.Method, a.Path, err, r.Log)
+	}
+	return got
+}
+
+// Try makes a request.
+func (r *Rig) Try(ctx context.Context, a Ask) (Answer, error) {
+	base := r.URL
+	if a.Nodes {
+		base = r.NodesURL
+	}
+	req, err := http.NewRequestWithContext(ctx, a.Method, base+rest.Prefix+a.Path, strings.NewReader(a.Body))
+	if err != nil {
+		return Answer{}, err
+	}
+	if a.Token != "" {
+		req.Header.Set("Authorization", "Bearer "+a.Token)
+	}
+	if a.Body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for k, v := range a.Header {
+		req.Header.Set(k, v)
+	}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Do(req)
+	if err != nil {
+		return Answer{}, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	return Answer{resp.StatusCode, resp.Header, body}, err
+}
+
+// Admin asks as the admin and fails the test unless that succeeds.
+func (r *Rig) Admin(method, path, body string) Answer {
+	r.TB.Helper()
+	got := r.Do(Ask{Method: method, Path: path, Token: AdminToken, Body: body})
+	if got.Status >= 300 {
+		r.TB.Fatalf("%s %s: %d %s", method, path, got.Status, got.Body)
+	}
+	return got
+}
+
+// As reads the answer's body.
+func As[T any](tb testing.TB, a Answer) T {
+	tb.Helper()
+	var v T
+	if err := json.Unmarshal(a.Body, &v); err != nil {
+		tb.Fatalf("read %.300s: %v", a.Body, err)
+	}
+	return v
+}
+
+// WantProblem checks that an answer is a problem document of the status.
+func WantProblem(tb testing.TB, a Answer, status int) wire.Problem {
+	tb.Helper()
+	p := As[wire.Problem](tb, a)
+	if a.Status != status || p.Status != status || p.Detail == "" || p.Code == "" || a.Header.Get("Content-Type") != "application/problem+json" {
+		tb.Errorf("got %d %s %s, want a problem document of %d", a.Status, a.Header.Get("Content-Type"), a.Body, status)
+	}
+	return p
+}
+
+// Keyed is a write of a developer under an idempotency key.
+func Keyed(method, path, key, body string) Ask {
+	return Ask{Method: method, Path: path, Token: DeveloperToken, Body: body, Header: map[string]string{rest.KeyHeader: key}}
+}

@@ -1,0 +1,53 @@
+package rig
+
+import (
+	"aorta/internal/testkit"
+	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/store"
+)
+
+// Serve brings a release of an app to a node, where one instance runs.
+func (r *Rig) Serve(app cluster.App, node cluster.Node) cluster.ID {
+	r.TB.Helper()
+	release, id := r.NewRelease(app), cluster.NewID()
+	testkit.Must(r.TB, r.Store.Assign(r.TB.Context(), []store.Assignment{{ID: id, App: app.ID, Release: release.ID, Type: "web", Node: node.ID, NeedsPort: true}}))
+	r.Report(node, cluster.InstanceStatus{ID: id, State: cluster.InstanceRunning})
+	return id
+}
+
+// Report enters what a node says of an instance.
+func (r *Rig) Report(node cluster.Node, status cluster.InstanceStatus) {
+	r.TB.Helper()
+	_, _, err := r.Store.ApplyReport(r.TB.Context(), node.ID, []cluster.InstanceStatus{status})
+	testkit.Must(r.TB, err)
+}
+
+// NewNode makes a node with its token.
+func (r *Rig) NewNode(name string, roles ...cluster.Role) (cluster.Node, string) {
+	r.TB.Helper()
+	_, token, err := r.Pace.Nodes.Create(r.TB.Context(), name, roles, "admin")
+	testkit.Must(r.TB, err)
+	n, err := r.Store.NodeByToken(r.TB.Context(), token)
+	testkit.Must(r.TB, err)
+	return n, token
+}
+
+// NewRelease gives an app a release that serves, as a deploy does.
+func (r *Rig) NewRelease(app cluster.App) cluster.Release {
+	r.TB.Helper()
+	ctx := r.TB.Context()
+	op, err := r.Pace.DeployImage(ctx, app, "img:1", "", "admin")
+	testkit.Must(r.TB, err)
+	builds, err := r.Store.OpenBuilds(ctx)
+	testkit.Must(r.TB, err)
+	id := builds[len(builds)-1]
+	web := []cluster.ProcessType{{Name: "web"}}
+	testkit.Must(r.TB, r.Store.EndBuild(ctx, id, cluster.BuildResult{State: cluster.BuildReady, Image: cluster.Image{ID: "sha256:1"}, Processes: web}))
+	build, err := r.Store.Build(ctx, id)
+	testkit.Must(r.TB, err)
+	release, err := r.Store.CreateRelease(ctx, store.NewRelease{Operation: op, Build: build, Cause: "deploy"})
+	testkit.Must(r.TB, err)
+	testkit.Must(r.TB, r.Store.Promote(ctx, store.Promotion{App: app.ID, Release: release.ID}))
+	testkit.Must(r.TB, r.Store.EndOperation(ctx, store.Ending{ID: op.ID, State: cluster.OperationSucceeded, Tree: []byte("{}"), Log: []byte("[]")}))
+	return release
+}

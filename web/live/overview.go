@@ -1,0 +1,155 @@
+package live
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/overview"
+	"aorta/web/view"
+	"aorta/web/wire"
+)
+
+const attentionShown = 50
+
+// overviewNow is the summary of the cluster, also when its database is away.
+func (c *computation) overviewNow(ctx context.Context) wire.LiveOverview {
+	c.numbers.refresh(ctx, c.now, c.log)
+	g, err := c.seen(ctx)
+	c.report("the database", err)
+	if err != nil {
+		return c.blind()
+	}
+	concerns := g.Concerns()
+	if c.numbers.stale {
+		concerns = withStatistics(concerns)
+	}
+	severity, text := g.Verdict(concerns)
+	w := wire.LiveOverview{
+		State: string(severity), Text: text, Attention: []wire.LiveAttention{}, Rates: c.numbers.rates(AllApps),
+		Nodes: []wire.LiveNode{},
+	}
+	w.Apps.Total, w.Apps.Serving, w.Apps.Stopped = g.Counts()
+	since := c.memory.times(concerns, c.now, func(concern overview.Concern) (time.Time, bool) {
+		if concern.AppID == "" {
+			return time.Time{}, false
+		}
+		at, found, err := c.store.LastGone(ctx, concern.AppID)
+		return at, found && err == nil
+	})
+	for i, concern := range concerns[:min(len(concerns), attentionShown)] {
+		w.Attention = append(w.Attention, attentionWire(concern, since[i]))
+	}
+	w.More = len(concerns) - len(w.Attention)
+	w.Since = c.memory.since(severity, concerns, since, g.LastChange, c.now)
+	for _, n := range g.Nodes {
+		w.Nodes = append(w.Nodes, wire.LiveNode{NodeFacts: view.NodeFacts(n), HeardAt: n.HeardAt})
+		if n.Has(cluster.RoleRouter) {
+			w.Routers.Total++
+			if !n.RouterSilent {
+				w.Routers.Live++
+			}
+		}
+	}
+	c.overview = w
+	return w
+}
+
+// withStatistics adds, in front, that the numbers can't be read, unless the node of
+// the statistics has said so already.
+func withStatistics(list []overview.Concern) []overview.Concern {
+	const name = "statistics Redis"
+	if slices.ContainsFunc(list, func(c overview.Concern) bool { return strings.HasPrefix(c.ID, name) }) {
+		return list
+	}
+	return append([]overview.Concern{{
+		Severity: overview.SeverityBad, Kind: string(cluster.PartRedis), ID: name, Text: "The " + name + " does not answer: check its log.",
+	}}, list...)
+}
+
+// blind is what can be said without the database: what was seen last, muted.
+func (c *computation) blind() wire.LiveOverview {
+	const text = "The database does not answer: changes can't be made, apps go on serving. Check the pacemaker's log and its disk."
+	w := c.overview
+	since := c.memory.of("sql", c.now)
+	w.State, w.Text, w.Since, w.Stale, w.More = string(overview.SeverityBad), text, since, true, 0
+	w.Attention = []wire.LiveAttention{{Text: text, State: w.State, Kind: "sql", Since: since}}
+	w.Rates = c.numbers.rates(AllApps)
+	if w.Nodes == nil {
+		w.Nodes = []wire.LiveNode{}
+	}
+	return w
+}
+
+func attentionWire(c overview.Concern, since time.Time) wire.LiveAttention {
+	return wire.LiveAttention{Text: c.Text, State: string(c.Severity), Kind: c.Kind, ID: c.ID, App: c.App, Since: since}
+}
+
+// forgetAfter is how long nobody may ask before what was remembered says nothing
+// any more.
+const forgetAfter = 10 * time.Second
+
+// memory records since when a state holds, if nothing else does.
+type memory struct {
+	seen     map[string]time.Time // by concern
+	severity overview.Severity    // as reported last
+	okSince  time.Time            // while the severity is ok
+	asked    time.Time            // last
+}
+
+func newMemory() memory { return memory{seen: map[string]time.Time{}} }
+
+// times are since when each of the concerns lasts: as remembered, as written
+// down, as guessed, or else from now on.
+func (m *memory) times(concerns []overview.Concern, now time.Time, guess func(overview.Concern) (time.Time, bool)) []time.Time {
+	if now.Sub(m.asked) > forgetAfter {
+		*m = newMemory()
+	}
+	m.asked = now
+	fresh, out := make(map[string]time.Time, len(concerns)), make([]time.Time, len(concerns))
+	for i, c := range concerns {
+		at, known := m.seen[c.Key()]
+		if !known {
+			at, known = c.Since, !c.Since.IsZero()
+		}
+		if !known {
+			at, known = guess(c)
+		}
+		if !known {
+			at = now
+		}
+		fresh[c.Key()], out[i] = at, at
+	}
+	m.seen = fresh
+	return out
+}
+
+// of remembers one thing while times is not asked.
+func (m *memory) of(key string, now time.Time) time.Time {
+	m.asked = now
+	if _, known := m.seen[key]; !known {
+		m.seen[key] = now
+	}
+	return m.seen[key]
+}
+
+// since is when the cluster came to the severity: with the oldest concern of that
+// severity; without concerns when it was first seen so, or at the last change
+// before anybody asked.
+func (m *memory) since(severity overview.Severity, concerns []overview.Concern, times []time.Time, change, now time.Time) time.Time {
+	if severity != m.severity {
+		if m.okSince = now; m.severity == "" {
+			m.okSince = change
+		}
+		m.severity = severity
+	}
+	since := m.okSince
+	for i, c := range concerns {
+		if c.Severity == severity && (i == 0 || times[i].Before(since)) {
+			since = times[i]
+		}
+	}
+	return since.UTC()
+}

@@ -1,0 +1,124 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/following"
+	"aorta/web/access"
+	"aorta/web/wire"
+)
+
+// ownEvent is an event for one reader alone.
+type ownEvent struct {
+	name, id string
+	value    any
+}
+
+// emit gives an event to the writer of a stream; it fails once that has ended.
+type emit func(ownEvent) error
+
+// followOwn follows the topics of one stream alone, until ctx ends.
+func (s *Streams) followOwn(ctx context.Context, group *sync.WaitGroup, t topics) <-chan ownEvent {
+	out := make(chan ownEvent, 16)
+	send := func(e ownEvent) error {
+		select {
+		case out <- e:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if t.job != nil {
+		group.Go(func() { s.jobTopic(ctx, *t.job, send) }) // ends with ctx
+	}
+	if t.logs != nil {
+		group.Go(func() { s.logsTopic(ctx, *t.logs, send) }) // ends with ctx
+	}
+	return out
+}
+
+// jobTopic reports a job tree until it has ended.
+func (s *Streams) jobTopic(ctx context.Context, t jobTopic, send emit) {
+	s.keepOn(ctx, t.name, send, func() error {
+		op, err := s.operation(ctx, t.id)
+		if err != nil {
+			return err
+		}
+		if err := permit(ctx, "following job "+t.id, access.Subject{Kind: access.OnApp, App: cluster.App{ID: op.AppID}}); err != nil {
+			return err
+		}
+		return s.pace.Following.Follow(ctx, op.ID, t.after, func(u following.Update) error {
+			e, err := s.updateEvent(ctx, u)
+			if err != nil || e.name == "" {
+				return err
+			}
+			if u.Line != nil {
+				t.after = u.Position
+			}
+			return send(e)
+		})
+	})
+}
+
+// errLogCut says that the log ended its follower, though the reader is still there.
+var errLogCut = errors.New("the log's follower ended")
+
+// logsTopic reports an app's log until the app is gone.
+func (s *Streams) logsTopic(ctx context.Context, t logsTopic, send emit) {
+	s.keepOn(ctx, t.name, send, func() error {
+		app, err := s.store.App(ctx, t.app)
+		if err != nil {
+			return err
+		}
+		if err := permit(ctx, "following the log of app "+t.app, access.Subject{Kind: access.OnApp, App: app}); err != nil {
+			return err
+		}
+		q, err := s.view.Lines(ctx, app, t.query)
+		if err != nil {
+			return err
+		}
+		entries, err := s.logs.Follow(ctx, app.ID, q, t.after)
+		if err != nil {
+			return err
+		}
+		for e := range entries {
+			if err := send(entryEvent(e)); err != nil {
+				return err
+			}
+			t.after = e.Cursor
+		}
+		return errLogCut
+	})
+}
+
+// keepOn follows a topic until it has ended or ctx ends. A topic that does not
+// exist, or that its reader may not see, is reported as gone; the rest of its
+// stream goes on. After a failure it goes on a little later, from where it was.
+func (s *Streams) keepOn(ctx context.Context, topic string, send emit, follow func() error) {
+	var log logOnce
+	for {
+		err := follow()
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		switch cluster.CodeOf(err) {
+		case cluster.CodeNotFound, cluster.CodeInvalid, cluster.CodeForbidden:
+			_ = send(ownEvent{name: "gone", value: wire.LiveGone{Topic: topic, Text: err.Error()}}) // fails only with ctx
+			return
+		}
+		log.report(s.log, "the live topic "+topic, err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(ownRetry + rand.N(ownRetry)):
+		}
+	}
+}
+
+// ownRetry is how long a topic rests at the least after it has failed.
+const ownRetry = time.Second

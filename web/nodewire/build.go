@@ -1,0 +1,96 @@
+package nodewire
+
+import (
+	"time"
+
+	"aorta/pacemaker/cluster"
+)
+
+// BuildSpec is what a builder needs to know of a build.
+type BuildSpec struct {
+	ID      cluster.ID         `json:"id"`
+	AppID   cluster.ID         `json:"app_id"`
+	App     string             `json:"app"`
+	Kind    cluster.SourceKind `json:"kind"`
+	Source  string             `json:"source"`
+	State   cluster.BuildState `json:"state"`
+	Image   Image              `json:"image,omitzero"`
+	Cluster cluster.ID         `json:"cluster"`
+	Secrets map[string]string  `json:"secrets,omitempty"`
+}
+
+// FromBuildSpec is the shape of s.
+func FromBuildSpec(s cluster.BuildSpec) BuildSpec {
+	return BuildSpec{
+		ID: s.ID, AppID: s.AppID, App: s.App, Kind: s.Kind, Source: s.Source, State: s.State,
+		Image: Image(s.Image), Cluster: s.Cluster, Secrets: s.Secrets,
+	}
+}
+
+// Domain is the value that the shape carries.
+func (s BuildSpec) Domain() cluster.BuildSpec {
+	return cluster.BuildSpec{
+		ID: s.ID, AppID: s.AppID, App: s.App, Kind: s.Kind, Source: s.Source, State: s.State,
+		Image: cluster.Image(s.Image), Cluster: s.Cluster, Secrets: s.Secrets,
+	}
+}
+
+// BuildResult is how a build ended.
+type BuildResult struct {
+	State     cluster.BuildState  `json:"state"`
+	Image     Image               `json:"image,omitzero"`
+	Processes []ProcessType       `json:"processes,omitempty"`
+	Domains   []string            `json:"domains,omitempty"`
+	Route     RequestLimitsChange `json:"route,omitzero"`
+	Error     string              `json:"error,omitempty"`
+	Replaces  string              `json:"replaces,omitempty"`
+}
+
+// FromBuildResult is the shape of r.
+func FromBuildResult(r cluster.BuildResult) BuildResult {
+	return BuildResult{
+		State: r.State, Image: Image(r.Image), Processes: each(r.Processes, fromProcessType),
+		Domains: r.Domains, Route: RequestLimitsChange(r.Route), Error: r.Error, Replaces: r.Replaces,
+	}
+}
+
+// Domain is the value that the shape carries.
+func (r BuildResult) Domain() cluster.BuildResult {
+	return cluster.BuildResult{
+		State: r.State, Image: cluster.Image(r.Image), Processes: each(r.Processes, ProcessType.domain),
+		Domains: r.Domains, Route: cluster.RequestLimitsChange(r.Route), Error: r.Error, Replaces: r.Replaces,
+	}
+}
+
+// RequestLimitsChange is what an app asks of the routers; null leaves a limit.
+type RequestLimitsChange struct {
+	Timeout     *time.Duration `json:"timeout,omitempty"`
+	IdleTimeout *time.Duration `json:"idle_timeout,omitempty"`
+	MaxBody     *int64         `json:"max_body,omitempty"`
+}
+
+// ProcessType is how one kind of process is run.
+type ProcessType struct {
+	Name      string        `json:"name"`
+	Command   string        `json:"command,omitempty"`
+	Quantity  *int          `json:"quantity,omitempty"`
+	Limits    Limits        `json:"limits,omitzero"`
+	Health    Health        `json:"health,omitzero"`
+	StopGrace time.Duration `json:"stop_grace,omitempty"`
+
+	Container ContainerOptions `json:"container,omitzero"`
+}
+
+func fromProcessType(p cluster.ProcessType) ProcessType {
+	return ProcessType{
+		Name: p.Name, Command: p.Command, Quantity: p.Quantity,
+		Limits: Limits(p.Limits), Health: Health(p.Health), StopGrace: p.StopGrace, Container: fromContainerOptions(p.Container),
+	}
+}
+
+func (p ProcessType) domain() cluster.ProcessType {
+	return cluster.ProcessType{
+		Name: p.Name, Command: p.Command, Quantity: p.Quantity,
+		Limits: cluster.Limits(p.Limits), Health: cluster.Health(p.Health), StopGrace: p.StopGrace, Container: p.Container.domain(),
+	}
+}

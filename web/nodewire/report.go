@@ -1,0 +1,130 @@
+package nodewire
+
+import (
+	"time"
+
+	"aorta/pacemaker/cluster"
+)
+
+// Report is what a node says of itself and of its instances.
+type Report struct {
+	Session   string            `json:"session"`
+	Counter   uint64            `json:"counter"`
+	Epoch     uint64            `json:"epoch"`
+	Revision  int               `json:"revision"`
+	Roles     []cluster.Role    `json:"roles"`
+	Address   string            `json:"address"`
+	Load      Load              `json:"load"`
+	Tags      map[string]string `json:"tags,omitempty"`
+	Digest    string            `json:"digest"`
+	Full      bool              `json:"full"`
+	Instances []InstanceStatus  `json:"instances,omitempty"`
+	Parts     []Part            `json:"parts,omitempty"`
+}
+
+// FromReport is the shape of r.
+func FromReport(r cluster.Report) Report {
+	return Report{
+		Session: r.Session, Counter: r.Counter, Epoch: r.Epoch, Revision: r.Revision, Roles: r.Roles, Address: r.Address,
+		Load: Load(r.Load), Tags: r.Tags, Digest: r.Digest, Full: r.Full,
+		Instances: each(r.Instances, func(s cluster.InstanceStatus) InstanceStatus { return InstanceStatus(s) }),
+		Parts:     each(r.Parts, func(p cluster.Part) Part { return Part(p) }),
+	}
+}
+
+// Domain is the value that the shape carries.
+func (r Report) Domain() cluster.Report {
+	return cluster.Report{
+		Session: r.Session, Counter: r.Counter, Epoch: r.Epoch, Revision: r.Revision, Roles: r.Roles, Address: r.Address,
+		Load: cluster.Load(r.Load), Tags: r.Tags, Digest: r.Digest, Full: r.Full,
+		Instances: each(r.Instances, func(s InstanceStatus) cluster.InstanceStatus { return cluster.InstanceStatus(s) }),
+		Parts:     each(r.Parts, func(p Part) cluster.Part { return cluster.Part(p) }),
+	}
+}
+
+// Part is something on the node that is watched.
+type Part struct {
+	Kind  cluster.PartKind `json:"kind"`
+	Name  string           `json:"name"`
+	Fault string           `json:"fault,omitempty"`
+	Minor bool             `json:"minor,omitempty"`
+	Ago   time.Duration    `json:"ago,omitempty"`
+}
+
+// Load is how busy a node is.
+type Load struct {
+	Score       float64 `json:"score"`
+	CPU         float64 `json:"cpu"`
+	CPUs        int     `json:"cpus"`
+	MemoryUsed  int64   `json:"memory_used"`
+	MemoryTotal int64   `json:"memory_total"`
+	DiskUsed    float64 `json:"disk_used"`
+	DiskFree    int64   `json:"disk_free"`
+	LoadAverage float64 `json:"load_average1"`
+}
+
+// InstanceStatus is what a heart says of one instance.
+type InstanceStatus struct {
+	ID        cluster.ID            `json:"id"`
+	State     cluster.InstanceState `json:"state"`
+	Crashing  bool                  `json:"crashing,omitempty"`
+	Restarts  int                   `json:"restarts,omitempty"`
+	Error     string                `json:"error,omitempty"`
+	Port      int                   `json:"port,omitempty"`
+	StartedAt *time.Time            `json:"started_at,omitempty"`
+	Memory    int64                 `json:"memory,omitempty"`
+	Gone      bool                  `json:"gone,omitempty"`
+}
+
+// ReportAnswer answers a Report.
+type ReportAnswer struct {
+	Epoch    uint64       `json:"epoch"`
+	Revision int          `json:"revision"`
+	Start    []cluster.ID `json:"start,omitempty"`
+	Stop     []cluster.ID `json:"stop,omitempty"`
+	Forget   []cluster.ID `json:"forget,omitempty"`
+	SendFull bool         `json:"send_full,omitempty"`
+}
+
+// FromReportAnswer is the shape of a.
+func FromReportAnswer(a cluster.ReportAnswer) ReportAnswer { return ReportAnswer(a) }
+
+// Domain is the value that the shape carries.
+func (a ReportAnswer) Domain() cluster.ReportAnswer { return cluster.ReportAnswer(a) }
+
+// RouterReport is what a node's router says that it serves.
+type RouterReport struct {
+	Epoch       uint64               `json:"epoch"`
+	Generation  uint64               `json:"generation"`
+	Inflight    map[cluster.ID]int64 `json:"inflight,omitempty"`
+	Workers     int                  `json:"workers"`
+	Slowest     int                  `json:"slowest,omitempty"`
+	Stuck       []int                `json:"stuck,omitempty"`
+	Connections int                  `json:"connections,omitempty"`
+	Free        int                  `json:"free,omitempty"`
+	Limits      []RouterLimit        `json:"limits,omitempty"`
+}
+
+// RouterLimit is an app or a client that had as many connections as it may.
+type RouterLimit struct {
+	Kind    string `json:"kind"`
+	Name    string `json:"name"`
+	Held    int    `json:"held"`
+	Refused int    `json:"refused"`
+}
+
+// FromRouterReport is the shape of r.
+func FromRouterReport(r cluster.RouterReport) RouterReport {
+	return RouterReport{
+		Epoch: r.Epoch, Generation: r.Generation, Inflight: r.Inflight, Workers: r.Workers, Slowest: r.Slowest, Stuck: r.Stuck,
+		Connections: r.Connections, Free: r.Free, Limits: each(r.Limits, func(l cluster.RouterLimit) RouterLimit { return RouterLimit(l) }),
+	}
+}
+
+// Domain is the value that the shape carries.
+func (r RouterReport) Domain() cluster.RouterReport {
+	return cluster.RouterReport{
+		Epoch: r.Epoch, Generation: r.Generation, Inflight: r.Inflight, Workers: r.Workers, Slowest: r.Slowest, Stuck: r.Stuck,
+		Connections: r.Connections, Free: r.Free, Limits: each(r.Limits, func(l RouterLimit) cluster.RouterLimit { return cluster.RouterLimit(l) }),
+	}
+}

@@ -1,0 +1,26 @@
+package rest
+
+import (
+	"github.com/danielgtaylor/huma/v2"
+
+	"aorta/internal/strictjson"
+)
+
+// maxDepth is how deep a body's lists and objects may be nested.
+const maxDepth = 32
+
+// formats are those of bodies: JSON, of which nothing is read in two ways.
+func formats() map[string]huma.Format {
+	strict := huma.DefaultJSONFormat
+	strict.Unmarshal = func(data []byte, v any) error {
+		// Each body is read twice: as anything at all, to be checked, and then as
+		// what it is to be.
+		if _, first := v.(*any); first {
+			if err := strictjson.Check(data, maxDepth); err != nil {
+				return err
+			}
+		}
+		return huma.DefaultJSONFormat.Unmarshal(data, v)
+	}
+	return map[string]huma.Format{"application/json": strict, "json": strict}
+}

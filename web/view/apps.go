@@ -1,0 +1,55 @@
+package view
+
+import (
+	"context"
+
+	"aorta/pacemaker/cluster"
+	"aorta/web/wire"
+)
+
+// App is an app with its hosts and how many of its instances run.
+func (v *Views) App(ctx context.Context, app cluster.App) (wire.App, error) {
+	w := wire.App{
+		ID: string(app.ID), Name: app.Name, Stopped: app.Stopped, CreatedAt: app.CreatedAt, Version: app.Version,
+		URL: v.pace.AppURL(app), GitHTTP: v.publicURL + "/git/" + app.Name + ".git", Hosts: []string{}, Grants: app.Grants,
+	}
+	domains, err := v.store.Domains(ctx, app.ID)
+	if err != nil {
+		return w, err
+	}
+	for _, d := range domains {
+		w.Hosts = append(w.Hosts, d.Host)
+	}
+	summary, err := v.pace.Overview.Summary(ctx, app)
+	w.Release, w.Instances, w.Wanted = summary.Release, summary.Running, summary.Wanted
+	if summary.NoWeb {
+		w.URL = ""
+	}
+	return w, err
+}
+
+// Domain is a hostname of an app.
+func Domain(app cluster.App, d cluster.Domain) wire.Domain {
+	return wire.Domain{Host: d.Host, App: app.Name, Own: d.Own, CreatedAt: d.CreatedAt}
+}
+
+// Traffic is the weight of each release of an app that serves.
+func (v *Views) Traffic(ctx context.Context, app cluster.App) (map[cluster.ID]int, error) {
+	weights, err := v.store.Traffic(ctx, app.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := map[cluster.ID]int{}
+	for _, w := range weights {
+		out[w.Release] = w.Weight
+	}
+	return out, nil
+}
+
+// Release is a release with its share of the traffic.
+func Release(r cluster.Release, traffic map[cluster.ID]int) wire.Release {
+	return wire.Release{
+		Release: r.Label(), ID: string(r.ID), State: string(r.State), Traffic: float64(traffic[r.ID]) * 100 / cluster.FullWeight,
+		Image: r.Image.Ref, Commit: r.Commit, CreatedAt: r.CreatedAt, User: r.User, Message: r.Message, Error: r.Error,
+	}
+}
