@@ -80,7 +80,7 @@ fmt: bootstrap ## format the code
 bootstrap:
 	@scripts/bootstrap.sh build
 
-bench-router: bootstrap ## the router against static nginx
+bench-router: bootstrap ## the router against static nginx: requests, and bodies of 2 GB
 	@$(GO) run ./scripts/bench/router
 
 bench-accesslog: bootstrap ## lines a second from the access log into statistics

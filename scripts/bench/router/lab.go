@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -33,6 +34,8 @@ type lab struct {
 	script               string
 	connections          int
 	ports                []int // of the backends
+	bodies               *http.Server
+	bodiesPort           int
 	redisSocket          string
 	cluster              string
 }
@@ -50,7 +53,7 @@ func openLab(ctx context.Context, o options) (*lab, error) {
 	defer cancel()
 	steps := []func(context.Context, options) error{
 		func(context.Context, options) error { return os.Chmod(dir, 0o755) },
-		l.writeScript, l.startBackends, l.startStatic, l.startRedis, l.startRouter, l.publish,
+		l.writeScript, l.startBackends, l.startBodies, l.startStatic, l.startRedis, l.startRouter, l.publish,
 	}
 	for _, step := range steps {
 		if err := step(ctx, o); err != nil {
@@ -67,6 +70,9 @@ func (l *lab) close() {
 		if err := l.router.Stop(ctx); err != nil {
 			slog.Warn("the router stays", "err", err)
 		}
+	}
+	if l.bodies != nil {
+		_ = l.bodies.Close()
 	}
 	for _, child := range l.children {
 		_ = child.Process.Signal(os.Interrupt)
@@ -112,7 +118,7 @@ func (l *lab) startStatic(ctx context.Context, o options) error {
 	l.staticURL = fmt.Sprintf("http://127.0.0.1:%d/", port)
 	id := uuid.NewString()
 	part := fmt.Sprintf(`,"host":"host-00001.example.com","app":"%s","release":"%s","type":"web","instance":"%s","node":"%s","router":"%s"`, id, id, id, id, id)
-	l.staticPid, err = l.startNginx(ctx, "static", fmt.Sprintf(staticConf, part, filepath.Join(l.dir, "static.log"), buffer, servers.String(), port), port)
+	l.staticPid, err = l.startNginx(ctx, "static", fmt.Sprintf(staticConf, part, filepath.Join(l.dir, "static.log"), buffer, servers.String(), port, bodiesPath, l.bodiesPort), port)
 	return err
 }
 
@@ -164,9 +170,10 @@ func (l *lab) publish(ctx context.Context, o options) error {
 	}
 	routes := make(router.Table, o.hosts)
 	for i := range o.hosts {
-		r := l.record(fmt.Sprintf("host-%05d.example.com", i))
+		r := record(fmt.Sprintf("host-%05d.example.com", i), l.ports...)
 		routes[r.Host] = r
 	}
+	routes[bodiesHost] = record(bodiesHost, l.bodiesPort)
 	begin := time.Now()
 	pair := router.Pair{Epoch: 1, Generation: 1}
 	if err := publisher.Replace(ctx, pair, routes); err != nil {
@@ -181,10 +188,10 @@ func (l *lab) publish(ctx context.Context, o options) error {
 	return nil
 }
 
-func (l *lab) record(host string) router.Record {
+func record(host string, ports ...int) router.Record {
 	r := router.Record{Host: host, App: uuid.NewString(), AppName: "bench"}
 	g := router.Group{Release: uuid.NewString(), ReleaseName: "v1", Weight: 1}
-	for _, port := range l.ports {
+	for _, port := range ports {
 		g.Instances = append(g.Instances, router.Instance{
 			ID: uuid.NewString(), Type: "web", Node: uuid.NewString(), NodeName: "one",
 			Addr: fmt.Sprintf("127.0.0.1:%d", port),

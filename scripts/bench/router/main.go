@@ -1,6 +1,6 @@
 // Command router measures the router against a static nginx that writes the
 // same access log: 10,000 hosts with three instances each, wrk on loopback, in
-// interleaved rounds, medians. Only the ratios within one run mean anything on
+// interleaved rounds, medians; then bodies of 2 GB down and up. Only the ratios within one run mean anything on
 // a shared machine.
 //
 // It starts a Redis, three nginx and wrk on loopback, keeps everything in one
@@ -22,6 +22,8 @@ import (
 type options struct {
 	hosts, instances, rounds, connections int
 	slice                                 time.Duration
+	large                                 int64 // bytes
+	largeRounds                           int
 	buffered                              bool
 }
 
@@ -32,6 +34,8 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds of each variant")
 	flag.IntVar(&o.connections, "connections", 64, "client connections")
 	flag.DurationVar(&o.slice, "slice", 2*time.Second, "length of a round")
+	flag.Int64Var(&o.large, "large", 2_000_000_000, "bytes of a large body")
+	flag.IntVar(&o.largeRounds, "large-rounds", 5, "large bodies through each, down and up")
 	flag.BoolVar(&o.buffered, "buffered", true, "buffer the access log for 200 ms")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -69,7 +73,7 @@ func run(ctx context.Context, o options) error {
 		}
 	}
 	report(variants[0], variants[1])
-	return nil
+	return lab.large(ctx, o)
 }
 
 // variant is one proxy under load.

@@ -11,7 +11,8 @@ import (
 )
 
 // staticConf takes the log's fixed part, its path and buffer, the upstream's
-// servers and the port.
+// servers, the port, and where large bodies go. Nothing of a body is kept in a
+// file, as in the router; else it is what nginx does by itself.
 const staticConf = `
 keepalive_requests 1000000;
 server_tokens off;
@@ -24,20 +25,22 @@ map $http_x_request_id $rid { default $request_id; "~^[A-Za-z0-9._:+/=-]{1,128}$
 upstream u { %s keepalive 512; keepalive_timeout 4s; keepalive_requests 100000; }
 server {
   listen 127.0.0.1:%d backlog=4096;
-  location / {
-    proxy_pass http://u;
-    proxy_http_version 1.1;
-    proxy_set_header Host $host;
-    proxy_set_header Upgrade $up;
-    proxy_set_header Connection $conn;
-    proxy_set_header X-Request-Id $rid;
-    proxy_set_header X-Forwarded-For $remote_addr;
-    proxy_set_header X-Forwarded-Proto $scheme;
-    proxy_set_header X-Forwarded-Host $host;
-    proxy_set_header X-Forwarded-Port $server_port;
-    proxy_set_header Forwarded "";
-    proxy_set_header Proxy "";
-  }
+  client_max_body_size 0;
+  proxy_request_buffering off;
+  proxy_max_temp_file_size 0;
+  proxy_http_version 1.1;
+  proxy_set_header Host $host;
+  proxy_set_header Upgrade $up;
+  proxy_set_header Connection $conn;
+  proxy_set_header X-Request-Id $rid;
+  proxy_set_header X-Forwarded-For $remote_addr;
+  proxy_set_header X-Forwarded-Proto $scheme;
+  proxy_set_header X-Forwarded-Host $host;
+  proxy_set_header X-Forwarded-Port $server_port;
+  proxy_set_header Forwarded "";
+  proxy_set_header Proxy "";
+  location / { proxy_pass http://u; }
+  location %s { proxy_pass http://127.0.0.1:%d; }
 }
 `
 
@@ -73,11 +76,12 @@ func (l *lab) startNginx(ctx context.Context, name, http string, port int) (int,
 	return command.Process.Pid, err
 }
 
-// start runs a child in a process group of its own, so that an interrupt at
-// the terminal reaches us alone. close ends it.
+// start runs a child in a session of its own, as the router's nginx is: the
+// kernel gives sessions equal shares of a busy machine, and an interrupt at the
+// terminal reaches us alone. close ends it.
 func (l *lab) start(command *exec.Cmd) error {
 	command.Stderr = os.Stderr
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := command.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", command.Path, err)
 	}

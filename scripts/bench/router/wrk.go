@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -74,20 +75,10 @@ func (l *lab) load(ctx context.Context, url string, slice time.Duration) (result
 // proxyTime is the processor time that the proxy behind the address has used,
 // over its workers.
 func (l *lab) proxyTime(url string) time.Duration {
-	master := l.staticPid
-	if url == l.routerURL {
-		master = l.router.Pid()
-	}
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	var ticks int64
-	for _, path := range stats {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			continue
-		}
-		_, after, _ := strings.Cut(string(text), ") ")
-		fields := strings.Fields(after)
-		if len(fields) < 13 || fields[1] != strconv.Itoa(master) {
+	for _, dir := range l.workerDirs(url) {
+		fields := statOf(dir)
+		if len(fields) < 13 {
 			continue
 		}
 		user, _ := strconv.ParseInt(fields[11], 10, 64)
@@ -95,4 +86,27 @@ func (l *lab) proxyTime(url string) time.Duration {
 		ticks += user + system
 	}
 	return time.Duration(ticks) * 10 * time.Millisecond
+}
+
+// workerDirs are those of the kernel about each worker of that proxy.
+func (l *lab) workerDirs(url string) []string {
+	master := l.staticPid
+	if url == l.routerURL {
+		master = l.router.Pid()
+	}
+	dirs, _ := filepath.Glob("/proc/[0-9]*")
+	return slices.DeleteFunc(dirs, func(dir string) bool {
+		fields := statOf(dir)
+		return len(fields) < 2 || fields[1] != strconv.Itoa(master)
+	})
+}
+
+// statOf are the words of a process's stat behind its name; none when it is gone.
+func statOf(dir string) []string {
+	text, err := os.ReadFile(filepath.Join(dir, "stat"))
+	if err != nil {
+		return nil
+	}
+	_, after, _ := strings.Cut(string(text), ") ")
+	return strings.Fields(after)
 }
