@@ -1,28 +1,23 @@
 package build
 
 import (
-	"regexp"
-	"strconv"
-
 	"github.com/goccy/go-yaml/ast"
+
+	"aorta/internal/wholenumber"
 )
 
-// whole is a whole number of aorta.yml, in decimal digits. The decoder would cut
-// 1.5 to 1, and take 010 for eight.
+// whole is a whole number of aorta.yml.
 type whole int64
 
-var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
-
-// UnmarshalYAML refuses a fraction, a text, another base, and what is too large.
+// UnmarshalYAML refuses also a text that looks like one.
 func (w *whole) UnmarshalYAML(node ast.Node) error {
-	at := node.GetToken()
-	if number, ok := node.(*ast.IntegerNode); ok && decimal.MatchString(number.Token.Value) {
-		if n, err := strconv.ParseInt(number.Token.Value, 10, 64); err == nil {
+	if number, is := node.(*ast.IntegerNode); is {
+		if n, ok := wholenumber.Parse(number.Token.Value); ok {
 			*w = whole(n)
 			return nil
 		}
 	}
-	return &wrongValue{at, "a whole number in digits (such as 8)"}
+	return &wrongValue{node.GetToken(), wholenumber.Form}
 }
 
 // asInt is the number as an int, nil when there is none.

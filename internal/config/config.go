@@ -15,6 +15,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 
+	"aorta/internal/wholenumber"
 	"aorta/pacemaker/cluster"
 )
 
@@ -146,7 +147,7 @@ func readFile(path string, cfg *Config) error {
 	if err != nil {
 		return cluster.Invalid("", "read the configuration: %v", err)
 	}
-	if err := refuseFractions(path, raw); err != nil {
+	if err := checkNumbers(path, raw); err != nil {
 		return err
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict())
@@ -160,17 +161,22 @@ func readFile(path string, cfg *Config) error {
 	return nil
 }
 
-// refuseFractions finds a number with a fraction: all are whole, and the decoder
-// would cut it.
-func refuseFractions(path string, raw []byte) error {
+// checkNumbers finds a number that is not whole or not in digits, as all are: the
+// decoder would make another one of it.
+func checkNumbers(path string, raw []byte) error {
 	var nodes map[string]ast.Node
 	if err := yaml.Unmarshal(raw, &nodes); err != nil {
 		return nil // the decoder says what is wrong
 	}
 	for key, node := range nodes {
-		if number, is := node.(*ast.FloatNode); is {
-			at := number.GetToken().Position
-			return cluster.Invalid("", "%s: [%d:%d] %s: %s is not a whole number", path, at.Line, at.Column, key, number.GetToken().Value)
+		switch node.(type) {
+		case *ast.FloatNode, *ast.IntegerNode:
+		default:
+			continue
+		}
+		at := node.GetToken()
+		if _, ok := wholenumber.Parse(at.Value); !ok {
+			return cluster.Invalid("", "%s: [%d:%d] %s: %s is not %s", path, at.Position.Line, at.Position.Column, key, at.Value, wholenumber.Form)
 		}
 	}
 	return nil

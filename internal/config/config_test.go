@@ -155,10 +155,11 @@ func TestLoad_ANodeAloneNeedsItsPacemaker(t *testing.T) {
 func TestLoad_BadFlagsAndVariables(t *testing.T) {
 	_, _, unknown := Load(Sources{Flags: []string{"--no-such-flag"}})
 	_, _, wrong := Load(Sources{Flags: []string{"--dead-after", "soon"}})
+	_, _, octal := Load(Sources{Flags: []string{"--data-dir", "/d", "--keep-releases", "010"}})
 	_, _, variable := Load(Sources{Flags: []string{"--data-dir", "/d"}, Environ: map[string]string{"AORTAD_DEAD_AFTER": "soon"}})
 
-	if !errors.Is(unknown, ErrUsage) || !errors.Is(wrong, ErrUsage) {
-		t.Errorf("got %v and %v, want usage errors", unknown, wrong)
+	if !errors.Is(unknown, ErrUsage) || !errors.Is(wrong, ErrUsage) || !errors.Is(octal, ErrUsage) {
+		t.Errorf("got %v, %v and %v, want usage errors", unknown, wrong, octal)
 	}
 	if cluster.CodeOf(variable) != cluster.CodeInvalid || !strings.Contains(variable.Error(), "soon") {
 		t.Errorf("got %v, want the variable's value named", variable)
@@ -210,7 +211,9 @@ func TestLoad_AFileIsReadInOneWay(t *testing.T) {
 		"data_dir: /d\ndata_dir: /e\n":        "data_dir",
 		"data_dir: /d\n---\ndomain: x.test\n": "a second document begins",
 		"data_dir: /d\n---\n[\n":              "sequence end token",
-		"data_dir: /d\nkeep_releases: 1.5\n":  "keep_releases",
+		"data_dir: /d\nkeep_releases: 1.5\n":  "keep_releases: 1.5 is not a whole number",
+		"data_dir: /d\nkeep_releases: 010\n":  "keep_releases: 010 is not a whole number",
+		"data_dir: /d\nkeep_releases: 0x10\n": "keep_releases: 0x10 is not a whole number",
 		"data_dir: /d\nno_such: 1\n":          "no_such",
 	} {
 		_, _, err := Load(Sources{File: write(t, text)})

@@ -1,9 +1,13 @@
 package config
 
 import (
+	"errors"
 	"flag"
 	"io"
+	"strconv"
 	"strings"
+
+	"aorta/internal/wholenumber"
 )
 
 // flagSet is the daemon's flags over a configuration.
@@ -17,6 +21,7 @@ func newFlags(cfg *Config) *flagSet {
 	f.SetOutput(io.Discard)
 	f.StringVar(&f.file, "config", "", "configuration file (YAML)")
 	text := func(name string, at *string, use string) { f.StringVar(at, name, *at, use) }
+	number := func(name string, at *int, use string) { f.Var((*whole)(at), name, use) }
 	text("data-dir", &cfg.DataDir, "directory of everything that lasts")
 	text("run-dir", &cfg.RunDir, "short directory of sockets")
 	f.Var((*list)(&cfg.Roles), "roles", "roles of this node, with commas between")
@@ -40,16 +45,16 @@ func newFlags(cfg *Config) *flagSet {
 	f.DurationVar(&cfg.DeadAfter, "dead-after", cfg.DeadAfter, "silence after which a node counts as dead")
 	f.DurationVar(&cfg.ReportEvery, "report-every", cfg.ReportEvery, "interval of a heart's reports")
 	f.DurationVar(&cfg.DrainLimit, "drain-limit", cfg.DrainLimit, "time for requests in flight before SIGTERM")
-	f.IntVar(&cfg.KeepReleases, "keep-releases", cfg.KeepReleases, "how many of an app's newest releases keep their image")
-	f.IntVar(&cfg.ImagesMaxGB, "images-max-gb", cfg.ImagesMaxGB, "GB that the images of an engine may take before the oldest go that are not in use (0: any)")
-	f.IntVar(&cfg.OutputFiles, "output-files", cfg.OutputFiles, "files of an instance's output that its engine keeps")
-	f.IntVar(&cfg.OutputFileBytes, "output-file-bytes", cfg.OutputFileBytes, "size of each")
-	f.IntVar(&cfg.BuildCacheMaxGB, "build-cache-max-gb", cfg.BuildCacheMaxGB, "size that the build cache of a builder's engine is kept to, in GB (0: left to the engine)")
+	number("keep-releases", &cfg.KeepReleases, "how many of an app's newest releases keep their image")
+	number("images-max-gb", &cfg.ImagesMaxGB, "GB that the images of an engine may take before the oldest go that are not in use (0: any)")
+	number("output-files", &cfg.OutputFiles, "files of an instance's output that its engine keeps")
+	number("output-file-bytes", &cfg.OutputFileBytes, "size of each")
+	number("build-cache-max-gb", &cfg.BuildCacheMaxGB, "size that the build cache of a builder's engine is kept to, in GB (0: left to the engine)")
 	f.DurationVar(&cfg.BuildTimeout, "build-timeout", cfg.BuildTimeout, "time that one build may take")
 	f.Var((*list)(&cfg.BuildFetch), "build-fetch", "hosts that builds may fetch from wherever they are, also repositories (HOST or HOST:PORT,…)")
 	f.BoolVar(&cfg.ClassicBuilder, "classic-builder", cfg.ClassicBuilder, "build by the engine's classic builder, which holds each step to 2 GiB and 2 cores")
 	f.BoolVar(&cfg.AccessLogBuffered, "access-log-buffered", cfg.AccessLogBuffered, "let nginx gather log lines for 200 ms")
-	f.IntVar(&cfg.RouterWorkers, "router-workers", cfg.RouterWorkers, "nginx workers (0: one per core)")
+	number("router-workers", &cfg.RouterWorkers, "nginx workers (0: one per core)")
 	text("nginx", &cfg.Nginx, "nginx executable (default: found)")
 	text("log-level", &cfg.LogLevel, "debug, info, warn or error")
 	text("log-format", &cfg.LogFormat, "text or json")
@@ -62,6 +67,20 @@ func Usage(w io.Writer) {
 	f := newFlags(&cfg)
 	f.SetOutput(w)
 	f.PrintDefaults()
+}
+
+// whole is a flag of a whole number.
+type whole int
+
+func (w *whole) String() string { return strconv.Itoa(int(*w)) }
+
+func (w *whole) Set(s string) error {
+	n, ok := wholenumber.Parse(s)
+	if !ok {
+		return errors.New("want " + wholenumber.Form)
+	}
+	*w = whole(n)
+	return nil
 }
 
 // list is a flag with commas between its items.
