@@ -31,6 +31,7 @@ func TestStatus_NamesWhatHangs(t *testing.T) {
 		{name: "statistics Redis", says: "The statistics Redis does not answer", hang: c.hang("redis-stats"), resume: c.resume("redis-stats")},
 		{name: "routes replica", says: "The routes replica does not answer", hang: c.hang("redis-routes-replica"), resume: c.resume("redis-routes-replica")},
 		{name: "router", says: "The router does not answer requests on", hang: c.hang("nginx"), resume: c.resume("nginx")},
+		{name: "router", says: "The router's nginx serves, but its master, process", hang: c.hangAlone("nginx"), resume: c.resume("nginx")},
 		{name: "Docker engine", says: "The Docker engine at " + proxy.Host + " did not answer in time", hang: proxy.Cut, resume: proxy.Restore},
 	} {
 		part.hang()
@@ -79,6 +80,11 @@ func grep(text, part string) string {
 
 // hang stops a managed daemon with all its children; resume lets them go on.
 func (c *cluster) hang(name string) func() { return func() { c.signalAll(name, syscall.SIGSTOP) } }
+
+// hangAlone stops one without its children.
+func (c *cluster) hangAlone(name string) func() {
+	return func() { testkit.Must(c.tb, syscall.Kill(c.pidOf(name), syscall.SIGSTOP)) }
+}
 
 func (c *cluster) resume(name string) func() { return func() { c.signalAll(name, syscall.SIGCONT) } }
 

@@ -2,9 +2,11 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"aorta/internal/procs"
 	"aorta/internal/watch"
 	"aorta/pacemaker/cluster"
 )
@@ -16,7 +18,7 @@ const lateCount = 30 * time.Second
 // Probes use the router's parts as requests, changes of the table and numbers do.
 func (a *Agent) Probes() []watch.Probe {
 	nginx := watch.Probe{
-		Kind: cluster.PartRouter, Name: "router", Roles: []cluster.Role{cluster.RoleRouter}, Use: a.nginx.Check,
+		Kind: cluster.PartRouter, Name: "router", Roles: []cluster.Role{cluster.RoleRouter}, Use: a.checkNginx,
 		Silent: fmt.Sprintf("The router does not answer requests on %s: its log, %s, says why.", a.cfg.Listen, a.path("nginx.log")),
 	}
 	counts := watch.Probe{
@@ -24,6 +26,20 @@ func (a *Agent) Probes() []watch.Probe {
 		Silent: "The router's access log can't be read: see aortad's log.",
 	}
 	return []watch.Probe{nginx, a.replica.Probe(cluster.RoleRouter), counts}
+}
+
+// checkNginx tells of a master that hangs once the requests are answered.
+func (a *Agent) checkNginx(ctx context.Context) error {
+	if err := a.nginx.Check(ctx); err != nil {
+		return err
+	}
+	err := a.nginx.CheckMaster(ctx)
+	if errors.Is(err, procs.ErrHeedless) {
+		return cluster.Unavailable(
+			"the router's nginx serves, but its master, process %d, stands still: no worker is started in place of one that ends (resume it if it was stopped: kill -CONT %[1]d; else see its log, %s)",
+			a.nginx.Pid(), a.path("nginx.log"))
+	}
+	return err
 }
 
 // checkCounts tells of lines that are not written, and of lines that wait for long:

@@ -24,6 +24,10 @@ func (n *Nginx) Check(ctx context.Context) error {
 	return nil
 }
 
+// CheckMaster uses nginx's master, which starts workers and reads the
+// configuration: one that hangs is seen by no request. It is procs.ErrHeedless then.
+func (n *Nginx) CheckMaster(ctx context.Context) error { return n.daemon.Heeds(ctx) }
+
 func (n *Nginx) ask(ctx context.Context, address string) error {
 	url, err := listeners.URL(address, "http")
 	if err != nil {
