@@ -106,7 +106,7 @@ func TestNginx_ManyClientsLeaveConnectionsToTheOthers(t *testing.T) {
 		client := r.from("127.0.0.1")
 		client.send("GET / HTTP/1.1\r\nHost: shop.example.com\r\n\r\n")
 		if first, _ := client.head(); first != "HTTP/1.1 200 OK" {
-			t.Fatalf("request %d of another client: got %q, want 200", i, first)
+			t.Fatalf("request %d of another client: got %q (%v), want 200; nginx says:\n%q", i, first, client.end, r.said("reusing"))
 		}
 		_ = client.Close()
 	}

@@ -18,8 +18,9 @@ import (
 // wire is one end of a connection, read and written by hand.
 type wire struct {
 	net.Conn
-	tb testing.TB
-	in *bufio.Reader
+	tb  testing.TB
+	in  *bufio.Reader
+	end error // why the last line ended early, nil when it was whole
 }
 
 func newWire(tb testing.TB, conn net.Conn) *wire {
@@ -34,7 +35,8 @@ func (w *wire) send(format string, args ...any) {
 
 // line is the next line without its end, "" at the end of the stream.
 func (w *wire) line() string {
-	text, _ := w.in.ReadString('\n')
+	var text string
+	text, w.end = w.in.ReadString('\n')
 	return strings.TrimRight(text, "\r\n")
 }
 

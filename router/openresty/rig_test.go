@@ -112,6 +112,20 @@ func (r *rig) reportErrors() {
 	}
 }
 
+// said are the lines of nginx's log that contain the part.
+func (r *rig) said(part string) (lines []string) {
+	text, err := os.ReadFile(filepath.Join(r.cfg.DataDir, "nginx.log"))
+	if err != nil {
+		r.tb.Errorf("read nginx's log: %v", err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if strings.Contains(line, part) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
 // publish sends the records out under the next pair and waits for the workers.
 func (r *rig) publish(records ...router.Record) {
 	r.tb.Helper()
