@@ -9,9 +9,11 @@ import (
 // Serve brings a release of an app to a node, where one instance runs.
 func (r *Rig) Serve(app cluster.App, node cluster.Node) cluster.ID {
 	r.TB.Helper()
-	release, id := r.NewRelease(app), cluster.NewID()
-	testkit.Must(r.TB, r.Store.Assign(r.TB.Context(), []store.Assignment{{ID: id, App: app.ID, Release: release.ID, Type: "web", Node: node.ID, NeedsPort: true}}))
-	r.Report(node, cluster.InstanceStatus{ID: id, State: cluster.InstanceRunning})
+	id := cluster.NewID()
+	r.deploy(app, func(release cluster.Release) {
+		testkit.Must(r.TB, r.Store.Assign(r.TB.Context(), []store.Assignment{{ID: id, App: app.ID, Release: release.ID, Type: "web", Node: node.ID, NeedsPort: true}}))
+		r.Report(node, cluster.InstanceStatus{ID: id, State: cluster.InstanceRunning})
+	})
 	return id
 }
 
@@ -32,8 +34,15 @@ func (r *Rig) NewNode(name string, roles ...cluster.Role) (cluster.Node, string)
 	return n, token
 }
 
-// NewRelease gives an app a release that serves, as a deploy does.
+// NewRelease gives an app a release that all its traffic is for, and no instance.
 func (r *Rig) NewRelease(app cluster.App) cluster.Release {
+	r.TB.Helper()
+	return r.deploy(app, func(cluster.Release) {})
+}
+
+// deploy gives an app a release as a deploy does: start is called while the
+// operation is open, so that nobody finds instances missing before.
+func (r *Rig) deploy(app cluster.App, start func(cluster.Release)) cluster.Release {
 	r.TB.Helper()
 	ctx := r.TB.Context()
 	op, err := r.Pace.DeployImage(ctx, app, "img:1", "", "admin")
@@ -48,6 +57,7 @@ func (r *Rig) NewRelease(app cluster.App) cluster.Release {
 	release, err := r.Store.CreateRelease(ctx, store.NewRelease{Operation: op, Build: build, Cause: "deploy"})
 	testkit.Must(r.TB, err)
 	testkit.Must(r.TB, r.Store.Promote(ctx, store.Promotion{App: app.ID, Release: release.ID}))
+	start(release)
 	testkit.Must(r.TB, r.Store.EndOperation(ctx, store.Ending{ID: op.ID, State: cluster.OperationSucceeded, Tree: []byte("{}"), Log: []byte("[]")}))
 	return release
 }
