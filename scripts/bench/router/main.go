@@ -35,7 +35,7 @@ func main() {
 	flag.IntVar(&o.connections, "connections", 64, "client connections")
 	flag.DurationVar(&o.slice, "slice", 2*time.Second, "length of a round")
 	flag.Int64Var(&o.large, "large", 2_000_000_000, "bytes of a large body")
-	flag.IntVar(&o.largeRounds, "large-rounds", 5, "large bodies through each, down and up")
+	flag.IntVar(&o.largeRounds, "large-rounds", 5, "large bodies through each, down and up; 0 for none")
 	flag.BoolVar(&o.buffered, "buffered", true, "buffer the access log for 200 ms")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -73,7 +73,10 @@ func run(ctx context.Context, o options) error {
 		}
 	}
 	report(variants[0], variants[1])
-	return lab.large(ctx, o)
+	if o.largeRounds > 0 {
+		return lab.large(ctx, o)
+	}
+	return nil
 }
 
 // variant is one proxy under load.

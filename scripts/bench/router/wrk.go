@@ -73,19 +73,19 @@ func (l *lab) load(ctx context.Context, url string, slice time.Duration) (result
 }
 
 // proxyTime is the processor time that the proxy behind the address has used,
-// over its workers.
+// over its workers, by the scheduler's count: that of clock ticks is too coarse.
 func (l *lab) proxyTime(url string) time.Duration {
-	var ticks int64
+	var used time.Duration
 	for _, dir := range l.workerDirs(url) {
-		fields := statOf(dir)
-		if len(fields) < 13 {
+		text, err := os.ReadFile(filepath.Join(dir, "schedstat"))
+		if err != nil {
 			continue
 		}
-		user, _ := strconv.ParseInt(fields[11], 10, 64)
-		system, _ := strconv.ParseInt(fields[12], 10, 64)
-		ticks += user + system
+		first, _, _ := strings.Cut(string(text), " ")
+		ns, _ := strconv.ParseInt(first, 10, 64)
+		used += time.Duration(ns)
 	}
-	return time.Duration(ticks) * 10 * time.Millisecond
+	return used
 }
 
 // workerDirs are those of the kernel about each worker of that proxy.
