@@ -70,7 +70,7 @@ type Settings struct {
 	Memory     int64    // bytes each step may use; default 2 GiB
 	CPUs       float64  // cores each step may use; default 2
 	AlwaysPull bool     // pull base images even if they are here
-	Classic    bool     // build by the engine's classic builder, which limits each step
+	Classic    bool     // build by the engine's classic builder
 	Fetch      []string // hosts that builds may reach wherever they are: names and addresses, each with or without a port
 }
 

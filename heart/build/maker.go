@@ -72,7 +72,7 @@ func (m *maker) build(ctx context.Context, in io.Reader) (cluster.BuildResult, e
 	}
 	m.complete(&recipe)
 	if err := m.run(ctx, recipe); err != nil {
-		return cluster.BuildResult{}, stepError(err, masker(m.Spec.Secrets))
+		return cluster.BuildResult{}, stepError(err, recipe.Memory, masker(m.Spec.Secrets))
 	}
 	img, err := m.engine.Image(ctx, recipe.Tag)
 	if err != nil {
@@ -168,14 +168,22 @@ func (m *maker) result(found declared, ref string, img docker.Image) (cluster.Bu
 	}, nil
 }
 
-// stepError names the line of the Dockerfile that failed, and the cause.
-func stepError(err error, mask *strings.Replacer) error {
+// killed is the exit code of a command that SIGKILL ended, as a shell gives it.
+const killed = 128 + 9
+
+// stepError names the line of the Dockerfile that failed, and the cause; memory is
+// what a step may take.
+func stepError(err error, memory int64, mask *strings.Replacer) error {
 	var failed *dockerfile.Failed
-	switch {
-	case !errors.As(err, &failed):
+	if !errors.As(err, &failed) {
 		return err
-	case failed.Step != "":
-		return cluster.Invalid("", "the build failed at %q: %s", mask.Replace(failed.Step), mask.Replace(failed.Message))
 	}
-	return cluster.Invalid("", "the build failed: %s", mask.Replace(failed.Message))
+	text := mask.Replace(failed.Message)
+	if failed.Code == killed {
+		text += fmt.Sprintf("; it was killed, as the kernel ends a step that takes more than %s of memory (let it do less at a time, such as with fewer jobs side by side)", cluster.Bytes(memory))
+	}
+	if failed.Step == "" {
+		return cluster.Invalid("", "the build failed: %s", text)
+	}
+	return cluster.Invalid("", "the build failed at %q: %s", mask.Replace(failed.Step), text)
 }

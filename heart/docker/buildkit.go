@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"path/filepath"
 	"slices"
 
 	cerrdefs "github.com/containerd/errdefs"
@@ -40,9 +41,13 @@ func (e *Engine) BuildKit(ctx context.Context, r dockerfile.Recipe) error {
 			return err
 		}
 	}
+	info, err := e.Info(ctx)
+	if err != nil {
+		return err
+	}
 	var result error
-	err := e.call(ctx, "build an image", buildTimeout, func(ctx context.Context) error {
-		result = buildkit.Build(ctx, e.dial, r)
+	err = e.call(ctx, "build an image", buildTimeout, func(ctx context.Context) error {
+		result = buildkit.Build(ctx, e.dial, filepath.Join(info.RootDir, "buildkit", "executor"), r)
 		var failed *dockerfile.Failed
 		var coded *cluster.Error
 		if errors.As(result, &failed) && !containsAny(failed.Message, noSpace) || errors.As(result, &coded) || errors.Is(result, buildkit.ErrNone) {

@@ -133,7 +133,7 @@ var layers = []layer{
 		"CLI and builder leave out the same files, so what decides it knows neither",
 	},
 	{
-		[]string{"internal/procs", "internal/testkit", "internal/testkit/browser", "internal/atomicfile", "internal/pause", "internal/broadcast", "internal/backoff", "internal/listeners", "internal/claim", "internal/fileid", "internal/strictjson"},
+		[]string{"internal/procs", "internal/testkit", "internal/testkit/browser", "internal/atomicfile", "internal/pause", "internal/broadcast", "internal/backoff", "internal/listeners", "internal/claim", "internal/fileid", "internal/strictjson", "internal/cgroup"},
 		[]string{"internal/atomicfile", "internal/backoff", "internal/pause", "internal/testkit"},
 		"plumbing knows nothing of what runs through it",
 	},

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"strconv"
+	"sync"
 
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/identity"
@@ -32,8 +33,9 @@ func init() { logrus.SetOutput(io.Discard) }
 
 // Build makes an image. The end of ctx ends the build on the engine. What the
 // Dockerfile is to blame for comes as *dockerfile.Failed; ErrNone, wrapped with
-// the engine's words, says that nothing was tried.
-func Build(ctx context.Context, dial Dial, r dockerfile.Recipe) error {
+// the engine's words, says that nothing was tried. bundles is where BuildKit keeps
+// what its steps run from, for what limits them.
+func Build(ctx context.Context, dial Dial, bundles string, r dockerfile.Recipe) error {
 	files, err := newTree(r.Files, r.Content)
 	if err != nil {
 		return err
@@ -48,16 +50,18 @@ func Build(ctx context.Context, dial Dial, r dockerfile.Recipe) error {
 	defer offered.Close()
 	named := newSecrets(r)
 	p := newProgress(r, named.plain)
-	shown := make(chan struct{})
-	go func() { // ends with the build, which closes the updates
-		defer close(shown)
+	var beside sync.WaitGroup
+	beside.Go(func() { // ends with the build, which closes the updates
 		for u := range updates {
 			p.add(u)
 		}
-	}()
-	g := &guarded{guard: r.Guard, secrets: named, folders: offered}
+	})
+	g := &guarded{guard: r.Guard, secrets: named, folders: offered, bounds: newBounds(r, bundles)}
+	bounding, over := context.WithCancel(ctx)
+	beside.Go(func() { g.bounds.follow(bounding) })
 	_, err = c.Build(ctx, options(r, offered, named), "aorta", g.build, updates)
-	<-shown
+	over()
+	beside.Wait()
 	p.flush()
 	if refused := g.verdict(); refused != nil {
 		return refused

@@ -17,11 +17,13 @@ import (
 )
 
 // guarded shows the recipe's guard whatever a Dockerfile takes from elsewhere,
-// before the engine is asked for it, and gives secrets their names.
+// before the engine is asked for it, gives secrets their names, and names the
+// steps that are to be bounded.
 type guarded struct {
 	guard   dockerfile.Guard
 	secrets secrets
 	folders *folders
+	bounds  *bounds
 
 	mu      sync.Mutex // guards refused
 	refused error      // the first one; on its way through BuildKit it becomes a text
@@ -56,6 +58,9 @@ type under struct {
 // Solve looks through the steps for what comes from elsewhere.
 func (u *under) Solve(ctx context.Context, req gateway.SolveRequest) (*gateway.Result, error) {
 	change := func(op *pb.Op) (bool, error) {
+		if step := op.GetExec(); step != nil {
+			u.bounds.expect(step)
+		}
 		renamed := u.secrets.rename(op)
 		replaced, err := u.replace(ctx, op.GetSource())
 		return renamed || replaced, err

@@ -22,8 +22,8 @@ type Recipe struct {
 	Secrets map[string][]byte // by id, for RUN --mount=type=secret; BuildKit alone
 	Owner   string            // whose cache mounts are used; others can't reach them
 
-	Memory     int64   // bytes each step may use, where the builder honours it
-	CPUs       float64 // cores each step may use, where the builder honours it
+	Memory     int64   // bytes each step may use; not enforced with an engine on another machine whose BuildKit can't
+	CPUs       float64 // cores each step may use, likewise
 	AlwaysPull bool    // pull base images even if they are here
 
 	Guard Guard // decides what may come from elsewhere; nil: all

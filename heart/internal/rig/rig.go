@@ -56,8 +56,7 @@ func AwaitExit(tb testing.TB, e *docker.Engine, id cluster.ID) docker.Container 
 }
 
 func sweep(tb testing.TB, e *docker.Engine) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
+	ctx := context.Background() // each call has a limit of its own
 	list, err := e.List(ctx)
 	if err != nil {
 		tb.Errorf("list what the test left: %v", err)
