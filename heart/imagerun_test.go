@@ -41,7 +41,7 @@ func TestHeart_AnImagesHealthcheckDecides(t *testing.T) {
 	l.image = l.imageOf(`HEALTHCHECK --interval=1h --retries=1 CMD ["/testapp", "check"]`)
 	n := l.start()
 
-	bad := l.want("unwell", func(s *cluster.InstanceSpec) { s.Health.StartTimeout = 4 * time.Second })
+	bad := l.want("unwell", func(s *cluster.InstanceSpec) { s.Health.StartTimeout = 15 * time.Second })
 	_, err := n.StartInstance(t.Context(), forInstance(bad))
 	if want := "HEALTHCHECK fails (no database at DATABASE_URL)"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("start what its image finds unhealthy: got %v, want %q", err, want)

@@ -231,7 +231,7 @@ func (l *lab) want(mode string, change func(*cluster.InstanceSpec)) cluster.ID {
 	s := cluster.InstanceSpec{
 		ID: cluster.NewID(), AppID: cluster.NewID(), App: "shop", Release: "v1", Type: "web", Node: "n1", Image: l.image,
 		Env: map[string]string{"MODE": mode, "SECRET": "canary"}, Port: rig.FreePort(l.t), Limits: cluster.Limits{Memory: 64 << 20},
-		Health: cluster.Health{StartTimeout: 10 * time.Second, Interval: 100 * time.Millisecond}, StopGrace: 5 * time.Second,
+		Health: cluster.Health{StartTimeout: testkit.Hang, Interval: 100 * time.Millisecond}, StopGrace: 5 * time.Second,
 	}
 	if change != nil {
 		change(&s)

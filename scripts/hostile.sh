@@ -41,7 +41,7 @@ main() {
 	open_rig
 	go build -o "$STATE/testreport" ./scripts/testreport
 	enclose
-	"$STATE/testreport" $(cat internal/testkit/race/flags) -vet=off -count=1 -timeout 30m -run "^($names)\$" "$@" "${packages[@]}" </dev/null || code=$?
+	"$STATE/testreport" $(cat internal/testkit/race/flags) -vet=off -count=1 -timeout 3h -run "^($names)\$" "$@" "${packages[@]}" </dev/null || code=$?
 	leave >&2
 	exit "$code"
 }

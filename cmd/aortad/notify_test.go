@@ -23,7 +23,7 @@ func TestServiceManager_HearsThatTheNodeIsReady(t *testing.T) {
 	err = manager.ready()
 
 	got := make([]byte, 100)
-	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	_ = conn.SetReadDeadline(time.Now().Add(testkit.Hang))
 	n, readErr := conn.Read(got)
 	if string(got[:n]) != "READY=1" || err != nil || readErr != nil {
 		t.Errorf("got %q, %v, %v, want READY=1", got[:n], err, readErr)

@@ -29,7 +29,6 @@ func TestRetry_OfADeployThatFailsAgain(t *testing.T) {
 	shop.deploy()
 	served := shop.ref()
 	shop.write("Dockerfile", misbehaving+"exit:3\n")
-	shop.write("aorta.yml", impatient)
 	shop.commit("exits")
 	const cause = "its process exited with code 3 before it was healthy"
 

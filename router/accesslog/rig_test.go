@@ -174,12 +174,17 @@ func (l *logFile) start(store Store, change ...func(*Config)) running {
 // counted waits until each shard has what was written for it, and no more.
 func (l *logFile) counted(m *memory) {
 	l.tb.Helper()
-	deadline := time.Now().Add(15 * time.Second)
+	got := m.counts()
+	defer func() {
+		if got != l.want {
+			l.tb.Logf("counted by shard:\n got %v\nwant %v", got, l.want)
+		}
+	}()
 	testkit.Eventually(l.tb, "all lines to be counted", func() bool {
-		got := m.counts()
+		got = m.counts()
 		for shard := range got {
-			if got[shard] > l.want[shard] || (time.Now().After(deadline) && got != l.want) {
-				l.tb.Fatalf("counted by shard:\n got %v\nwant %v", got, l.want)
+			if got[shard] > l.want[shard] {
+				l.tb.Fatalf("shard %d: counted %d, more than the %d lines", shard, got[shard], l.want[shard])
 			}
 		}
 		return got == l.want

@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
 	"pgregory.net/rapid"
+
+	"aorta/internal/testkit"
 )
 
 func TestStore_WindowsStayTheSameThroughAllRollUps(t *testing.T) {
@@ -120,23 +124,45 @@ func TestStore_QueriesAreRightWhileTwoRollersRun(t *testing.T) {
 	rollers.Wait()
 }
 
+// passes sees each pass begin.
+type passes struct {
+	rolled func() bool
+	begun  atomic.Int32
+	idle   atomic.Bool // the first one rolled up nothing
+}
+
+func (p *passes) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (p *passes) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func (p *passes) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if args := cmd.Args(); len(args) > 1 && args[1] == appsKey(0) && p.begun.Add(1) == 2 {
+			p.idle.Store(!p.rolled())
+		}
+		return next(ctx, cmd)
+	}
+}
+
 func TestStore_RollEndsWithItsContext(t *testing.T) {
 	r := newRig(t)
 	r.commit(router1, hit(time.Now().Add(-time.Hour)))
+	passes := &passes{rolled: func() bool { return len(r.rdb.Keys(t.Context(), "*1m:*").Val()) > 0 }}
+	r.rdb.AddHook(passes)
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- r.store.Roll(ctx) }() // ends with ctx
-	for deadline := time.Now().Add(5 * time.Second); len(r.rdb.Keys(t.Context(), "*1m:*").Val()) == 0; {
-		if time.Now().After(deadline) {
-			t.Error("nothing rolled up in 5 s: want a full pass first")
-			break
-		}
-	}
+	testkit.Eventually(t, "an hour-old second to be rolled up", passes.rolled)
 
 	stop()
 
 	if err := <-done; err != nil {
 		t.Errorf("got %v, want none", err)
+	}
+	if passes.idle.Load() {
+		t.Error("the first pass rolled up nothing, want it to be a full one")
 	}
 }
 

@@ -25,6 +25,9 @@ var timing = []string{
 	"context.WithTimeout", "context.WithTimeoutCause", "context.WithDeadline", "context.WithDeadlineCause",
 }
 
+// deadlines are the methods by which a test bounds a connection.
+var deadlines = []string{"SetDeadline", "SetReadDeadline", "SetWriteDeadline"}
+
 // shells are program names that run a line of text as commands.
 var shells = []string{"sh", "bash", "dash", "zsh"}
 
@@ -41,6 +44,7 @@ func checkCalls(s source) []Finding {
 			c.selector(n)
 		case *ast.CallExpr:
 			c.command(n)
+			c.deadline(n)
 		case *ast.BasicLit:
 			c.literal(n)
 		}
@@ -100,6 +104,21 @@ func (c *calls) command(n *ast.CallExpr) {
 			c.add(n, "no shell ("+text+")", shellReason)
 			return
 		}
+	}
+}
+
+// deadline finds conn.SetDeadline(time.Now().Add(…)) of a time other than Hang.
+func (c *calls) deadline(n *ast.CallExpr) {
+	sel, ok := n.Fun.(*ast.SelectorExpr)
+	if !ok || !c.test || !slices.Contains(deadlines, sel.Sel.Name) || len(n.Args) != 1 || c.importName("testing/synctest") != "" {
+		return
+	}
+	added, ok := n.Args[0].(*ast.CallExpr)
+	if !ok || len(added.Args) != 1 { // time.Now() alone ends what waits
+		return
+	}
+	if by, ok := added.Args[0].(*ast.SelectorExpr); !ok || by.Sel.Name != "Hang" {
+		c.add(n, "no deadline of its own in a test", timedReason)
 	}
 }
 

@@ -52,6 +52,7 @@ func TestCheck_NamesEachBreach(t *testing.T) {
 		{"sleep", "heart/a.go", doc + "package heart\nimport \"time\"\nfunc f() { time.Sleep(1) }\n", "heart/a.go:4: no time.Sleep"},
 		{"sleep under another name", "heart/a.go", doc + "package heart\nimport clock \"time\"\nfunc f() { clock.Sleep(1) }\n", "heart/a.go:4: no time.Sleep"},
 		{"deadline of a test's own", "heart/a_test.go", "package heart\nimport \"context\"\nvar f = context.WithTimeout\n", "heart/a_test.go:3: no context.WithTimeout in a test"},
+		{"deadline of a connection", "heart/a_test.go", "package heart\nvar err = conn.SetReadDeadline(time.Now().Add(5 * time.Second))\n", "heart/a_test.go:2: no deadline of its own in a test"},
 		{"measured time", "heart/a_test.go", "package heart\nimport \"time\"\nvar f = time.Since\n", "heart/a_test.go:3: no time.Since in a test"},
 		{"root context", "heart/a.go", doc + "package heart\nimport \"context\"\nvar c = context.Background()\n", "heart/a.go:4: no context.Background here"},
 		{"shell by name", "web/a.go", doc + "package web\nimport \"os/exec\"\nvar c = exec.Command(\"sh\", \"-c\", \"ls\")\n", "web/a.go:4: no shell (sh)"},

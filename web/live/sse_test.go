@@ -1,6 +1,7 @@
 package live
 
 import (
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -23,11 +24,11 @@ func TestEventStream_LetsGoOfAReaderThatTakesNothing(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	resp, err := http.Get(server.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	testkit.Must(t, err)
+	defer func() { _ = conn.Close() }()
+	_, err = conn.Write([]byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"))
+	testkit.Must(t, err)
 
 	if err := testkit.Receive(t, "the stream to let go of a reader that takes nothing", ended); err == nil {
 		t.Error("got nil, want why the write failed")

@@ -66,18 +66,29 @@ func sweep(tb testing.TB, e *docker.Engine) {
 			tb.Errorf("remove container %s: %v", c.Instance, err)
 		}
 	}
-	// An aborted build's container may live on for a moment.
-	testkit.Eventually(tb, "the test's images to be removed", func() bool {
-		images, err := e.Inventory(ctx)
-		for _, i := range images {
-			_, derr := e.Discard(ctx, i, nil)
-			err = errors.Join(err, derr)
-		}
-		return err == nil
-	})
+	sweepImages(ctx, tb, e)
 	if err := e.RemoveNetwork(ctx); err != nil {
 		tb.Errorf("remove the test's network: %v", err)
 	}
+}
+
+func sweepImages(ctx context.Context, tb testing.TB, e *docker.Engine) {
+	var failed error
+	defer func() {
+		if failed != nil {
+			tb.Logf("what kept the test's images last: %v", failed)
+		}
+	}()
+	// An aborted build's container may live on for a moment.
+	testkit.Eventually(tb, "the test's images to be removed", func() bool {
+		var images []cluster.EngineImage
+		images, failed = e.Inventory(ctx)
+		for _, i := range images {
+			_, err := e.Discard(ctx, i, nil)
+			failed = errors.Join(failed, err)
+		}
+		return failed == nil
+	})
 }
 
 // Tar packs files by name; all of them are executable.
