@@ -3,12 +3,14 @@ package docker
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
 	"strconv"
 	"strings"
 
+	cerrdefs "github.com/containerd/errdefs"
 	"github.com/moby/moby/api/types/build"
 	"github.com/moby/moby/api/types/jsonstream"
 	"github.com/moby/moby/client"
@@ -26,7 +28,7 @@ const BuiltPrefix = "aorta/"
 // ends the build on the engine. It has neither secrets nor cache mounts: a
 // Dockerfile that asks for what BuildKit alone has fails.
 func (e *Engine) BuildClassic(ctx context.Context, r dockerfile.Recipe) error {
-	if err := buildkit.CheckSize(r); err != nil {
+	if err := errors.Join(buildkit.CheckSize(r), buildkit.CheckPlain(r)); err != nil {
 		return err
 	}
 	if r.Guard != nil {
@@ -39,6 +41,10 @@ func (e *Engine) BuildClassic(ctx context.Context, r dockerfile.Recipe) error {
 		file, in := r.Tar()
 		defer in.Close()
 		res, err := e.cli.ImageBuild(ctx, in, classicOptions(r, file))
+		if cerrdefs.IsInvalidArgument(err) && !containsAny(err.Error(), noSpace) {
+			t.failure = &dockerfile.Failed{Message: withoutSender(err)}
+			return nil
+		}
 		if err != nil {
 			return err
 		}

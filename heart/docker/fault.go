@@ -71,6 +71,11 @@ func (e *Engine) fault(verb string, err error) error {
 	return fmt.Errorf("the Docker engine at %s could not %s: %w", e.host, verb, err)
 }
 
+// withoutSender drops who said it: a person has written to no daemon.
+func withoutSender(err error) string {
+	return strings.TrimPrefix(err.Error(), "Error response from daemon: ")
+}
+
 // isLostNetwork recognises a start for which a network is missing.
 func isLostNetwork(err error) bool {
 	return err != nil && containsAny(err.Error(), "network ") && containsAny(err.Error(), " not found")

@@ -36,6 +36,21 @@ func CheckSize(r dockerfile.Recipe) error {
 	return nil
 }
 
+// CheckPlain refuses a Dockerfile with heredocs, for a builder that takes each of
+// their lines for an instruction.
+func CheckPlain(r dockerfile.Recipe) error {
+	parsed, err := parser.Parse(bytes.NewReader(r.Text))
+	if err != nil {
+		return nil // the engine says what is wrong with it
+	}
+	for _, step := range parsed.AST.Children {
+		if len(step.Heredocs) > 0 {
+			return cluster.Invalid(r.Dockerfile, "has a heredoc in line %d, which needs BuildKit (write the commands in one RUN, a file into the source, or build on an engine that has BuildKit)", step.StartLine)
+		}
+	}
+	return nil
+}
+
 // NamesOf reads a Dockerfile. One that can't be read names nothing: the engine
 // says what is wrong with it.
 func NamesOf(r dockerfile.Recipe) Named {
