@@ -100,7 +100,7 @@ bench-push: ## a push into a repository that has seen 2,000, packed and not
 bench-jobs: bootstrap ## the job trees: figures, beside asynq, and a storm of kills (5 min)
 	@$(GO) run ./scripts/bench/jobs
 
-bench-idle: ## what an idle cluster with one app costs, in CPU time and memory (2 min)
+bench-idle: ## what an idle cluster costs, part by part, without an app and with APPS (100) (10 min)
 	@scripts/bench-idle.sh
 
 bench-dashboard: ## the pages: size, first paint and pace with 1,000 apps

@@ -17,6 +17,7 @@ import (
 	"aorta/heart/logs"
 	"aorta/heart/score"
 	"aorta/internal/pause"
+	"aorta/internal/profile"
 	"aorta/pacemaker/cluster"
 )
 
@@ -211,10 +212,11 @@ func (h *Heart) Run(ctx context.Context) error {
 		h.launch(r)
 	}
 	h.mu.Unlock()
-	g.Go(func() error { return h.shipper.Run(ctx) })
-	g.Go(func() error { return h.watch(ctx) })
-	g.Go(func() error { return h.applyAnswers(ctx) })
-	g.Go(func() error { return h.report(ctx) })
+	for name, loop := range map[string]func(context.Context) error{
+		"shipper of output": h.shipper.Run, "watch of the engine's events": h.watch, "answers to reports": h.applyAnswers, "heart's report": h.report,
+	} {
+		g.Go(func() error { return profile.Part(ctx, name, loop) })
+	}
 	err := g.Wait()
 	h.wg.Wait()
 	return errors.Join(err, h.engine.Close())
@@ -276,7 +278,9 @@ func (h *Heart) addRunner(rec record) *runner {
 func (h *Heart) launch(r *runner) {
 	ctx := h.running
 	if ctx.Err() == nil {
-		h.wg.Go(func() { r.run(ctx) })
+		h.wg.Go(func() {
+			_ = profile.Part(ctx, "instances", func(ctx context.Context) error { r.run(ctx); return nil })
+		})
 	}
 }
 

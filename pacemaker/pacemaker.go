@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"aorta/internal/broadcast"
+	"aorta/internal/profile"
 	"aorta/jobs"
 	"aorta/pacemaker/cluster"
 	"aorta/pacemaker/following"
@@ -177,7 +178,7 @@ func (p *Pacemaker) Run(ctx context.Context) error {
 		"reconciler": p.reconcileLoop,
 	} {
 		group.Go(func() error {
-			if err := loop(ctx); err != nil && ctx.Err() == nil {
+			if err := profile.Part(ctx, name, loop); err != nil && ctx.Err() == nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
 			return nil

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# Measures what an idle cluster with one small app costs: CPU time over SECONDS
-# (60) and resident memory of aortad, and for information of its Redis servers
-# and nginx. The cluster is one of its own, brought up as make up does, and is
-# removed afterwards.
+# Measures what an idle cluster costs, without an app and with APPS (100) quiet
+# ones: CPU time over SPAN seconds (60) and resident memory of aortad, and for
+# information of its Redis servers and nginx; then where the CPU time of aortad
+# went, part by part, as its profile has it. The cluster is one of its own,
+# brought up as make up does, and is removed afterwards.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 SPAN=${SPAN:-60}
-SETTLE=${SETTLE:-45} # what a start and a first deploy leave to do ends meanwhile
+SETTLE=${SETTLE:-45} # what a start and deploys leave to do ends meanwhile
+APPS=${APPS:-100}
 PORT=${PORT:-17620}
 
 STATE=$(mktemp -d /tmp/aorta-idle.XXXXXX)
@@ -35,42 +37,89 @@ ticks() {
 	echo "$sum"
 }
 
-# resident PIDS… adds up their resident memory in kB.
+# resident KIND PIDS… adds up their resident memory in kB: VmRSS is all, RssAnon
+# what is theirs alone, the rest being pages of the program.
 resident() {
-	local pid sum=0
+	local kind=$1 pid sum=0
+	shift
 	for pid; do
-		sum=$((sum + $(awk '/^VmRSS/ { print $2 }' "/proc/$pid/status")))
+		sum=$((sum + $(awk -v kind="$kind:" '$1 == kind { print $2 }' "/proc/$pid/status")))
 	done
 	echo "$sum"
 }
 
 quiet() { [ "$(bin/aorta jobs --json 2>/dev/null | grep -c '"state": *"running"')" = 0 ]; }
 
-# show NAME TICKS KB
+come_to_rest() {
+	await 600 quiet || die "the cluster in $STATE does not come to rest: bin/aorta jobs"
+	sleep "$SETTLE"
+}
+
+# show NAME TICKS KB KB
 show() {
-	awk -v name="$1" -v t="$2" -v kb="$3" -v hz="$(getconf CLK_TCK)" -v s="$SPAN" \
-		'BEGIN { printf "%-22s %5.2f %% of a core, %5.1f MB resident\n", name, 100 * t / hz / s, kb / 1024 }'
+	awk -v name="$1" -v t="$2" -v kb="$3" -v own="$4" -v hz="$(getconf CLK_TCK)" -v s="$SPAN" \
+		'BEGIN { printf "%-22s %5.2f %% of a core, %5.1f MB resident, %5.1f of them its own\n", name, 100 * t / hz / s, kb / 1024, own / 1024 }'
+}
+
+# profile writes where the daemon's CPU time goes within SPAN seconds.
+profile() {
+	local socket
+	socket=$(ss -Hlxp | grep "pid=$(daemon pid)," | grep -o '/[^ ]*/profile\.sock')
+	curl -sf --unix-socket "$socket" -o "$STATE/profile" "http://aortad/debug/pprof/profile?seconds=$SPAN"
+}
+
+# parts shows the profile, the dearest part first, then what has no name, which is
+# mostly the collection of garbage. It has a sample for 10 ms of CPU time.
+parts() {
+	go tool pprof -tags -unit=ms "$STATE/profile" 2>/dev/null | awk -v s="$SPAN" '
+		function show(name, ms) { printf "  %-34s %5.2f %%\n", name, ms / 10 / s }
+		/: Total/ { on = /part:/ }
+		on && /: Total/ { rest = $5 - $3 }
+		on && !/: Total/ && NF { ms = $1 + 0; sub(/^[^:]*: */, ""); show($0, ms) }
+		END { show("no part", rest) }'
+}
+
+# measure WHAT prints the figures of the cluster as it is.
+measure() {
+	local name pids
+	local -A before
+	local -a names=(aortad redis-routes redis-jobs redis-stats redis-routes-replica nginx)
+	for name in "${names[@]}"; do
+		before[$name]=$(ticks $(processes "$name"))
+	done
+	profile
+	echo "idle for $SPAN s, $1:"
+	for name in "${names[@]}"; do
+		pids=$(processes "$name")
+		show "$name" $(($(ticks $pids) - ${before[$name]})) "$(resident VmRSS $pids)" "$(resident RssAnon $pids)"
+	done
+	parts
+}
+
+processes() { [ "$1" = aortad ] && daemon pid || family "$(managed "$1")"; }
+
+# deploy_quiet makes the apps, four at a time; each has one instance.
+deploy_quiet() {
+	local n src=$STATE/quiet
+	mkdir "$src"
+	cp examples/hello/{Dockerfile,aorta.yml,hello} "$src"
+	for n in $(seq "$APPS"); do
+		(cd / && "$OLDPWD/bin/aorta" apps create "quiet-$n") >/dev/null
+		bin/aorta deploy "$src" --detach -a "quiet-$n" >/dev/null
+	done
 }
 
 main() {
-	local name pids
-	local -A before
 	scripts/up.sh >"$STATE.log" 2>&1 || die_with_log "$STATE.log" "no cluster came up"
 	rm -f "$STATE.log"
+	use_go
 	export AORTA_CONFIG=$STATE/client.json
-	await 60 quiet || die "the cluster in $STATE does not come to rest: bin/aorta jobs"
-	sleep "$SETTLE"
-	local -a names=(aortad redis-routes redis-jobs redis-stats redis-routes-replica nginx)
-	for name in "${names[@]}"; do
-		pids=$([ "$name" = aortad ] && daemon pid || family "$(managed "$name")")
-		before[$name]=$(ticks $pids)
-	done
-	sleep "$SPAN"
-	for name in "${names[@]}"; do
-		pids=$([ "$name" = aortad ] && daemon pid || family "$(managed "$name")")
-		show "$name" $(($(ticks $pids) - ${before[$name]})) "$(resident $pids)"
-	done
-	say "idle for $SPAN s, one app with one instance"
+	bin/aorta apps destroy hello --confirm hello >/dev/null
+	come_to_rest
+	measure "no app"
+	deploy_quiet
+	come_to_rest
+	measure "$APPS apps with one instance each"
 }
 
 main

@@ -15,6 +15,7 @@ import (
 	"aorta/internal/claim"
 	"aorta/internal/config"
 	"aorta/internal/procs"
+	"aorta/internal/profile"
 	"aorta/internal/watch"
 	"aorta/pacemaker/cluster"
 	"aorta/web"
@@ -124,6 +125,9 @@ func (d *daemon) prepare() (unlock func(), err error) {
 
 func (d *daemon) open(ctx context.Context) error {
 	d.watchDisk()
+	d.loop("profiles", func(ctx context.Context) error {
+		return profile.Serve(ctx, filepath.Join(d.cfg.RunDir, "profile.sock"))
+	})
 	var p *controller
 	if d.cfg.Has(cluster.RolePacemaker) {
 		var err error
@@ -148,10 +152,10 @@ func (d *daemon) path(parts ...string) string {
 }
 
 // loop runs fn in the daemon's group; when it ends before the daemon does,
-// the daemon ends with its name.
+// the daemon ends with its name. Profiles show what it costs by that.
 func (d *daemon) loop(name string, fn func(context.Context) error) {
 	d.group.Go(func() error {
-		err := fn(d.ctx)
+		err := profile.Part(d.ctx, name, fn)
 		switch {
 		case d.ctx.Err() != nil:
 			return nil

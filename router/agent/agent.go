@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 
+	"aorta/internal/profile"
 	"aorta/internal/redisd"
 	"aorta/pacemaker/cluster"
 	"aorta/router/accesslog"
@@ -165,7 +166,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		"watcher of nginx's workers":         a.watcher.run,
 	} {
 		group.Go(func() error {
-			err := run(ctx)
+			err := profile.Part(ctx, name, run)
 			if err == nil && ctx.Err() == nil {
 				return fmt.Errorf("%s ended by itself", name)
 			}
