@@ -44,7 +44,7 @@ func TestContract_Names(t *testing.T) {
 		}
 	}
 
-	lua := askLua[string](t, "/record", records)
+	lua := askLua[string](t, startLua(t), "/record", records)
 
 	for i, why := range lua {
 		if (why == "") != want[i] {

@@ -1,9 +1,11 @@
 -- One record's JSON, parsed strictly: the same rules as router.ParseRecord and
 -- Record.Validate in Go, held together by tests. Unknown fields are ignored,
 -- absent or null ones are zero.
-local cjson = require "cjson.safe"
+local cjson = require("cjson.safe").new()
 local hosts = require "aorta.host"
 local network = require "aorta.network"
+
+cjson.decode_invalid_numbers(false) -- it would take 0x10, 010, +1 and nan, which are no JSON
 
 local null = cjson.null
 local match, find = string.match, string.find
