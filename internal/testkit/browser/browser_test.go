@@ -52,6 +52,14 @@ document.getElementById("uses")?.addEventListener("keydown", (e) => {
 	e.preventDefault();
 	document.getElementById("next").focus();
 });
+const shy = document.getElementById("shy");
+if (shy) {
+	const frame = requestAnimationFrame;
+	window.requestAnimationFrame = (f) => frame((at) => {
+		f(at);
+		queueMicrotask(() => { document.getElementById("wrong").hidden = false; });
+	});
+}
 window.boom = () => setTimeout(() => { throw new Error("boom"); });
 `
 
@@ -73,6 +81,19 @@ func TestPage_ClicksWhatAPersonCan(t *testing.T) {
 	}
 	if p.Has("button", "Hidden") || !p.Has("button", "Slow") {
 		t.Errorf("got the buttons %q, want none that is hidden", p.Names("button"))
+	}
+}
+
+// A page may move between a look at it and the press, the longer the machine takes.
+func TestPage_PressesNothingElseThatCameInItsPlace(t *testing.T) {
+	p, _ := start(t, `<button id="wrong" style="width: 200px" hidden>Wrong</button><button id="shy" style="width: 200px">Shy</button>`)
+
+	p.Click("button", "Shy")
+
+	var title string
+	p.Eval("document.title", &title)
+	if want := "T shy"; title != want {
+		t.Errorf("got the clicks %q, want %q", title, want)
 	}
 }
 

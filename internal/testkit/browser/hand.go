@@ -15,6 +15,9 @@ import (
 //go:embed point.js
 var pointJS string
 
+// metJS says what a press met at that place.
+const metJS = `function () { const aim = this[Symbol.for("aim")]; aim.end(); return aim.met; }`
+
 // fields are the roles of what takes text.
 var fields = []string{"textbox", "searchbox", "combobox", "spinbutton"}
 
@@ -131,6 +134,7 @@ func (pt *Part) patiently(what string, try func() error) {
 	}
 }
 
+// click presses an element, or nothing: what came into its place is not pressed.
 func (p *Page) click(object runtime.RemoteObjectID) error {
 	ctx, cancel := p.limited()
 	defer cancel()
@@ -144,5 +148,13 @@ func (p *Page) click(object runtime.RemoteObjectID) error {
 	if at.Why != "" {
 		return errors.New(at.Why)
 	}
-	return chromedp.Do(ctx, chromedp.MouseClickXY(at.X, at.Y))
+	if err := chromedp.Do(ctx, chromedp.MouseClickXY(at.X, at.Y)); err != nil {
+		return err
+	}
+	// Where the press led to another document, there is nobody to ask.
+	var met string
+	if err := call(ctx, object, metJS, &met); err == nil && met != "it" {
+		return errors.New("the page moved, and the press met " + met)
+	}
+	return nil
 }

@@ -7,9 +7,10 @@ async function () {
 	if (!this.isConnected) return { why: "it is gone" };
 	if (this.disabled || this.getAttribute("aria-disabled") === "true") return { why: "it is disabled" };
 	let before = place();
+	const its = (hit) => this.contains(hit) || (hit.tagName === "LABEL" && hit.control === this);
 	const over = (at) => {
 		const hit = document.elementFromPoint(at.x, at.y);
-		return hit && (this.contains(hit) || (hit.tagName === "LABEL" && hit.control === this)) ? "" : `it is covered by ${hit ? hit.outerHTML.slice(0, 120) : "nothing"}`;
+		return hit && its(hit) ? "" : `it is covered by ${hit ? hit.outerHTML.slice(0, 120) : "nothing"}`;
 	};
 	if (!seen(before) || over(before)) {
 		this.scrollIntoView({ block: "center", inline: "center", behavior: "instant" });
@@ -22,5 +23,18 @@ async function () {
 	if (at.x !== before.x || at.y !== before.y) return { why: "it moves" };
 	if (!seen(at)) return { why: "it is outside the window" };
 	const why = over(at);
-	return why ? { why } : { x: at.x, y: at.y };
+	if (why) return { why };
+	// The page may move before the press comes: one that meets something else does
+	// nothing. Whoever pressed asks what it met, and ends this.
+	const aim = this[Symbol.for("aim")] = { met: "nothing" };
+	const meet = (e) => {
+		if (aim.met === "nothing") aim.met = its(e.target) ? "it" : (e.target.outerHTML ?? "the document").slice(0, 120);
+		if (aim.met === "it") return;
+		e.stopImmediatePropagation();
+		e.preventDefault();
+	};
+	const events = ["pointerdown", "mousedown", "pointerup", "mouseup", "click"];
+	for (const name of events) addEventListener(name, meet, true);
+	aim.end = () => { for (const name of events) removeEventListener(name, meet, true); };
+	return { x: at.x, y: at.y };
 }
