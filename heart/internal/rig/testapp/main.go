@@ -20,6 +20,9 @@ func main() {
 	if len(os.Args) > 1 && os.Args[1] == "check" {
 		check()
 	}
+	if len(os.Args) > 2 && os.Args[1] == "ask" {
+		ask(os.Args[2])
+	}
 	fmt.Println("testapp begins, mode", os.Getenv("MODE"))
 	switch mode, arg, _ := strings.Cut(os.Getenv("MODE"), ":"); mode {
 	case "exit":
@@ -62,6 +65,18 @@ func check() {
 		fmt.Println("no database at DATABASE_URL")
 		os.Exit(1)
 	}
+	os.Exit(0)
+}
+
+// ask prints what an address answers, if it does.
+func ask(url string) {
+	client := http.Client{Timeout: 3 * time.Second}
+	res, err := client.Get(url)
+	if err != nil {
+		fmt.Println("no answer:", err)
+		os.Exit(1)
+	}
+	_, _ = io.Copy(os.Stdout, res.Body)
 	os.Exit(0)
 }
 
