@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"aorta/heart/internal/rig"
+	"aorta/internal/testkit"
 	"aorta/jobs"
 	"aorta/pacemaker/cluster"
 )
@@ -34,6 +35,23 @@ func TestBuilder_BoundsTheMemoryOfAStep(t *testing.T) {
 			}
 			if want := "as the kernel ends a step that takes more than 128m of memory"; more == nil || !strings.Contains(more.Error(), want) || !jobs.IsPermanent(more) {
 				t.Errorf("a step that takes more: got %v, want a permanent error with %q", more, want)
+			}
+		})
+	}
+}
+
+// The step ends once it sees its bound.
+func TestBuilder_BoundsTheProcessorsOfAStep(t *testing.T) {
+	for _, classic := range []bool{false, true} {
+		t.Run(fmt.Sprintf("classic %t", classic), func(t *testing.T) {
+			b, s, r := setUp(t, nil)
+			b.Classic, b.CPUs, b.Timeout = classic, 0.5, testkit.Hang
+			base := rig.Shell(t, b.Engine, s.spec.Cluster)
+			s.source = rig.Tar(t, map[string]string{"Dockerfile": "FROM " + base + "\nENV ONCE=" + string(s.spec.ID) + "\n" +
+				"RUN until cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu.max 2>/dev/null | grep -q '^50000'; do :; done\nCMD [\"x\"]\n"})
+
+			if _, err := b.Build(t.Context(), r); err != nil {
+				t.Errorf("%v\n%s", err, strings.Join(r.Lines(), "\n"))
 			}
 		})
 	}
