@@ -32,8 +32,7 @@ test("text without codes is one piece, markup included", () => {
   assert.deepEqual(pieces(""), []);
 });
 
-test("a long line of broken codes is read in no time", () => {
-  const began = Date.now();
-  plain("\x1b]".repeat(50_000) + "\x1b[1;".repeat(50_000));
-  assert.ok(Date.now() - began < 1000, `it took ${Date.now() - began} ms`);
+// What looks at each code once more for every other one hangs by this many.
+test("a long line of broken codes is read once", () => {
+  assert.equal(plain("\x1b]".repeat(500_000) + "\x1b[1;".repeat(500_000) + "\nz").at(-1), "z");
 });

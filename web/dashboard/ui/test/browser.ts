@@ -44,11 +44,40 @@ Object.defineProperty(globalThis, "setInterval", { value: (run: () => void, ms: 
   return timer;
 } });
 
-// until waits for a condition, ten seconds at most.
+export interface Timers {
+  ms: number;        // how long they run
+  begun(): number;
+  running(): number;
+  pass(): void;      // the time of all that run
+}
+
+// hold takes the timers of one length from the clock: they end when the test says.
+export function hold(ms: number): Timers {
+  const running = new Map<unknown, () => void>();
+  let begun = 0;
+  const set = globalThis.setTimeout as unknown as (run: () => void, after: number) => unknown;
+  const clear = globalThis.clearTimeout as unknown as (id: unknown) => void;
+  const begin = (run: () => void, after: number): unknown => {
+    if (after !== ms) return set(run, after);
+    running.set(`held ${++begun}`, run);
+    return `held ${begun}`;
+  };
+  Object.defineProperty(globalThis, "setTimeout", { value: begin, configurable: true });
+  Object.defineProperty(globalThis, "clearTimeout", { value: (id: unknown) => { if (!running.delete(id)) clear(id); }, configurable: true });
+  const pass = () => {
+    const all = [...running.values()];
+    running.clear();
+    for (const run of all) run();
+  };
+  return { ms, begun: () => begun, running: () => running.size, pass };
+}
+
+// until waits for a condition. A wait that is longer than two minutes has hung, on
+// the slowest machine: whoever runs the tests ends them after three.
 export async function until(what: string, holds: () => boolean): Promise<void> {
-  const end = Date.now() + 10_000;
+  const end = Date.now() + 120_000;
   while (!holds()) {
-    if (Date.now() > end) throw new Error(`waited 10 s for ${what}`);
+    if (Date.now() > end) throw new Error(`waited 2 min for ${what}`);
     await new Promise((done) => setTimeout(done, 5));
   }
 }

@@ -1,7 +1,7 @@
 import { createServer, type Answer, type Request } from "node:http";
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { leave, see, until } from "./browser";
+import { hold, leave, see, until } from "./browser";
 import { follow, Parser, retryAfter, type Message } from "../src/sse";
 
 const stream = "id: 7-0\r\nevent: hello\r\ndata: {\"a\":1}\r\n\r\n: beat\n\ndata: one\ndata: two\n\nid: 7-1\rdata:x\r\revent: none\n\nid: a\0b\ndata: y\n\ndata: cut";
@@ -45,13 +45,13 @@ const head = { "Content-Type": "text/event-stream" };
 
 test("a stream that is cut comes back, and asks anew for where", async () => {
   const asked: (string | undefined)[] = [];
+  const got: unknown[] = [];
   await serve((q, r, nth) => {
     asked.push(q.url + " " + (q.headers["last-event-id"] ?? "-"));
     r.writeHead(200, head);
     r.write(`id: ${nth}\ndata: ${nth}\n\n`);
-    if (nth < 3) setTimeout(() => r.destroy(), 20);
+    if (nth < 3) void until("the message to be there", () => got.length === nth).then(() => r.destroy());
   }, async (base) => {
-    const got: unknown[] = [];
     let cuts = 0;
     let urls = 0;
     const stop = follow({ url: () => `${base}/${++urls}`, onMessage: (_, data) => got.push(data), onCut: () => { cuts++; } });
@@ -89,19 +89,25 @@ test("what a proxy answers while it starts is tried again", async () => {
 });
 
 test("a silent stream counts as cut, a beating one does not", async () => {
-  await serve((_, r, nth) => {
+  const silence = hold(54_321);
+  await serve((q, r, nth) => {
     r.writeHead(200, head);
     r.write(`data: ${nth}\n\n`);
     const beat = setInterval(() => { if (nth > 1) r.write(": \n\n"); }, 20);
-    setTimeout(() => clearInterval(beat), 3000);
+    q.on("close", () => clearInterval(beat));
   }, async (base) => {
     const got: unknown[] = [];
     let cuts = 0;
-    const stop = follow({ url: () => base, silence: 200, onMessage: (_, data) => got.push(data), onCut: () => { cuts++; } });
+    const stop = follow({ url: () => base, silence: silence.ms, onMessage: (_, data) => got.push(data), onCut: () => { cuts++; } });
+    await until("the first stream", () => got.length === 1);
+    silence.pass();
     await until("the second stream", () => got.length === 2);
-    await new Promise((done) => setTimeout(done, 600));
+    const begun = silence.begun();
+    await until("three beats", () => silence.begun() >= begun + 3);
+    const running = silence.running();
     stop();
-    assert.deepEqual([got, cuts], [[1, 2], 1]);
+    // Each beat ends the time that ran, and begins it anew.
+    assert.deepEqual([got, cuts, running], [[1, 2], 1, 1]);
   });
 });
 
