@@ -50,6 +50,13 @@ func wantConflict(tb testing.TB, what string, err error, says string) {
 	}
 }
 
+func wantNotFound(tb testing.TB, what string, err error, says string) {
+	tb.Helper()
+	if cluster.CodeOf(err) != cluster.CodeNotFound || !strings.Contains(err.Error(), says) {
+		tb.Errorf("%s: got %v, want not found with %q", what, err, says)
+	}
+}
+
 func TestRetry_OfAnImage(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -32,9 +32,8 @@ func (r *rig) step(kind string, op cluster.Operation) string {
 	return strings.Join(said.lines, "\n")
 }
 
-// serves brings a deploy or a rollback to a release that has the traffic, and
-// ends it. It gives what the last step says.
-func (r *rig) serves(op cluster.Operation) string {
+// released brings a deploy or a rollback to its release.
+func (r *rig) released(op cluster.Operation) cluster.Release {
 	r.TB.Helper()
 	ctx, id := r.TB.Context(), mustArgs(r.TB, op).Build
 	build, err := r.store.Build(ctx, id)
@@ -45,7 +44,14 @@ func (r *rig) serves(op cluster.Operation) string {
 	r.step(cluster.JobRelease, op)
 	release, err := r.store.ReleaseByOperation(ctx, op.ID)
 	testkit.Must(r.TB, err)
-	testkit.Must(r.TB, r.store.Promote(ctx, store.Promotion{App: op.AppID, Release: release.ID}))
+	return release
+}
+
+// serves brings a deploy or a rollback to a release that has the traffic, and
+// ends it. It gives what the last step says.
+func (r *rig) serves(op cluster.Operation) string {
+	r.TB.Helper()
+	testkit.Must(r.TB, r.store.Promote(r.TB.Context(), store.Promotion{App: op.AppID, Release: r.released(op).ID}))
 	said := r.step(cluster.JobDeploy, op)
 	r.finish(op, jobs.Succeeded)
 	return said
@@ -61,7 +67,7 @@ func TestRollback_MovesTheBranchSoThatAPushDeploysAgain(t *testing.T) {
 	r.serves(r.pushed(app, "", one))
 	r.serves(r.pushed(app, one, two))
 
-	back, err := r.Rollback(t.Context(), app, 1, "ann")
+	back, err := r.Rollback(t.Context(), app, Rollback{Number: 1}, "ann")
 	testkit.Must(t, err)
 	said := r.serves(back)
 
@@ -96,7 +102,7 @@ func TestRollback_APushFromBeforeItGoesForward(t *testing.T) {
 	three := repo.Commit("three", two)
 	r.serves(r.pushed(app, "", one))
 	r.serves(r.pushed(app, one, two))
-	back, err := r.Rollback(t.Context(), app, 0, "ann")
+	back, err := r.Rollback(t.Context(), app, Rollback{}, "ann")
 	testkit.Must(t, err)
 	r.serves(back)
 
@@ -117,7 +123,7 @@ func TestRollback_BranchThatStays(t *testing.T) {
 	again, err := r.DeployImage(t.Context(), app, "img:2", "", "ann")
 	testkit.Must(t, err)
 	r.serves(again)
-	noRepo, err := r.Rollback(t.Context(), app, 1, "ann")
+	noRepo, err := r.Rollback(t.Context(), app, Rollback{Number: 1}, "ann")
 	testkit.Must(t, err)
 	if said := r.serves(noRepo); said != "" {
 		t.Errorf("without a repository: got %q, want nothing said", said)
@@ -126,7 +132,7 @@ func TestRollback_BranchThatStays(t *testing.T) {
 	one := repo.Commit("one")
 	r.serves(r.pushed(app, "", one))
 
-	toImage, err := r.Rollback(t.Context(), app, 1, "ann")
+	toImage, err := r.Rollback(t.Context(), app, Rollback{Number: 1}, "ann")
 	testkit.Must(t, err)
 	said := r.serves(toImage)
 
@@ -146,7 +152,7 @@ func TestRollback_OfTwoBranchesMovesTheOneThatServed(t *testing.T) {
 	testkit.Must(t, repo.MoveRef(t.Context(), "refs/heads/master", "", one))
 	r.serves(r.pushed(app, "", one))
 	r.serves(r.pushed(app, one, two))
-	back, err := r.Rollback(t.Context(), app, 1, "ann")
+	back, err := r.Rollback(t.Context(), app, Rollback{Number: 1}, "ann")
 	testkit.Must(t, err)
 
 	r.serves(back)
@@ -186,10 +192,10 @@ func TestSources_StayAsLongAsAReleaseMayBeRolledBackTo(t *testing.T) {
 			t.Errorf("got the archive of v%d kept: %t, want %t", i+1, r.kept(op), want)
 		}
 	}
-	if _, err := r.Rollback(t.Context(), blog, 3, "ann"); err != nil {
+	if _, err := r.Rollback(t.Context(), blog, Rollback{Number: 3}, "ann"); err != nil {
 		t.Errorf("back to v3, whose archive is kept: %v", err)
 	}
-	_, err := r.Rollback(t.Context(), blog, 1, "ann")
+	_, err := r.Rollback(t.Context(), blog, Rollback{Number: 1}, "ann")
 	wantConflict(t, "back to v1", err, "an app's 10 newest releases keep their images and archives")
 	destroy, err := r.DestroyApp(t.Context(), blog, "blog", "ann")
 	testkit.Must(t, err)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -75,10 +76,12 @@ func releaseLabel(arg string) (string, error) {
 }
 
 func rollbackCommand(s *session) *cobra.Command {
-	return startsWork(s, &cobra.Command{
-		Use: "rollback [vN]", Short: "Roll back to the previous release, or to vN, as a new release", Args: cobra.MaximumNArgs(1),
+	var codeOnly bool
+	cmd := startsWork(s, &cobra.Command{
+		Use: "rollback [vN]", Short: "Go back to an earlier release, by default the newest one before that served well", Args: cobra.MaximumNArgs(1),
+		Long: "Go back to an earlier release as it was, code and config vars, as a new release.\nWithout vN it is the newest one before the present one that served and was not\nrolled back from.",
 		RunE: s.onApp(func(ctx context.Context, api *client.Client, app string, args []string) error {
-			var to wire.Rollback
+			to := wire.Rollback{CodeOnly: codeOnly}
 			if len(args) > 0 {
 				label, err := releaseLabel(args[0])
 				if err != nil {
@@ -86,11 +89,46 @@ func rollbackCommand(s *session) *cobra.Command {
 				}
 				to.Release = label
 			}
-			work, err := api.Rollback(ctx, app, to)
-			if err != nil {
-				return err
-			}
-			return s.follow(ctx, api, work, func() { s.printServing(ctx, api, app) })
+			return s.rollback(ctx, api, app, to)
 		}),
 	})
+	cmd.Flags().BoolVar(&codeOnly, "code-only", false, "leave the config vars as they are")
+	return cmd
+}
+
+// rollback says what changes before it asks for that, and for no other release
+// than the one it has named.
+func (s *session) rollback(ctx context.Context, api *client.Client, app string, to wire.Rollback) error {
+	plan, err := api.PlanRollback(ctx, app, to)
+	if err != nil {
+		return err
+	}
+	if !s.flags.detach {
+		s.err.line("%s", clean(planned(app, plan)))
+	}
+	to.Release = plan.Release
+	work, err := api.Rollback(ctx, app, to)
+	if err != nil {
+		return err
+	}
+	return s.follow(ctx, api, work, func() { s.printServing(ctx, api, app) })
+}
+
+// planned says what a rollback changes.
+func planned(app string, plan wire.RollbackPlan) string {
+	to := plan.Release
+	if about := firstLine(plan.Message); about != "" {
+		to += " (" + about + ")"
+	}
+	var says []string
+	if len(plan.Set) > 0 {
+		says = append(says, "set as it was then: "+strings.Join(plan.Set, " "))
+	}
+	if len(plan.Unset) > 0 {
+		says = append(says, "unset: "+strings.Join(plan.Unset, " "))
+	}
+	if len(says) == 0 {
+		says = append(says, "no config var changes")
+	}
+	return fmt.Sprintf("rolling %s back from %s to %s; %s; instances to replace: %d", app, plan.From, to, strings.Join(says, "; "), plan.Instances)
 }

@@ -24,7 +24,8 @@ func TestWork_EachCommandAsksForItsOwn(t *testing.T) {
 		{"ps restart web.1a2b3c4d -a shop", "POST /apps/shop/restart", `POST /apps/shop/restart {"instance":"` + webID + `"}`},
 		{"ps restart 1a2b3c4d -a shop", "POST /apps/shop/restart", `POST /apps/shop/restart {"instance":"` + webID + `"}`},
 		{"ps stop -a shop", "POST /apps/shop/stop", `POST /apps/shop/stop`},
-		{"rollback -a shop", "POST /apps/shop/rollback", `POST /apps/shop/rollback {}`},
+		{"rollback -a shop", "POST /apps/shop/rollback", `POST /apps/shop/rollback {"release":"v2"}`},
+		{"rollback --code-only -a shop", "POST /apps/shop/rollback", `POST /apps/shop/rollback {"release":"v2","code_only":true}`},
 		{"builds rebuild -a shop", "POST /apps/shop/rebuild", `POST /apps/shop/rebuild {}`},
 		{"builds:rebuild 2 -a shop", "POST /apps/shop/rebuild", `POST /apps/shop/rebuild {"release":"v2"}`},
 		{"rollback 2 -a shop", "POST /apps/shop/rollback", `POST /apps/shop/rollback {"release":"v2"}`},
@@ -52,6 +53,18 @@ func TestWork_EachCommandAsksForItsOwn(t *testing.T) {
 				t.Errorf("writes (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestRollback_SaysWhatChangesFirst(t *testing.T) {
+	api := shop(t)
+	api.on("POST /apps/shop/rollback", 202, wire.Accepted{Job: "j1"})
+	c := newCLI(t, api)
+
+	got := c.run("rollback", "-a", "shop")
+
+	if want := "rolling shop back from v3 to v2 (first); set as it was then: GREETING; unset: DEBUG; instances to replace: 2\n"; !strings.HasPrefix(got.err, want) {
+		t.Errorf("got %q, want it to begin with %q", got.err, want)
 	}
 }
 

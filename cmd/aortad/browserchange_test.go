@@ -119,7 +119,8 @@ func rollBack(t *testing.T, p *browser.Page, shop *project) {
 	p.Click("button", "Roll back to v1")
 	dialog := p.Within("dialog", "Roll shop back to v1")
 	dialog.AwaitHas("button", "Roll back")
-	if !dialog.Reads("creates a new release from v1") || !dialog.Reads("with the current config vars") {
+	dialog.AwaitText("Unset: PASSWORD")
+	if !dialog.Reads("creates a new release from v1 as it was") || !dialog.Reads("New instances start next to the 2 of v2") {
 		t.Errorf("the question before a rollback reads %q, want all that it does", dialog.Text())
 	}
 	dialog.Click("button", "Roll back")
@@ -130,7 +131,7 @@ func rollBack(t *testing.T, p *browser.Page, shop *project) {
 		t.Errorf("got an answer of %s through the router, want v3", got)
 	}
 	tab(p, "shop", "Config")
-	p.AwaitHas("button", "Show PASSWORD")
+	p.AwaitText("No config var is set.")
 }
 
 // abort ends a deploy that would never end.

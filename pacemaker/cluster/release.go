@@ -126,3 +126,26 @@ func contains[T comparable](list []T, x T) bool {
 	}
 	return false
 }
+
+// RolledBackFrom finds, in an app's releases from the newest on, those that a
+// rollback took the traffic from.
+func RolledBackFrom(list []Release) map[ID]bool {
+	left := map[ID]bool{}
+	for i, r := range list {
+		if !strings.HasPrefix(r.Cause, rollbackCause) || r.State == ReleaseFailed {
+			continue
+		}
+		for _, before := range list[i+1:] {
+			if before.State == ReleaseRetired {
+				left[before.ID] = true
+				break
+			}
+		}
+	}
+	return left
+}
+
+const rollbackCause = "rollback to "
+
+// RollbackCause is that of a release that restores another.
+func RollbackCause(to Release) string { return rollbackCause + to.Label() }

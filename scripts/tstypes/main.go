@@ -32,6 +32,7 @@ var shapes = []shape{
 	{"Instance", reflect.TypeFor[wire.Instance]()},
 	{"Process", reflect.TypeFor[wire.Process]()},
 	{"Release", reflect.TypeFor[wire.Release]()},
+	{"RollbackPlan", reflect.TypeFor[wire.RollbackPlan]()},
 	{"Domain", reflect.TypeFor[wire.Domain]()},
 	{"AppDetail", reflect.TypeFor[wire.LiveAppPage]()},
 	{"Job", reflect.TypeFor[wire.Job]()},

@@ -212,6 +212,7 @@ func TestAPI_BadValuesAreRefusedWithTheirField(t *testing.T) {
 		{"PATCH", "/apps/shop/grants", `{"revoke":["x"]}`, "body.revoke"},
 		{"PATCH", "/apps/shop/grants", `{}`, "body.grant"},
 		{"POST", "/apps/shop/rollback", `{"release":"v0"}`, "body.release"},
+		{"GET", "/apps/shop/rollback?release=v0", "", "query.release"},
 		{"POST", "/apps/shop/rebuild", `{"release":"v0"}`, "body.release"},
 		{"POST", "/apps/shop/domains", `{"host":"localhost"}`, "body.host"},
 		{"POST", "/apps/shop/domains", `{"host":"x.test.local"}`, "body.host"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"aorta/pacemaker"
 	"aorta/pacemaker/cluster"
 	"aorta/web/access"
 	"aorta/web/auth"
@@ -22,6 +23,12 @@ type releasePath struct {
 	Release string `path:"release" maxLength:"16" doc:"such as v12"`
 }
 
+type planRollback struct {
+	access.AppPath
+	Release  string `query:"release" maxLength:"16" doc:"such as v12; by default the newest one before that served well"`
+	CodeOnly bool   `query:"code_only" doc:"whether today's config vars stay"`
+}
+
 type rollback struct {
 	access.AppPath
 	Body wire.Rollback
@@ -30,6 +37,7 @@ type rollback struct {
 func (a *API) releaseRoutes(h *rest.API) {
 	rest.Register(h, rest.Route{Method: rest.Get, Path: "/apps/{app}/releases", Summary: "List releases, newest first", Role: access.Viewer, Subject: access.OnApp}, a.listReleases)
 	rest.Register(h, rest.Route{Method: rest.Get, Path: "/apps/{app}/releases/{release}", Summary: "Show a release", Role: access.Viewer, Subject: access.OnApp}, a.showRelease)
+	rest.Register(h, rest.Route{Method: rest.Get, Path: "/apps/{app}/rollback", Summary: "Show what a rollback would change", Role: access.Viewer, Subject: access.OnApp}, a.planRollback)
 	rest.Register(h, rest.Route{Method: rest.Post, Path: "/apps/{app}/rollback", Summary: "Roll back to an earlier release", Role: access.Developer, Subject: access.OnApp, Status: http.StatusAccepted}, a.rollback)
 }
 
@@ -74,12 +82,21 @@ func (a *API) showRelease(ctx context.Context, in *releasePath) (*rest.Reply[wir
 	return rest.OK(view.Release(r, traffic), err)
 }
 
+func (a *API) planRollback(ctx context.Context, in *planRollback) (*rest.Reply[wire.RollbackPlan], error) {
+	number, err := numberOf(in.Release)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := a.pace.PlanRollback(ctx, in.App(), pacemaker.Rollback{Number: number, CodeOnly: in.CodeOnly})
+	return rest.OK(view.RollbackPlan(plan), err)
+}
+
 func (a *API) rollback(ctx context.Context, in *rollback) (*rest.Reply[wire.Accepted], error) {
 	number, err := numberOf(in.Body.Release)
 	if err != nil {
 		return nil, err
 	}
-	return rest.Accepted(a.pace.Rollback(ctx, in.App(), number, auth.User(ctx).Name))
+	return rest.Accepted(a.pace.Rollback(ctx, in.App(), pacemaker.Rollback{Number: number, CodeOnly: in.Body.CodeOnly}, auth.User(ctx).Name))
 }
 
 // numberOf reads the release that a request names, 0 for none.

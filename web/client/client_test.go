@@ -38,8 +38,7 @@ func TestClient_SpeaksEachEndpoint(t *testing.T) {
 		{"create", func(ctx context.Context, c *Client) error { _, err := c.CreateApp(ctx, "shop"); return err }, called{"POST", "/apps", "", `{"name":"shop"}`}},
 		{"app", func(ctx context.Context, c *Client) error { _, err := c.App(ctx, "a/b"); return err }, called{"GET", "/apps/a%2Fb", "", ""}},
 		{"rename", func(ctx context.Context, c *Client) error {
-			_, err := c.RenameApp(ctx, "shop", wire.RenameApp{Name: "store", Version: 4})
-			return err
+			return second(c.RenameApp(ctx, "shop", wire.RenameApp{Name: "store", Version: 4}))
 		}, called{"PATCH", "/apps/shop", "", `{"name":"store","version":4}`}},
 		{"destroy", func(ctx context.Context, c *Client) error { _, err := c.DestroyApp(ctx, "shop"); return err }, called{"DELETE", "/apps/shop", "confirm=shop", ""}},
 		{"deploy image", func(ctx context.Context, c *Client) error {
@@ -63,8 +62,7 @@ func TestClient_SpeaksEachEndpoint(t *testing.T) {
 		}, called{"PATCH", "/apps/shop/formation", "", `{"types":{"web":{"quantity":3,"memory":268435456,"cpus":0.5}}}`}},
 		{"route", func(ctx context.Context, c *Client) error { _, err := c.Route(ctx, "shop"); return err }, called{"GET", "/apps/shop/route", "", ""}},
 		{"change route", func(ctx context.Context, c *Client) error {
-			_, err := c.ChangeRoute(ctx, "shop", wire.RouteChange{MaxBody: &big})
-			return err
+			return second(c.ChangeRoute(ctx, "shop", wire.RouteChange{MaxBody: &big}))
 		}, called{"PATCH", "/apps/shop/route", "", `{"max_body":268435456}`}},
 		{"change grants", func(ctx context.Context, c *Client) error { return second(c.ChangeGrants(ctx, "shop", netRaw)) }, called{"PATCH", "/apps/shop/grants", "", `{"grant":["NET_RAW"]}`}},
 		{"restart", func(ctx context.Context, c *Client) error {
@@ -74,16 +72,17 @@ func TestClient_SpeaksEachEndpoint(t *testing.T) {
 		{"releases", func(ctx context.Context, c *Client) error { _, err := Collect(c.Releases(ctx, "shop"), 0); return err }, called{"GET", "/apps/shop/releases", "limit=100", ""}},
 		{"release", func(ctx context.Context, c *Client) error { _, err := c.Release(ctx, "shop", "v3"); return err }, called{"GET", "/apps/shop/releases/v3", "", ""}},
 		{"rebuild", func(ctx context.Context, c *Client) error {
-			_, err := c.Rebuild(ctx, "shop", wire.Rebuild{Release: "v3"})
-			return err
+			return second(c.Rebuild(ctx, "shop", wire.Rebuild{Release: "v3"}))
 		}, called{"POST", "/apps/shop/rebuild", "", `{"release":"v3"}`}},
 		{"images", func(ctx context.Context, c *Client) error { _, err := Collect(c.Images(ctx, ""), 0); return err }, called{"GET", "/images", "limit=100", ""}},
 		{"images of an app", func(ctx context.Context, c *Client) error { _, err := Collect(c.Images(ctx, "shop"), 0); return err }, called{"GET", "/apps/shop/images", "limit=100", ""}},
 		{"prune images", func(ctx context.Context, c *Client) error { _, err := c.PruneImages(ctx, ""); return err }, called{"POST", "/images/prune", "", ""}},
 		{"prune images of an app", func(ctx context.Context, c *Client) error { _, err := c.PruneImages(ctx, "shop"); return err }, called{"POST", "/apps/shop/images/prune", "", ""}},
+		{"what a rollback changes", func(ctx context.Context, c *Client) error {
+			return second(c.PlanRollback(ctx, "shop", wire.Rollback{Release: "v3", CodeOnly: true}))
+		}, called{"GET", "/apps/shop/rollback", "code_only=true&release=v3", ""}},
 		{"rollback", func(ctx context.Context, c *Client) error {
-			_, err := c.Rollback(ctx, "shop", wire.Rollback{Release: "v3"})
-			return err
+			return second(c.Rollback(ctx, "shop", wire.Rollback{Release: "v3"}))
 		}, called{"POST", "/apps/shop/rollback", "", `{"release":"v3"}`}},
 		{"domains", func(ctx context.Context, c *Client) error { _, err := c.Domains(ctx, "shop"); return err }, called{"GET", "/apps/shop/domains", "limit=100", ""}},
 		{"add domain", func(ctx context.Context, c *Client) error { _, err := c.AddDomain(ctx, "shop", "a.b"); return err }, called{"POST", "/apps/shop/domains", "", `{"host":"a.b"}`}},

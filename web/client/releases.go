@@ -80,7 +80,19 @@ func ofApp(app string) []string {
 	return []string{"apps", app}
 }
 
-// Rollback makes a new release of an older one's image.
+// PlanRollback says what a rollback would change.
+func (c *Client) PlanRollback(ctx context.Context, app string, to wire.Rollback) (wire.RollbackPlan, error) {
+	query := url.Values{}
+	if to.Release != "" {
+		query.Set("release", to.Release)
+	}
+	if to.CodeOnly {
+		query.Set("code_only", "true")
+	}
+	return get[wire.RollbackPlan](ctx, c, query, "apps", app, "rollback")
+}
+
+// Rollback makes a new release of an older one.
 func (c *Client) Rollback(ctx context.Context, app string, to wire.Rollback) (wire.Accepted, error) {
 	return write[wire.Accepted](ctx, c, input{body: to}, "apps", app, "rollback")
 }

@@ -2,7 +2,10 @@ package view
 
 import (
 	"context"
+	"maps"
+	"slices"
 
+	"aorta/pacemaker"
 	"aorta/pacemaker/cluster"
 	"aorta/web/wire"
 )
@@ -51,5 +54,13 @@ func Release(r cluster.Release, traffic map[cluster.ID]int) wire.Release {
 	return wire.Release{
 		Release: r.Label(), ID: string(r.ID), State: string(r.State), Traffic: float64(traffic[r.ID]) * 100 / cluster.FullWeight,
 		Image: r.Image.Ref, Commit: r.Commit, CreatedAt: r.CreatedAt, User: r.User, Message: r.Message, Error: r.Error,
+	}
+}
+
+// RollbackPlan names config vars, and shows no value.
+func RollbackPlan(p pacemaker.RollbackPlan) wire.RollbackPlan {
+	return wire.RollbackPlan{
+		From: p.From.Label(), Release: p.To.Label(), Message: p.To.Message, Commit: p.To.Commit,
+		Set: append([]string{}, slices.Sorted(maps.Keys(p.Set))...), Unset: append([]string{}, p.Unset...), Instances: p.Instances,
 	}
 }

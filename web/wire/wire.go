@@ -168,10 +168,23 @@ type Restart struct {
 	Instance string `json:"instance,omitempty"`
 }
 
-// Rollback names the release to go back to; the one before the serving one
-// when it names none.
+// Rollback names the release to go back to; when it names none, the newest one
+// before the serving one that served well. CodeOnly leaves the config vars.
 type Rollback struct {
-	Release string `json:"release,omitempty"`
+	Release  string `json:"release,omitempty"`
+	CodeOnly bool   `json:"code_only,omitempty"`
+}
+
+// RollbackPlan is what a rollback would change: config vars by name, and
+// instances of the serving release.
+type RollbackPlan struct {
+	From      string   `json:"from"`
+	Release   string   `json:"release"`
+	Message   string   `json:"message"` // of the release to go back to
+	Commit    string   `json:"commit,omitempty"`
+	Set       []string `json:"set"`   // that get the value of then
+	Unset     []string `json:"unset"` // that were not there then
+	Instances int      `json:"instances"`
 }
 
 // Rebuild names the release whose image to build again; the one that serves

@@ -142,6 +142,16 @@ export interface Release {
   error?: string;
 }
 
+export interface RollbackPlan {
+  from: string;
+  release: string;
+  message: string;
+  commit?: string;
+  set: string[];
+  unset: string[];
+  instances: number;
+}
+
 export interface Domain {
   host: string;
   app: string;

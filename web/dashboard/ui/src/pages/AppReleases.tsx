@@ -1,12 +1,13 @@
-import { useSignal } from "@preact/signals";
-import { may, path, post } from "../api";
+import { useEffect } from "preact/hooks";
+import { useSignal, type Signal } from "@preact/signals";
+import { get, may, messageOf, path, post } from "../api";
 import { brief } from "../format";
 import { useOlder } from "../older";
-import type { Accepted, AppDetail, Release } from "../types";
+import type { Accepted, AppDetail, Release, RollbackPlan } from "../types";
 import { Button } from "../kit/Button";
 import { Card } from "../kit/Card";
 import { Confirm } from "../kit/Dialog";
-import { Empty } from "../kit/Empty";
+import { Empty, Trouble } from "../kit/Empty";
 import { Foreign } from "../kit/Foreign";
 import { State } from "../kit/State";
 import { Ago } from "../kit/Time";
@@ -35,7 +36,7 @@ export function AppReleases({ detail }: { detail: AppDetail }) {
         </ul>
         {more && <p><Button onClick={load}>Older releases</Button></p>}
       </Card>
-      {back.value && <Back detail={detail} to={back.value} onClose={() => { back.value = null; }} />}
+      {back.value && <Back app={app.name} to={back.value} onClose={() => { back.value = null; }} />}
       {deploying.value && <Deploy app={app.name} onClose={() => { deploying.value = false; }} />}
     </>
   );
@@ -69,16 +70,46 @@ function image(ref: string): string {
   return name.length > 40 ? name.slice(0, 24) + "…" + brief(name) : name;
 }
 
-function Back({ detail: { app, instances }, to, onClose }: { detail: AppDetail; to: Release; onClose: () => void }) {
-  const act = async () => started(`Roll back to ${to.release}`, await post<Accepted>(path("apps", app.name, "rollback"), { release: to.release }));
-  const n = (instances ?? []).filter((i) => i.release === app.release && i.state === "running").length;
+// Back shows what a rollback changes before it is asked for.
+function Back({ app, to, onClose }: { app: string; to: Release; onClose: () => void }) {
+  const plan = useSignal<RollbackPlan | null>(null);
+  const error = useSignal("");
+  const codeOnly = useSignal(false);
+  const load = async () => {
+    try {
+      plan.value = await get<RollbackPlan>(`${path("apps", app, "rollback")}?release=${to.release}`);
+      error.value = "";
+    } catch (err) {
+      error.value = messageOf(err);
+    }
+  };
+  useEffect(() => { void load(); }, [app, to.release]);
+  const act = async () => started(`Roll back to ${to.release}`, await post<Accepted>(path("apps", app, "rollback"), { release: to.release, code_only: codeOnly.value }));
   const says = (
     <>
-      <p>This creates a new release from {to.release}: its image and process types, with the current config vars.</p>
-      <p>Its instances start next to the {n} of {app.release || "the current release"}. Once they are healthy, all traffic moves to them and the old ones are stopped. No request is lost.</p>
+      <p>This creates a new release from {to.release} as it was: its image, process types and config vars.</p>
+      {error.value && <Trouble text={error.value} retry={load} />}
+      {plan.value && <Changes plan={plan.value} codeOnly={codeOnly} />}
     </>
   );
-  return <Confirm title={`Roll ${app.name} back to ${to.release}`} says={says} verb="Roll back" act={act} onClose={onClose} />;
+  return <Confirm title={`Roll ${app} back to ${to.release}`} says={says} verb="Roll back" act={act} onClose={onClose} />;
+}
+
+function Changes({ plan: p, codeOnly }: { plan: RollbackPlan; codeOnly: Signal<boolean> }) {
+  const vars = p.set.length + p.unset.length;
+  return (
+    <>
+      {vars === 0 && <p>No config var changes.</p>}
+      {p.set.length > 0 && <p>Set as it was then: <Names list={p.set} /></p>}
+      {p.unset.length > 0 && <p>Unset: <Names list={p.unset} /></p>}
+      {vars > 0 && <label class="check"><input type="checkbox" checked={codeOnly.value} onChange={(e) => { codeOnly.value = e.currentTarget.checked; }} /> Leave the config vars as they are</label>}
+      <p>New instances start next to the {p.instances} of {p.from || "the current release"}. Once they are healthy, all traffic moves to them and the old ones are stopped. No request is lost.</p>
+    </>
+  );
+}
+
+function Names({ list }: { list: string[] }) {
+  return <>{list.map((name, i) => <span key={name}>{i > 0 && ", "}<code>{name}</code></span>)}</>;
 }
 
 function Deploy({ app, onClose }: { app: string; onClose: () => void }) {
