@@ -15,7 +15,7 @@ ENV := if [ -f "$(STATE)/env.sh" ]; then . "$$(realpath "$(STATE)/env.sh")"; fi;
 GO  := $(ENV) go
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean build test test-apps check fmt lint bootstrap fuzz bench-router bench-accesslog bench-logs bench-deploy bench-idle bench-push bench-jobs bench-dashboard screenshots
+.PHONY: help up down clean build test test-apps check fmt lint bootstrap fuzz bench-router bench-accesslog bench-logs bench-flood bench-deploy bench-idle bench-push bench-jobs bench-dashboard screenshots
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -90,6 +90,9 @@ bench-logs: bootstrap ## lines from a container to aorta logs: pace, cost, delay
 	@SPAN='$(or $(SECONDS),10)' scripts/bench-logs.sh
 	@$(GO) test -run - -bench 'BenchmarkReader|BenchmarkShipper' ./heart/logs
 	@$(GO) test -run - -bench BenchmarkStore ./pacemaker/logstore
+
+bench-flood: ## what an app that prints without end takes from its neighbour, beside one that only burns a core
+	@scripts/bench-flood.sh
 
 bench-deploy: ## a prebuilt image until it serves, on the cluster of make up
 	@scripts/bench-deploy.sh

@@ -17,6 +17,7 @@ LISTEN=127.0.0.1:$PORT ROUTER=127.0.0.1:$((PORT + 1)) DOMAIN=idle.localhost
 export STATE LISTEN ROUTER DOMAIN
 . scripts/state.sh
 . scripts/daemon.sh
+. scripts/parts.sh
 
 trap 'scripts/clean.sh >&2' EXIT
 
@@ -59,24 +60,6 @@ come_to_rest() {
 show() {
 	awk -v name="$1" -v t="$2" -v kb="$3" -v own="$4" -v hz="$(getconf CLK_TCK)" -v s="$SPAN" \
 		'BEGIN { printf "%-22s %5.2f %% of a core, %5.1f MB resident, %5.1f of them its own\n", name, 100 * t / hz / s, kb / 1024, own / 1024 }'
-}
-
-# profile writes where the daemon's CPU time goes within SPAN seconds.
-profile() {
-	local socket
-	socket=$(ss -Hlxp | grep "pid=$(daemon pid)," | grep -o '/[^ ]*/profile\.sock')
-	curl -sf --unix-socket "$socket" -o "$STATE/profile" "http://aortad/debug/pprof/profile?seconds=$SPAN"
-}
-
-# parts shows the profile, the dearest part first, then what has no name, which is
-# mostly the collection of garbage. It has a sample for 10 ms of CPU time.
-parts() {
-	go tool pprof -tags -unit=ms "$STATE/profile" 2>/dev/null | awk -v s="$SPAN" '
-		function show(name, ms) { printf "  %-34s %5.2f %%\n", name, ms / 10 / s }
-		/: Total/ { on = /part:/ }
-		on && /: Total/ { rest = $5 - $3 }
-		on && !/: Total/ && NF { ms = $1 + 0; sub(/^[^:]*: */, ""); show($0, ms) }
-		END { show("no part", rest) }'
 }
 
 # measure WHAT prints the figures of the cluster as it is.
