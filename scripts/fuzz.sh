@@ -12,7 +12,7 @@ failed=()
 while IFS=: read -r file name; do
 	case "$name" in *"$ONLY"*) ;; *) continue ;; esac
 	echo "== ${file%/*} $name"
-	go test -run '^$' -fuzz "^$name\$" -fuzztime "$FUZZTIME" -fuzzminimizetime 2s "./${file%/*}" || failed+=("${file%/*} $name")
+	go test -vet=off -run '^$' -fuzz "^$name\$" -fuzztime "$FUZZTIME" -fuzzminimizetime 2s "./${file%/*}" || failed+=("${file%/*} $name")
 done < <(git ls-files '*_test.go' | xargs grep -o '^func Fuzz[A-Za-z0-9_]*' | sed 's/func //' | sort)
 
 [ ${#failed[@]} = 0 ] || { printf 'found something: %s\n' "${failed[@]}" >&2; exit 1; }
