@@ -3,29 +3,56 @@ package pacemaker
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"aorta/pacemaker/cluster"
 	"aorta/pacemaker/store"
 )
 
 // ChangeConfig sets and unsets config vars. With a release that serves, a new
-// one with the new vars is rolled out; without, nothing is, and the operation
-// has no id.
-func (p *Pacemaker) ChangeConfig(ctx context.Context, app cluster.App, set map[string]string, unset []string, user string) (cluster.Operation, error) {
+// one with the new vars is rolled out. Without, or when that release has the vars
+// like that already, nothing is, and the operation has no id; changed tells the
+// two apart.
+func (p *Pacemaker) ChangeConfig(ctx context.Context, app cluster.App, set map[string]string, unset []string, user string) (op cluster.Operation, changed bool, err error) {
 	if err := validateConfig(set, unset); err != nil {
-		return cluster.Operation{}, err
+		return cluster.Operation{}, false, err
 	}
 	current, err := p.currentRelease(ctx, app)
 	if err != nil {
-		return cluster.Operation{}, err
+		return cluster.Operation{}, false, err
 	}
 	if current.ID == "" {
-		return cluster.Operation{}, p.store.ChangeConfig(ctx, app, set, unset, user)
+		return cluster.Operation{}, true, p.store.ChangeConfig(ctx, app, set, unset, user)
+	}
+	same, err := p.hasConfig(ctx, current, set, unset)
+	if err != nil || same {
+		return cluster.Operation{}, false, err
 	}
 	args := cluster.Request{Build: current.BuildID, Commit: current.Commit, Message: configMessage(set, unset), Cause: "config"}
-	return p.begin(ctx, cluster.Operation{
+	op, err = p.begin(ctx, cluster.Operation{
 		Kind: cluster.OpRelease, AppID: app.ID, Title: "Change config vars of " + app.Name, User: user, Args: args.Encode(),
 	}, store.WithConfig(app, set, unset))
+	return op, true, err
+}
+
+// hasConfig says whether a change leaves both the app's config vars and those of
+// the release that serves as they are.
+func (p *Pacemaker) hasConfig(ctx context.Context, serving cluster.Release, set map[string]string, unset []string) (bool, error) {
+	kept, err := p.store.Config(ctx, serving.AppID)
+	if err != nil {
+		return false, err
+	}
+	served, err := p.store.ReleaseConfig(ctx, serving.ID)
+	return hasVars(kept, set, unset) && hasVars(served, set, unset), err
+}
+
+func hasVars(vars, set map[string]string, unset []string) bool {
+	for key, value := range set {
+		if has, there := vars[key]; !there || has != value {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(unset, func(key string) bool { _, there := vars[key]; return there })
 }
 
 func validateConfig(set map[string]string, unset []string) error {

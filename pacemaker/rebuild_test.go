@@ -57,7 +57,7 @@ func TestBuildDone_ReplacesAnImageThatIsGone(t *testing.T) {
 	r := newRig(t)
 	app := r.App("shop")
 	first := r.Deploy(app, cluster.ProcessType{Name: "web"})
-	op, err := r.ChangeConfig(t.Context(), app, map[string]string{"A": "1"}, nil, "ann")
+	op, _, err := r.ChangeConfig(t.Context(), app, map[string]string{"A": "1"}, nil, "ann")
 	testkit.Must(t, err)
 	r.step(cluster.JobRelease, op)
 	was := first.Image

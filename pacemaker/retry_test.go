@@ -239,7 +239,8 @@ func TestRetry_OfOtherKinds(t *testing.T) {
 	in := r.Instance(release, "web", n)
 	begin := map[cluster.OperationKind]func() (cluster.Operation, error){
 		cluster.OpRelease: func() (cluster.Operation, error) {
-			return r.ChangeConfig(t.Context(), app, map[string]string{"A": "1"}, nil, "ann")
+			op, _, err := r.ChangeConfig(t.Context(), app, map[string]string{"A": "1"}, nil, "ann")
+			return op, err
 		},
 		cluster.OpScale: func() (cluster.Operation, error) {
 			two := 2

@@ -12,7 +12,7 @@ import (
 // configured changes config vars with a release that serves then.
 func (r *rig) configured(app cluster.App, set map[string]string, unset ...string) {
 	r.TB.Helper()
-	op, err := r.ChangeConfig(r.TB.Context(), app, set, unset, "ann")
+	op, _, err := r.ChangeConfig(r.TB.Context(), app, set, unset, "ann")
 	testkit.Must(r.TB, err)
 	if op.ID != "" {
 		r.serves(op)
@@ -91,5 +91,33 @@ func TestRollback_GoesToTheLastThatServedWell(t *testing.T) {
 	r.configured(app, map[string]string{"A": "2"}) // v5
 	if got := back(); got != "v4" {
 		t.Errorf("from v5: got %s, want v4", got)
+	}
+}
+
+// A change to what is there already restarts nothing, unless another change is
+// on its way or was kept without a release.
+func TestChangeConfig_ToWhatIsThereDoesNothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	app := r.App("shop")
+	r.configured(app, map[string]string{"A": "1"})
+	r.serves(r.pushed(app, "", r.repoOf(app).Commit("one")))
+	change := func(set map[string]string, unset ...string) (cluster.Operation, bool) {
+		t.Helper()
+		op, changed, err := r.ChangeConfig(t.Context(), app, set, unset, "ann")
+		testkit.Must(t, err)
+		return op, changed
+	}
+
+	same, changed := change(map[string]string{"A": "1"}, "NOT_THERE")
+	if same.ID != "" || changed {
+		t.Errorf("the same again: got operation %q, changed %t, want none", same.ID, changed)
+	}
+	other, changed := change(map[string]string{"A": "2"})
+	if other.ID == "" || !changed {
+		t.Fatalf("another value: got no operation")
+	}
+	if back, changed := change(map[string]string{"A": "1"}); back.ID == "" || !changed {
+		t.Error("back while that is on its way: got nothing to do, want another change")
 	}
 }

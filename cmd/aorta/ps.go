@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +18,7 @@ func psCommand(s *session) *cobra.Command {
 		RunE: s.onApp(s.listInstances),
 	}
 	scale := &cobra.Command{
-		Use: "scale [TYPE=N…]", Short: "Show the process types, or set how many instances of each run",
+		Use: "scale [TYPE=N | TYPE+N | TYPE-N]…", Short: "Show the process types, or set how many instances of each run",
 		RunE: s.onApp(s.scale),
 	}
 	restart := &cobra.Command{
@@ -94,28 +93,6 @@ func (s *session) findInstance(ctx context.Context, api *client.Client, app, nam
 		return "", cluster.NotFound("%s has no instance %q (list them: aorta ps -a %s)", app, clean(name), app)
 	}
 	return found, nil
-}
-
-func (s *session) scale(ctx context.Context, api *client.Client, app string, args []string) error {
-	if len(args) == 0 {
-		return s.showFormation(ctx, api, app)
-	}
-	change := wire.FormationChange{Types: map[string]wire.ProcessChange{}}
-	for _, a := range args {
-		kind, number, ok := strings.Cut(a, "=")
-		n, err := strconv.Atoi(number)
-		if !ok || err != nil {
-			return usagef("%q is not of the form TYPE=NUMBER (such as web=3)", clean(a))
-		}
-		if err := cluster.ValidateName("type", kind); err != nil {
-			return err
-		}
-		if err := cluster.ValidateQuantity(kind, n); err != nil {
-			return err
-		}
-		change.Types[kind] = wire.ProcessChange{Quantity: &n}
-	}
-	return s.changeFormation(ctx, api, app, change)
 }
 
 func (s *session) changeFormation(ctx context.Context, api *client.Client, app string, change wire.FormationChange) error {

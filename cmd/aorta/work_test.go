@@ -19,6 +19,8 @@ func TestWork_EachCommandAsksForItsOwn(t *testing.T) {
 		{"config set --file vars.env A=2 -a shop", "PATCH /apps/shop/config", `PATCH /apps/shop/config {"set":{"A":"2","Z":"26"}}`},
 		{"deploy --image shop:2 -m two -a shop", "POST /apps/shop/deploys", `POST /apps/shop/deploys {"image":"shop:2","message":"two"}`},
 		{"ps:scale web=3 worker=0 -a shop", "PATCH /apps/shop/formation", `PATCH /apps/shop/formation {"types":{"web":{"quantity":3},"worker":{"quantity":0}}}`},
+		{"ps scale web+1 -a shop", "PATCH /apps/shop/formation", `PATCH /apps/shop/formation {"types":{"web":{"quantity":3}}}`},
+		{"ps scale web-2 -a shop", "PATCH /apps/shop/formation", `PATCH /apps/shop/formation {"types":{"web":{"quantity":0}}}`},
 		{"ps type web --memory 256m --cpus 0.5 -a shop", "PATCH /apps/shop/formation", `PATCH /apps/shop/formation {"types":{"web":{"memory":268435456,"cpus":0.5}}}`},
 		{"ps restart -a shop", "POST /apps/shop/restart", `POST /apps/shop/restart {}`},
 		{"ps restart web.1a2b3c4d -a shop", "POST /apps/shop/restart", `POST /apps/shop/restart {"instance":"` + webID + `"}`},

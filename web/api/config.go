@@ -26,9 +26,12 @@ func (a *API) showConfig(ctx context.Context, in *access.AppPath) (*rest.Reply[w
 }
 
 func (a *API) changeConfig(ctx context.Context, in *changeConfig) (*rest.Reply[wire.Accepted], error) {
-	op, err := a.pace.ChangeConfig(ctx, in.App(), in.Body.Set, in.Body.Unset, auth.User(ctx).Name)
+	op, changed, err := a.pace.ChangeConfig(ctx, in.App(), in.Body.Set, in.Body.Unset, auth.User(ctx).Name)
 	answer := wire.Accepted{Job: string(op.ID)}
-	if op.ID == "" {
+	switch {
+	case !changed:
+		answer.Message = "nothing to change: the config vars are like that already"
+	case op.ID == "":
 		answer.Message = "set; it takes effect with the first deploy"
 	}
 	return rest.OK(answer, err)

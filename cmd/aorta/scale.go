@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"aorta/pacemaker/cluster"
+	"aorta/web/client"
+	"aorta/web/wire"
+)
+
+// wish is how many instances of a process type a person asks for.
+type wish struct {
+	kind     string
+	n        int
+	relative bool // n more than there are to be now
+}
+
+var quantity = regexp.MustCompile(`^([^=+]+?)([=+-])(\d+)$`)
+
+// parseWish parses web=3, web+1 and web-1.
+func parseWish(arg string) (wish, error) {
+	parts := quantity.FindStringSubmatch(arg)
+	if parts == nil {
+		return wish{}, usagef("%q is not of the form TYPE=NUMBER (web=3; web+1 for one more, web-1 for one less)", clean(arg))
+	}
+	n, err := strconv.Atoi(parts[3])
+	if err != nil {
+		return wish{}, usagef("%q is not a number of instances", clean(parts[3]))
+	}
+	if parts[2] == "-" {
+		n = -n
+	}
+	return wish{kind: parts[1], n: n, relative: parts[2] != "="}, cluster.ValidateName("type", parts[1])
+}
+
+func (s *session) scale(ctx context.Context, api *client.Client, app string, args []string) error {
+	if len(args) == 0 {
+		return s.showFormation(ctx, api, app)
+	}
+	change := wire.FormationChange{Types: map[string]wire.ProcessChange{}}
+	for _, arg := range args {
+		w, err := parseWish(arg)
+		if err == nil && w.relative {
+			w.n, err = s.more(ctx, api, app, w)
+		}
+		if err != nil {
+			return err
+		}
+		if err := cluster.ValidateQuantity(w.kind, w.n); err != nil {
+			return err
+		}
+		if _, twice := change.Types[w.kind]; twice {
+			return usagef("%s is named twice", w.kind)
+		}
+		change.Types[w.kind] = wire.ProcessChange{Quantity: &w.n}
+	}
+	return s.changeFormation(ctx, api, app, change)
+}
+
+// more works a relative wish out, and says what it comes to.
+func (s *session) more(ctx context.Context, api *client.Client, app string, w wish) (int, error) {
+	f, err := api.Formation(ctx, app)
+	if err != nil {
+		return 0, err
+	}
+	var names []string
+	for _, p := range f.Processes {
+		if p.Type == w.kind {
+			if p.Quantity+w.n < 0 {
+				return 0, usagef("%s has %d of %s: %d fewer is less than none", app, p.Quantity, w.kind, -w.n)
+			}
+			if !s.flags.detach {
+				s.err.line("%s: from %d to %d", w.kind, p.Quantity, p.Quantity+w.n)
+			}
+			return p.Quantity + w.n, nil
+		}
+		names = append(names, p.Type)
+	}
+	return 0, cluster.NotFound("%s has no process type %q (it has: %s)", app, w.kind, orText(strings.Join(names, ", "), "none before its first deploy"))
+}
