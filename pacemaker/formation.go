@@ -2,11 +2,14 @@ package pacemaker
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"sort"
 	"strings"
 
 	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/place"
 	"aorta/pacemaker/plan"
 	"aorta/pacemaker/store"
 )
@@ -72,6 +75,9 @@ func (p *Pacemaker) ChangeFormation(ctx context.Context, app cluster.App, change
 		names = append(names, describe(typ, c))
 		relimited[typ] = c.Limits != cluster.Limits{}
 	}
+	if err := p.fits(ctx, release, asked, list); err != nil {
+		return cluster.Operation{}, err
+	}
 	sort.Strings(names)
 	replace, err := p.liveOf(ctx, app, func(in cluster.Instance) bool { return relimited[in.Type] })
 	if err != nil {
@@ -81,6 +87,34 @@ func (p *Pacemaker) ChangeFormation(ctx context.Context, app cluster.App, change
 		Kind: cluster.OpScale, AppID: app.ID, User: user, Args: cluster.Request{Replace: replace}.Encode(),
 		Title: fmt.Sprintf("Scale %s: %s", app.Name, strings.Join(names, ", ")),
 	}, store.WithFormations(list))
+}
+
+// fits refuses at once more of a process type than the nodes could ever hold,
+// whatever else ends there. To ask for less than before is always fine.
+func (p *Pacemaker) fits(ctx context.Context, release cluster.Release, asked map[string]cluster.Formation, list []cluster.Formation) error {
+	room, err := p.room(ctx)
+	if err != nil {
+		return err
+	}
+	after := maps.Clone(asked)
+	for _, f := range list {
+		after[f.Type] = f
+	}
+	was, want := plan.Want(release, asked), plan.Want(release, after)
+	for _, f := range list {
+		proc, _ := release.Process(f.Type)
+		before, limits := plan.Limits(proc, asked), plan.Limits(proc, after)
+		if want[f.Type] <= was[f.Type] && limits == before {
+			continue
+		}
+		limits.Memory = limits.OrDefault().Memory
+		var full *place.NoRoom
+		if errors.As(place.Fits(place.Request{Count: want[f.Type], Limits: limits}, room.nodes), &full) {
+			return cluster.Conflict("%s=%d of %s each is more than the nodes could ever hold, %d at most: %s (ask for less, or add a node: aorta nodes token)",
+				f.Type, full.Count, cluster.Bytes(limits.Memory), full.Placed, full.Reasons())
+		}
+	}
+	return nil
 }
 
 func changed(app cluster.App, release cluster.Release, asked map[string]cluster.Formation, typ string, c ProcessChange) (cluster.Formation, error) {

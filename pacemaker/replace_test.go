@@ -38,10 +38,12 @@ func TestReplace_WaitsForRoomAndSaysWhy(t *testing.T) {
 	shop := r.App("shop")
 	release := r.Deploy(shop)
 	n := r.newNode("n1", cluster.RoleHeart)
-	r.load = cluster.Load{MemoryTotal: 1 << 30}
+	r.load = cluster.Load{MemoryTotal: 8 << 30}
 	r.report(n)
 	r.Instance(release, "web", n)
 	r.scaleTo(shop, 4, jobs.Failed)
+	r.load.MemoryTotal = 1 << 30
+	r.report(n)
 	begun := 0
 
 	for range 40 {

@@ -78,6 +78,27 @@ func Choose(req Request, nodes []Node) ([]cluster.ID, error) {
 	return chosen, nil
 }
 
+// Fits finds out whether the nodes could hold a request at all: were all of them
+// heard, and nothing else on them. The error is a NoRoom. Nodes of which nothing is
+// known yet could hold anything.
+func Fits(req Request, nodes []Node) error {
+	var empty []Node
+	for _, n := range nodes {
+		if !n.Heart {
+			continue
+		}
+		if n.Memory == 0 {
+			return nil
+		}
+		empty = append(empty, Node{ID: n.ID, Name: n.Name, Heart: true, Ready: true, Memory: n.Memory, CPUs: n.CPUs})
+	}
+	if len(empty) == 0 {
+		return nil
+	}
+	_, err := Choose(req, empty)
+	return err
+}
+
 func refuse(req Request, n Node) string {
 	switch {
 	case !n.Heart:

@@ -48,6 +48,33 @@ func TestChoose_NamesWhyForEachNode(t *testing.T) {
 	}
 }
 
+func TestFits_CountsWhatNodesCouldHold(t *testing.T) {
+	busy, silent, unknown, router := node(1), node(2), node(3), node(4)
+	busy.Memory, busy.CPUs, busy.Reserved = 1<<30, 2, cluster.Limits{Memory: 1 << 30, CPUs: 8}
+	silent.Memory, silent.CPUs, silent.Ready, silent.Draining = 1<<30, 2, false, true
+	router.Heart = false
+	half := cluster.Limits{Memory: 512 << 20, CPUs: 0.5}
+	for _, tc := range []struct {
+		what  string
+		req   Request
+		nodes []Node
+		says  string
+	}{
+		{"as many as there is room on empty nodes", Request{4, half}, []Node{busy, silent, router}, ""},
+		{"one more", Request{5, half}, []Node{busy, silent, router}, "1 of 5 instances find no node: n1 has 0b of 1g memory left, 512m is needed; n2 has 0b of"},
+		{"larger than any node", Request{1, cluster.Limits{Memory: 2 << 30}}, []Node{busy, silent}, "n1 has 1g of 1g memory left, 2g is needed"},
+		{"more cores than any node promises", Request{1, cluster.Limits{CPUs: 9}}, []Node{busy}, "n1 has promised 0.00 of its 2 × 4 CPUs"},
+		{"a node that nothing is known of", Request{5000, half}, []Node{busy, unknown}, ""},
+		{"no node yet", Request{5, half}, []Node{router}, ""},
+	} {
+		err := Fits(tc.req, tc.nodes)
+
+		if (err == nil) != (tc.says == "") || err != nil && !strings.Contains(err.Error(), tc.says) {
+			t.Errorf("%s: got %v, want %q", tc.what, err, tc.says)
+		}
+	}
+}
+
 func TestChoose_NeverBreaksItsRules(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		nodes := make([]Node, rapid.IntRange(0, 12).Draw(t, "nodes"))
