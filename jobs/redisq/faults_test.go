@@ -169,18 +169,18 @@ func TestKeeper_AtMostOnceEndsUnknownWhenItsWorkerIsLost(t *testing.T) {
 func TestWorker_StoppingGivesItsJobBack(t *testing.T) {
 	t.Parallel()
 	rdb := connect(t, testkit.Redis(t))
-	k, ends, _ := startKeeper(t, rdb, keeperOptions(1))
+	k, ends, _ := startKeeper(t, rdb, patientKeeper())
 	q := jobs.NodeQueue("a")
 	begun := make(chan struct{}, 1)
-	stop := startWorker(t, rdb, q, map[string]jobs.Handler{"x": func(ctx context.Context, r *jobs.Run) (any, error) {
+	stop := start(t, NewWorker(rdb, patientWorker(q, map[string]jobs.Handler{"x": func(ctx context.Context, r *jobs.Run) (any, error) {
 		begun <- struct{}{}
 		return untilCancelled(ctx, r)
-	}})
+	}})).Run)
 	add(t, k, spec("x", q))
 	<-begun
 
 	err := stop()
-	startWorker(t, rdb, q, map[string]jobs.Handler{"x": ok})
+	start(t, NewWorker(rdb, patientWorker(q, map[string]jobs.Handler{"x": ok})).Run)
 	tree := awaitEnd(t, ends)
 
 	if j := tree.Jobs[tree.ID]; err != nil || j.State != jobs.Succeeded || j.Failures != 0 || j.Crashes != 0 {

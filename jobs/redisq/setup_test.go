@@ -98,6 +98,20 @@ func workerOptions(q jobs.Queue, handlers map[string]jobs.Handler) WorkerOptions
 	}
 }
 
+// patientKeeper and patientWorker lose no lease by a machine that stands still for
+// a moment: one that is lost has another cause.
+func patientKeeper() KeeperOptions {
+	opt := keeperOptions(1)
+	opt.LeaseTTL = testkit.Hang
+	return opt
+}
+
+func patientWorker(q jobs.Queue, handlers map[string]jobs.Handler) WorkerOptions {
+	opt := workerOptions(q, handlers)
+	opt.LeaseTTL = testkit.Hang
+	return opt
+}
+
 func startWorker(tb testing.TB, rdb redis.UniversalClient, q jobs.Queue, handlers map[string]jobs.Handler) func() error {
 	tb.Helper()
 	return start(tb, NewWorker(rdb, workerOptions(q, handlers)).Run)
