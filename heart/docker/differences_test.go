@@ -92,7 +92,7 @@ var differences = []difference{
 		what:  "network",
 		here:  "one of the cluster's own, with the engine's name server",
 		there: "the engine's bridge, with the host's name server",
-		why:   "apps of different clusters don't meet",
+		why:   "instances don't reach one another's addresses; what is published on the node, each `web`'s PORT among it, they do, as builds do",
 		paths: []string{"HostConfig.NetworkMode", "inside: /etc/resolv.conf", "inside: mount /etc/resolv.conf"},
 	},
 	{
