@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"aorta/internal/disk"
 	"aorta/internal/testkit"
 )
 
@@ -71,14 +72,23 @@ func TestFullDisk_IsSaidAtEveryDoorAndHeals(t *testing.T) {
 	}
 }
 
-// fillDisk writes a file until nothing more fits.
+// fillDisk makes a file that takes the room there is at that moment: the ballast,
+// should it go meanwhile, is not in it.
 func fillDisk(t *testing.T, dir string) string {
 	t.Helper()
 	path := filepath.Join(dir, "fill")
-	refill(t, path)
+	f, err := os.Create(path)
+	testkit.Must(t, err)
+	defer func() { _ = f.Close() }()
+	testkit.Eventually(t, "the disk to be full", func() bool { // others write, too
+		s, err := disk.At(dir)
+		testkit.Must(t, err)
+		return s.Free > 0 && unix.Fallocate(int(f.Fd()), 0, 0, s.Free) == nil
+	})
 	return path
 }
 
+// refill takes all the room that is left, as it comes.
 func refill(t *testing.T, path string) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
