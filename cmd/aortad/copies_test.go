@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"aorta/internal/testkit"
 )
 
 // A copied data directory has the cluster's identity, and counts its daemons and
@@ -37,7 +39,8 @@ func TestDaemon_ACopyOfItsDataDirectoryIsRefused(t *testing.T) {
 	wantRefused("it is to stop", 1, "stop", "--data-dir", other, "--docker-host", c.docker, "--all")
 
 	wantManaged(t, c.managed(), true)
-	if status, _ := app.get("/"); status != 200 {
-		t.Errorf("the app after it: got status %d, want 200", status)
-	}
+	testkit.Eventually(t, "the app to answer after it", func() bool {
+		status, _ := app.get("/")
+		return status == 200
+	})
 }
