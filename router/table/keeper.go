@@ -25,8 +25,13 @@ type Keeper struct {
 	Log     *slog.Logger
 }
 
+// lastLimit bounds the saving at the end: a stop is not held up by a replica that
+// hangs.
+const lastLimit = 2 * time.Second
+
 // Run saves at once and then whenever the pair has risen, at most every ten
-// seconds. It ends with its context, never because the replica is away.
+// seconds, and once more at its end: workers that start later begin with the file.
+// It ends with its context, never because the replica is away.
 func (k *Keeper) Run(ctx context.Context) error {
 	var kept router.Pair
 	if _, pair, err := LoadTable(k.Path, k.Cluster); err == nil {
@@ -46,9 +51,19 @@ func (k *Keeper) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			pause.Stop()
+			k.keepLast(ctx, kept)
 			return nil
 		case <-pause.C:
 		}
+	}
+}
+
+// keepLast saves what has risen since, if the replica is still there.
+func (k *Keeper) keepLast(ctx context.Context, kept router.Pair) {
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastLimit)
+	defer cancel()
+	if _, err := k.keep(last, kept); err != nil {
+		k.Log.Info("the routing table's file was not saved at the end", "path", k.Path, "err", err)
 	}
 }
 

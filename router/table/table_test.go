@@ -282,9 +282,13 @@ func TestKeeper_SavesAndNeverGoesBack(t *testing.T) {
 		_, pair, err := LoadTable(k.Path, cluster)
 		return err == nil && pair == at(1, 1)
 	})
+	publish(t, p, at(1, 2), []router.Record{record("a.b")})
 	cancel()
 	if err := <-ended; err != nil {
 		t.Errorf("Run: got %v, want nil", err)
+	}
+	if _, pair, err := LoadTable(k.Path, cluster); err != nil || pair != at(1, 2) {
+		t.Errorf("the file at the end: got %s, %v, want 1.2", pair, err)
 	}
 	rdb.FlushAll(t.Context())
 	kept, err := k.keep(t.Context(), at(1, 1))
