@@ -13,9 +13,10 @@ import (
 const misbehaving = "FROM scratch\nCOPY testapp /app\nCMD [\"/app\"]\nENV MODE="
 
 // impatient gives up soon; patient gives an app time to come up on a busy machine,
-// and what is wrong with it then shows.
+// and what is wrong with it then shows; endless waits for one that is held up.
 const (
 	impatient = "processes:\n  web:\n    health:\n      start_timeout: 3s\n"
+	endless   = "processes:\n  web:\n    health:\n      start_timeout: 30m\n" // longer than a test
 	patient   = "processes:\n  web:\n    health:\n      start_timeout: 10s\n"
 )
 

@@ -83,6 +83,8 @@ func TestPages_OfABusyCluster(t *testing.T) {
 	c.aorta("ps", "scale", "-a", "shop", "web=3")
 	blog.deploy()
 	blog.traffic(130*time.Millisecond, 1<<30)
+	search.write("aorta.yml", endless)
+	search.commit("wait for as long as somebody looks")
 	search.deploy()
 	shop.commit("Greet people in the morning, and say what they had in their cart when they left without paying")
 	shop.deploy()
