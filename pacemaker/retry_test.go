@@ -45,15 +45,18 @@ func (r *rig) kept(op cluster.Operation) bool {
 
 func wantConflict(tb testing.TB, what string, err error, says string) {
 	tb.Helper()
-	if cluster.CodeOf(err) != cluster.CodeConflict || !strings.Contains(err.Error(), says) {
-		tb.Errorf("%s: got %v, want a conflict with %q", what, err, says)
-	}
+	wantCode(tb, what, err, cluster.CodeConflict, says)
 }
 
 func wantNotFound(tb testing.TB, what string, err error, says string) {
 	tb.Helper()
-	if cluster.CodeOf(err) != cluster.CodeNotFound || !strings.Contains(err.Error(), says) {
-		tb.Errorf("%s: got %v, want not found with %q", what, err, says)
+	wantCode(tb, what, err, cluster.CodeNotFound, says)
+}
+
+func wantCode(tb testing.TB, what string, err error, code cluster.Code, says string) {
+	tb.Helper()
+	if cluster.CodeOf(err) != code || !strings.Contains(err.Error(), says) {
+		tb.Errorf("%s: got %v, want %v with %q", what, err, code, says)
 	}
 }
 

@@ -28,7 +28,7 @@ type RollbackPlan struct {
 // Rollback rolls out an earlier release as it was, image, process types and config
 // vars, as a new release.
 func (p *Pacemaker) Rollback(ctx context.Context, app cluster.App, to Rollback, user string) (cluster.Operation, error) {
-	plan, err := p.PlanRollback(ctx, app, to)
+	plan, err := p.planRollback(ctx, app, to)
 	if err != nil {
 		return cluster.Operation{}, err
 	}
@@ -45,26 +45,27 @@ func (p *Pacemaker) Rollback(ctx context.Context, app cluster.App, to Rollback, 
 
 // PlanRollback says what a rollback would change.
 func (p *Pacemaker) PlanRollback(ctx context.Context, app cluster.App, to Rollback) (RollbackPlan, error) {
+	plan, err := p.planRollback(ctx, app, to)
+	if err != nil {
+		return RollbackPlan{}, err
+	}
+	live, err := p.liveOf(ctx, app, func(in cluster.Instance) bool { return in.ReleaseID == plan.From.ID })
+	plan.Instances = len(live)
+	return plan, err
+}
+
+// planRollback is the plan without the count of instances.
+func (p *Pacemaker) planRollback(ctx context.Context, app cluster.App, to Rollback) (RollbackPlan, error) {
 	from, err := p.currentRelease(ctx, app)
 	if err != nil {
 		return RollbackPlan{}, err
 	}
 	plan := RollbackPlan{From: from}
-	list, err := p.store.Standings(ctx, []cluster.ID{app.ID})
-	if err != nil {
-		return RollbackPlan{}, err
-	}
-	for _, s := range list {
-		for _, in := range s.Instances {
-			if in.ReleaseID == from.ID {
-				plan.Instances++
-			}
-		}
-	}
-	if plan.To, err = p.rollbackTarget(ctx, app, plan.From, to.Number); err != nil || to.CodeOnly {
+	if plan.To, err = p.rollbackTarget(ctx, app, from, to.Number); err != nil || to.CodeOnly {
 		return plan, err
 	}
-	return plan, p.planConfig(ctx, &plan)
+	err = p.planConfig(ctx, &plan)
+	return plan, err
 }
 
 // planConfig finds how the config vars differ from the release's.
