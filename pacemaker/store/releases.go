@@ -105,7 +105,8 @@ func (s *Store) insertRelease(tx *gorm.DB, n NewRelease) (releaseRow, error) {
 		Image: encodeImage(n.Build.Image), Processes: encodeProcesses(n.Build.Processes), Config: sealed,
 		CommitID: n.Commit, Message: n.Message, Username: n.Operation.User, Cause: n.Cause, CreatedAt: s.now().UnixNano(),
 	}
-	return row, tx.Create(&row).Error
+	err = tx.Create(&row).Error
+	return row, err
 }
 
 // claimDomain gives the app a host that it asks for; one that it has is fine.

@@ -65,5 +65,6 @@ func (p *Page) axe(script string) ([]Violation, error) {
 		return nil, err
 	}
 	var found []Violation
-	return found, json.Unmarshal([]byte(told), &found)
+	err = json.Unmarshal([]byte(told), &found)
+	return found, err
 }
