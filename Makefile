@@ -65,7 +65,7 @@ fuzz: bootstrap ## each fuzz target for FUZZTIME (60s), or those of ONLY
 	@$(ENV) scripts/fuzz.sh
 
 check: bootstrap lint ## the quick half: format, vet, lint, unit tests
-	@$(GO) run ./scripts/testreport $(RACE) -short -vet=off ./...
+	@$(GO) run ./scripts/testreport $(RACE) -short -vet=off -p $$((2 * $$(nproc))) ./...
 
 lint: bootstrap
 	@$(ENV) more=$$(go run $(GOFUMPT) -l .) || exit 1; bad=$$(gofmt -l . ; echo "$$more"); [ -z "$$bad" ] || { echo "not formatted (make fmt):"; echo "$$bad" | sort -u; exit 1; }

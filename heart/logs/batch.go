@@ -176,5 +176,6 @@ func (s *Shipper) settle(batch []part, refused []cluster.LogPosition) {
 		if err := p.from.resume(p, stored); err != nil {
 			s.o.Log.Error("an instance's output may be stored twice", "instance", p.Instance, "err", err)
 		}
+		s.nudge()
 	}
 }

@@ -180,6 +180,7 @@ func startHeart(tb testing.TB, s *store, change ...func(*Options)) *heart {
 		c(&o)
 	}
 	h := &heart{Shipper: New(s, o)}
+	h.rest = time.Hour // the kernel tells
 	ctx, cancel := context.WithCancel(context.WithoutCancel(tb.Context()))
 	ended := make(chan error, 1)
 	go func() { ended <- h.Run(ctx); close(ended) }() // ends with cancel

@@ -90,6 +90,14 @@ func (s *files) grown() bool {
 	return true
 }
 
+// end is where the output ends, as last seen.
+func (s *files) end() place {
+	if last := s.last(); last != nil {
+		return place{last, last.size}
+	}
+	return place{}
+}
+
 func (s *files) last() *file {
 	if len(s.held) == 0 {
 		return nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"aorta/pacemaker/cluster"
@@ -29,10 +30,13 @@ type follower struct {
 	target Target
 	o      *Options
 	done   chan struct{} // closed when an ended process's output was shipped
+	// resting says that the kernel tells when the files change.
+	resting atomic.Bool
 
 	// mu guards the rest.
 	mu         sync.Mutex
 	files      files
+	grown      time.Time // when the files were last found to have changed
 	start      position  // where to begin, while there is no file
 	at         place     // of the next record
 	asm        assembler // lines whose end did not come yet
@@ -62,7 +66,11 @@ func (f *follower) look(r *reader, behind string) error {
 	if f.files.path == "" {
 		return nil
 	}
+	before := f.files.end()
 	err := f.files.look(f.o.Files)
+	if f.files.end() != before {
+		f.grown = time.Now()
+	}
 	if err == nil {
 		if f.at.file != nil {
 			f.files.release(f.at.file)
@@ -76,6 +84,17 @@ func (f *follower) look(r *reader, behind string) error {
 	f.unread = true
 	f.note(time.Now(), fmt.Sprintf("the output of this instance can't be read: %v", err))
 	return err
+}
+
+// quiet gives the path of the instance's log file, and whether it has not grown
+// for a while and all of it was shipped.
+func (f *follower) quiet() (path string, quiet bool) {
+	if f.backlog() > 0 {
+		return "", false
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.files.path, time.Since(f.grown) > restAfter
 }
 
 // locate names the instance's log file.

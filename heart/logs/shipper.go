@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"aorta/internal/filechange"
 	"aorta/pacemaker/cluster"
 )
 
@@ -27,9 +28,15 @@ type Options struct {
 	Earlier string
 }
 
-// lookInterval is how often the engine's files are looked at: much less than
-// they need to rotate away, and the latency of a line.
-const lookInterval = 100 * time.Millisecond
+// lookInterval is how often the engine's files are looked at while they grow:
+// much less than they need to rotate away, and the latency of a line. Files that
+// have not grown for restAfter are looked at when the kernel tells a change, and
+// each restInterval in case that it did not.
+const (
+	lookInterval = 100 * time.Millisecond
+	restAfter    = 2 * time.Second
+	restInterval = 5 * time.Second
+)
 
 // Shipper follows the output of containers and ships it.
 //
@@ -40,6 +47,8 @@ type Shipper struct {
 	sink Sink
 	o    Options
 	wake chan struct{} // there is something to ship
+	grew chan struct{} // there is something to look at
+	rest time.Duration // how often files that rest are looked at all the same
 
 	// mu guards the rest.
 	mu        sync.Mutex
@@ -49,7 +58,7 @@ type Shipper struct {
 
 // New makes a shipper.
 func New(sink Sink, o Options) *Shipper {
-	return &Shipper{sink: sink, o: o, wake: make(chan struct{}, 1), followers: map[cluster.ID]*follower{}, behind: busy}
+	return &Shipper{sink: sink, o: o, wake: make(chan struct{}, 1), grew: make(chan struct{}, 1), rest: restInterval, followers: map[cluster.ID]*follower{}, behind: busy}
 }
 
 // busy is why output waits while the log store answers.
@@ -65,6 +74,7 @@ func (s *Shipper) Follow(t Target, path string) {
 	f.locate(path)
 	s.look(f, newReader())
 	s.nudge()
+	signal(s.grew)
 }
 
 // follower finds or makes an instance's follower; fresh says that its file is not
@@ -118,9 +128,12 @@ func (s *Shipper) find(id cluster.ID) *follower {
 	return s.followers[id]
 }
 
-func (s *Shipper) nudge() {
+func (s *Shipper) nudge() { signal(s.wake) }
+
+// signal leaves word for who receives next.
+func signal(c chan<- struct{}) {
 	select {
-	case s.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -139,25 +152,66 @@ func (s *Shipper) Run(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// lookOut looks at all files, again and again, so that none is missed however
+// lookOut looks at the files, again and again, so that none is missed however
 // long shipping takes.
 func (s *Shipper) lookOut(ctx context.Context) {
-	tick := time.NewTicker(lookInterval)
-	defer tick.Stop()
-	r := newReader()
-	for {
-		for _, f := range s.all() {
-			s.look(f, r)
-			if f.backlog() > 0 {
-				s.nudge()
-			}
-		}
+	changes, err := filechange.New()
+	if err != nil {
+		s.o.Log.Warn("the engine's log files are looked at ten times a second, also those that do not grow", "err", err)
+	} else {
+		defer func() { _ = changes.Close() }()
+	}
+	sweep := time.NewTicker(s.rest)
+	defer sweep.Stop()
+	for r, all := newReader(), true; ctx.Err() == nil; {
+		wait := s.lookAt(r, all, changes)
+		all = false
 		select {
 		case <-ctx.Done():
-			return
-		case <-tick.C:
+		case <-wait:
+		case <-s.grew:
+		case <-sweep.C:
+			all = true
 		}
 	}
+}
+
+// lookAt looks at what grows, or at all, and gives when to look at it next, never
+// if nothing does.
+func (s *Shipper) lookAt(r *reader, all bool, changes *filechange.Watcher) (next <-chan time.Time) {
+	for _, f := range s.all() {
+		if !all && f.resting.Load() {
+			continue
+		}
+		s.look(f, r)
+		if s.letRest(f, changes) {
+			s.look(f, r) // what came before the kernel watched
+		}
+		if f.backlog() > 0 {
+			s.nudge()
+		}
+		if next == nil && !f.resting.Load() {
+			next = time.After(lookInterval)
+		}
+	}
+	return next
+}
+
+// letRest leaves it to the kernel to tell when a file that has not grown for a while
+// does, and says whether it began to.
+func (s *Shipper) letRest(f *follower, changes *filechange.Watcher) bool {
+	path, quiet := f.quiet()
+	if changes == nil || !quiet || f.resting.Swap(true) {
+		return false
+	}
+	err := changes.Once(path, func() {
+		f.resting.Store(false)
+		signal(s.grew)
+	})
+	if err != nil {
+		f.resting.Store(false) // looked at as before
+	}
+	return err == nil
 }
 
 // reason is why output waits, when it does.

@@ -157,3 +157,27 @@ func TestCheckReadable_NamesCauseAndNextStep(t *testing.T) {
 		t.Errorf("got %v and %v, want the first alone refused", err, CheckReadable(here))
 	}
 }
+
+func TestShipper_HearsOfAQuietFileThatGrows(t *testing.T) {
+	t.Parallel()
+	for name, grow := range map[string]func(*engine){
+		"printed":  func(e *engine) { e.print(5) },
+		"rotated":  func(e *engine) { e.print(500) },
+		"one more": func(e *engine) { e.print(1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e, s, w := newEngine(t, 20_000, 5), newStore(), target()
+			h := startHeart(t, s)
+			h.Follow(w, e.path)
+			e.print(10)
+			for range 2 {
+				testkit.Eventually(t, "the file to rest", func() bool { return h.find(w.ID).resting.Load() })
+
+				grow(e)
+
+				wantShipped(t, s, w.ID, allNumbered(0, e.lines))
+			}
+		})
+	}
+}
