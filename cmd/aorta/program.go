@@ -79,7 +79,7 @@ func rootCommand(s *session) *cobra.Command {
 	root.AddCommand(
 		loginCommand(s), whoamiCommand(s), contextsCommand(s), versionCommand(s), credentialCommand(s),
 		appsCommand(s), configCommand(s), domainsCommand(s), routeCommand(s),
-		deployCommand(s), buildsCommand(s), imagesCommand(s), releasesCommand(s), rollbackCommand(s),
+		deployCommand(s), gitCommand(s), buildsCommand(s), imagesCommand(s), releasesCommand(s), rollbackCommand(s),
 		psCommand(s), logsCommand(s), statsCommand(s),
 		jobsCommand(s), nodesCommand(s), statusCommand(s),
 	)

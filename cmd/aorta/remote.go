@@ -97,16 +97,27 @@ func (s *session) addRemote(ctx context.Context, app string) error {
 	want := remoteURL(s.endpoint.url, app)
 	raw, err := s.git(ctx, "config", "--get", "remote."+remoteName+".url")
 	if have := strings.TrimSpace(raw); err == nil && have != want {
-		s.err.line("git remote %s already exists (%s); to change it: git remote set-url %s %s", remoteName, clean(have), remoteName, want)
+		s.err.line("git remote %s already exists (%s); to change it: aorta git:remote -a %s", remoteName, clean(have), app)
 		return nil
 	}
 	if err != nil {
-		if _, err := s.git(ctx, "remote", "add", "--", remoteName, want); err != nil {
-			return fmt.Errorf("add the git remote: %w", err)
+		if err := s.setRemote(ctx, want); err != nil {
+			return err
 		}
 		s.err.line("added git remote %s: %s", remoteName, want)
 	}
 	return s.setCredentialHelper(ctx)
+}
+
+// setRemote sets the remote by its keys, which git remote add and set-url refuse
+// to do where one of them is missing or there twice.
+func (s *session) setRemote(ctx context.Context, to string) error {
+	for key, value := range map[string]string{"url": to, "fetch": "+refs/heads/*:refs/remotes/" + remoteName + "/*"} {
+		if _, err := s.git(ctx, "config", "--local", "--replace-all", "remote."+remoteName+"."+key, value); err != nil {
+			return fmt.Errorf("set the git remote: %w", err)
+		}
+	}
+	return nil
 }
 
 // moveRemote changes the remote to a renamed app's URL.

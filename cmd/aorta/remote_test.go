@@ -85,7 +85,7 @@ func TestAppsCreate_LeavesAnotherRemoteAlone(t *testing.T) {
 	got := c.run("apps", "create", "shop", "--json")
 
 	wantCode(t, got, 0)
-	wantIn(t, "stderr", got.err, "already exists (http://elsewhere/git/old.git)", "git remote set-url aorta "+api.URL+"/git/shop.git")
+	wantIn(t, "stderr", got.err, "already exists (http://elsewhere/git/old.git)", "to change it: aorta git:remote -a shop")
 	wantIn(t, "stdout", got.out, `"name": "shop"`)
 	if have := c.git("config", "--get", "remote.aorta.url"); have != "http://elsewhere/git/old.git" {
 		t.Errorf("got remote %q, want the old one", have)

@@ -48,9 +48,8 @@ func status(p *browser.Page, method, path string) int {
 	return code
 }
 
-// source is a repository of an app that is made elsewhere; remote is where it
-// is pushed to.
-func (c *cluster) source(name, program, remote string) *project {
+// source is a repository of an app that is made elsewhere.
+func (c *cluster) source(name, program string) *project {
 	c.tb.Helper()
 	p := &project{c: c, name: name, dir: filepath.Join(c.dir, "src-"+name)}
 	binary, err := os.ReadFile(filepath.Join(bin, program))
@@ -65,9 +64,8 @@ func (c *cluster) source(name, program, remote string) *project {
 	}
 	p.write("Dockerfile", "FROM scratch\nCOPY app /app\nCMD [\"/app\"]\n")
 	p.git("init", "-q", "-b", "main")
-	p.git("remote", "add", "aorta", remote)
-	p.git("config", "credential.helper", "!"+filepath.Join(bin, "aorta")+" git-credential")
 	p.commit("first")
+	p.attach()
 	return p
 }
 

@@ -44,11 +44,8 @@ func create(c *cluster, p *browser.Page, name string) *project {
 	dialog.Click("button", "Create it")
 	p.Await("the page of the app", `location.pathname === "/apps/`+name+`"`)
 	p.AwaitText("git push aorta main")
-	remote := regexp.MustCompile(`git remote add aorta (\S+)`).FindStringSubmatch(p.Text())
-	if remote == nil {
-		c.tb.Fatalf("the page of an empty app does not say where to push to:\n%s", p.Text())
-	}
-	return c.source(name, "testapp", remote[1])
+	p.AwaitText("aorta git:remote -a " + name)
+	return c.source(name, "testapp")
 }
 
 // record notes in the page the states that each step of a job goes through, how

@@ -93,14 +93,25 @@ func TestChain_EveryVerbOfTheCLI(t *testing.T) {
 	if status, _ := shop.get("/"); status != 200 {
 		t.Errorf("a restarted app: got %d, want 200", status)
 	}
+	clone := &project{c: c, name: "shop", dir: shop.dir + "-clone"}
+	shop.git("clone", "-q", shop.dir, clone.dir)
+	if r := clone.push(); r.code == 0 || !strings.Contains(r.err, "aorta") {
+		t.Errorf("a clone without a remote: got exit %d, %s", r.code, r.err)
+	}
+	clone.attach()
+	clone.commit("from a clone")
+	clone.deploy()
+	if got := shop.release(); got != "v4" {
+		t.Errorf("after the push of a clone: got %s, want v4", got)
+	}
 	c.aorta("domains", "add", "-a", "shop", "shop.example.com")
 	c.aorta("domains", "remove", "-a", "shop", "shop.example.com")
 	testkit.Eventually(t, "the app's log lines", func() bool {
 		return strings.Contains(c.aorta("logs", "-a", "shop", "--search", "listens"), "listens")
 	})
 	releases := asJSON[[]wire.Release](c, "releases", "-a", "shop")
-	if len(releases) != 3 || releases[0].Traffic != 100 || releases[1].State != "retired" {
-		t.Errorf("got releases %+v, want three, the first with all traffic", releases)
+	if len(releases) != 4 || releases[0].Traffic != 100 || releases[1].State != "retired" {
+		t.Errorf("got releases %+v, want four, the first with all traffic", releases)
 	}
 	c.aorta("apps", "destroy", "shop", "--confirm", "shop")
 	if r := c.run(c.dir, "aorta", "apps", "info", "-a", "shop"); r.code != 4 {

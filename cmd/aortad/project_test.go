@@ -42,6 +42,14 @@ func (c *cluster) newApp(name, program string, lines ...string) *project {
 	return p
 }
 
+// attach lets the repository push to the app, which exists.
+func (p *project) attach() {
+	p.c.tb.Helper()
+	if r := p.c.run(p.dir, "aorta", "git:remote", "-a", p.name); r.code != 0 {
+		p.c.tb.Fatalf("git:remote -a %s: exit %d, %s", p.name, r.code, r.err)
+	}
+}
+
 func (p *project) write(name, text string) {
 	p.c.tb.Helper()
 	if err := os.WriteFile(filepath.Join(p.dir, name), []byte(text), 0o644); err != nil {

@@ -27,7 +27,7 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	who, err := e.authenticate(r)
 	if err != nil {
 		if cluster.CodeOf(err) != cluster.CodeUnavailable {
-			challenge(w, err)
+			challenge(w, a.app, err)
 			return
 		}
 		refuse(w, err)
@@ -57,7 +57,7 @@ type visit struct {
 func (e *Endpoint) authenticate(r *http.Request) (access.User, error) {
 	user, password, ok := r.BasicAuth()
 	if !ok {
-		return access.User{}, cluster.Forbidden("a token is the password (log in once and git knows it: aorta login URL --token -)")
+		return access.User{}, cluster.Forbidden("a token is the password (log in: aorta login URL --token -)")
 	}
 	return e.backend.Authenticate(r.Context(), user, password)
 }
@@ -84,10 +84,11 @@ func refuse(w http.ResponseWriter, err error) {
 	http.Error(w, text, status)
 }
 
-// challenge makes git ask for a password, or for another one.
-func challenge(w http.ResponseWriter, err error) {
+// challenge makes git ask for a password, or for another one. Git shows the text
+// to who has given a wrong one: to most because no helper knows a token here.
+func challenge(w http.ResponseWriter, app string, err error) {
 	w.Header().Set("WWW-Authenticate", `Basic realm="Aorta: the password is a token", charset="UTF-8"`)
-	http.Error(w, plain(err.Error()), http.StatusUnauthorized)
+	http.Error(w, plain(err.Error())+"\nto let git use your login, run: aorta git:remote -a "+app, http.StatusUnauthorized)
 }
 
 // fault refuses, and logs what the answer does not contain.

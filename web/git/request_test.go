@@ -19,7 +19,7 @@ func TestEndpoint_RefusesWithTextThatGitShows(t *testing.T) {
 		push       bool
 		want       []string
 	}{
-		"wrong token":  {"shop", "wrong", true, []string{"remote: this token is not known", "Authentication failed"}},
+		"wrong token":  {"shop", "wrong", true, []string{"remote: this token is not known", "remote: to let git use your login, run: aorta git:remote -a shop", "Authentication failed"}},
 		"unknown app":  {"shoe", goodToken, true, []string{`remote: app "shoe" does not exist (create it: aorta apps create shoe)`, "not found"}},
 		"may not push": {"shop", readToken, true, []string{`remote: this token may only read app "shop"`, "403"}},
 		"busy":         {"shop", "down", false, []string{"remote: the database is busy", "503"}},
@@ -94,6 +94,11 @@ func TestEndpoint_AsksForAPassword(t *testing.T) {
 	}
 	defer func() { _ = resp.Body.Close() }()
 
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantText(t, string(body), "aorta login URL --token -", "aorta git:remote -a shop")
 	if got := resp.Header.Get("WWW-Authenticate"); resp.StatusCode != 401 || !strings.HasPrefix(got, "Basic ") {
 		t.Errorf("answer: got %d with %q, want 401 with a Basic challenge", resp.StatusCode, got)
 	}

@@ -73,7 +73,7 @@ export function AppNow({ detail }: { detail: AppDetail }) {
 }
 
 function NoInstance({ detail: { app, formation } }: { detail: AppDetail }) {
-  if (!app.release) return <Empty title="Not deployed yet." commands={[`git remote add aorta ${app.git_http}`, "git push aorta main", `aorta deploy -a ${app.name}`]}>In the app's git repository, run:</Empty>;
+  if (!app.release) return <Empty title="Not deployed yet." commands={[`aorta git:remote -a ${app.name}`, "git push aorta main", `aorta deploy -a ${app.name}`]}>In the app's git repository, run:</Empty>;
   if (app.stopped) return <Empty title="The app is stopped." commands={[`aorta ps restart -a ${app.name}`]}>Start it again, with the same scale as before:</Empty>;
   return <Empty title="No instances are running." commands={[`aorta ps scale ${formation[0]?.type ?? "web"}=1 -a ${app.name}`]} />;
 }
