@@ -18,16 +18,25 @@ func appsCommand(s *session) *cobra.Command {
 		RunE: s.onCluster(s.listApps),
 	}
 	create := &cobra.Command{
-		Use: "create NAME", Short: "Create an app and add its git remote to this repository", Args: cobra.ExactArgs(1),
+		Use: "create NAME", Short: "Create an app and add its git remote to this repository",
+		Example: "  aorta apps create shop",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 && s.flags.app != "" {
+				return nil // apps create -a shop
+			}
+			return takes("NAME")(cmd, args)
+		},
 		RunE: s.onCluster(s.createApp),
 	}
 	info := &cobra.Command{
-		Use: "info [NAME]", Short: "Show an app's URL, hostnames and release", Args: cobra.MaximumNArgs(1),
+		Use: "info [NAME]", Short: "Show an app's URL, hostnames and release", Args: takes("[NAME]"),
+		Example: "  aorta apps info shop", ValidArgsFunction: s.completeApps,
 		RunE: s.onNamedApp(s.appInfo),
 	}
 	rename := &cobra.Command{
-		Use: "rename NEW", Short: "Rename the app", Args: cobra.ExactArgs(1),
-		RunE: s.onApp(s.renameApp),
+		Use: "rename NEW", Short: "Rename the app", Args: takes("NEW"),
+		Example: "  aorta apps rename store -a shop",
+		RunE:    s.onApp(s.renameApp),
 	}
 	cmd.AddCommand(create, info, rename, destroyCommand(s), grantCommand(s), revokeCommand(s))
 	return cmd
@@ -66,10 +75,11 @@ func instancesOf(a wire.App) string {
 }
 
 func (s *session) createApp(ctx context.Context, api *client.Client, args []string) error {
-	if err := cluster.ValidateName("name", args[0]); err != nil {
+	name := append(args, s.flags.app)[0]
+	if err := cluster.ValidateName("name", name); err != nil {
 		return err
 	}
-	a, err := api.CreateApp(ctx, args[0])
+	a, err := api.CreateApp(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -121,7 +131,8 @@ func (s *session) renameApp(ctx context.Context, api *client.Client, app string,
 func destroyCommand(s *session) *cobra.Command {
 	var confirm string
 	cmd := &cobra.Command{
-		Use: "destroy NAME --confirm NAME", Short: "Delete an app with its instances, releases, config and logs", Args: cobra.MaximumNArgs(1),
+		Use: "destroy NAME --confirm NAME", Short: "Delete an app with its instances, releases, config and logs", Args: takes("[NAME]"),
+		Example: "  aorta apps destroy shop --confirm shop", ValidArgsFunction: s.completeApps,
 		RunE: s.onNamedApp(func(ctx context.Context, api *client.Client, app string, _ []string) error {
 			if confirm != app {
 				return usagef("this deletes %s with its instances, releases, config and logs and can't be undone; to confirm: aorta apps destroy %s --confirm %s", app, app, app)

@@ -5,19 +5,30 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"aorta/pacemaker/cluster"
 	"aorta/web/client"
 	"aorta/web/wire"
 )
 
 func buildsCommand(s *session) *cobra.Command {
-	cmd := &cobra.Command{Use: "builds", Short: "End a build; build an image again that is gone; set what builds may mount as secrets"}
-	cmd.AddCommand(append(buildSecretCommands(s), rebuildCommand(s), cancelBuildCommand(s))...)
+	var n uint
+	cmd := &cobra.Command{
+		Use: "builds", Short: "List the app's deploys, each with its build; show and cancel them; set what builds may mount as secrets",
+		RunE: s.onApp(func(ctx context.Context, api *client.Client, app string, _ []string) error {
+			return s.listJobs(ctx, api, client.JobQuery{App: app, Kind: string(cluster.OpDeploy)}, int(n))
+		}),
+	}
+	cmd.Flags().UintVarP(&n, "lines", "n", 30, "number of deploys, newest first; 0 for all")
+	show := showJobCommand(s)
+	show.Short, show.Example = "Show a deploy with its steps and errors, or its full log", "  aorta builds show 1a2b3c4d"
+	cmd.AddCommand(append(buildSecretCommands(s), show, rebuildCommand(s), cancelBuildCommand(s))...)
 	return cmd
 }
 
 func cancelBuildCommand(s *session) *cobra.Command {
 	return &cobra.Command{
-		Use: "cancel [BUILD]", Short: "End the app's build that runs or waits, and its job", Args: cobra.MaximumNArgs(1),
+		Use: "cancel [BUILD]", Short: "End the app's build that runs or waits, and its job", Args: takes("[BUILD]"),
+		Example: "  aorta builds cancel -a shop",
 		Long: "The job that the build is part of is aborted; what serves goes on. BUILD is the id of the build or of its job,\n" +
 			"and is needed when the app has several.",
 		RunE: s.onApp(func(ctx context.Context, api *client.Client, app string, args []string) error {
@@ -36,7 +47,8 @@ func cancelBuildCommand(s *session) *cobra.Command {
 
 func rebuildCommand(s *session) *cobra.Command {
 	return startsWork(s, &cobra.Command{
-		Use: "rebuild [vN]", Short: "Build the image of the present release, or of vN, again if it is gone", Args: cobra.MaximumNArgs(1),
+		Use: "rebuild [vN]", Short: "Build the image of the present release, or of vN, again if it is gone", Args: takes("[vN]"),
+		Example: "  aorta builds rebuild v3 -a shop",
 		Long: "An image that is gone from the engine is built again by itself when an instance needs it. This does the same at once.\n" +
 			"An image that came from a registry is pulled again.",
 		RunE: s.onApp(func(ctx context.Context, api *client.Client, app string, args []string) error {

@@ -16,6 +16,7 @@ func buildSecretCommands(s *session) []*cobra.Command {
 	var file string
 	set := &cobra.Command{
 		Use: "set-secret NAME=VALUE… [--file FILE]", Short: "Set what the app's builds may mount as secrets",
+		Example: "  aorta builds set-secret NPM_TOKEN=abc -a shop",
 		Long: "A Dockerfile reads a secret with RUN --mount=type=secret,id=NAME, as the file /run/secrets/NAME.\n" +
 			"It is in no image, no history and no log, and counts from the next build on.",
 		RunE: s.onApp(func(ctx context.Context, api *client.Client, app string, args []string) error {
@@ -28,13 +29,14 @@ func buildSecretCommands(s *session) []*cobra.Command {
 	}
 	set.Flags().StringVar(&file, "file", "", "file of NAME=VALUE lines, or - for stdin, so that no value is in the list of processes")
 	unset := &cobra.Command{
-		Use: "unset-secret NAME…", Short: "Remove build secrets", Args: cobra.MinimumNArgs(1),
+		Use: "unset-secret NAME…", Short: "Remove build secrets", Args: takes("NAME…"),
+		Example: "  aorta builds unset-secret NPM_TOKEN -a shop",
 		RunE: s.onApp(func(ctx context.Context, api *client.Client, app string, args []string) error {
 			return s.changeBuildSecrets(ctx, api, app, wire.BuildSecretsChange{Unset: args})
 		}),
 	}
 	show := &cobra.Command{
-		Use: "secrets", Short: "List the names of the app's build secrets", Args: cobra.NoArgs,
+		Use: "secrets", Short: "List the names of the app's build secrets", Args: takes(),
 		RunE: s.onApp(s.listBuildSecrets),
 	}
 	return []*cobra.Command{set, unset, show}

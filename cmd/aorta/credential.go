@@ -11,7 +11,7 @@ import (
 // credentialCommand is git's credential helper for the cluster of a context.
 func credentialCommand(s *session) *cobra.Command {
 	return &cobra.Command{
-		Use: "git-credential get|store|erase", Hidden: true, Args: cobra.ExactArgs(1),
+		Use: "git-credential get|store|erase", Hidden: true, Args: takes("get|store|erase"),
 		Short: "Git credential helper that returns a context's token",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			asked := readCredential(s.in)

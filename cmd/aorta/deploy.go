@@ -23,7 +23,8 @@ type deployFrom struct {
 func deployCommand(s *session) *cobra.Command {
 	var from deployFrom
 	cmd := &cobra.Command{
-		Use: "deploy [DIR] | --image REF | --archive FILE", Short: "Deploy a directory, an image or a tar", Args: cobra.MaximumNArgs(1),
+		Use: "deploy [DIR] | --image REF | --archive FILE", Short: "Deploy a directory, an image or a tar", Args: takes("[DIR]"),
+		Example: "  aorta deploy . -a shop\n  aorta deploy --image registry.example.com/shop:2 -a shop",
 		RunE: s.onApp(func(ctx context.Context, api *client.Client, app string, args []string) error {
 			if err := from.resolve(args); err != nil {
 				return err

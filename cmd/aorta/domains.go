@@ -16,10 +16,12 @@ func domainsCommand(s *session) *cobra.Command {
 		RunE: s.onApp(s.listDomains),
 	}
 	add := &cobra.Command{
-		Use: "add HOST", Short: "Add a domain to the app", Args: cobra.ExactArgs(1), RunE: s.onApp(s.addDomain),
+		Use: "add HOST", Short: "Add a domain to the app", Args: takes("HOST"),
+		Example: "  aorta domains add shop.example.com -a shop", RunE: s.onApp(s.addDomain),
 	}
 	remove := &cobra.Command{
-		Use: "remove HOST", Short: "Remove a domain from the app", Args: cobra.ExactArgs(1), RunE: s.onApp(s.removeDomain),
+		Use: "remove HOST", Short: "Remove a domain from the app", Args: takes("HOST"),
+		Example: "  aorta domains remove shop.example.com -a shop", RunE: s.onApp(s.removeDomain),
 	}
 	cmd.AddCommand(add, remove)
 	return cmd

@@ -39,6 +39,9 @@ func (s *session) findEndpoint(ctx context.Context) error {
 		return err
 	}
 	override(&d.token, &d.tokenFrom, token, "--token")
+	if d.url == "" && file.Current == "" && len(file.Contexts) > 0 {
+		return usagef("%s", noneCurrent(file))
+	}
 	return d.check()
 }
 

@@ -57,7 +57,7 @@ func (s *session) report(err error) int {
 		return exitFailed
 	}
 	s.err.line("%s %s", s.err.paint(bad, "error:"), cleanBlock(err.Error()))
-	if hint := s.hint(err); hint != "" {
+	for _, hint := range s.hints(err) {
 		s.err.line("  %s", hint)
 	}
 	return exitCode(err)
@@ -74,18 +74,18 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
-// hint is a next step that depends on how this command was called.
-func (s *session) hint(err error) string {
+// hints are next steps that depend on how this command was called.
+func (s *session) hints(err error) []string {
 	var status *client.StatusError
 	switch {
-	case !s.started:
-		return "see: aorta help"
+	case !s.started && s.command != nil:
+		return usageOf(s.command)
 	case errors.As(err, &status):
 		if status.Status == 401 {
-			return fmt.Sprintf("the token is from %s; log in again: aorta login %s --token -", s.endpoint.tokenFrom, s.endpoint.url)
+			return []string{fmt.Sprintf("the token is from %s; log in again: aorta login %s --token -", s.endpoint.tokenFrom, s.endpoint.url)}
 		}
 	case cluster.CodeOf(err) == cluster.CodeUnavailable && s.endpoint.url != "":
-		return fmt.Sprintf("the address is from %s; list the known clusters: aorta contexts", s.endpoint.urlFrom)
+		return []string{fmt.Sprintf("the address is from %s; list the known clusters: aorta contexts", s.endpoint.urlFrom)}
 	}
-	return ""
+	return nil
 }

@@ -18,7 +18,7 @@ func gitCommand(s *session) *cobra.Command {
 		Long: "remote sets the git remote \"aorta\" to the app, and git's credential helper for it, in this repository alone,\n" +
 			"so that git push aorta main works: in a new clone, or where one of the two is missing or old.",
 		Example: "  aorta git:remote -a shop\n  git push aorta main",
-		Args:    cobra.MaximumNArgs(1), ValidArgsFunction: s.completeApps,
+		Args:    takes("[APP]"), ValidArgsFunction: s.completeApps,
 		RunE: s.inRepository(s.onNamedApp(s.attach)),
 	})
 	return cmd

@@ -19,7 +19,7 @@ func imagesCommand(s *session) *cobra.Command {
 	}
 	dryRun := false
 	prune := startsWork(s, &cobra.Command{
-		Use: "prune", Short: "Remove the images that nothing needs now, not later", Args: cobra.NoArgs,
+		Use: "prune", Short: "Remove the images that nothing needs now, not later", Args: takes(),
 		RunE: s.onCluster(func(ctx context.Context, api *client.Client, _ []string) error {
 			if dryRun {
 				return s.showPrune(ctx, api)

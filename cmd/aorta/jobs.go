@@ -29,10 +29,10 @@ func jobsCommand(s *session) *cobra.Command {
 	f.BoolVar(&q.Attention, "attention", false, "only failed jobs that need attention")
 	cmd.AddCommand(
 		showJobCommand(s),
-		&cobra.Command{Use: "follow ID", Short: "Follow a job until it ends", Args: cobra.ExactArgs(1), RunE: s.onJob(s.followFound)},
-		&cobra.Command{Use: "abort ID", Short: "Abort a job; its clean-up still runs", Args: cobra.ExactArgs(1), RunE: s.onJob(s.abortJob)},
-		startsWork(s, &cobra.Command{Use: "retry ID", Short: "Run a failed or aborted job again, as a new job", Args: cobra.ExactArgs(1), RunE: s.onJob(s.retryJob)}),
-		&cobra.Command{Use: "discard ID", Short: "Mark a failed or aborted job as handled, so that it needs no attention", Args: cobra.ExactArgs(1), RunE: s.onJob(s.discardJob)},
+		&cobra.Command{Use: "follow ID", Short: "Follow a job until it ends", Args: takes("ID"), Example: "  aorta jobs follow 1a2b3c4d", RunE: s.onJob(s.followFound)},
+		&cobra.Command{Use: "abort ID", Short: "Abort a job; its clean-up still runs", Args: takes("ID"), Example: "  aorta jobs abort 1a2b3c4d", RunE: s.onJob(s.abortJob)},
+		startsWork(s, &cobra.Command{Use: "retry ID", Short: "Run a failed or aborted job again, as a new job", Args: takes("ID"), Example: "  aorta jobs retry 1a2b3c4d", RunE: s.onJob(s.retryJob)}),
+		&cobra.Command{Use: "discard ID", Short: "Mark a failed or aborted job as handled, so that it needs no attention", Args: takes("ID"), Example: "  aorta jobs discard 1a2b3c4d", RunE: s.onJob(s.discardJob)},
 	)
 	return cmd
 }

@@ -139,7 +139,7 @@ func TestWork_SaysWhoIsFirstAtOnceAndWhenItChanges(t *testing.T) {
 	got := c.run("ps", "stop", "-a", "shop")
 
 	want := "Waiting for another job to end: Deploy a to shop (by ann).\nWaiting for another job to end: Deploy b to shop (by the platform).\n▸ Stop shop\n✓ Stop shop\n" +
-		"stopped shop; start it again: aorta ps restart -a shop\n"
+		"stopped shop; start it again: aorta ps start -a shop\n"
 	if diff := cmp.Diff(want, got.err); diff != "" {
 		t.Errorf("stderr (-want +got):\n%s", diff)
 	}

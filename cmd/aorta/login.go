@@ -15,7 +15,7 @@ func loginCommand(s *session) *cobra.Command {
 		Long: "login reads a token from stdin, checks it, and saves it with the URL as a context.\n" +
 			"Later commands use that context.",
 		Example: "  aorta login http://127.0.0.1:7420 --token - < admin.token",
-		Args:    cobra.ExactArgs(1),
+		Args:    takes("URL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			token, err := s.tokenFlag()
 			if err != nil {
@@ -66,9 +66,31 @@ func (s *session) login(cmd *cobra.Command, name string, c contexts.Context) err
 	return nil
 }
 
+func logoutCommand(s *session) *cobra.Command {
+	return &cobra.Command{
+		Use: "logout", Short: "Forget the current context with its token", Args: takes(),
+		Long: "logout removes the current context, or that of --context, from this machine. The token itself stays valid.",
+		RunE: func(*cobra.Command, []string) error {
+			path, err := contexts.Path(s.p.Getenv)
+			if err != nil {
+				return err
+			}
+			file, err := contexts.Load(path)
+			if err != nil {
+				return err
+			}
+			if file.Current == "" && s.flags.context == "" {
+				s.err.line("not logged in")
+				return nil
+			}
+			return s.removeContext(s.flags.context)
+		},
+	}
+}
+
 func whoamiCommand(s *session) *cobra.Command {
 	return &cobra.Command{
-		Use: "whoami", Short: "Show your user and role", Args: cobra.NoArgs,
+		Use: "whoami", Short: "Show your user and role", Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			api, err := s.client(cmd.Context())
 			if err != nil {

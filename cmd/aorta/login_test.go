@@ -68,6 +68,32 @@ func TestContexts_UseMakesCurrent(t *testing.T) {
 	}
 }
 
+func TestContexts_RemoveForgetsTheTokenAndLeavesNoneCurrent(t *testing.T) {
+	api := shop(t)
+	c := newCLI(t, api)
+	c.context("other", contexts.Context{URL: "http://other", Token: "t"})
+
+	other := c.run("contexts:remove", "other")
+	again := c.run("contexts:remove", "other")
+	c.context("second", contexts.Context{URL: "http://second", Token: "t"})
+	out := c.run("logout")
+	none := c.run("whoami")
+	twice := c.run("logout")
+
+	wantCode(t, other, 0)
+	wantCode(t, again, 4)
+	wantCode(t, out, 0)
+	wantIn(t, "logout", out.err, "removed context local", "aorta contexts use second")
+	wantCode(t, none, 2)
+	wantIn(t, "none current", none.err, "aorta contexts use second")
+	wantCode(t, twice, 0)
+	file, err := contexts.Load(c.configPath())
+	want := contexts.File{Contexts: map[string]contexts.Context{"second": {URL: "http://second", Token: "t"}}}
+	if diff := cmp.Diff(want, file); diff != "" || err != nil {
+		t.Errorf("file (-want +got), %v:\n%s", err, diff)
+	}
+}
+
 func TestEndpoint_FlagGoesBeforeEnvironmentBeforeFile(t *testing.T) {
 	api := shop(t)
 	cases := []struct {

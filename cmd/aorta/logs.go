@@ -19,9 +19,9 @@ const mostLogLines = 10_000
 func logsCommand(s *session) *cobra.Command {
 	var q client.LogQuery
 	var follow bool
-	cmd := &cobra.Command{Use: "logs", Short: "Show the app's logs, across releases and nodes", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "logs", Short: "Show the app's logs, across releases and nodes", Args: takes()}
 	cmd.RunE = s.onApp(func(ctx context.Context, api *client.Client, app string, _ []string) error {
-		if !cmd.Flags().Changed("lines") && q.Since != "" {
+		if !cmd.Flags().Changed("lines") && !cmd.Flags().Changed("num") && q.Since != "" {
 			q.Lines = mostLogLines // all since then, and none of the others
 		}
 		if err := s.checkLogQuery(ctx, api, app, &q); err != nil {
@@ -43,6 +43,13 @@ func logsCommand(s *session) *cobra.Command {
 	f.StringVar(&q.Since, "since", "", "only lines since then: 2h, or a time such as 2026-01-02T15:04:05Z")
 	f.StringVar(&q.Until, "until", "", "only lines before then, as with --since")
 	f.StringVar(&q.Search, "search", "", "only lines that contain this text")
+	// As other platforms call them.
+	f.BoolVarP(&follow, "tail", "t", false, "as --follow")
+	f.IntVar(&q.Lines, "num", 100, "as --lines")
+	f.StringVar(&q.Type, "ps", "", "as --process")
+	for _, name := range []string{"tail", "num", "ps"} {
+		f.Lookup(name).Hidden = true
+	}
 	return cmd
 }
 

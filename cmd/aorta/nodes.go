@@ -22,7 +22,7 @@ func nodesCommand(s *session) *cobra.Command {
 		RunE: s.onCluster(s.listNodes),
 	}
 	cmd.AddCommand(
-		&cobra.Command{Use: "show NODE", Short: "Show one node", Args: cobra.ExactArgs(1), RunE: s.onCluster(s.showNode)},
+		&cobra.Command{Use: "show NODE", Short: "Show one node", Args: takes("NODE"), Example: "  aorta nodes show n1", RunE: s.onCluster(s.showNode)},
 		nodesTokenCommand(s),
 	)
 	return cmd
@@ -96,7 +96,8 @@ func (s *session) showNode(ctx context.Context, api *client.Client, args []strin
 func nodesTokenCommand(s *session) *cobra.Command {
 	var n wire.NewNode
 	cmd := &cobra.Command{
-		Use: "token --name NAME --roles ROLE,…", Short: "Add a node and print the token that it joins with", Args: cobra.NoArgs,
+		Use: "token --name NAME --roles ROLE,…", Short: "Add a node and print the token that it joins with", Args: takes(),
+		Example: "  aorta nodes token --name n2 --roles heart,router",
 		RunE: s.onCluster(func(ctx context.Context, api *client.Client, _ []string) error {
 			if n.Name == "" {
 				return usagef("give the node a name: --name NAME")

@@ -5,8 +5,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"os"
 	"runtime/debug"
@@ -26,6 +24,7 @@ type Program struct {
 	Executable string // that git calls for credentials
 	Now        func() time.Time
 	IsTerminal func(io.Writer) bool
+	Browse     func(ctx context.Context, url string) error
 }
 
 // NewProgram uses the process's environment.
@@ -34,7 +33,7 @@ func NewProgram() *Program {
 	if err != nil {
 		self = "aorta"
 	}
-	return &Program{Getenv: os.Getenv, Executable: self, Now: time.Now, IsTerminal: isTerminal}
+	return &Program{Getenv: os.Getenv, Executable: self, Now: time.Now, IsTerminal: isTerminal, Browse: browse}
 }
 
 func isTerminal(w io.Writer) bool {
@@ -48,11 +47,15 @@ func (p *Program) Run(ctx context.Context, args []string, stdin io.Reader, stdou
 	s := &session{p: p, in: stdin, out: p.screen(stdout), err: p.screen(stderr)}
 	defer s.close()
 	root := rootCommand(s)
-	root.SetArgs(splitColon(root, args))
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	args, err := translate(root, args)
+	if err != nil {
+		return s.report(usageError{err})
+	}
+	root.SetArgs(args)
+	s.command, err = root.ExecuteContextC(ctx)
 	if err != nil && !s.started {
 		// Flags, arguments and unknown commands: nothing has run yet.
 		err = usageError{err}
@@ -64,9 +67,11 @@ func rootCommand(s *session) *cobra.Command {
 	root := &cobra.Command{
 		Use: "aorta", Short: "Run apps on your own machines",
 		Long:          "aorta deploys and manages apps on an Aorta cluster.",
-		SilenceErrors: true, SilenceUsage: true,
+		SilenceErrors: true, SilenceUsage: true, Version: versionName(),
 		PersistentPreRun: func(*cobra.Command, []string) { s.started = true },
 	}
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.SetFlagErrorFunc(flagError)
 	f := root.PersistentFlags()
 	f.StringVar(&s.flags.url, "url", "", "URL of the cluster (default: $AORTA_URL, then the context's)")
 	f.StringVar(&s.flags.token, "token", "", "token, or - to read it from stdin (default: $AORTA_TOKEN, then the context's)")
@@ -77,8 +82,8 @@ func rootCommand(s *session) *cobra.Command {
 	_ = root.RegisterFlagCompletionFunc("app", s.completeApps)
 	_ = root.RegisterFlagCompletionFunc("context", s.completeContexts)
 	root.AddCommand(
-		loginCommand(s), whoamiCommand(s), contextsCommand(s), versionCommand(s), credentialCommand(s),
-		appsCommand(s), configCommand(s), domainsCommand(s), routeCommand(s),
+		loginCommand(s), logoutCommand(s), whoamiCommand(s), contextsCommand(s), versionCommand(s), credentialCommand(s),
+		appsCommand(s), openCommand(s), configCommand(s), domainsCommand(s), routeCommand(s),
 		deployCommand(s), gitCommand(s), buildsCommand(s), imagesCommand(s), releasesCommand(s), rollbackCommand(s),
 		psCommand(s), logsCommand(s), statsCommand(s),
 		jobsCommand(s), nodesCommand(s), statusCommand(s),
@@ -87,41 +92,9 @@ func rootCommand(s *session) *cobra.Command {
 	return root
 }
 
-// explainUnknown makes every command with subcommands refuse an unknown one and
-// suggest similar names; cobra does so for the root alone.
-func explainUnknown(cmd *cobra.Command) {
-	cmd.SuggestionsMinimumDistance = 2
-	for _, sub := range cmd.Commands() {
-		explainUnknown(sub)
-	}
-	if !cmd.HasSubCommands() || cmd.Args != nil {
-		return
-	}
-	cmd.Args = func(cmd *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return nil
-		}
-		return unknownCommand(cmd, args[0])
-	}
-	if cmd.RunE == nil {
-		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
-	}
-}
-
-func unknownCommand(cmd *cobra.Command, word string) error {
-	msg := fmt.Sprintf("%s has no command %q", cmd.CommandPath(), clean(word))
-	for i, near := range cmd.SuggestionsFor(word) {
-		if i == 0 {
-			msg += "; did you mean"
-		}
-		msg += fmt.Sprintf(" %q", cmd.CommandPath()+" "+near)
-	}
-	return errors.New(msg)
-}
-
 func versionCommand(s *session) *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		Use: "version", Short: "Print the version", Args: takes(),
 		RunE: func(*cobra.Command, []string) error {
 			if s.flags.json {
 				return s.out.json(map[string]string{"version": versionName()})

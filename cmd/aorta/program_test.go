@@ -123,14 +123,17 @@ func TestProgram_EmptyListsAreArraysAndSayTheNextStep(t *testing.T) {
 
 func TestProgram_UsageErrorsExit2BeforeAnythingIsAsked(t *testing.T) {
 	cases := []struct{ args, want string }{
-		{"app", `no command "app"; did you mean "aorta apps"`},
+		{"app", `no command "app"; did you mean "aorta apps"?`},
 		{"nothinglikeit", `no command "nothinglikeit"`},
 		{"doctor", `no command "doctor"`},
 		{"apps creat x", `did you mean "aorta apps create"`},
-		{"apps:creat x", `no command "apps:creat"`},
-		{"apps create", "accepts 1 arg"},
+		{"apps:creat x", `aorta apps has no command "creat"; did you mean "aorta apps create"?`},
+		{"apps create", "aorta apps create needs NAME\n  usage:   aorta apps create NAME\n  example: aorta apps create shop\n"},
 		{"apps create Shop!", "is not a name"},
-		{"apps --nope", "unknown flag"},
+		{"apps --nope", "aorta apps has no flag --nope"},
+		{"apps -x", "aorta apps has no flag -x"},
+		{"logs -n -a shop", "\"-a\" is not a whole number"},
+		{"--nope", "all commands: aorta help"},
 		{"ps", "which app?"},
 		{"ps -a Bad!", "is not a name"},
 		{"ps scale -a shop web", "TYPE=NUMBER"},
@@ -149,7 +152,9 @@ func TestProgram_UsageErrorsExit2BeforeAnythingIsAsked(t *testing.T) {
 		{"config set -a shop X", "KEY=VALUE"},
 		{"config set -a shop PORT=1", "set by the platform"},
 		{"config set -a shop --file none.env", "no such file"},
-		{"config unset -a shop", "requires at least 1 arg"},
+		{"config unset -a shop", "aorta config unset needs KEY\n"},
+		{"apps grant shop", "aorta apps grant needs CAPABILITY\n"},
+		{"apps grant", "aorta apps grant needs NAME and CAPABILITY\n"},
 		{"apps destroy shop", "apps destroy shop --confirm shop"},
 		{"apps destroy shop --confirm other", "can't be undone"},
 		{"deploy -a shop . --image x", "give only one of"},
@@ -163,7 +168,9 @@ func TestProgram_UsageErrorsExit2BeforeAnythingIsAsked(t *testing.T) {
 		{"domains add -a shop nodots", "not a hostname"},
 		{"nodes token", "--name"},
 		{"nodes token --name n3 --roles king", "not a role"},
-		{"jobs show", "accepts 1 arg"},
+		{"jobs show", "aorta jobs show needs ID"},
+		{"jobs show a b", `aorta jobs show takes one argument, and not "b"`},
+		{"whoami ada", `aorta whoami takes no argument`},
 		{"login http://h", "--token -"},
 	}
 	for _, tc := range cases {
@@ -253,25 +260,37 @@ func TestProgram_HelpAndCompletion(t *testing.T) {
 	}
 }
 
-func TestSplitColon_TouchesTheCommandAlone(t *testing.T) {
+func TestTranslate_TouchesTheCommandAlone(t *testing.T) {
 	cases := []struct{ in, want string }{
 		{"apps:create x", "apps create x"},
 		{"-a shop ps:scale web=1", "-a shop ps scale web=1"},
-		{"--app=shop --json ps:scale", "--app=shop --json ps scale"},
+		{"-a=shop --app=shop -ashop --json ps:scale", "-a=shop --app=shop -ashop --json ps scale"},
 		{"-a ps:scale ps", "-a ps:scale ps"},
 		{"logs --search ps:scale", "logs --search ps:scale"},
-		{"apps:none", "apps:none"},
-		{"none:create", "none:create"},
 		{"config set apps:create", "config set apps:create"},
 		{"apps:create apps:create", "apps create apps:create"},
+		{"apps create create", "apps create create"},
+		{"config get list", "config get list"},
+		{"config set set=1", "config set set=1"},
+		{"help apps:create", "help apps create"},
+		{"help scale", "help ps scale"},
+		{"scale --help", "ps scale --help"},
+		{"config -a shop list", "config -a shop"},
+		{"env:set -a shop A=1", "config set -a shop A=1"},
+		{"dyno:restart web.1", "ps restart web.1"},
+		{"tail -a shop", "logs -f -a shop"},
+		{"", ""},
+		{"-", "-"},
+		{"--", "--"},
+		{"-- apps:create", "-- apps:create"},
 	}
 	for _, tc := range cases {
 		root := rootCommand(&session{p: &Program{}})
 
-		got := strings.Join(splitColon(root, strings.Fields(tc.in)), " ")
+		args, err := translate(root, strings.Fields(tc.in))
 
-		if got != tc.want {
-			t.Errorf("splitColon(%q): got %q, want %q", tc.in, got, tc.want)
+		if got := strings.Join(args, " "); got != tc.want || err != nil {
+			t.Errorf("translate(%q): got %q, %v, want %q", tc.in, got, err, tc.want)
 		}
 	}
 }

@@ -19,17 +19,23 @@ func psCommand(s *session) *cobra.Command {
 	}
 	scale := &cobra.Command{
 		Use: "scale [TYPE=N | TYPE+N | TYPE-N]…", Short: "Show the process types, or set how many instances of each run",
-		RunE: s.onApp(s.scale),
+		Example: "  aorta ps scale web=3 worker=1 -a shop",
+		RunE:    s.onApp(s.scale),
 	}
 	restart := &cobra.Command{
-		Use: "restart [INSTANCE]", Short: "Restart one instance or all, without downtime; start a stopped app", Args: cobra.MaximumNArgs(1),
-		RunE: s.onApp(s.restart),
+		Use: "restart [INSTANCE]", Short: "Restart one instance or all, without downtime; start a stopped app", Args: takes("[INSTANCE]"),
+		Example: "  aorta ps restart -a shop\n  aorta ps restart web.1a2b3c4d -a shop",
+		RunE:    s.onApp(s.restart),
 	}
 	stop := &cobra.Command{
-		Use: "stop", Short: "Stop the app; aorta ps restart starts it again", Args: cobra.NoArgs,
+		Use: "stop", Short: "Stop the app; aorta ps start starts it again", Args: takes(),
 		RunE: s.onApp(s.stop),
 	}
-	cmd.AddCommand(startsWork(s, scale), startsWork(s, restart), startsWork(s, stop), psTypeCommand(s))
+	start := &cobra.Command{
+		Use: "start", Short: "Start a stopped app again", Args: takes(),
+		RunE: s.onApp(s.start),
+	}
+	cmd.AddCommand(startsWork(s, scale), startsWork(s, restart), startsWork(s, start), startsWork(s, stop), psTypeCommand(s))
 	return cmd
 }
 
@@ -46,7 +52,7 @@ func (s *session) listInstances(ctx context.Context, api *client.Client, app str
 		t.row(instanceName(i.Type, i.ID), i.Release, i.Node, orText(i.Address, "-"), stateOf(i),
 			orText(ageOf(s.p.Now(), i.StartedAt), "-"), strconv.Itoa(i.Restarts))
 	}
-	return t.print(app + " has no instances; deploy it: aorta deploy -a " + app + ", or start it: aorta ps restart -a " + app)
+	return t.print(app + " has no instances; deploy it: aorta deploy -a " + app + ", or start it: aorta ps start -a " + app)
 }
 
 // instanceName is what people call an instance: web.1a2b3c4d.
@@ -134,19 +140,33 @@ func (s *session) restart(ctx context.Context, api *client.Client, app string, a
 	return s.follow(ctx, api, work, func() { s.err.line("restarted %s", app) })
 }
 
+// start starts a stopped app as a restart does, and leaves one that runs alone.
+func (s *session) start(ctx context.Context, api *client.Client, app string, _ []string) error {
+	a, err := api.App(ctx, app)
+	if err != nil {
+		return err
+	}
+	if !a.Stopped {
+		s.err.line("%s is not stopped; to replace its instances by new ones: aorta ps restart -a %s", app, app)
+		return nil
+	}
+	return s.restart(ctx, api, app, nil)
+}
+
 func (s *session) stop(ctx context.Context, api *client.Client, app string, _ []string) error {
 	work, err := api.Stop(ctx, app)
 	if err != nil {
 		return err
 	}
-	return s.follow(ctx, api, work, func() { s.err.line("stopped %s; start it again: aorta ps restart -a %s", app, app) })
+	return s.follow(ctx, api, work, func() { s.err.line("stopped %s; start it again: aorta ps start -a %s", app, app) })
 }
 
 func psTypeCommand(s *session) *cobra.Command {
 	var memory string
 	var cpus float64
 	cmd := &cobra.Command{
-		Use: "type TYPE [--memory 256m] [--cpus 0.5]", Short: "Set the memory and CPU limits of a process type", Args: cobra.ExactArgs(1),
+		Use: "type TYPE [--memory 256m] [--cpus 0.5]", Short: "Set the memory and CPU limits of a process type", Args: takes("TYPE"),
+		Example: "  aorta ps type web --memory 256m --cpus 0.5 -a shop",
 	}
 	cmd.RunE = s.onApp(func(ctx context.Context, api *client.Client, app string, args []string) error {
 		var change wire.ProcessChange

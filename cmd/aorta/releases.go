@@ -22,8 +22,9 @@ func releasesCommand(s *session) *cobra.Command {
 	}
 	cmd.Flags().UintVarP(&n, "lines", "n", 0, "number of releases, newest first; 0 for all")
 	cmd.AddCommand(&cobra.Command{
-		Use: "info vN", Short: "Show one release", Args: cobra.ExactArgs(1),
-		RunE: s.onApp(s.releaseInfo),
+		Use: "info vN", Short: "Show one release", Args: takes("vN"),
+		Example: "  aorta releases info v3 -a shop",
+		RunE:    s.onApp(s.releaseInfo),
 	})
 	return cmd
 }
@@ -78,8 +79,9 @@ func releaseLabel(arg string) (string, error) {
 func rollbackCommand(s *session) *cobra.Command {
 	var codeOnly bool
 	cmd := startsWork(s, &cobra.Command{
-		Use: "rollback [vN]", Short: "Go back to an earlier release, by default the newest one before that served well", Args: cobra.MaximumNArgs(1),
-		Long: "Go back to an earlier release as it was, code and config vars, as a new release.\nWithout vN it is the newest one before the present one that served and was not\nrolled back from.",
+		Use: "rollback [vN]", Short: "Go back to an earlier release, by default the newest one before that served well", Args: takes("[vN]"),
+		Example: "  aorta rollback v3 -a shop",
+		Long:    "Go back to an earlier release as it was, code and config vars, as a new release.\nWithout vN it is the newest one before the present one that served and was not\nrolled back from.",
 		RunE: s.onApp(func(ctx context.Context, api *client.Client, app string, args []string) error {
 			to := wire.Rollback{CodeOnly: codeOnly}
 			if len(args) > 0 {

@@ -15,7 +15,7 @@ import (
 
 func routeCommand(s *session) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "route", Short: "Show the limits of the app's requests; set them", Args: cobra.NoArgs,
+		Use: "route", Short: "Show the limits of the app's requests; set them",
 		RunE: s.onApp(s.showRoute),
 	}
 	cmd.AddCommand(setRouteCommand(s))
@@ -25,8 +25,9 @@ func routeCommand(s *session) *cobra.Command {
 func setRouteCommand(s *session) *cobra.Command {
 	var timeout, idle, body string
 	cmd := &cobra.Command{
-		Use: "set [--timeout 10m] [--idle-timeout 2h] [--max-body 50m]", Args: cobra.NoArgs,
-		Short: "Set limits of the app's requests; an empty value restores the default",
+		Use: "set [--timeout 10m] [--idle-timeout 2h] [--max-body 50m]", Args: takes(),
+		Example: "  aorta route set --timeout 10m -a shop",
+		Short:   "Set limits of the app's requests; an empty value restores the default",
 	}
 	f := cmd.Flags()
 	f.StringVar(&timeout, "timeout", "", "time until an answer begins, such as 90s or 10m (default 5m)")

@@ -19,7 +19,8 @@ type session struct {
 	p        *Program
 	in       io.Reader
 	out, err *screen
-	started  bool // a command's own code runs
+	command  *cobra.Command // the one that was asked for, once it has ended
+	started  bool           // a command's own code runs
 	flags    struct {
 		url, token, context, app string
 		json, detach             bool

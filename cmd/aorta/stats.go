@@ -21,7 +21,7 @@ func statsCommand(s *session) *cobra.Command {
 	var live bool
 	var since, release string
 	cmd := &cobra.Command{
-		Use: "stats", Short: "Show the app's requests, error rate and response times", Args: cobra.NoArgs,
+		Use: "stats", Short: "Show the app's requests, error rate and response times", Args: takes(),
 		Long: "stats shows totals since the app was created, and response times (percentiles) of the last hour or of --since.",
 		RunE: s.onApp(func(ctx context.Context, api *client.Client, app string, _ []string) error {
 			q, err := statsQuery(since, release)

@@ -11,7 +11,7 @@ import (
 
 func statusCommand(s *session) *cobra.Command {
 	return &cobra.Command{
-		Use: "status", Short: "Show the cluster's health and running jobs", Args: cobra.NoArgs,
+		Use: "status", Short: "Show the cluster's health and running jobs", Args: takes(),
 		RunE: s.onCluster(s.showStatus),
 	}
 }

@@ -78,7 +78,7 @@ func TestWork_ShowsTheTreeLineByLine(t *testing.T) {
 	got := c.run("ps", "stop", "-a", "shop")
 
 	want := "  ▸ Build the image on n1\n    │ step 1 of 2\n    │ red text\n  ✓ Build the image on n1  3.0s\n✓ Deploy shop\n" +
-		"stopped shop; start it again: aorta ps restart -a shop\n"
+		"stopped shop; start it again: aorta ps start -a shop\n"
 	if diff := cmp.Diff(want, got.err); diff != "" {
 		t.Errorf("stderr (-want +got):\n%s", diff)
 	}
