@@ -38,8 +38,11 @@ func (s *session) listDomains(ctx context.Context, api *client.Client, app strin
 	t := s.out.newTable("HOST", "KIND", "ADDED")
 	for _, d := range domains {
 		kind := "added"
-		if d.Own {
+		switch {
+		case d.Own:
 			kind = "default"
+		case d.Former:
+			kind = "former default"
 		}
 		t.row(d.Host, kind, age(s.p.Now(), d.CreatedAt))
 	}

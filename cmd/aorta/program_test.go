@@ -125,7 +125,6 @@ func TestProgram_UsageErrorsExit2BeforeAnythingIsAsked(t *testing.T) {
 	cases := []struct{ args, want string }{
 		{"app", `no command "app"; did you mean "aorta apps"?`},
 		{"nothinglikeit", `no command "nothinglikeit"`},
-		{"doctor", `no command "doctor"`},
 		{"apps creat x", `did you mean "aorta apps create"`},
 		{"apps:creat x", `aorta apps has no command "creat"; did you mean "aorta apps create"?`},
 		{"apps create", "aorta apps create needs NAME\n  usage:   aorta apps create NAME\n  example: aorta apps create shop\n"},

@@ -32,6 +32,9 @@ func (s *session) showStatus(ctx context.Context, api *client.Client, _ []string
 	for _, r := range st.Reasons {
 		s.out.line("  %s", cleanBlock(r))
 	}
+	for _, n := range st.Notes {
+		s.out.line("  %s", cleanBlock(n))
+	}
 	if len(st.OpenJobs) > 0 {
 		s.out.line("  running jobs:")
 	}

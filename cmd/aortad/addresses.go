@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,6 +32,22 @@ type addresses struct {
 	Chosen map[string]string `json:"addresses"`      // by listener: those that were not given
 	Last   map[string]string `json:"last,omitempty"` // by listener or option: all of the last start
 }
+
+// lastDomain is the cluster's domain at the last start on a data directory; empty
+// where there was none that can be read.
+func lastDomain(dataDir string) string {
+	a, err := loadAddresses(filepath.Join(dataDir, placesFile), nil, nil)
+	if err != nil {
+		return ""
+	}
+	return a.Last[domainPlace]
+}
+
+// Names of the record.
+const (
+	placesFile  = "places.json"
+	domainPlace = "domain"
+)
 
 // listener is one address to find.
 type listener struct {

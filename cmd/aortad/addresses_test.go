@@ -9,7 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"aorta/internal/testkit"
+	"aorta/web/wire"
 )
 
 // otherIP is an address of this machine that nothing uses by default.
@@ -101,7 +104,8 @@ func (c *cluster) runsAs(p *project, when string) {
 	})
 }
 
-// The domain is one of them: each app moves to its host there.
+// The domain is one of them: each app gets its host there, and keeps the one that
+// people know until it is removed.
 func TestAddresses_TheDomainIsBelievedAtEveryStart(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
@@ -122,11 +126,34 @@ func TestAddresses_TheDomainIsBelievedAtEveryStart(t *testing.T) {
 	c.set("domain", "apps.example.com")
 	c.start()
 
-	testkit.Eventually(t, "the app to serve in the new domain alone", func() bool {
-		return at("shop.apps.example.com") == http.StatusOK && at("shop.aorta.localhost") == http.StatusNotFound
-	})
-	if log := c.log(); !strings.Contains(log, "apps have a host in another domain now") {
-		t.Errorf("the log does not say that apps have moved:\n%s", log)
+	serves := func(old int) {
+		t.Helper()
+		testkit.Eventually(t, fmt.Sprintf("the app to serve in the new domain, and the old one to answer %d", old), func() bool {
+			return at("shop.apps.example.com") == http.StatusOK && at("shop.aorta.localhost") == old
+		})
+	}
+	serves(http.StatusOK)
+	if app := asJSON[wire.App](c, "apps", "info", "-a", "shop"); !strings.HasPrefix(app.URL, "http://shop.apps.example.com:") {
+		t.Errorf("got the URL %s, want it in the new domain", app.URL)
+	}
+	kinds := map[string]string{}
+	for _, d := range asJSON[[]wire.Domain](c, "domains", "-a", "shop") {
+		kinds[d.Host] = fmt.Sprintf("own %t, former %t", d.Own, d.Former)
+	}
+	if diff := cmp.Diff(map[string]string{"shop.apps.example.com": "own true, former false", "shop.aorta.localhost": "own false, former true"}, kinds); diff != "" {
+		t.Errorf("domains: - want + got\n%s", diff)
+	}
+	remove := "aorta domains remove -a shop shop.aorta.localhost"
+	if log := c.log(); !strings.Contains(log, "\ndomain: apps.example.com. ") || !strings.Contains(log, remove) {
+		t.Errorf("the start does not say that apps have moved, and how the old host goes:\n%s", log)
+	}
+	if out := c.aorta("doctor"); !strings.Contains(out, remove) {
+		t.Errorf("doctor says %q, want it with %q", out, remove)
+	}
+	c.aorta("domains", "remove", "-a", "shop", "shop.aorta.localhost")
+	serves(http.StatusNotFound)
+	if out := c.aorta("doctor"); strings.Contains(out, "remove") {
+		t.Errorf("doctor says %q once the old host is gone", out)
 	}
 }
 

@@ -173,7 +173,7 @@ func (c *controller) openPacemaker(ctx context.Context) error {
 }
 
 // applyDomain gives each app its host in the cluster's domain, which may be
-// another one since the last start.
+// another one since the last start, and says at which others apps are served.
 func (c *controller) applyDomain(ctx context.Context) error {
 	domain := c.d.cfg.Domain
 	moved, err := c.store.MoveOwnHosts(ctx, c.pace.OwnHost)
@@ -183,7 +183,14 @@ func (c *controller) applyDomain(ctx context.Context) error {
 	if moved > 0 {
 		c.d.log.Info("apps have a host in another domain now", "domain", domain, "apps", moved)
 	}
-	return c.d.addrs.note("domain", "domain", domain)
+	notes, err := c.pace.Overview.Notes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, note := range notes {
+		fmt.Fprintf(c.d.out, "domain: %s. %s\n", domain, note)
+	}
+	return c.d.addrs.note(domainPlace, "domain", domain)
 }
 
 // ownHost is where browsers reach the dashboard, as far as that has a name, in the

@@ -113,7 +113,7 @@ func (d *daemon) prepare() (unlock func(), err error) {
 	}
 	unlock = func() { release(); unlocked() }
 	owns := func(daemon string, pid int) bool { return procs.Owns(d.path("state"), daemon, pid) }
-	if d.addrs, err = loadAddresses(d.path("places.json"), d.log, owns); err == nil {
+	if d.addrs, err = loadAddresses(d.path(placesFile), d.log, owns); err == nil {
 		d.secrets, err = loadSecrets(d.path("secrets.json"))
 	}
 	if err != nil {

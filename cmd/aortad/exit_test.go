@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"aorta/internal/testkit"
 )
 
 // What the service manager makes of an end depends on its code.
@@ -46,5 +48,25 @@ func TestRun_ExitCodeTellsWhetherTryingAgainHelps(t *testing.T) {
 				t.Errorf("got exit %d, want %d; it said:\n%s\nwant %q in it", code, tc.code, errOut.String(), tc.says)
 			}
 		})
+	}
+}
+
+// Another domain than that of the last start moves every app: who checks the file
+// hears of it before.
+func TestCheckConfig_TellsOfAnotherDomain(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	testkit.Must(t, os.WriteFile(filepath.Join(dir, placesFile), []byte(`{"last": {"domain": "old.example.com"}}`), 0o600))
+	file := filepath.Join(dir, "aortad.yml")
+	for domain, want := range map[string]bool{"new.example.com": true, "old.example.com": false} {
+		testkit.Must(t, os.WriteFile(file, []byte("data_dir: "+dir+"\ndomain: "+domain+"\n"), 0o600))
+		var out, errOut bytes.Buffer
+
+		code := run(t.Context(), []string{"check-config", file}, &out, &errOut)
+
+		told := strings.Contains(out.String(), "it was old.example.com at the last start") && strings.Contains(out.String(), "aorta domains remove")
+		if code != exitOK || told != want {
+			t.Errorf("%s: got exit %d and %q%q, want it told: %t", domain, code, &out, &errOut, want)
+		}
 	}
 }

@@ -142,6 +142,9 @@ func checkConfig(args []string, out io.Writer) error {
 		return refusal{err}
 	}
 	fmt.Fprintln(out, "ok:", cfg.Describe())
+	if was := lastDomain(cfg.DataDir); was != "" && was != cfg.Domain {
+		fmt.Fprintf(out, "domain: it was %s at the last start. Apps get NAME.%s, and are served at NAME.%s too until that is removed (aorta domains remove HOST -a NAME).\n", was, cfg.Domain, was)
+	}
 	return nil
 }
 

@@ -21,7 +21,9 @@ type App struct {
 // Domain is a hostname that an app owns. A hostname has one owner.
 type Domain struct {
 	// Own marks the host that an app has by its name in the cluster domain.
-	Own       bool
+	Own bool
+	// Former marks one that it had so before the cluster got another domain.
+	Former    bool
 	Host      string
 	AppID     ID
 	CreatedAt time.Time

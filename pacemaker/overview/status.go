@@ -9,6 +9,7 @@ import (
 // Status is the cluster in a few numbers, with what needs attention.
 type Status struct {
 	Reasons    []string // each with its next step, the worst first
+	Notes      []string // see Overview.Notes
 	Generation uint64
 	Nodes      int
 	NodesReady int
@@ -38,5 +39,6 @@ func (o *Overview) Status(ctx context.Context) (Status, error) {
 	for _, c := range g.Concerns() {
 		s.Reasons = append(s.Reasons, c.Reason())
 	}
-	return s, nil
+	s.Notes, err = o.Notes(ctx)
+	return s, err
 }

@@ -44,7 +44,7 @@ func (s *Store) CreateApp(ctx context.Context, name, ownHost, user string) (clus
 		if err := tx.Create(&row).Error; err != nil {
 			return err
 		}
-		if err := s.addDomain(tx, domainRow{Host: ownHost, AppID: row.ID, Own: true}); err != nil {
+		if err := s.addOwnHost(tx, row.ID, ownHost); err != nil {
 			return err
 		}
 		return s.note(tx, user, "app.create", "app "+name, "", "")
@@ -117,7 +117,7 @@ func (s *Store) RenameApp(ctx context.Context, id cluster.ID, name, ownHost stri
 		if err := tx.Where("app_id = ? AND own", string(id)).Delete(&domainRow{}).Error; err != nil {
 			return err
 		}
-		if err := s.addDomain(tx, domainRow{Host: ownHost, AppID: string(id), Own: true}); err != nil {
+		if err := s.addOwnHost(tx, row.ID, ownHost); err != nil {
 			return err
 		}
 		return s.note(tx, user, "app.rename", "app "+row.Name, row.Name, name)

@@ -12,13 +12,14 @@ type domainRow struct {
 	Host      string `gorm:"primaryKey"`
 	AppID     string
 	Own       bool
+	Former    bool
 	CreatedAt int64 `gorm:"autoCreateTime:false"`
 }
 
 func (domainRow) TableName() string { return "domains" }
 
 func (r domainRow) domain() cluster.Domain {
-	return cluster.Domain{Host: r.Host, AppID: cluster.ID(r.AppID), Own: r.Own, CreatedAt: toTime(r.CreatedAt)}
+	return cluster.Domain{Host: r.Host, AppID: cluster.ID(r.AppID), Own: r.Own, Former: r.Former, CreatedAt: toTime(r.CreatedAt)}
 }
 
 func (s *Store) addDomain(tx *gorm.DB, row domainRow) error {

@@ -233,6 +233,7 @@ type Domain struct {
 	Host      string    `json:"host"`
 	App       string    `json:"app"`
 	Own       bool      `json:"own" doc:"the app's default domain, which can't be removed"`
+	Former    bool      `json:"former" doc:"its default domain before the cluster's domain changed; it serves until it is removed"`
 	CreatedAt time.Time `json:"created_at"`
 }
 
@@ -358,6 +359,7 @@ type Status struct {
 	Cluster    string   `json:"cluster"`
 	State      string   `json:"state" doc:"ok or attention"`
 	Reasons    []string `json:"reasons" doc:"what needs attention, each with its next step"`
+	Notes      []string `json:"notes" doc:"what is good to know besides"`
 	Version    string   `json:"version"`
 	Epoch      uint64   `json:"epoch"`
 	Generation uint64   `json:"generation"`

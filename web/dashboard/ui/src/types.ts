@@ -156,6 +156,7 @@ export interface Domain {
   host: string;
   app: string;
   own: boolean; // the app's default domain, which can't be removed
+  former: boolean; // its default domain before the cluster's domain changed; it serves until it is removed
   created_at: string;
 }
 

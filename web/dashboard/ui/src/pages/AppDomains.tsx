@@ -9,6 +9,12 @@ import { Form } from "../kit/Form";
 import { Ago } from "../kit/Time";
 import { toast } from "../kit/Toast";
 
+function kindOf(d: Domain) {
+  if (d.own) return "default domain, can't be removed";
+  if (d.former) return "default domain until the cluster's domain changed";
+  return <>added <Ago at={d.created_at} /></>;
+}
+
 export function AppDomains({ detail }: { detail: AppDetail }) {
   const host = useSignal("");
   const dropping = useSignal<Domain | null>(null);
@@ -28,7 +34,7 @@ export function AppDomains({ detail }: { detail: AppDetail }) {
       <ul class="rows">
         {(detail.domains ?? []).map((d) => (
           <li key={d.host}>
-            <span class="grow"><bdi class="mono name">{d.host}</bdi><br /><span class="muted">{d.own ? "default domain, can't be removed" : <>added <Ago at={d.created_at} /></>}</span></span>
+            <span class="grow"><bdi class="mono name">{d.host}</bdi><br /><span class="muted">{kindOf(d)}</span></span>
             <Copy text={d.host} />
             {!d.own && may("developer") && <Button onClick={() => { dropping.value = d; }} label={`Remove ${d.host}`}>Remove</Button>}
           </li>

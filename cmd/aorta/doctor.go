@@ -1,0 +1,38 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"aorta/web/client"
+)
+
+func doctorCommand(s *session) *cobra.Command {
+	return &cobra.Command{
+		Use: "doctor", Short: "Say what is wrong with the cluster and what to do", Args: cobra.NoArgs,
+		RunE: s.onCluster(s.diagnose),
+	}
+}
+
+// diagnose prints what is wrong, the worst first, one fact a line; it fails only if
+// the cluster can't be asked.
+func (s *session) diagnose(ctx context.Context, api *client.Client, _ []string) error {
+	st, err := api.Status(ctx)
+	if err != nil {
+		return err
+	}
+	if s.flags.json {
+		return s.out.json(st)
+	}
+	if len(st.Reasons) == 0 {
+		s.out.line("%s", s.out.paint(good, "● nothing is wrong"))
+	}
+	for _, r := range st.Reasons {
+		s.out.line("%s %s", s.out.paint(bad, "▲"), cleanBlock(r))
+	}
+	for _, n := range st.Notes {
+		s.out.line("  %s", cleanBlock(n))
+	}
+	return nil
+}
