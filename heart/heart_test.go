@@ -104,15 +104,17 @@ func TestHeart_NamesWhyAStartFailed(t *testing.T) {
 	for _, c := range cases {
 		id := l.want(c.mode, c.change)
 		wg.Go(func() {
-			_, err := n.StartInstance(t.Context(), forInstance(id))
+			run := forInstance(id)
+			_, err := n.StartInstance(t.Context(), run)
 
 			if err == nil || !jobs.IsPermanent(err) {
 				t.Errorf("%s: got %v, want a permanent error", c.mode, err)
 				return
 			}
+			told := err.Error() + "\n" + strings.Join(run.Lines(), "\n")
 			for _, want := range c.want {
-				if !strings.Contains(err.Error(), want) {
-					t.Errorf("%s: got %q, want %q in it", c.mode, err, want)
+				if n := strings.Count(told, want); n != 1 {
+					t.Errorf("%s: got %q, want %q in it once, in its error or its log", c.mode, told, want)
 				}
 			}
 			l.eventually("the failure to be reported, and its container to go", func() bool {

@@ -55,7 +55,7 @@ func (r *runner) imageBuilt() {
 // starts of one operation ask for the same jobs, so that it builds an image once.
 func (h *Heart) askForBuild(run Run, op cluster.ID, rec record) error {
 	s := rec.Spec
-	run.Log(fmt.Sprintf("%s %s: image %s is gone from the engine of %s, so it is built again", s.Type, s.ID.Short(), s.Image.Ref, h.cfg.NodeName))
+	run.Log(fmt.Sprintf("image %s is gone from the engine of %s, so it is built again", s.Image.Ref, h.cfg.NodeName))
 	at := string(s.Build) + "/" + string(h.cfg.NodeID)
 	subject := jobs.Subject{App: s.App, Release: s.Release, Node: h.cfg.NodeName}
 	return run.Graft(jobs.Spec{

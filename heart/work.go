@@ -1,10 +1,9 @@
 package heart
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 
 	"aorta/jobs"
 	"aorta/pacemaker/cluster"
@@ -27,9 +26,9 @@ type Started struct {
 }
 
 // StartInstance handles instance.start: it returns once the instance is
-// healthy, or fails with the cause and the last lines of its output. A repeated
-// call waits for the start that is under way, or finds it done. When the image
-// has to be built again, the job leaves that and the start after it to others.
+// healthy, or fails with the cause; the last lines of its output are in the job's
+// log. A repeated call waits for the start that is under way, or finds it done. When
+// the image has to be built again, the job leaves that and the start after it to others.
 func (h *Heart) StartInstance(ctx context.Context, run Run) (any, error) {
 	var args cluster.InstanceArgs
 	if err := run.Args(&args); err != nil {
@@ -45,16 +44,12 @@ func (h *Heart) StartInstance(ctx context.Context, run Run) (any, error) {
 	if args.Rebuilt {
 		r.imageBuilt()
 	}
-	logged, waited := cluster.InstanceState(""), ""
+	told, waited := cluster.InstanceState(""), ""
 	for {
 		rec, waits, changed := r.observe()
-		if rec.State != logged {
-			logged = rec.State
-			h.logProgress(run, rec)
-		}
-		if waits != "" && waits != waited {
-			waited = waits
-			run.Log(fmt.Sprintf("%s %s: waits: %s", rec.Spec.Type, rec.Spec.ID.Short(), waits))
+		if rec.State != told || waits != waited {
+			told, waited = rec.State, waits
+			tellProgress(run, rec, waits)
 		}
 		switch {
 		case rec.State == cluster.InstanceRunning && !rec.StopAsked:
@@ -72,37 +67,37 @@ func (h *Heart) StartInstance(ctx context.Context, run Run) (any, error) {
 	}
 }
 
-// logProgress writes into the job's log how far the start is.
-func (h *Heart) logProgress(run Run, rec record) {
-	name := fmt.Sprintf("%s %s", rec.Spec.Type, rec.Spec.ID.Short())
+// startParts is how many parts of a start people hear of.
+const startParts = 3
+
+// tellProgress tells how far the start is, and what it waits for if that is known.
+func tellProgress(run Run, rec record, waits string) {
 	switch rec.State {
+	case cluster.InstanceAssigned:
+		run.Progress(0, startParts, waits)
 	case cluster.InstancePulling:
-		run.Progress(1, 3, "pulling the image")
-		run.Log(fmt.Sprintf("%s: pulling %s", name, rec.Spec.Image.Ref))
+		run.Progress(1, startParts, cmp.Or(waits, "pulling "+rec.Spec.Image.Ref))
 	case cluster.InstanceStarting:
-		run.Progress(2, 3, "starting")
-		run.Log(fmt.Sprintf("%s: starting on %s", name, h.cfg.NodeName))
+		run.Progress(2, startParts, cmp.Or(waits, "starting"))
 	case cluster.InstanceRunning:
-		run.Progress(3, 3, "healthy")
-		run.Log(fmt.Sprintf("%s: healthy on %s", name, h.cfg.NodeName))
+		run.Progress(startParts, startParts, "running")
 	}
 }
 
-// failure is the error of a failed start. The output's last lines are in its
-// text and go to the job's log.
+// nameOf is how people see an instance called.
+func nameOf(s cluster.InstanceSpec) string { return s.Type + "." + s.ID.Short() }
+
+// failure is the error of a failed start. The last lines of its output go to the
+// job's log.
 func (h *Heart) failure(run Run, rec record) error {
-	name := fmt.Sprintf("%s instance %s on %s", rec.Spec.Type, rec.Spec.ID.Short(), h.cfg.NodeName)
+	name := nameOf(rec.Spec) + " on " + h.cfg.NodeName
 	if rec.Error == "" {
 		return cluster.Conflict("%s was stopped before it was healthy", name)
 	}
-	text := fmt.Sprintf("%s failed: %s", name, rec.Error)
-	if len(rec.Tail) > 0 {
-		for _, line := range rec.Tail {
-			run.Log("  " + line)
-		}
-		text += "\nlast log lines:\n  " + strings.Join(rec.Tail, "\n  ")
+	for _, line := range rec.Tail {
+		run.Log(line)
 	}
-	return errors.New(text)
+	return fmt.Errorf("%s: %s", name, rec.Error)
 }
 
 // StopInstance handles instance.stop: SIGTERM, the grace, SIGKILL, the last
@@ -120,7 +115,7 @@ func (h *Heart) StopInstance(ctx context.Context, run Run) (any, error) {
 	for {
 		rec, _, changed := r.observe()
 		if rec.Gone {
-			run.Log(fmt.Sprintf("%s %s: removed from %s", rec.Spec.Type, rec.Spec.ID.Short(), h.cfg.NodeName))
+			run.Log("removed from " + h.cfg.NodeName)
 			return nil, nil
 		}
 		select {

@@ -41,8 +41,12 @@ func (p *Pacemaker) Push(ctx context.Context, push Push, out io.Writer) error {
 		report("This commit is already being deployed; following it.")
 	}
 	report("The deploy continues if this connection breaks. To follow it: aorta jobs follow %s", op.ID)
-	if err := p.Following.Print(ctx, op.ID, report); err != nil {
+	failed, err := p.Following.Print(ctx, op.ID, report)
+	switch {
+	case err != nil:
 		return err
+	case failed != "":
+		return p.reportFailed(ctx, op, failed, report)
 	}
 	release, err := p.store.ReleaseByOperation(ctx, op.ID)
 	if err != nil {
@@ -53,6 +57,17 @@ func (p *Pacemaker) Push(ctx context.Context, push Push, out io.Writer) error {
 		return err
 	}
 	return p.reportDeployed(ctx, app, release, report)
+}
+
+// reportFailed says what serves all the same. The cause has been said, so the error
+// that git shows beside the branch is only where it was.
+func (p *Pacemaker) reportFailed(ctx context.Context, op cluster.Operation, failed string, report following.Printf) error {
+	outcome, err := p.Outcome(ctx, op)
+	if err != nil {
+		return err
+	}
+	report("%s", outcome)
+	return cluster.Conflict("%s", failed)
 }
 
 // reportDeployed says where the release is reached, or why it is not.

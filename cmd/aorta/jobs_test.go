@@ -138,7 +138,7 @@ func TestWork_SaysWhoIsFirstAtOnceAndWhenItChanges(t *testing.T) {
 
 	got := c.run("ps", "stop", "-a", "shop")
 
-	want := "Waiting for another job to end: Deploy a to shop (by ann).\nWaiting for another job to end: Deploy b to shop (by the platform).\n▸ Stop shop\n✓ Stop shop\n" +
+	want := "Waiting for another job to end: Deploy a to shop (by ann).\nWaiting for another job to end: Deploy b to shop (by the platform).\n✓ Stop shop\n" +
 		"stopped shop; start it again: aorta ps start -a shop\n"
 	if diff := cmp.Diff(want, got.err); diff != "" {
 		t.Errorf("stderr (-want +got):\n%s", diff)
@@ -149,7 +149,13 @@ func TestWork_SaysWhoIsFirstAtOnceAndWhenItChanges(t *testing.T) {
 func longLog(api *fakeAPI) {
 	failed := wire.Job{ID: "s1", Parent: "j", Title: "Build the image", State: "failed", Error: "boom"}
 	other := wire.Job{ID: "s2", Parent: "j", Title: "Look around", State: "aborted"}
-	api.on("GET /jobs/j", 200, wire.Job{ID: "j", Title: "Deploy shop", State: "failed", Error: "boom", Children: []wire.Job{failed, other}})
+	api.on("GET /jobs/j", 200, wire.Job{
+		ID: "j", Title: "Deploy shop", State: "failed", Error: "boom", Children: []wire.Job{failed, other},
+		Steps: []wire.Step{
+			{ID: "build", Name: "Build", State: "failed", Error: "boom", Jobs: []string{"s1"}},
+			{ID: "look", Name: "Look around", State: "aborted", Jobs: []string{"s2"}},
+		},
+	})
 	var lines []wire.JobLogLine
 	for i := range 2000 {
 		lines = append(lines, wire.JobLogLine{Job: "s1", Time: noon.Add(time.Duration(i) * time.Millisecond), Text: fmt.Sprintf("line %d", i)})
@@ -169,7 +175,7 @@ func TestJobs_ShowEndsWithTheFailedLeafsLastWords(t *testing.T) {
 	for i := 1990; i < 2000; i++ {
 		want += fmt.Sprintf("  │ line %d\n", i)
 	}
-	if !strings.HasSuffix(got.out, "    boom\n  – Look around  aborted\n"+want) {
+	if !strings.HasSuffix(got.out, "    boom\n  – Look around  skipped\n"+want) {
 		t.Errorf("got\n%s\nwant it to end with the last ten lines of the job that failed", got.out)
 	}
 }

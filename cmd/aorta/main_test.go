@@ -134,14 +134,16 @@ func (f *fakeAPI) streams(pattern string, events ...any) {
 func (f *fakeAPI) job(id, state, cause string) {
 	root := wire.Job{ID: id, Kind: "deploy", Title: "Deploy shop", App: "shop", State: "waiting"}
 	step := wire.Job{ID: "s1", Parent: id, Kind: "build", Title: "Build the image", Node: "n1", State: "running", StartedAt: ago(5 * time.Second)}
-	done, end := step, root
+	build := wire.Step{ID: "build", Name: "Build", State: "running", Attempt: 1, StartedAt: step.StartedAt, Jobs: []string{"s1"}}
+	done, end, built := step, root, build
 	done.State, done.Error, done.EndedAt = state, cause, ago(2*time.Second)
+	built.State, built.Error, built.EndedAt = done.State, done.Error, done.EndedAt
 	end.State, end.Error = state, cause
-	f.streams("/jobs/"+id+"/events", "job", root, "job", step,
+	f.streams("/jobs/"+id+"/events", "job", root, "job", step, "step", build,
 		"log", wire.JobLogLine{Job: "s1", Text: "step 1 of 2"}, "log", wire.JobLogLine{Job: "s1", Text: "\x1b[31mred\x1b[0m \x1b[2Jtext"},
-		"job", done, "job", end, "end", end)
+		"job", done, "step", built, "job", end, "end", end)
 	tree := end
-	tree.Children = []wire.Job{done}
+	tree.Children, tree.Steps = []wire.Job{done}, []wire.Step{built}
 	f.on("GET /jobs/"+id, 200, tree)
 	f.on("GET /jobs/"+id+"/log", 200, wire.Page[wire.JobLogLine]{Items: []wire.JobLogLine{
 		{Job: id, Time: noon, Text: "of another job"}, {Job: "s1", Time: noon.Add(time.Second), Text: "the last word"},

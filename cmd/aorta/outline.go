@@ -27,11 +27,13 @@ type outline struct {
 func (o outline) print(root wire.Job) { o.job(root, 0) }
 
 func (o outline) job(j wire.Job, depth int) {
-	indent := strings.Repeat("  ", depth)
-	text := indent + symbol(o.out, j.State) + " " + titleOf(j) + "  " + o.out.paint(muted, j.State)
-	if d := lasts(j, o.now); d != "" {
-		text += "  " + o.out.paint(muted, d)
-	}
+	o.head(j, strings.Repeat("  ", depth), showsError(j))
+	o.children(j, depth+1)
+}
+
+// head prints a job without those below it.
+func (o outline) head(j wire.Job, indent string, withError bool) {
+	text := indent + symbol(o.out, j.State) + " " + titleOf(j) + "  " + o.out.paint(muted, j.State) + o.lasts(j)
 	if p := progressOf(j.Progress); p != "" && j.State == client.JobRunning {
 		text += "  " + p
 	}
@@ -39,10 +41,21 @@ func (o outline) job(j wire.Job, depth int) {
 	for _, note := range notesOf(j) {
 		o.out.line("%s    %s", indent, o.out.paint(muted, note))
 	}
-	if showsError(j) {
+	if withError && showsError(j) {
 		o.out.line("%s    %s", indent, strings.ReplaceAll(cleanBlock(j.Error), "\n", "\n"+indent+"  "))
 	}
-	o.children(j, depth+1)
+}
+
+// title is a job that is over, in one line.
+func (o outline) title(j wire.Job) string {
+	return symbol(o.out, j.State) + " " + titleOf(j) + o.lasts(j)
+}
+
+func (o outline) lasts(j wire.Job) string {
+	if d := lasts(j, o.now); d != "" {
+		return "  " + o.out.paint(muted, d)
+	}
+	return ""
 }
 
 // children prints the jobs below one; with fold, the first finished ones and a

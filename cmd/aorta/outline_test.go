@@ -95,7 +95,7 @@ func TestJobs_ShowFoldsLargeTreesAlone(t *testing.T) {
 	for _, tc := range []struct {
 		args  string
 		lines int
-	}{{"jobs show large", 6}, {"jobs show --all large", 301}, {"jobs show small", 39}} {
+	}{{"jobs show --tree large", 6}, {"jobs show --tree --all large", 301}, {"jobs show --tree small", 39}} {
 		got := c.run(strings.Fields(tc.args)...)
 
 		if n := strings.Count(got.out, "\n"); n != tc.lines {

@@ -32,7 +32,7 @@ func TestProgram_ShowsForPeople(t *testing.T) {
 		{"route -a shop", "LIMIT         VALUE   SET BY\ntimeout       1m30s   app\nidle timeout  1h0m0s  default\nmax body      50m     app\n"},
 		{"stats -a shop", "requests    1000\nerror rate  0.50%\nstatus      2xx 980, 3xx 5, 4xx 10, 5xx 5\nsent        5.0 kB\np50         12 ms\np95         40 ms\np99         90 ms\n"},
 		{"jobs", webID + "  Deploy shop  shop  running  -         1m ago   1m0s\n"},
-		{"jobs show j1", "✓ Deploy shop  succeeded\n  ✓ Build the image on n1  succeeded  3.0s\n"},
+		{"jobs show j1", "✓ Deploy shop  succeeded\n  ✓ Build  3.0s\n"},
 		{"nodes", "n1    ready   heart,router  10.0.0.1  0.25  2          1s ago     eu=1 ssd=yes\nn2    silent  heart         10.0.0.2  -     0          never\n"},
 		{"nodes show n1", "name       n1\nid         id1\nstate      ready\nroles      heart, router\n"},
 		{"status", "▲ needs attention: 1 app, 2 instances running, 1 of 2 nodes ready\n  node n2 is silent"},

@@ -13,12 +13,13 @@ type screen struct {
 	w        io.Writer
 	terminal bool
 	colour   bool
+	redraws  bool // what was printed can be printed over
 }
 
 func (p *Program) screen(w io.Writer) *screen {
 	terminal := p.IsTerminal(w)
 	plain := p.Getenv("NO_COLOR") != "" || p.Getenv("TERM") == "dumb"
-	return &screen{w: w, terminal: terminal, colour: terminal && !plain}
+	return &screen{w: w, terminal: terminal, colour: terminal && !plain, redraws: terminal && p.Getenv("TERM") != "dumb"}
 }
 
 // line prints one line. Text that is not ours must be cleaned before.

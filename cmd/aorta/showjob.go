@@ -10,20 +10,21 @@ import (
 )
 
 func showJobCommand(s *session) *cobra.Command {
-	var log, all bool
+	var log, all, tree bool
 	cmd := &cobra.Command{Use: "show ID", Short: "Show a job with its steps and errors, or its full log", Args: takes("ID"), Example: "  aorta jobs show 1a2b3c4d"}
 	cmd.RunE = s.onJob(func(ctx context.Context, api *client.Client, id string) error {
 		if log {
 			return s.printJobLog(ctx, api, id)
 		}
-		return s.printJob(ctx, api, id, all)
+		return s.printJob(ctx, api, id, all, tree)
 	})
 	cmd.Flags().BoolVar(&log, "log", false, "print the full log of all steps, with times")
-	cmd.Flags().BoolVar(&all, "all", false, "show every step, also of large jobs")
+	cmd.Flags().BoolVar(&all, "all", false, "show every line, also of large jobs")
+	cmd.Flags().BoolVar(&tree, "tree", false, "show the tree of jobs as it is kept: each above what it waits for")
 	return cmd
 }
 
-func (s *session) printJob(ctx context.Context, api *client.Client, id string, all bool) error {
+func (s *session) printJob(ctx context.Context, api *client.Client, id string, all, tree bool) error {
 	if s.flags.json {
 		return s.showJob(ctx, api, id)
 	}
@@ -31,34 +32,34 @@ func (s *session) printJob(ctx context.Context, api *client.Client, id string, a
 	if err != nil {
 		return err
 	}
-	fold := !all && linesOf(j) > foldAbove
-	outline{out: s.out, now: s.p.Now(), fold: fold}.print(j)
-	if fold {
-		s.err.line("finished steps are folded; to see all: aorta jobs show --all %s", clean(id))
+	lines := 1 + linesOfSteps(j.Steps)
+	if tree {
+		lines = linesOf(j)
 	}
-	failed := failedLeaves(j)
-	if len(failed) == 0 {
+	fold := !all && lines > foldAbove
+	if tree {
+		outline{out: s.out, now: s.p.Now(), fold: fold}.print(j)
+	} else {
+		stepList{out: s.out, now: s.p.Now(), fold: fold}.print(j)
+	}
+	if fold {
+		s.err.line("what is done is folded; to see all: aorta jobs show --all %s", clean(id))
+	}
+	return s.printLastLines(ctx, api, id, failedJobs(j.Steps))
+}
+
+// printLastLines prints the last log lines of jobs.
+func (s *session) printLastLines(ctx context.Context, api *client.Client, root string, ids []string) error {
+	if len(ids) == 0 {
 		return nil
 	}
-	last := s.lastLines(ctx, api, s.out, id)
-	for _, f := range failed {
-		for _, l := range last[f.ID] {
+	last := s.lastLines(ctx, api, s.out, root)
+	for _, id := range ids {
+		for _, l := range last[id] {
 			s.out.line("  │ %s", l)
 		}
 	}
 	return nil
-}
-
-// failedLeaves are the failed jobs without a failed child.
-func failedLeaves(j wire.Job) []wire.Job {
-	var leaves []wire.Job
-	for _, c := range j.Children {
-		leaves = append(leaves, failedLeaves(c)...)
-	}
-	if len(leaves) == 0 && j.State == client.JobFailed {
-		leaves = append(leaves, j)
-	}
-	return leaves
 }
 
 // printJobLog prints the log of a whole tree, each line with its time and job.

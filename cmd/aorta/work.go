@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -37,8 +38,9 @@ func (s *session) follow(ctx context.Context, api *client.Client, work wire.Acce
 }
 
 func (s *session) followJob(ctx context.Context, api *client.Client, id string, done func()) error {
-	t := newTree(s.err, s.p.Now)
-	root, err := api.FollowJob(ctx, id, client.JobFeed{Job: t.job, Log: t.log})
+	shown := newProgress(s.err, s.p.Now)
+	root, err := api.FollowJob(ctx, id, client.JobFeed{Job: shown.job, Step: shown.step, Log: shown.log})
+	shown.close()
 	switch {
 	case errors.Is(err, context.Canceled):
 		s.err.line("stopped following; the job goes on. To follow it: aorta jobs follow %s  To abort it: aorta jobs abort %s", id, id)
@@ -55,37 +57,33 @@ func (s *session) followJob(ctx context.Context, api *client.Client, id string, 
 	}
 	switch root.State {
 	case client.JobSucceeded:
+		s.err.line("%s", outline{out: s.err, now: s.p.Now()}.title(root))
 		if done != nil {
 			done()
 		}
 		return nil
 	case client.JobAborted:
 		s.err.line("%s %s was aborted (see aorta jobs show %s)", s.err.paint(bad, "error:"), titleOf(root), id)
-		return errReported
+	default:
+		s.reportFailure(ctx, api, shown, root)
 	}
-	s.reportFailure(ctx, api, t, root)
+	if root.Outcome != "" {
+		s.err.line("%s", clean(root.Outcome))
+	}
 	return errReported
 }
 
-// reportFailure prints what failed, why, its last log lines and where to see
-// more.
-func (s *session) reportFailure(ctx context.Context, api *client.Client, t *tree, root wire.Job) {
-	failed := t.culprit()
-	if failed == nil {
-		failed = &seenJob{Job: root}
-	}
-	where := ""
-	if failed.ID != root.ID {
-		where = fmt.Sprintf(" at %q", titleOf(failed.Job))
-	}
-	cause := orText(failed.Error, orText(root.Error, "no cause reported"))
-	s.err.line("%s %s failed%s: %s", s.err.paint(bad, "error:"), titleOf(root), where, cleanBlock(cause))
-	last := failed.lines
-	if len(last) == 0 {
-		last = s.lastLines(ctx, api, s.err, root.ID)[failed.ID]
-	}
-	for _, l := range last {
-		s.err.line("  │ %s", l)
+// reportFailure prints what failed, why, its last log lines unless they were shown
+// already, and where to see more.
+func (s *session) reportFailure(ctx context.Context, api *client.Client, shown *progress, root wire.Job) {
+	s.err.line("%s %s", s.err.paint(bad, "error:"), failureText(root, shown))
+	if _, at, found := shown.failed(); found && !slices.ContainsFunc(at.Jobs, func(id string) bool { return shown.logged[id] }) {
+		last := s.lastLines(ctx, api, s.err, root.ID)
+		for _, id := range at.Jobs {
+			for _, l := range last[id] {
+				s.err.line("  │ %s", l)
+			}
+		}
 	}
 	s.err.line("  see all steps: aorta jobs show %s", root.ID)
 }

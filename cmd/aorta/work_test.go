@@ -2,13 +2,17 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"aorta/pacemaker/steps"
 	"aorta/web/wire"
 )
 
@@ -44,7 +48,7 @@ func TestWork_EachCommandAsksForItsOwn(t *testing.T) {
 			detached := c.run(append(strings.Fields(tc.args), "--detach")...)
 
 			wantCode(t, got, 0)
-			wantIn(t, "stderr", got.err, "▸ Build the image on n1\n", "✓ Build the image on n1  3.0s\n", "✓ Deploy shop\n")
+			wantIn(t, "stderr", got.err, "▸ Build\n", "✓ Build  3.0s\n", "✓ Deploy shop\n")
 			if got.out != "" {
 				t.Errorf("got output %q, want none", got.out)
 			}
@@ -77,7 +81,7 @@ func TestWork_ShowsTheTreeLineByLine(t *testing.T) {
 
 	got := c.run("ps", "stop", "-a", "shop")
 
-	want := "  ▸ Build the image on n1\n    │ step 1 of 2\n    │ red text\n  ✓ Build the image on n1  3.0s\n✓ Deploy shop\n" +
+	want := "▸ Build\n  │ step 1 of 2\n  │ red text\n✓ Build  3.0s\n✓ Deploy shop\n" +
 		"stopped shop; start it again: aorta ps start -a shop\n"
 	if diff := cmp.Diff(want, got.err); diff != "" {
 		t.Errorf("stderr (-want +got):\n%s", diff)
@@ -95,8 +99,8 @@ func TestWork_ColoursOnATerminalUnlessAskedNotTo(t *testing.T) {
 	plain := c.run("ps", "stop", "-a", "shop")
 
 	wantIn(t, "stderr", coloured.err, "\x1b[32m✓\x1b[0m Deploy shop", "\x1b[31mred\x1b[0m text")
-	if strings.Contains(plain.err, "\x1b") {
-		t.Errorf("NO_COLOR: got %q, want no escape", plain.err)
+	if regexp.MustCompile("\x1b\\[[0-9;]*m").MatchString(plain.err) {
+		t.Errorf("NO_COLOR: got %q, want no colour", plain.err)
 	}
 }
 
@@ -109,8 +113,10 @@ func TestWork_FailureNamesThingCauseAndNextStep(t *testing.T) {
 	got := c.run("deploy", "--image", "x", "-a", "shop")
 
 	wantCode(t, got, 1)
-	wantIn(t, "stderr", got.err, `error: Deploy shop failed at "Build the image on n1": exit status 1`+"\n  no space left\n",
-		"\n  │ step 1 of 2\n  │ red text\n  see all steps: aorta jobs show bad\n")
+	wantIn(t, "stderr", got.err, "✗ Build  3.0s\nerror: Deploy shop failed at Build: exit status 1\n  no space left\n  see all steps: aorta jobs show bad\n")
+	if n := strings.Count(got.err, "red text"); n != 1 {
+		t.Errorf("got its last line %d times, want it once:\n%s", n, got.err)
+	}
 	if got.out != "" {
 		t.Errorf("got output %q, want none", got.out)
 	}
@@ -193,52 +199,66 @@ func TestJobs_FollowAndAbort(t *testing.T) {
 	wantCode(t, missing, 4)
 	wantCode(t, aborted, 0)
 	wantIn(t, "abort", aborted.err, "it ends")
-	wantIn(t, "show", shown.out, "✗ Build the image on n1  failed  3.0s\n      boom\n", "  │ the last word\n")
+	wantIn(t, "show", shown.out, "  ✗ Build  3.0s\n    boom\n", "  │ the last word\n")
 	if diff := cmp.Diff([]string{"POST /jobs/j1/abort"}, api.writes()); diff != "" {
 		t.Errorf("writes (-want +got):\n%s", diff)
 	}
 }
 
-func TestTree_TakesWhatComesTwiceOnce(t *testing.T) {
+func TestBoard_DrawsTheStepsInPlace(t *testing.T) {
 	var out strings.Builder
-	now := noon
-	tr := newTree(&screen{w: &out}, func() time.Time { return now })
-	child := wire.Job{ID: "c", Parent: "r", Title: "Pull", State: "running", Progress: wire.Progress{N: 1, M: 9, Text: "layers"}}
-	other := wire.Job{ID: "d", Parent: "r", Title: "Start", State: "running", Attempt: 2}
+	b := newBoard(&screen{w: &out}, func() time.Time { return noon })
+	build := steps.Step{ID: "build", Name: "Build", State: "running", Started: *ago(3 * time.Second), Jobs: []string{"b"}}
 
-	tr.job(wire.Job{ID: "r", Title: "Deploy", State: "waiting"})
-	tr.job(child)
-	child.Progress.N = 2 // too soon after the first
-	tr.job(child)
-	now = now.Add(2 * time.Second)
-	child.Progress.N = 3
-	tr.job(child)
-	tr.job(other)
-	tr.log(wire.JobLogLine{Job: "c", Text: "a"})
-	tr.log(wire.JobLogLine{Job: "c", Text: "b"})
-	tr.job(child)
-	child.State = "succeeded"
-	tr.job(child)
-	tr.job(child)
+	b.Step(build)
+	b.Log("b", "FROM scratch")
+	build.State, build.Ended = "succeeded", *ago(time.Second)
+	b.Step(build)
+	b.Step(steps.Step{ID: "start", Index: 1, Name: "Start", State: "running", Started: *ago(time.Second)})
+	b.Step(steps.Step{ID: "start/1", Parent: "start", Name: "web.1 on n1", State: "running", Started: *ago(time.Second), Progress: steps.Progress{Text: "starting"}})
+	b.close()
 
-	want := "  ▸ Pull\n    … 1/9 layers\n    … 3/9 layers\n  ▸ Start (attempt 2)\n  ▸ Pull\n    │ a\n    │ b\n  ✓ Pull\n"
-	if diff := cmp.Diff(want, out.String()); diff != "" {
-		t.Errorf("lines (-want +got):\n%s", diff)
+	want := "  │ FROM scratch\n✓ Build  2.0s\n▸ Start  1.0s\n  ▸ web.1 on n1  1.0s  starting\n"
+	if diff := cmp.Diff(want, onScreen(out.String())); diff != "" {
+		t.Errorf("screen (-want +got):\n%s", diff)
 	}
 }
 
-func TestTree_BlamesTheFirstLeafThatFailed(t *testing.T) {
+func TestBoard_OfManyLinesKeepsWhatIsWorthALook(t *testing.T) {
 	var out strings.Builder
-	tr := newTree(&screen{w: &out}, func() time.Time { return noon })
-	tr.job(wire.Job{ID: "r", State: "failed", EndedAt: ago(1)})
-	tr.job(wire.Job{ID: "a", Parent: "r", State: "failed", EndedAt: ago(2 * time.Second)})
-	tr.job(wire.Job{ID: "a1", Parent: "a", State: "failed", EndedAt: ago(4 * time.Second)})
-	tr.job(wire.Job{ID: "a2", Parent: "a", State: "failed", EndedAt: ago(5 * time.Second)})
-	tr.job(wire.Job{ID: "b", Parent: "r", State: "succeeded", EndedAt: ago(9 * time.Second)})
-
-	got := tr.culprit()
-
-	if got == nil || got.ID != "a2" {
-		t.Errorf("got %+v, want a2", got)
+	b := newBoard(&screen{w: &out}, func() time.Time { return noon })
+	b.Step(steps.Step{ID: "start", Name: "Start", State: "failed", Started: *ago(time.Second), Ended: noon})
+	for i := range 50 {
+		line := steps.Step{ID: fmt.Sprint("start/", i), Parent: "start", Index: i, Name: fmt.Sprintf("web.%d", i), State: "succeeded", Started: *ago(time.Second), Ended: noon}
+		if i == 40 {
+			line.State = "failed"
+		}
+		b.Step(line)
 	}
+	b.close()
+
+	got := onScreen(out.String())
+
+	if !strings.Contains(got, "✗ web.40") || !strings.HasSuffix(got, "  … 42 more\n") || strings.Count(got, "\n") != 10 {
+		t.Errorf("got\n%s\nwant the one that failed, seven others and a count", got)
+	}
+}
+
+// onScreen is what a terminal shows of text in which the cursor goes back over
+// whole lines.
+func onScreen(text string) string {
+	var lines []string
+	text = strings.NewReplacer("\x1b[?7l", "", "\x1b[?7h", "", "\r\x1b[J", "").Replace(text)
+	for line := range strings.Lines(text) {
+		for strings.HasPrefix(line, "\x1b[") {
+			n, rest, _ := strings.Cut(strings.TrimPrefix(line, "\x1b["), "A")
+			back, err := strconv.Atoi(n)
+			if err != nil {
+				break
+			}
+			lines, line = lines[:len(lines)-back], rest
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "")
 }

@@ -17,7 +17,7 @@ func TestChain_PushedAppServesAndIsCounted(t *testing.T) {
 
 	said := shop.deploy()
 
-	for _, want := range []string{"remote: Build the image", "remote: Start web", "v1 serves: http://shop.aorta.localhost"} {
+	for _, want := range []string{"remote: ✓ Build", "remote:   ✓ web.", "v1 serves: http://shop.aorta.localhost"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("the push said:\n%s\nwant %q in it", said, want)
 		}

@@ -22,65 +22,63 @@ const (
 
 // badPush is one that must come to nothing, and what its pusher must read.
 type badPush struct {
-	name     string
-	files    map[string]string // an empty text: no such file
-	says     []string          // in the lines of `remote:`
-	rejected string            // in the line of the refused ref, which is the cause
-	release  bool              // it got as far as a release
+	name    string
+	files   map[string]string // an empty text: no such file
+	says    []string          // in the lines of `remote:`
+	cause   string            // in them, once
+	release bool              // it got as far as a release
 }
 
 var badPushes = []badPush{
 	{
-		name:     "a step that needs a missing program",
-		files:    map[string]string{"Dockerfile": "FROM scratch\nCOPY app /app\nRUN [\"/nowhere\", \"--build\"]\n"},
-		says:     []string{"Build the image", `RUN ["/nowhere", "--build"]`, "Build the image failed: the build failed at"},
-		rejected: "the build failed at",
+		name:  "a step that needs a missing program",
+		files: map[string]string{"Dockerfile": "FROM scratch\nCOPY app /app\nRUN [\"/nowhere\", \"--build\"]\n"},
+		says:  []string{"▸ Build", `RUN ["/nowhere", "--build"]`, "✗ Build"},
+		cause: "Build failed: the build failed at",
 	},
 	{
-		name:     "a missing file to copy",
-		files:    map[string]string{"Dockerfile": "FROM scratch\nCOPY nowhere /app\nCMD [\"/app\"]\n"},
-		says:     []string{"Build the image failed: the build failed at \"COPY nowhere /app\""},
-		rejected: "nowhere",
+		name:  "a missing file to copy",
+		files: map[string]string{"Dockerfile": "FROM scratch\nCOPY nowhere /app\nCMD [\"/app\"]\n"},
+		cause: "Build failed: the build failed at \"COPY nowhere /app\"",
 	},
 	{
-		name:     "no Dockerfile",
-		files:    map[string]string{"Dockerfile": ""},
-		says:     []string{"Build the image failed: there is no Dockerfile in the root of the source"},
-		rejected: "there is no Dockerfile",
+		name:  "no Dockerfile",
+		files: map[string]string{"Dockerfile": ""},
+		cause: "Build failed: there is no Dockerfile in the root of the source",
 	},
 	{
-		name:     "a key that aorta.yml does not have",
-		files:    map[string]string{"aorta.yml": "processes:\n  web:\n    replicas: 3\n"},
-		says:     []string{"aorta.yml"},
-		rejected: "replicas",
+		name:  "a key that aorta.yml does not have",
+		files: map[string]string{"aorta.yml": "processes:\n  web:\n    replicas: 3\n"},
+		says:  []string{"aorta.yml"},
+		cause: "replicas",
 	},
 	{
-		name:     "an app that never listens",
-		files:    map[string]string{"Dockerfile": misbehaving + "silent\n", "aorta.yml": impatient},
-		says:     []string{"Start web", "failed: it did not listen on PORT", "testapp begins, mode silent"},
-		rejected: "it did not listen on PORT (5000) within its start timeout of 3s",
-		release:  true,
+		name:    "an app that never listens",
+		files:   map[string]string{"Dockerfile": misbehaving + "silent\n", "aorta.yml": impatient},
+		says:    []string{"✗ web.", "Start failed: web.", "testapp begins, mode silent"},
+		cause:   "it did not listen on PORT (5000) within its start timeout of 3s",
+		release: true,
 	},
 	{
-		name:     "an app on loopback only",
-		files:    map[string]string{"Dockerfile": misbehaving + "loopback\n", "aorta.yml": patient},
-		says:     []string{"it listens on 127.0.0.1:5000 inside its container only", "listening on 127.0.0.1:5000"},
-		rejected: "it listens on 127.0.0.1:5000 inside its container only; listen on 0.0.0.0",
-		release:  true,
+		name:    "an app on loopback only",
+		files:   map[string]string{"Dockerfile": misbehaving + "loopback\n", "aorta.yml": patient},
+		says:    []string{"listening on 127.0.0.1:5000"},
+		cause:   "it listens on 127.0.0.1:5000 inside its container only; listen on 0.0.0.0",
+		release: true,
 	},
 	{
-		name:     "an app that exits",
-		files:    map[string]string{"Dockerfile": misbehaving + "exit:3\n"},
-		says:     []string{"its process exited with code 3 before it was healthy", "no database at DATABASE_URL"},
-		rejected: "its process exited with code 3 before it was healthy",
-		release:  true,
+		name:    "an app that exits",
+		files:   map[string]string{"Dockerfile": misbehaving + "exit:3\n"},
+		says:    []string{"no database at DATABASE_URL"},
+		cause:   "its process exited with code 3 before it was healthy",
+		release: true,
 	},
 	{
-		name:     "an app that answers its check with an error",
-		files:    map[string]string{"Dockerfile": misbehaving + "status:500\n", "aorta.yml": patient + "      path: /healthz\n"},
-		says:     []string{"its health check failed for 10s", "500"},
-		rejected: "its health check failed for 10s",
-		release:  true,
+		name:    "an app that answers its check with an error",
+		files:   map[string]string{"Dockerfile": misbehaving + "status:500\n", "aorta.yml": patient + "      path: /healthz\n"},
+		says:    []string{"500"},
+		cause:   "its health check failed for 10s",
+		release: true,
 	},
 }
 
@@ -116,17 +114,20 @@ func TestPush_ThatFailsChangesNothing(t *testing.T) {
 				t.Errorf("got an answer from %q, want v1", got)
 			}
 			shop.alone(1, "v1")
-			c.endedFailed(t, jobOf(t, r.err), bad.rejected)
+			c.endedFailed(t, jobOf(t, r.err), bad.error())
 			after := c.releases("shop")
 			if bad.release != (len(after) == len(before)+1) {
 				t.Errorf("got %d releases after %d, want one more: %v", len(after), len(before), bad.release)
 			}
-			if bad.release && (after[0].State != "failed" || !strings.Contains(after[0].Error, bad.rejected)) {
-				t.Errorf("got release %+v, want it failed with %q", after[0], bad.rejected)
+			if bad.release && (after[0].State != "failed" || !strings.Contains(after[0].Error, bad.error())) {
+				t.Errorf("got release %+v, want it failed with %q", after[0], bad.cause)
 			}
 		})
 	}
 }
+
+// error is the cause without the step that it was in.
+func (b badPush) error() string { return strings.TrimPrefix(b.cause, "Build failed: ") }
 
 // bring puts one of the built programs into the repository.
 func (p *project) bring(program string) {
@@ -173,8 +174,18 @@ func (b badPush) told(t *testing.T, r result) {
 			t.Errorf("the push said:\n%s\nwant %q in its remote lines", r.err, want)
 		}
 	}
-	if !strings.Contains(refused, b.rejected) {
-		t.Errorf("the push said:\n%s\nwant %q in the line of the refused ref", r.err, b.rejected)
+	if n := strings.Count(r.err, b.cause); n != 1 {
+		t.Errorf("the push said:\n%s\nwant %q in it once, not %d times", r.err, b.cause, n)
+	}
+	step := "(Build failed)"
+	if b.release {
+		step = "(Start failed)"
+	}
+	if !strings.Contains(refused, step) {
+		t.Errorf("the push said:\n%s\nwant %s in the line of the refused ref", r.err, step)
+	}
+	if !strings.HasSuffix(strings.TrimRight(remote, " \n"), "v1 goes on serving.") {
+		t.Errorf("the push said:\n%s\nwant its last remote line to say that v1 goes on serving", r.err)
 	}
 }
 
@@ -211,7 +222,7 @@ func TestDeploy_OfAnImage(t *testing.T) {
 
 	r := c.run(c.dir, "aorta", "deploy", "-a", "shop", "--image", "127.0.0.1:1/nobody/nothing:1")
 
-	for _, want := range []string{"Build the image", "127.0.0.1:1/nobody/nothing:1 is not on this node and can't be pulled", "aorta jobs show"} {
+	for _, want := range []string{"✗ Build", "failed at Build: ", "v1 goes on serving.", "127.0.0.1:1/nobody/nothing:1 is not on this node and can't be pulled", "aorta jobs show"} {
 		if !strings.Contains(r.err, want) {
 			t.Errorf("the deploy said:\n%s\nwant %q in it", r.err, want)
 		}

@@ -7,6 +7,7 @@ import (
 
 	"aorta/jobs"
 	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/steps"
 )
 
 // follower is one Follow: what it has emitted so far.
@@ -15,7 +16,8 @@ type follower struct {
 	id       cluster.ID
 	emit     func(Update) error
 	tree     *jobs.Tree
-	jobs     map[string]jobs.Job // as emitted last
+	jobs     map[string]jobs.Job   // as emitted last
+	steps    map[string]steps.Step // likewise
 	position Position
 	waits    cluster.ID // whose end it waits for, as emitted last
 	newest   uint64     // millisecond of the newest line that any poll has found
@@ -62,7 +64,7 @@ func (f *follower) poll(ctx context.Context) (ended bool, err error) {
 	case errors.Is(err, jobs.ErrNotFound):
 		err = f.emitWaiting(ctx, op)
 	case err == nil:
-		err = f.emitTree(ctx, tree)
+		err = f.emitTree(ctx, op, tree)
 	default:
 		err = nil // the jobs Redis is away: its state comes when it is back
 	}
@@ -83,38 +85,42 @@ func (f *follower) emitWaiting(ctx context.Context, op cluster.Operation) error 
 	return f.send(Update{Job: RootJob(op, jobs.Waiting), Waits: first})
 }
 
-func (f *follower) emitTree(ctx context.Context, tree *jobs.Tree) error {
+func (f *follower) emitTree(ctx context.Context, op cluster.Operation, tree *jobs.Tree) error {
 	f.tree = tree
 	if err := f.emitJobs(tree); err != nil {
 		return err
 	}
-	return f.emitLogs(ctx, tree)
-}
-
-func (f *follower) emitLogs(ctx context.Context, tree *jobs.Tree) error {
 	// What is older than the newest line of the polls before is in the logs by
 	// now, and so read by this poll.
 	settled, whole := f.newest, true
-	for _, id := range inOrder(tree) {
-		if tree.Jobs[id].Attempt == 0 {
-			continue
-		}
-		lines, err := f.from.cfg.Jobs.Log(ctx, id, f.position.of(id))
-		if err != nil {
-			whole = false
-			continue // read again by the next poll
-		}
-		for _, l := range lines {
-			f.newest = max(f.newest, cursorParts(l.Cursor)[0])
-			if err := f.emitLine(id, l); err != nil {
-				return err
-			}
-		}
-	}
-	if whole {
+	err := f.emitSteps(op, tree, func(job string) error {
+		read, err := f.emitLog(ctx, tree.Jobs[job])
+		whole = whole && read
+		return err
+	})
+	if whole && err == nil {
 		f.position.before = max(f.position.before, settled)
 	}
-	return nil
+	return err
+}
+
+// emitLog emits what is new in a job's log; read is false if it has to be read
+// again by the next poll.
+func (f *follower) emitLog(ctx context.Context, j *jobs.Job) (read bool, err error) {
+	if j.Attempt == 0 {
+		return true, nil
+	}
+	lines, err := f.from.cfg.Jobs.Log(ctx, j.ID, f.position.of(j.ID))
+	if err != nil {
+		return false, nil
+	}
+	for _, l := range lines {
+		f.newest = max(f.newest, cursorParts(l.Cursor)[0])
+		if err := f.emitLine(j.ID, l); err != nil {
+			return true, err
+		}
+	}
+	return true, nil
 }
 
 func (f *follower) emitJobs(tree *jobs.Tree) error {
@@ -141,14 +147,22 @@ func (f *follower) finish(ctx context.Context, op cluster.Operation) error {
 	if err != nil {
 		return err
 	}
+	byJob := map[string][]Line{}
 	for _, l := range lines {
-		if !cursorLess(f.position.of(l.Job), l.Line.Cursor) {
-			continue
+		if cursorLess(f.position.of(l.Job), l.Line.Cursor) {
+			byJob[l.Job] = append(byJob[l.Job], l.Line)
 		}
-		f.position.before = max(f.position.before, cursorParts(l.Line.Cursor)[0])
-		if err := f.emitLine(l.Job, l.Line); err != nil {
-			return err
+	}
+	err = f.emitSteps(op, tree, func(job string) error {
+		for _, l := range byJob[job] {
+			if err := f.emitLine(job, l); err != nil {
+				return err
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	if err := f.emitJobs(tree); err != nil {
 		return err

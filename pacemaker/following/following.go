@@ -11,6 +11,7 @@ import (
 	"aorta/internal/broadcast"
 	"aorta/jobs"
 	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/steps"
 	"aorta/pacemaker/store"
 )
 
@@ -64,12 +65,13 @@ type Following struct{ cfg Config }
 // New makes it; it starts nothing.
 func New(cfg Config) *Following { return &Following{cfg} }
 
-// Update is one thing that happened to an operation: a job changed, a job
-// logged a line, or the operation ended. One of the three is set, or none in an
-// update that only says that nothing has happened for a while.
+// Update is one thing that happened to an operation: a job changed, a step
+// changed, a job logged a line, or the operation ended. One of the four is set, or
+// none in an update that only says that nothing has happened for a while.
 type Update struct {
 	Job      *jobs.Job
 	Waits    *cluster.Operation // with the root job: whose end it waits for
+	Step     *steps.Step        // without its lines, which come one by one
 	Line     *Line              // of the job LineOf
 	LineOf   string
 	Position Position // after the line
@@ -83,7 +85,7 @@ const quietFor = 15 * time.Second
 // all of its jobs as they are and the log lines after the position. It reads the
 // truth again on each wake-up, so nothing is missed while Redis is away.
 func (o *Following) Follow(ctx context.Context, id cluster.ID, after Position, emit func(Update) error) error {
-	f := follower{from: o, id: id, emit: emit, jobs: map[string]jobs.Job{}, position: after, sent: o.cfg.Now()}
+	f := follower{from: o, id: id, emit: emit, jobs: map[string]jobs.Job{}, steps: map[string]steps.Step{}, position: after, sent: o.cfg.Now()}
 	f.position.jobs = maps.Clone(after.jobs)
 	if f.position.jobs == nil {
 		f.position.jobs = map[string]string{}

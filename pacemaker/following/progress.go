@@ -2,36 +2,53 @@ package following
 
 import (
 	"context"
-	"errors"
+	"slices"
 	"strings"
 
-	"aorta/jobs"
 	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/steps"
 )
 
 // Printf writes one line for a person at a terminal.
 type Printf func(format string, args ...any)
 
-// Print follows an operation for a person at a terminal. It returns the cause
-// of one that did not succeed.
-func (o *Following) Print(ctx context.Context, id cluster.ID, printf Printf) error {
-	var cause error
-	states := map[string]jobs.State{}
-	err := o.Follow(ctx, id, Position{}, func(u Update) error {
+// Print follows an operation for a person at a terminal. Of one that did not
+// succeed it prints the cause, and gives the same in a few words.
+func (o *Following) Print(ctx context.Context, id cluster.ID, printf Printf) (failed string, err error) {
+	printer := steps.NewPrinter(func(text string) { printf("%s", text) }, steps.Plain)
+	var all []steps.Step
+	err = o.Follow(ctx, id, Position{}, func(u Update) error {
 		switch {
 		case u.Line != nil:
-			printf("  %s", u.Line.Text)
+			printer.Log(u.LineOf, u.Line.Text)
 		case u.Waits != nil:
 			PrintWaiting(*u.Waits, printf)
-		case u.Job != nil && states[u.Job.ID] != u.Job.State:
-			states[u.Job.ID] = u.Job.State
-			printJob(u.Job, printf)
+		case u.Step != nil:
+			printer.Step(*u.Step)
+			all = append(all, *u.Step)
 		case u.End != nil && u.End.State != cluster.OperationSucceeded:
-			cause = cluster.Conflict("%s", u.End.Error)
+			failed = printFailure(*u.End, all, printf)
 		}
 		return nil
 	})
-	return errors.Join(err, cause)
+	return failed, err
+}
+
+// printFailure prints why an operation did not succeed, once.
+func printFailure(op cluster.Operation, all []steps.Step, printf Printf) string {
+	where := "The operation was aborted"
+	if op.State == cluster.OperationFailed {
+		where = "The operation failed"
+		if i := slices.IndexFunc(all, func(s steps.Step) bool { return s.Parent == "" && s.Failed() }); i >= 0 {
+			where = all[i].Name + " failed"
+		}
+	}
+	first, rest, _ := strings.Cut(strings.TrimRight(op.Error, "\n"), "\n")
+	printf("%s: %s", where, first)
+	if rest != "" {
+		printf("  %s", strings.ReplaceAll(rest, "\n", "\n  "))
+	}
+	return where
 }
 
 // PrintWaiting says which operation has to end first.
@@ -41,21 +58,4 @@ func PrintWaiting(first cluster.Operation, printf Printf) {
 		user = "the platform"
 	}
 	printf("Waiting for another job to end: %s (by %s).", first.Title, user)
-}
-
-func printJob(j *jobs.Job, printf Printf) {
-	switch {
-	case j.Parent == "":
-	case j.State == jobs.Running:
-		printf("%s", j.Title)
-	case j.State == jobs.Ready && j.Error != "": // of the attempt before
-		first, _, _ := strings.Cut(j.Error, "\n")
-		printf("%s is tried again: %s", j.Title, first)
-	case j.State == jobs.Failed:
-		first, rest, more := strings.Cut(j.Error, "\n")
-		printf("%s failed: %s", j.Title, first)
-		if more {
-			printf("  %s", strings.ReplaceAll(rest, "\n", "\n  "))
-		}
-	}
 }

@@ -53,8 +53,13 @@ var layers = []layer{
 		"sources are kept for deploys and know nothing of how one goes on",
 	},
 	{
+		[]string{"pacemaker/steps"},
+		[]string{"pacemaker/cluster", "jobs"},
+		"what people see of a tree is words for values: push, CLI and pages take it from here",
+	},
+	{
 		[]string{"pacemaker/following"},
-		[]string{"pacemaker/cluster", "pacemaker/store", "jobs", "internal/broadcast"},
+		[]string{"pacemaker/cluster", "pacemaker/steps", "pacemaker/store", "jobs", "internal/broadcast"},
 		"whoever follows an operation changes nothing of it",
 	},
 	{
@@ -114,8 +119,8 @@ var layers = []layer{
 	},
 	{
 		[]string{"cmd/aorta"},
-		[]string{"pacemaker/cluster", "web/wire", "web/client/...", "internal/dockerignore"},
-		"the CLI has no way in but the REST API",
+		[]string{"pacemaker/cluster", "pacemaker/steps", "web/wire", "web/client/...", "internal/dockerignore"},
+		"the CLI has no way in but the REST API; its words for steps are those of a push",
 	},
 	{
 		[]string{"router/agent"},

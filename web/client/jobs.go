@@ -81,8 +81,9 @@ func (c *Client) DiscardJob(ctx context.Context, id string) (wire.Job, error) {
 // JobFeed takes what a followed tree brings, on one goroutine. After a cut
 // connection every job comes again as it is by then.
 type JobFeed struct {
-	Job func(wire.Job) // without its children
-	Log func(wire.JobLogLine)
+	Job  func(wire.Job)  // without its children
+	Step func(wire.Step) // without its lines; may be nil
+	Log  func(wire.JobLogLine)
 }
 
 // FollowJob brings a tree's changes until its root has ended, across cut
@@ -103,6 +104,14 @@ func (c *Client) FollowJob(ctx context.Context, id string, feed JobFeed) (wire.J
 				return true, err
 			}
 			feed.Job(j)
+		case "step":
+			var step wire.Step
+			if err := decode(c, e, &step); err != nil {
+				return true, err
+			}
+			if feed.Step != nil {
+				feed.Step(step)
+			}
 		case "log":
 			var l wire.JobLogLine
 			if err := decode(c, e, &l); err != nil {

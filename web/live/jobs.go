@@ -5,9 +5,11 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"aorta/pacemaker/cluster"
 	"aorta/pacemaker/following"
 	"aorta/web/access"
 	"aorta/web/view"
+	"aorta/web/wire"
 )
 
 type followJob struct {
@@ -53,11 +55,23 @@ func (s *Streams) updateEvent(ctx context.Context, u following.Update) (ownEvent
 		j := view.Job(*u.Job)
 		j.WaitsFor = view.Ahead(u.Waits)
 		return ownEvent{name: "job", value: j}, nil
+	case u.Step != nil:
+		return ownEvent{name: "step", value: view.Step(*u.Step)}, nil
 	case u.Line != nil:
 		return ownEvent{"log", u.Position.String(), view.JobLine(u.LineOf, *u.Line)}, nil
 	case u.End != nil:
-		root, err := s.view.Root(ctx, *u.End)
+		root, err := s.ended(ctx, *u.End)
 		return ownEvent{name: "end", value: root}, err
 	}
 	return ownEvent{}, nil
+}
+
+// ended is the root of an operation that has just ended.
+func (s *Streams) ended(ctx context.Context, op cluster.Operation) (wire.Job, error) {
+	root, err := s.view.Root(ctx, op)
+	if err != nil || op.State == cluster.OperationSucceeded {
+		return root, err
+	}
+	root.Outcome, err = s.pace.Outcome(ctx, op)
+	return root, err
 }

@@ -27,10 +27,10 @@ type followLive struct {
 func (s *Streams) Routes(h *rest.API) {
 	rest.Register(h, rest.Route{
 		Method: rest.Get, Path: "/live", Role: access.Viewer, Subject: access.OnSelf, // each topic asks for its own
-		Summary: "Follow what changes (Server-Sent Events: hello, overview, apps, jobs, app, gone; of a job: job, log, end; of a log: line, missed)",
+		Summary: "Follow what changes (Server-Sent Events: hello, overview, apps, jobs, app, gone; of a job: job, step, log, end; of a log: line, missed)",
 	}, s.follow)
 	rest.Register(h, rest.Route{Method: rest.Get, Path: "/apps/{app}/logs/stream", Summary: "Follow logs (Server-Sent Events: line, missed)", Role: access.Viewer, Subject: access.OnApp}, s.followLogs)
-	rest.Register(h, rest.Route{Method: rest.Get, Path: "/jobs/{id}/events", Summary: "Follow a job tree (Server-Sent Events: job, log, end)", Role: access.Viewer, Subject: access.OnApp}, s.followJob)
+	rest.Register(h, rest.Route{Method: rest.Get, Path: "/jobs/{id}/events", Summary: "Follow a job tree (Server-Sent Events: job, step, log, end)", Role: access.Viewer, Subject: access.OnApp}, s.followJob)
 }
 
 func (s *Streams) follow(ctx context.Context, in *followLive) (*huma.StreamResponse, error) {

@@ -7,6 +7,7 @@ import (
 	"aorta/jobs"
 	"aorta/pacemaker/cluster"
 	"aorta/pacemaker/following"
+	"aorta/pacemaker/steps"
 	"aorta/web/wire"
 )
 
@@ -58,6 +59,7 @@ func (v *Views) Tree(ctx context.Context, op cluster.Operation) (wire.Job, error
 	if err != nil || tree.Jobs[tree.ID] == nil {
 		return root, err
 	}
+	root.Steps = stepsOf(steps.Of(op.Kind, tree))
 	shown := subtree(tree, tree.ID)
 	root.Children, root.Progress, root.Attempt, root.StartedAt = shown.Children, shown.Progress, shown.Attempt, shown.StartedAt
 	root.Release, root.Node = shown.Release, shown.Node
@@ -82,6 +84,22 @@ func Job(j jobs.Job) wire.Job {
 		State: string(j.State), Attempt: j.Attempt, Progress: wire.Progress(j.Progress), Error: j.Error,
 		CreatedAt: timeOrNil(j.Created), StartedAt: timeOrNil(j.Started), EndedAt: timeOrNil(j.Ended), Children: []wire.Job{},
 	}
+}
+
+// Step shows a step with its lines.
+func Step(s steps.Step) wire.Step {
+	return wire.Step{
+		ID: s.ID, Parent: s.Parent, Index: s.Index, Name: s.Name, State: s.State, Attempt: s.Attempt, Progress: wire.Progress(s.Progress),
+		Error: s.Error, StartedAt: timeOrNil(s.Started), EndedAt: timeOrNil(s.Ended), Jobs: s.Jobs, Children: stepsOf(s.Children),
+	}
+}
+
+func stepsOf(list []steps.Step) []wire.Step {
+	out := make([]wire.Step, len(list))
+	for i, s := range list {
+		out[i] = Step(s)
+	}
+	return out
 }
 
 // JobLine is a line of a job's log.

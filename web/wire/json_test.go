@@ -20,6 +20,9 @@ func filled(v reflect.Value, depth int) {
 	switch v.Kind() {
 	case reflect.Struct:
 		for i := range v.NumField() {
+			if omitted := strings.Contains(v.Type().Field(i).Tag.Get("json"), ",omitempty"); omitted && depth <= 0 && v.Field(i).Kind() == reflect.Slice {
+				continue // an empty one is not sent
+			}
 			filled(v.Field(i), depth)
 		}
 	case reflect.Pointer:

@@ -289,6 +289,8 @@ type Job struct {
 	EndedAt   *time.Time `json:"ended_at,omitempty"`
 	Children  []Job      `json:"children"`
 
+	Steps       []Step     `json:"steps,omitempty" doc:"of a root: the tree as people see it, in the order in which it happens"`
+	Outcome     string     `json:"outcome,omitempty" doc:"of a root that has just failed or been aborted: what serves all the same, as a sentence"`
 	AppID       string     `json:"app_id,omitempty" doc:"of a root: its app's id, also if the app was destroyed"`
 	User        string     `json:"user,omitempty" doc:"of a root: the user who started it; empty: the platform"`
 	RetryOf     string     `json:"retry_of,omitempty" doc:"of a root: the job that it retries"`
@@ -296,6 +298,23 @@ type Job struct {
 	Attention   bool       `json:"attention" doc:"of a root: it failed and was neither retried, discarded nor followed by a success"`
 	DiscardedAt *time.Time `json:"discarded_at,omitempty" doc:"of a root: when it was discarded"`
 	DiscardedBy string     `json:"discarded_by,omitempty"`
+}
+
+// Step is what people see of a job tree: one of its steps, or a line below one,
+// such as an instance.
+type Step struct {
+	ID        string     `json:"id" doc:"unique in its tree"`
+	Parent    string     `json:"parent,omitempty" doc:"of a line: its step"`
+	Index     int        `json:"index" doc:"its place among those beside it"`
+	Name      string     `json:"name"`
+	State     string     `json:"state" doc:"as that of a job"`
+	Attempt   int        `json:"attempt,omitempty"`
+	Progress  Progress   `json:"progress"`
+	Error     string     `json:"error,omitempty"`
+	StartedAt *time.Time `json:"started_at,omitempty"`
+	EndedAt   *time.Time `json:"ended_at,omitempty"`
+	Jobs      []string   `json:"jobs" doc:"ids of the jobs whose log lines are its own"`
+	Children  []Step     `json:"children" doc:"its lines; none in an event, where each comes by itself"`
 }
 
 // Ahead is the job whose turn it is while another one waits.

@@ -188,6 +188,8 @@ export interface Job {
   started_at?: string;
   ended_at?: string;
   children: Job[];
+  steps?: Step[]; // of a root: the tree as people see it, in the order in which it happens
+  outcome?: string; // of a root that has just failed or been aborted: what serves all the same, as a sentence
   app_id?: string; // of a root: its app's id, also if the app was destroyed
   user?: string; // of a root: the user who started it; empty: the platform
   retry_of?: string; // of a root: the job that it retries
@@ -261,6 +263,21 @@ export interface Progress {
   n: number;
   m: number;
   text?: string;
+}
+
+export interface Step {
+  id: string; // unique in its tree
+  parent?: string; // of a line: its step
+  index: number; // its place among those beside it
+  name: string;
+  state: string; // as that of a job
+  attempt?: number;
+  progress: Progress;
+  error?: string;
+  started_at?: string;
+  ended_at?: string;
+  jobs: string[]; // ids of the jobs whose log lines are its own
+  children: Step[]; // its lines; none in an event, where each comes by itself
 }
 
 export interface Ahead {
