@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"aorta/internal/fileid"
 )
@@ -16,6 +20,11 @@ var errOverwritten = errors.New("the access log was truncated while it was read"
 // poll compares the files on disk with the known ones: it starts to read what
 // is new, ends what is drained, rotates, and deletes what is done with.
 func (s *session) poll(ctx context.Context) error {
+	now, err := look(s.t.cfg.Path)
+	if err == nil && now == s.seen && s.quiet() {
+		return nil
+	}
+	s.seen, s.scanned = now, time.Now()
 	if err := s.scan(); err != nil {
 		return err
 	}
@@ -27,6 +36,36 @@ func (s *session) poll(ctx context.Context) error {
 	}
 	s.rotate()
 	return s.tidy(ctx)
+}
+
+// sight is what shows most changes of the logs without opening them.
+type sight struct {
+	dir, path unix.Timespec // last changes
+	inode     uint64        // of the file at the path
+	size      int64
+}
+
+func look(path string) (sight, error) {
+	var dir, file unix.Stat_t
+	if err := unix.Stat(filepath.Dir(path), &dir); err != nil {
+		return sight{}, err
+	}
+	if err := unix.Stat(path, &file); err != nil {
+		return sight{}, err
+	}
+	return sight{dir: dir.Mtim, path: file.Mtim, inode: file.Ino, size: file.Size}, nil
+}
+
+// quiet says that nothing is under way: there is one log, its tail has it, and
+// it is no time to look closer, since two changes may have one time.
+func (s *session) quiet() bool {
+	if len(s.files) != 1 || s.active != s.files[0] || s.blind || s.durable != nil || time.Since(s.scanned) > closerEvery {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.active
+	return f.src != nil && !f.truncated && f.doubts == 0 && f.size < s.t.cfg.RotateBytes
 }
 
 // scan finds the files anew.

@@ -14,6 +14,7 @@ import (
 
 const (
 	scanEvery   = 200 * time.Millisecond
+	closerEvery = 2 * time.Second // for logs that seem not to have changed
 	idleCommit  = 5 * time.Second // for a shard without hits
 	lastCommit  = 2 * time.Second // after the end of Run's context
 	maxDrains   = 4               // rotated logs that are read at once
@@ -38,6 +39,8 @@ type session struct {
 	sources  []*source
 	durable  func(context.Context) (bool, error) // of the deletable files; nil when there are none
 	reopened time.Time
+	seen     sight     // before the last scan
+	scanned  time.Time // when that began
 	tidied   time.Time // when deleting failed last
 	progress bool
 
