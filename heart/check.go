@@ -8,11 +8,8 @@ import (
 	"aorta/pacemaker/cluster"
 )
 
-const (
-	memoryInterval = 10 * time.Second
-	// A healthy instance counts as crashing after so many failed checks in a row.
-	missesLimit = 3
-)
+// A healthy instance counts as crashing after so many failed checks in a row.
+const missesLimit = 3
 
 // check runs the health check when it is due.
 func (r *runner) check(ctx context.Context, rec record, c docker.Container) time.Duration {
@@ -27,7 +24,7 @@ func (r *runner) check(ctx context.Context, rec record, c docker.Container) time
 		return 0
 	}
 	if err == nil {
-		r.healthy(ctx)
+		r.healthy()
 	} else {
 		r.lastCheck = err
 		r.unhealthy(ctx, rec, c)
@@ -52,7 +49,7 @@ func (r *runner) checkPause(rec record, healthy bool) time.Duration {
 	return 250 * time.Millisecond
 }
 
-func (r *runner) healthy(ctx context.Context) {
+func (r *runner) healthy() {
 	r.misses = 0
 	rec := r.record()
 	if !rec.Healthy || rec.Crashing {
@@ -60,15 +57,6 @@ func (r *runner) healthy(ctx context.Context) {
 			rec.State, rec.Healthy, rec.Crashing, rec.Error = cluster.InstanceRunning, true, false, ""
 			rec.HealthySince, rec.NextStart, rec.TakenDown = time.Now(), time.Time{}, false
 		})
-	}
-	if time.Now().Before(r.nextMemory) {
-		return
-	}
-	r.nextMemory = time.Now().Add(memoryInterval)
-	if used, err := r.h.engine.Memory(ctx, r.id); err == nil {
-		r.mu.Lock()
-		r.memory = used
-		r.mu.Unlock()
 	}
 }
 

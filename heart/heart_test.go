@@ -69,6 +69,21 @@ func TestHeart_StartsAndStopsAnInstance(t *testing.T) {
 	}
 }
 
+func TestHeart_ReportsWhatAnInstanceUses(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	id := l.running(l.start(), "serve", nil)
+
+	l.eventually("memory and cores in a report", func() bool {
+		s := l.pace.status(id)
+		return s.Memory > 0 && s.CPU != nil
+	})
+
+	if got, limit := l.pace.status(id), int64(64<<20); got.Memory > limit || *got.CPU > 8 {
+		t.Errorf("got %d bytes and %g cores, want less than its limit of %d and a few", got.Memory, *got.CPU, limit)
+	}
+}
+
 func TestHeart_NamesWhyAStartFailed(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)

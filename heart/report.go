@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -176,19 +177,26 @@ func (rep *reporter) compose() (cluster.Report, map[cluster.ID]cluster.InstanceS
 		if old, known := rep.reported[s.ID]; r.Full || !known || differs(old, s) {
 			r.Instances = append(r.Instances, s)
 		} else {
-			now[s.ID] = old // keep the reported memory, to compare with next time
+			now[s.ID] = old // keep the reported use, to compare with next time
 		}
 	}
 	return r, now
 }
 
 // differs says whether a status must be reported; a change of memory counts
-// from a sixteenth on.
+// from a sixteenth on, one of cores from a sixteenth and a hundredth of a core.
 func differs(old, now cluster.InstanceStatus) bool {
 	moved := max(old.Memory-now.Memory, now.Memory-old.Memory) > old.Memory/16
 	one := []cluster.InstanceStatus{old}
 	other := []cluster.InstanceStatus{now}
-	return moved || cluster.InstanceDigest(one) != cluster.InstanceDigest(other)
+	return moved || otherCores(old.CPU, now.CPU) || cluster.InstanceDigest(one) != cluster.InstanceDigest(other)
+}
+
+func otherCores(old, now *float64) bool {
+	if old == nil || now == nil {
+		return old != now
+	}
+	return math.Abs(*now-*old) > max(0.01, *old/16)
 }
 
 func (h *Heart) statuses() []cluster.InstanceStatus {

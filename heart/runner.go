@@ -33,7 +33,7 @@ type runner struct {
 	lastCheck   error
 	misses      int
 	nextCheck   time.Time
-	nextMemory  time.Time
+	gauge       gauge
 	nextMeasure time.Time // of what it has written
 	unmeasured  bool      // it was said that this fails
 	pulls       int
@@ -47,7 +47,8 @@ type runner struct {
 	// mu guards the rest.
 	mu         sync.Mutex
 	rec        record
-	memory     int64
+	memory     int64             // bytes in use; 0: not known
+	cpu        *float64          // cores in use; nil: not known
 	waits      string            // why the engine does not let it go on; empty: it does
 	changed    *broadcast.Signal // the status is another
 	cancelWork context.CancelFunc
@@ -103,8 +104,10 @@ func (r *runner) turn(ctx context.Context) time.Duration {
 			r.fail(ctx, cause)
 			return 0
 		}
+		r.measure(ctx, *c)
 		return r.check(ctx, rec, *c)
 	case actionFail, actionCrash:
+		r.setUsage(0, nil)
 		return r.ended(ctx, rec, c, s.action)
 	case actionTerm:
 		return r.terminate(ctx, *c)
@@ -182,7 +185,7 @@ func (r *runner) status() cluster.InstanceStatus {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := r.rec.status()
-	s.Memory = r.memory
+	s.Memory, s.CPU = r.memory, r.cpu
 	return s
 }
 

@@ -3,9 +3,7 @@ package docker
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net/netip"
 	"time"
 
@@ -19,6 +17,7 @@ import (
 // Container is the state of one instance's container.
 type Container struct {
 	Instance   cluster.ID
+	EngineID   string // that the engine gave it; in the path of its control group
 	Labels     map[string]string
 	Image      string // "sha256:…"
 	Started    bool   // it has run at least once
@@ -129,7 +128,7 @@ func (e *Engine) Inspect(ctx context.Context, id cluster.ID) (Container, error) 
 
 func (e *Engine) containerFrom(id cluster.ID, r container.InspectResponse) Container {
 	c := Container{
-		Instance: id, Labels: r.Config.Labels, Image: r.Image,
+		Instance: id, EngineID: r.ID, Labels: r.Config.Labels, Image: r.Image,
 		Running: r.State.Running, Paused: r.State.Paused, ExitCode: r.State.ExitCode, OOM: r.State.OOMKilled, Pid: r.State.Pid,
 		StopSignal: cmp.Or(r.Config.StopSignal, "SIGTERM"), Health: healthStatus(r),
 		StartedAt: engineTime(r.State.StartedAt), FinishedAt: engineTime(r.State.FinishedAt),
@@ -182,26 +181,4 @@ func (e *Engine) List(ctx context.Context) ([]Container, error) {
 		return err
 	})
 	return list, err
-}
-
-// Memory is the container's present use in bytes, without the page cache that
-// the kernel can reclaim.
-func (e *Engine) Memory(ctx context.Context, id cluster.ID) (int64, error) {
-	var s container.StatsResponse
-	err := e.call(ctx, "measure a container", queryTimeout, func(ctx context.Context) error {
-		r, err := e.cli.ContainerStats(ctx, string(id), client.ContainerStatsOptions{})
-		if err != nil {
-			return err
-		}
-		defer r.Body.Close()
-		if err := json.NewDecoder(r.Body).Decode(&s); err != nil {
-			return fmt.Errorf("read its statistics: %w", err)
-		}
-		return nil
-	})
-	used, cache := s.MemoryStats.Usage, s.MemoryStats.Stats["inactive_file"]
-	if v, ok := s.MemoryStats.Stats["total_inactive_file"]; ok {
-		cache = v
-	}
-	return int64(used - min(cache, used)), err
 }

@@ -19,6 +19,7 @@ import (
 	"aorta/heart/docker"
 	"aorta/heart/docker/dockerfile"
 	"aorta/heart/internal/rig"
+	"aorta/internal/cgroup"
 	"aorta/internal/testkit"
 	"aorta/pacemaker/cluster"
 )
@@ -68,6 +69,33 @@ func TestEngine_PublishesOnTheNodesAddressWithTheInjectedEnvironment(t *testing.
 		if !slices.Contains(strings.Split(body, "\n"), want) {
 			t.Errorf("environment lacks %q; got\n%s", want, body)
 		}
+	}
+}
+
+// The kernel's files and the engine say the same: the one stands in for the other
+// where the engine is on another machine.
+func TestEngine_MeasuresOnThisMachineAndElsewhere(t *testing.T) {
+	t.Parallel()
+	e, id := rig.Engine(t)
+	l := launch(t, e, rig.Image(t, e, id), nil)
+	run(t, e, l)
+	here, err := e.Inspect(t.Context(), l.Spec.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := here
+	elsewhere.EngineID = "of another machine"
+
+	var files, asked cgroup.Usage
+	testkit.Eventually(t, "memory in use, which the engine reads with a delay", func() bool {
+		var one, other error
+		files, one = e.Usage(t.Context(), here)
+		asked, other = e.Usage(t.Context(), elsewhere)
+		return one == nil && other == nil && asked.Memory > 0
+	})
+
+	if files.Memory <= 0 || files.Memory > l.Spec.Limits.Memory || files.CPU <= 0 || asked.CPU <= 0 || asked.Memory > l.Spec.Limits.Memory {
+		t.Errorf("got %+v from the kernel and %+v from the engine, want both below the limits", files, asked)
 	}
 }
 

@@ -12,6 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Proc is where the kernel tells of processes.
+const Proc = "/proc"
+
 // Root is where the kernel's control groups are mounted.
 const Root = "/sys/fs/cgroup"
 
@@ -26,8 +29,8 @@ type Limits struct {
 
 // Group is one control group.
 type Group struct {
-	memory, cpu string // directories; the same one in version 2
-	unified     bool   // is of version 2
+	memory, cpu, account string // directories; the same one in version 2
+	unified              bool   // is of version 2
 }
 
 // Find returns the group that a container runtime was given by this path. An
@@ -37,7 +40,7 @@ func Find(root, path string) (Group, error) {
 	if path == "" {
 		return Group{}, ErrNone
 	}
-	if _, err := os.Stat(filepath.Join(root, "cgroup.controllers")); err == nil {
+	if isUnified(root) {
 		dir, err := within(root, path)
 		return Group{memory: dir, cpu: dir, unified: true}, err
 	}
@@ -47,6 +50,12 @@ func Find(root, path string) (Group, error) {
 	}
 	cpu, err := within(filepath.Join(root, "cpu"), path)
 	return Group{memory: memory, cpu: cpu}, err
+}
+
+// isUnified says whether the groups below root are of version 2.
+func isUnified(root string) bool {
+	_, err := os.Stat(filepath.Join(root, "cgroup.controllers"))
+	return err == nil
 }
 
 // within looks three levels deep: the services of systemd are in the second.
@@ -133,7 +142,7 @@ func write(dir, name, value string) error {
 
 // gone turns what the kernel says of a group that was removed into ErrNone.
 func gone(err error) error {
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENODEV) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ESRCH) {
 		return ErrNone
 	}
 	return err

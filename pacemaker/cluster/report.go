@@ -31,8 +31,9 @@ type InstanceStatus struct {
 	Error     string
 	Port      int
 	StartedAt *time.Time
-	Memory    int64 // bytes in use; not part of the digest
-	Gone      bool  // no container of it is left on the node
+	Memory    int64    // bytes in use, 0: not known; not part of the digest
+	CPU       *float64 // cores in use lately, nil: not known; not part of the digest
+	Gone      bool     // no container of it is left on the node
 }
 
 // ReportAnswer names what the heart lacks, what it should stop, and where the

@@ -40,3 +40,10 @@ func (n *Nodes) Unheard(node cluster.Node) bool {
 	}
 	return n.cfg.Now().Sub(n.cfg.Started) > n.cfg.DeadAfter
 }
+
+// Usage is what an instance's processes use, as its heart reported it last: bytes
+// of memory, 0 when not known, and cores, nil when not known.
+func (n *Nodes) Usage(in cluster.Instance) (memory int64, cpu *float64) {
+	st := n.sessions.status(in.NodeID, in.ID)
+	return st.Memory, st.CPU
+}

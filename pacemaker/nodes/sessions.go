@@ -99,3 +99,13 @@ func (h *sessions) heard(node cluster.ID) (Heard, bool) {
 	}
 	return Heard{Ago: h.cfg.Now().Sub(s.heard), Load: s.load, Parts: s.parts, Unknown: slices.Clone(s.unknown)}, true
 }
+
+// status is what a node reported of an instance last; the zero one when it did not.
+func (h *sessions) status(node, instance cluster.ID) cluster.InstanceStatus {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s := h.open[node]; s != nil {
+		return s.statuses[instance]
+	}
+	return cluster.InstanceStatus{}
+}

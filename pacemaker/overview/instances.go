@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/plan"
 )
 
 // Instance is an instance with the names of what it belongs to.
@@ -12,6 +13,11 @@ type Instance struct {
 	Release string
 	Node    cluster.Node
 	Unheard bool
+	// Limits are what it may use. Memory and CPU are what it uses, in bytes and
+	// cores; nil when that is not known, as of one on a node that is silent.
+	Limits cluster.Limits
+	Memory *int64
+	CPU    *float64
 }
 
 // Instances lists an app's instances that are not gone.
@@ -20,25 +26,42 @@ func (o *Overview) Instances(ctx context.Context, app cluster.App) ([]Instance, 
 	if err != nil {
 		return nil, err
 	}
-	labels := map[cluster.ID]string{}
+	asked, err := o.cfg.Store.Formations(ctx, app.ID)
+	if err != nil {
+		return nil, err
+	}
+	releases := map[cluster.ID]cluster.Release{}
 	nodes := map[cluster.ID]cluster.Node{}
 	views := make([]Instance, 0, len(list))
 	for _, in := range list {
-		if _, ok := labels[in.ReleaseID]; !ok {
-			r, err := o.cfg.Store.Release(ctx, in.ReleaseID)
-			if err != nil {
+		if _, ok := releases[in.ReleaseID]; !ok {
+			if releases[in.ReleaseID], err = o.cfg.Store.Release(ctx, in.ReleaseID); err != nil {
 				return nil, err
 			}
-			labels[in.ReleaseID] = r.Label()
 		}
 		if _, ok := nodes[in.NodeID]; !ok {
 			if nodes[in.NodeID], err = o.cfg.Store.Node(ctx, in.NodeID); err != nil {
 				return nil, err
 			}
 		}
-		views = append(views, Instance{Instance: in, Release: labels[in.ReleaseID], Node: nodes[in.NodeID], Unheard: o.cfg.Nodes.Unheard(nodes[in.NodeID])})
+		release := releases[in.ReleaseID]
+		process, _ := release.Process(in.Type)
+		v := Instance{Instance: in, Release: release.Label(), Node: nodes[in.NodeID], Limits: plan.Limits(process, asked).OrDefault()}
+		o.observe(&v)
+		views = append(views, v)
 	}
 	return views, nil
+}
+
+// observe adds what the instance's node says of it.
+func (o *Overview) observe(v *Instance) {
+	if v.Unheard = o.cfg.Nodes.Unheard(v.Node); v.Unheard {
+		return
+	}
+	memory, cpu := o.cfg.Nodes.Usage(v.Instance)
+	if v.CPU = cpu; memory > 0 {
+		v.Memory = &memory
+	}
 }
 
 // FindInstance turns what a person calls an instance (its id, its short id,

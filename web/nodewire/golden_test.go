@@ -53,6 +53,9 @@ func TestShapes_KeepTheirJSON(t *testing.T) {
 		{Kind: cluster.PartDisk, Name: "data disk"},
 		{Kind: cluster.PartRedis, Name: "jobs Redis", Fault: "f", Minor: true, Ago: time.Second},
 	}}, FromReport, Report.Domain)
+	golden(t, "report_usage", cluster.Report{Roles: roles, Instances: []cluster.InstanceStatus{
+		{ID: one, State: cluster.InstanceRunning, Memory: 7, CPU: new(0.25)},
+	}}, FromReport, Report.Domain)
 	golden(t, "report_answer", cluster.ReportAnswer{
 		Epoch: 1, Revision: 2, Start: []cluster.ID{one}, Stop: []cluster.ID{two}, Forget: []cluster.ID{one}, SendFull: true,
 	}, FromReportAnswer, ReportAnswer.Domain)

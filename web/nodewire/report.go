@@ -73,6 +73,7 @@ type InstanceStatus struct {
 	Port      int                   `json:"port,omitempty"`
 	StartedAt *time.Time            `json:"started_at,omitempty"`
 	Memory    int64                 `json:"memory,omitempty"`
+	CPU       *float64              `json:"cpu,omitempty"`
 	Gone      bool                  `json:"gone,omitempty"`
 }
 

@@ -15,6 +15,7 @@ func Instance(app cluster.App, v overview.Instance) wire.Instance {
 	w := wire.Instance{
 		ID: string(v.ID), App: app.Name, Release: v.Release, Type: v.Type, Node: v.Node.Name, State: string(v.State),
 		Crashing: v.Crashing, Unheard: v.Unheard, Restarts: v.Restarts, Error: v.Error, CreatedAt: v.CreatedAt, StartedAt: v.StartedAt,
+		CPU: v.CPU, CPUs: v.Limits.CPUs, Memory: v.Memory, MemoryLimit: v.Limits.Memory,
 	}
 	if v.Port != 0 && v.Node.Address != "" {
 		w.Address = net.JoinHostPort(v.Node.Address, strconv.Itoa(v.Port))

@@ -82,6 +82,11 @@ type ConfigChange struct {
 	Unset []string          `json:"unset,omitempty"`
 }
 
+// Dotenv is the text of a file of config vars.
+type Dotenv struct {
+	Text string `json:"text" maxLength:"524288"`
+}
+
 // BuildSecrets are the names of what an app's builds may mount as secrets. The
 // values are never shown.
 type BuildSecrets struct {
@@ -109,6 +114,11 @@ type Instance struct {
 	Error     string     `json:"error,omitempty"`
 	CreatedAt time.Time  `json:"created_at"`
 	StartedAt *time.Time `json:"started_at"`
+
+	CPU         *float64 `json:"cpu" doc:"cores in use, a mean of ten seconds; null when not known"`
+	CPUs        float64  `json:"cpus" doc:"cores that it may use"`
+	Memory      *int64   `json:"memory" doc:"bytes in use, without caches; null when not known"`
+	MemoryLimit int64    `json:"memory_limit" doc:"bytes that it may use"`
 }
 
 // Process is a process type of an app with its formation.
@@ -208,8 +218,9 @@ type Release struct {
 	Image     string    `json:"image"`
 	Commit    string    `json:"commit,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
-	User      string    `json:"user"`
+	User      string    `json:"user" doc:"who made the release"`
 	Message   string    `json:"message"`
+	Author    string    `json:"author,omitempty" doc:"who wrote the commit; empty when it is of none"`
 	Error     string    `json:"error,omitempty"`
 }
 

@@ -39,7 +39,18 @@ export function bytes(n: number | null | undefined): string {
   const units = ["B", "KB", "MB", "GB", "TB"];
   let i = 0;
   for (; n >= 1024 && i < units.length - 1; i++) n /= 1024;
-  return (i === 0 || n >= 10 ? Math.round(n) : n.toFixed(1)) + " " + units[i];
+  return digits(n, i > 0) + " " + units[i];
+}
+
+// digits shows a fraction below 100, where it says something: 1.5, 23.5, 512.
+function digits(n: number, fraction: boolean): string {
+  return fraction && n < 99.95 ? n.toFixed(1).replace(/\.0$/, "") : Math.round(n).toString();
+}
+
+// cores is processor time a second: < 0.01, 0.25, 2.
+export function cores(n: number): string {
+  if (n === 0) return "0";
+  return n < 0.01 ? "< 0.01" : Number(n.toFixed(2)).toString();
 }
 
 // volume is bytes sent over the network, in powers of 1000.
@@ -47,7 +58,7 @@ export function volume(n: number): string {
   const units = ["B", "kB", "MB", "GB"];
   let i = 0;
   for (; n >= 1000 && i < units.length - 1; i++) n /= 1000;
-  return (n >= 10 || n === Math.round(n) ? Math.round(n) : n.toFixed(1)) + " " + units[i];
+  return digits(n, i > 0) + " " + units[i];
 }
 
 // span is a duration, in at most two units.

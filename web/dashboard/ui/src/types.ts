@@ -119,6 +119,10 @@ export interface Instance {
   error?: string;
   created_at: string;
   started_at: string | null;
+  cpu: number | null; // cores in use, a mean of ten seconds; null when not known
+  cpus: number; // cores that it may use
+  memory: number | null; // bytes in use, without caches; null when not known
+  memory_limit: number; // bytes that it may use
 }
 
 export interface Process {
@@ -137,8 +141,9 @@ export interface Release {
   image: string;
   commit?: string;
   created_at: string;
-  user: string;
+  user: string; // who made the release
   message: string;
+  author?: string; // who wrote the commit; empty when it is of none
   error?: string;
 }
 

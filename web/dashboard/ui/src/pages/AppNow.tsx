@@ -14,6 +14,7 @@ import { State } from "../kit/State";
 import { Table, type Column } from "../kit/Table";
 import { Ago } from "../kit/Time";
 import { started } from "../kit/Toast";
+import { Memory, Processor } from "../kit/Use";
 import { Scale } from "./Scale";
 
 const replacing = signal<Instance | null>(null); // the instance to confirm
@@ -23,6 +24,8 @@ const columns: Column<Instance>[] = [
   { head: "State", cell: (i) => <StateCell instance={i} /> },
   { head: "Release", cell: (i) => i.release },
   { head: "Address", kind: "mono", cell: (i) => i.address || "–" },
+  { head: "CPU", cell: (i) => <Processor of={i} /> },
+  { head: "Memory", cell: (i) => <Memory of={i} /> },
   { head: "Restarts", kind: "num", cell: (i) => i.restarts },
   { head: "Started", cell: (i) => <Ago at={i.started_at ?? i.created_at} /> },
   { head: "", kind: "end", bare: true, cell: (i) => <Actions instance={i} /> },
