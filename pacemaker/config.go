@@ -3,7 +3,9 @@ package pacemaker
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"aorta/pacemaker/cluster"
 	"aorta/pacemaker/store"
@@ -30,7 +32,7 @@ func (p *Pacemaker) ChangeConfig(ctx context.Context, app cluster.App, set map[s
 	}
 	args := cluster.Request{Build: current.BuildID, Commit: current.Commit, Message: configMessage(set, unset), Cause: "config"}
 	op, err = p.begin(ctx, cluster.Operation{
-		Kind: cluster.OpRelease, AppID: app.ID, Title: "Change config vars of " + app.Name, User: user, Args: args.Encode(),
+		Kind: cluster.OpRelease, AppID: app.ID, Title: configMessage(set, unset) + " of " + app.Name, User: user, Args: args.Encode(),
 	}, store.WithConfig(app, set, unset))
 	return op, true, err
 }
@@ -77,5 +79,25 @@ func validateConfig(set map[string]string, unset []string) error {
 
 // configMessage names keys, never values.
 func configMessage(set map[string]string, unset []string) string {
-	return fmt.Sprintf("%d config vars set, %d unset", len(set), len(unset))
+	var parts []string
+	if len(set) > 0 {
+		parts = append(parts, "Set "+namedKeys(slices.Sorted(maps.Keys(set))))
+	}
+	if len(unset) > 0 {
+		parts = append(parts, "Unset "+namedKeys(unset))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// A title names so many config vars, of so many characters together; more are counted.
+const (
+	keysNamed      = 3
+	keysNamedWidth = 60
+)
+
+func namedKeys(keys []string) string {
+	if all := strings.Join(keys, ", "); len(keys) <= keysNamed && len(all) <= keysNamedWidth {
+		return all
+	}
+	return counted(len(keys), "config var")
 }

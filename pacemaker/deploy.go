@@ -1,6 +1,7 @@
 package pacemaker
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -27,25 +28,45 @@ func (p *Pacemaker) DeployImage(ctx context.Context, app cluster.App, ref, messa
 	}, store.WithBuild(build, cluster.SourceImage, ref))
 }
 
+// Note is what is said of a deploy.
+type Note struct {
+	Message string
+	Author  string // of what is deployed, by name
+	User    string // who deploys it
+}
+
 // DeployArchive keeps an uploaded tar and rolls out what is built from it.
-func (p *Pacemaker) DeployArchive(ctx context.Context, app cluster.App, tar io.Reader, message, user string) (cluster.Operation, error) {
+func (p *Pacemaker) DeployArchive(ctx context.Context, app cluster.App, tar io.Reader, note Note) (cluster.Operation, error) {
 	build := cluster.NewID()
 	sum, err := p.Sources.Keep(ctx, app, build, tar)
 	if err != nil {
 		return cluster.Operation{}, err
 	}
-	if message == "" {
-		message = "archive " + sum[:12]
-	}
-	args := cluster.Request{Build: build, Message: oneLine(message), Cause: "deploy"}
+	name := "archive " + sum[:12]
+	args := cluster.Request{Build: build, Message: cmp.Or(oneLine(note.Message), name), Author: oneLine(note.Author), Cause: "deploy"}
 	op, err := p.begin(ctx, cluster.Operation{
-		Kind: cluster.OpDeploy, AppID: app.ID, User: user, Args: args.Encode(),
-		Title: fmt.Sprintf("Deploy archive %s to %s", sum[:12], app.Name),
+		Kind: cluster.OpDeploy, AppID: app.ID, User: note.User, Args: args.Encode(),
+		Title: deployTitle(app, note.Message, name),
 	}, store.WithBuild(build, cluster.SourceArchive, sum))
 	if err != nil {
 		_ = p.Sources.RemoveArchive(build) // Tidy finds what stays
 	}
 	return op, err
+}
+
+// titleLength is how much of a message is in a job's title, in characters.
+const titleLength = 60
+
+// deployTitle names a deploy by its message, else by what is deployed.
+func deployTitle(app cluster.App, message, what string) string {
+	said := []rune(oneLine(message))
+	if len(said) > titleLength {
+		said = append(said[:titleLength-1], '…')
+	}
+	if len(said) > 0 {
+		what = "“" + string(said) + "”"
+	}
+	return fmt.Sprintf("Deploy %s to %s", what, app.Name)
 }
 
 // oneLine makes one short line of whatever a person wrote.

@@ -164,15 +164,15 @@ func (p *Pacemaker) tryPush(ctx context.Context, push Push, waited bool) (cluste
 			return cluster.Operation{}, err
 		}
 	}
-	subject, err := repo.Subject(ctx, push.New)
+	commit, err := repo.Commit(ctx, push.New)
 	if err != nil {
 		return cluster.Operation{}, err
 	}
 	op := cluster.Operation{
 		ID: cluster.NewID(), Kind: cluster.OpDeploy, AppID: push.App.ID, User: push.User,
-		Title: fmt.Sprintf("Deploy %s to %s", push.New[:10], push.App.Name),
+		Title: deployTitle(push.App, commit.Subject, push.New[:10]),
 	}
-	args := cluster.Request{Build: cluster.DeriveID(op.ID, "build", 0), Commit: push.New, Message: oneLine(subject), Cause: "deploy", Ref: push.Ref, Old: have}
+	args := cluster.Request{Build: cluster.DeriveID(op.ID, "build", 0), Commit: push.New, Message: oneLine(commit.Subject), Author: commit.Author, Cause: "deploy", Ref: push.Ref, Old: have}
 	op.Args = args.Encode()
 	if err := repo.Hold(ctx, push.New, string(op.ID)); err != nil {
 		return cluster.Operation{}, err

@@ -36,7 +36,7 @@ func (p *Pacemaker) makeRelease(ctx context.Context, r *jobs.Run) (any, error) {
 		return nil, jobs.Permanent(fmt.Errorf("the domains of aorta.yml: %w", err))
 	}
 	release, err := p.store.CreateRelease(ctx, store.NewRelease{
-		Operation: w.op, Build: build, Commit: w.args.Commit, Message: w.args.Message, Cause: w.args.Cause, Domains: domains, Route: limits,
+		Operation: w.op, Build: build, Commit: w.args.Commit, Message: w.args.Message, Author: w.args.Author, Cause: w.args.Cause, Domains: domains, Route: limits,
 	})
 	if err != nil {
 		return nil, permanentIfRefused(err)

@@ -174,7 +174,7 @@ func TestSources_StayAsLongAsAReleaseMayBeRolledBackTo(t *testing.T) {
 	r.serves(r.pushed(shop, one, other))
 	var deploys []cluster.Operation
 	for range cluster.KeptReleases + 2 {
-		op, err := r.DeployArchive(t.Context(), blog, strings.NewReader("a tar"), "", "ann")
+		op, err := r.DeployArchive(t.Context(), blog, strings.NewReader("a tar"), Note{User: "ann"})
 		testkit.Must(t, err)
 		r.serves(op)
 		deploys = append(deploys, op)

@@ -11,13 +11,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"aorta/internal/dotenv"
 	"aorta/pacemaker/cluster"
 	"aorta/web/client"
 	"aorta/web/wire"
 )
-
-// maxDotenv bounds a file of config vars, in bytes.
-const maxDotenv = 4 << 20
 
 func configCommand(s *session) *cobra.Command {
 	cmd := &cobra.Command{
@@ -135,14 +133,14 @@ func (s *session) readDotenv(name string, vars map[string]string) error {
 		defer f.Close()
 		in = f
 	}
-	raw, err := io.ReadAll(io.LimitReader(in, maxDotenv+1))
+	raw, err := io.ReadAll(io.LimitReader(in, dotenv.MaxSize+1))
 	switch {
 	case err != nil:
 		return fmt.Errorf("read config vars: %w", err)
-	case len(raw) > maxDotenv:
-		return usagef("%s is longer than %d bytes", name, maxDotenv)
+	case len(raw) > dotenv.MaxSize:
+		return usagef("%s is longer than %d bytes", name, dotenv.MaxSize)
 	}
-	parsed, err := parseDotenv(string(raw))
+	parsed, err := dotenv.Parse(string(raw))
 	if err != nil {
 		return usagef("%s: %w", name, err)
 	}

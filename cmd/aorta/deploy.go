@@ -2,11 +2,13 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -81,10 +83,39 @@ func (s *session) startDeploy(ctx context.Context, api *client.Client, app strin
 		return wire.Accepted{}, err
 	}
 	s.err.line("uploading %d files from %s", len(files.paths), from.dir)
+	about := headOf(ctx, files.root)
 	return api.DeployArchive(ctx, app, client.Archive{
-		Gzip: true, Message: from.message,
+		Gzip: true, Message: cmp.Or(from.message, about.message), Author: about.author,
 		Open: func() (io.ReadCloser, error) { return files.open(), nil },
 	})
+}
+
+// head is what a working copy is of.
+type head struct{ message, author string }
+
+// headOf reads the newest commit of a directory; of one outside of any repository,
+// nothing is known.
+func headOf(ctx context.Context, dir string) head {
+	said, err := gitIn(ctx, dir, "log", "-1", "--no-show-signature", "--encoding=UTF-8", "--format=%an%n%s")
+	if err != nil {
+		return head{}
+	}
+	author, subject, _ := strings.Cut(strings.TrimSpace(said), "\n")
+	h := head{message: clipTo(subject, maxNote), author: clipTo(author, maxNote)}
+	if changes, err := gitIn(ctx, dir, "status", "--porcelain", "--", "."); err == nil && strings.TrimSpace(changes) != "" {
+		h.message += " (with changes that are not committed)"
+	}
+	return h
+}
+
+// maxNote is how much of a commit is sent along, in characters.
+const maxNote = 120
+
+func clipTo(text string, most int) string {
+	if all := []rune(text); len(all) > most {
+		return string(all[:most-1]) + "…"
+	}
+	return text
 }
 
 // archive opens a tar and detects whether it is gzipped.

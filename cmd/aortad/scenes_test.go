@@ -95,7 +95,7 @@ func TestPages_OfABusyCluster(t *testing.T) {
 	done := c.jobOn("shop", "succeeded")
 
 	walk{t, c, "busy"}.through(
-		view{name: "overview", path: "/", shows: "Change config vars of search"},
+		view{name: "overview", path: "/", shows: "Set MODE of search"},
 		view{name: "apps", path: "/apps", shows: "next-idea"},
 		view{name: "app", path: "/apps/shop", shows: "n2"},
 		view{name: "app-empty", path: "/apps/next-idea", shows: "git push"},
@@ -107,7 +107,7 @@ func TestPages_OfABusyCluster(t *testing.T) {
 		view{name: "app-domains", path: "/apps/shop/domains", shows: "www.shop.example.com"},
 		view{name: "app-settings", path: "/apps/shop/settings", shows: "Destroy"},
 		view{name: "destroy", path: "/apps/shop/settings", shows: "To confirm", before: press("Destroy", "Destroy shop")},
-		view{name: "jobs", path: "/jobs", shows: "Change config vars of search"},
+		view{name: "jobs", path: "/jobs", shows: "Set MODE of search"},
 		view{name: "job-running", path: "/jobs/" + running, shows: "Start web"},
 		view{name: "job-done", path: "/jobs/" + done, shows: "ucceeded"},
 		view{name: "nodes", path: "/nodes", shows: "n2"},

@@ -109,8 +109,8 @@ func TestPush_TwoAtOnce(t *testing.T) {
 	one.write("Dockerfile", strings.ReplaceAll(gated, "COPY testapp", "COPY app"))
 	base := one.commit("gated")
 	two := one.clone()
-	waits := func(commit string) string {
-		return "remote: Waiting for another job to end: Deploy " + commit[:10] + " to shop (by admin)."
+	waits := func(message string) string {
+		return "remote: Waiting for another job to end: Deploy “" + message + "” to shop (by admin)."
 	}
 
 	first, second := one.begin(), (*pushing)(nil)
@@ -133,7 +133,7 @@ func TestPush_TwoAtOnce(t *testing.T) {
 	first = one.begin()
 	one.atGate()
 	second = two.begin()
-	second.says(waits(ours))
+	second.says(waits("ours"))
 	if got := one.ref(); got != base {
 		t.Errorf("got the ref at %s during the deploy, want %s", got, base)
 	}
@@ -154,7 +154,7 @@ func TestPush_TwoAtOnce(t *testing.T) {
 	first = one.begin()
 	one.atGate()
 	second = two.begin()
-	second.says(waits(ours))
+	second.says(waits("ours again"))
 	one.openGate()
 	first.serves("v3")
 	one.openGate()

@@ -44,17 +44,24 @@ func (r Repo) IsAncestor(ctx context.Context, a, b string) (bool, error) {
 	return true, nil
 }
 
-// Subject gives the first line of a commit's message: valid UTF-8, without
-// control characters, 120 characters at most.
-func (r Repo) Subject(ctx context.Context, commit string) (string, error) {
-	if err := checkCommit("commit", commit); err != nil {
-		return "", err
+// Commit is what a commit says of itself: valid UTF-8, without control characters,
+// 120 characters at most each.
+type Commit struct {
+	Subject string // the first line of its message
+	Author  string // who wrote it, by name
+}
+
+// Commit reads a commit.
+func (r Repo) Commit(ctx context.Context, id string) (Commit, error) {
+	if err := checkCommit("commit", id); err != nil {
+		return Commit{}, err
 	}
-	out, err := r.run(ctx, "log", "-1", "--no-show-signature", "--encoding=UTF-8", "--format=%s", commit, "--")
+	out, err := r.run(ctx, "log", "-1", "--no-show-signature", "--no-mailmap", "--encoding=UTF-8", "--format=%an%n%s", id, "--")
 	if err != nil {
-		return "", fmt.Errorf("read the subject of %s: %w", commit, err)
+		return Commit{}, fmt.Errorf("read commit %s: %w", id, err)
 	}
-	return clipSubject(out), nil
+	author, subject, _ := strings.Cut(out, "\n")
+	return Commit{Subject: clipSubject(subject), Author: clipSubject(author)}, nil
 }
 
 func clipSubject(s string) string {

@@ -216,10 +216,10 @@ func TestRepo_SubjectIsFitForPeople(t *testing.T) {
 		"bad \xff\xfe bytes":           "bad ÿþ bytes", // git takes it for Latin-1
 		strings.Repeat("ä", 300):       strings.Repeat("ä", 119) + "…",
 	} {
-		got, err := r.Subject(t.Context(), commit(t, r, message))
+		got, err := r.Commit(t.Context(), commit(t, r, message))
 
-		if got != want || err != nil {
-			t.Errorf("Subject of %q: got %q, %v, want %q", message, got, err, want)
+		if got.Subject != want || got.Author == "" || err != nil {
+			t.Errorf("Commit of %q: got %+v, %v, want %q and its author", message, got, err, want)
 		}
 	}
 }

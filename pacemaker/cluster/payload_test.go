@@ -24,7 +24,7 @@ func payloads() map[string]any {
 		"build_args":     BuildArgs{Operation: id, Build: other},
 		"prune_args":     PruneArgs{Node: id, App: other},
 		"request": Request{
-			Build: id, Commit: "c", Message: "m", Cause: "deploy", Domains: []string{"a.b"}, Ref: "refs/heads/main", Old: "o",
+			Build: id, Commit: "c", Message: "m", Author: "a", Cause: "deploy", Domains: []string{"a.b"}, Ref: "refs/heads/main", Old: "o",
 			Replace: []ID{id}, Types: []string{"web"}, Revive: true, Retries: other, Rollback: true, Nodes: []ID{id},
 		},
 	}

@@ -80,6 +80,7 @@ type Release struct {
 	Processes []ProcessType
 	Commit    string // empty when it did not come from git
 	Message   string
+	Author    string // of the commit, by name; empty when it did not come from git
 	User      string // name of who made it
 	Cause     string // "deploy", "config", "rollback to v3"
 	Error     string

@@ -12,6 +12,7 @@ type Request struct {
 	Build   ID       `json:"build,omitempty"`
 	Commit  string   `json:"commit,omitempty"`
 	Message string   `json:"message,omitempty"`
+	Author  string   `json:"author,omitempty"`
 	Cause   string   `json:"cause,omitempty"`
 	Domains []string `json:"domains,omitempty"`
 	// Deploys by push: the ref to move once the release serves.

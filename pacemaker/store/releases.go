@@ -20,6 +20,7 @@ type releaseRow struct {
 	Config      string
 	CommitID    string
 	Message     string
+	Author      string
 	Username    string
 	Cause       string
 	Error       string
@@ -36,7 +37,7 @@ func (r releaseRow) release() (cluster.Release, error) {
 	procs, err := decodeProcesses(r.Processes, "a release's process types")
 	return cluster.Release{
 		ID: cluster.ID(r.ID), AppID: cluster.ID(r.AppID), Number: r.Number, BuildID: cluster.ID(r.BuildID),
-		State: cluster.ReleaseState(r.State), Image: image, Processes: procs, Commit: r.CommitID, Message: r.Message,
+		State: cluster.ReleaseState(r.State), Image: image, Processes: procs, Commit: r.CommitID, Message: r.Message, Author: r.Author,
 		User: r.Username, Cause: r.Cause, Error: r.Error, CreatedAt: toTime(r.CreatedAt),
 	}, err
 }
@@ -48,6 +49,7 @@ type NewRelease struct {
 	Build     cluster.Build
 	Commit    string
 	Message   string
+	Author    string
 	Cause     string
 	Domains   []string                    // that the release asks for, added when free
 	Route     cluster.RequestLimitsChange // that it asks for, made the app's own
@@ -103,7 +105,7 @@ func (s *Store) insertRelease(tx *gorm.DB, n NewRelease) (releaseRow, error) {
 		ID: string(cluster.DeriveID(n.Operation.ID, "release", 0)), AppID: string(n.Build.AppID), Number: last + 1,
 		BuildID: string(n.Build.ID), OperationID: string(n.Operation.ID), State: string(cluster.ReleaseReady),
 		Image: encodeImage(n.Build.Image), Processes: encodeProcesses(n.Build.Processes), Config: sealed,
-		CommitID: n.Commit, Message: n.Message, Username: n.Operation.User, Cause: n.Cause, CreatedAt: s.now().UnixNano(),
+		CommitID: n.Commit, Message: n.Message, Author: n.Author, Username: n.Operation.User, Cause: n.Cause, CreatedAt: s.now().UnixNano(),
 	}
 	err = tx.Create(&row).Error
 	return row, err

@@ -119,7 +119,7 @@ var layers = []layer{
 	},
 	{
 		[]string{"cmd/aorta"},
-		[]string{"pacemaker/cluster", "pacemaker/steps", "web/wire", "web/client/...", "internal/dockerignore"},
+		[]string{"pacemaker/cluster", "pacemaker/steps", "web/wire", "web/client/...", "internal/dockerignore", "internal/dotenv"},
 		"the CLI has no way in but the REST API; its words for steps are those of a push",
 	},
 	{

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	"aorta/internal/dotenv"
+	"aorta/pacemaker/cluster"
 	"aorta/web/access"
 	"aorta/web/auth"
 	"aorta/web/rest"
@@ -15,9 +17,25 @@ type changeConfig struct {
 	Body wire.ConfigChange
 }
 
+type parseDotenv struct {
+	access.AppPath
+	Body wire.Dotenv
+}
+
 func (a *API) configRoutes(h *rest.API) {
 	rest.Register(h, rest.Route{Method: rest.Get, Path: "/apps/{app}/config", Summary: "Show config vars", Role: access.Developer, Subject: access.OnApp}, a.showConfig)
 	rest.Register(h, rest.Route{Method: rest.Patch, Path: "/apps/{app}/config", Summary: "Set and unset config vars, and roll them out", Role: access.Developer, Subject: access.OnApp, Status: http.StatusAccepted}, a.changeConfig)
+	rest.Register(h, rest.Route{Method: rest.Post, Path: "/apps/{app}/config/parse", Summary: "Read config vars from the text of a .env file, and set none", Role: access.Developer, Subject: access.OnApp}, a.parseDotenv)
+}
+
+// parseDotenv is for those who have no parser of their own: one file means the
+// same wherever it is given.
+func (a *API) parseDotenv(_ context.Context, in *parseDotenv) (*rest.Reply[wire.Config], error) {
+	vars, err := dotenv.Parse(in.Body.Text)
+	if err != nil {
+		return nil, cluster.Invalid("", "%v", err)
+	}
+	return rest.OK(wire.Config{Vars: vars}, nil)
 }
 
 func (a *API) showConfig(ctx context.Context, in *access.AppPath) (*rest.Reply[wire.Config], error) {

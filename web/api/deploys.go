@@ -12,6 +12,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"aorta/pacemaker"
 	"aorta/pacemaker/cluster"
 	"aorta/web/access"
 	"aorta/web/auth"
@@ -29,6 +30,7 @@ type deployImage struct {
 type deployArchive struct {
 	access.AppPath
 	Message  string `query:"message" maxLength:"500"`
+	Author   string `query:"author" maxLength:"500" doc:"who wrote what is deployed, by name"`
 	Type     string `header:"Content-Type"`
 	Encoding string `header:"Content-Encoding"`
 	body     io.Reader
@@ -97,5 +99,5 @@ func (a *API) deployArchive(ctx context.Context, in *deployArchive) (*rest.Reply
 	default:
 		return nil, cluster.Invalid("Content-Encoding", "%.80q is not known (gzip, or none)", in.Encoding)
 	}
-	return rest.Accepted(a.pace.DeployArchive(ctx, in.App(), body, in.Message, auth.User(ctx).Name))
+	return rest.Accepted(a.pace.DeployArchive(ctx, in.App(), body, pacemaker.Note{Message: in.Message, Author: in.Author, User: auth.User(ctx).Name}))
 }

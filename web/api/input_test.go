@@ -42,6 +42,7 @@ var samples = map[string]string{
 
 	"post-nodes-id-instances-instance-port": `{"refused":20000}`,
 	"patch-apps-app-build-secrets":          `{"set":{"A":"1"},"unset":["B"]}`,
+	"post-apps-app-config-parse":            `{"text":"A=1"}`,
 }
 
 // target is an operation with what a request to it needs.

@@ -40,8 +40,11 @@ type span struct{ length, step time.Duration }
 
 var spans = map[string]span{
 	"10m": {10 * time.Minute, time.Second},
+	"1h":  {time.Hour, time.Minute},
 	"6h":  {6 * time.Hour, time.Minute},
+	"24h": {24 * time.Hour, time.Minute},
 	"2d":  {48 * time.Hour, time.Minute},
+	"7d":  {7 * 24 * time.Hour, time.Hour},
 	"90d": {90 * 24 * time.Hour, time.Hour},
 }
 
@@ -60,12 +63,12 @@ func (s span) window(now time.Time) (from, to time.Time) {
 
 type appSeries struct {
 	access.AppPath
-	Range   string `query:"range" required:"true" enum:"10m,6h,2d,90d"`
+	Range   string `query:"range" required:"true" enum:"10m,1h,6h,24h,2d,7d,90d"`
 	Release string `query:"release" maxLength:"16" doc:"such as v12; all releases without it"`
 }
 
 type wholeSeries struct {
-	Range string `query:"range" required:"true" enum:"10m,6h,2d,90d"`
+	Range string `query:"range" required:"true" enum:"10m,1h,6h,24h,2d,7d,90d"`
 }
 
 func (a *API) seriesRoutes(h *rest.API) {

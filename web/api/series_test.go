@@ -49,6 +49,21 @@ func TestSeries_ShowsStepsGapsAndMarks(t *testing.T) {
 	}
 }
 
+// Each range is shown in the steps that are kept of all of it.
+func TestSeries_HasStepsForEachRange(t *testing.T) {
+	t.Parallel()
+	r := rig.New(t)
+	for name, want := range map[string][2]int64{
+		"10m": {10, 60}, "1h": {60, 60}, "6h": {60, 360}, "24h": {60, 1440}, "2d": {60, 2880}, "7d": {3600, 168}, "90d": {3600, 2160},
+	} {
+		got := rig.As[wire.Series](t, r.Admin("GET", "/series?range="+name, ""))
+
+		if got.Step != want[0] || int64(len(got.T)) != want[1] {
+			t.Errorf("%s: got %d steps of %d s, want %d of %d", name, len(got.T), got.Step, want[1], want[0])
+		}
+	}
+}
+
 func TestSeries_AllAppsAreComputedOnceAStep(t *testing.T) {
 	t.Parallel()
 	r := rig.New(t)
@@ -73,7 +88,7 @@ func TestSeries_RefusesAndSaysWhy(t *testing.T) {
 	testkit.Must(t, err)
 	r.NewRelease(app)
 	for path, status := range map[string]int{
-		"/series": 422, "/series?range=1h": 422, "/apps/shop/series?range=10m&release=x": 422,
+		"/series": 422, "/series?range=3h": 422, "/apps/shop/series?range=10m&release=x": 422,
 		"/apps/shop/series?range=10m&release=v9": 404, "/apps/no/series?range=10m": 404,
 	} {
 		rig.WantProblem(t, r.Do(rig.Ask{Method: "GET", Path: path, Token: rig.ViewerToken}), status)

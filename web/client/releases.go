@@ -16,6 +16,7 @@ type Archive struct {
 	Open    func() (io.ReadCloser, error)
 	Gzip    bool // the bytes are a gzipped tar
 	Message string
+	Author  string // who wrote what is in it, by name
 }
 
 // DeployImage deploys an image that exists.
@@ -30,8 +31,10 @@ func (c *Client) DeployArchive(ctx context.Context, app string, tar Archive) (wi
 		return wire.Accepted{}, err
 	}
 	up := call{method: http.MethodPost, path: p, header: idempotent(), body: tar.Open, query: url.Values{}}
-	if tar.Message != "" {
-		up.query.Set("message", tar.Message)
+	for name, value := range map[string]string{"message": tar.Message, "author": tar.Author} {
+		if value != "" {
+			up.query.Set(name, value)
+		}
 	}
 	up.header.Set("Content-Type", "application/x-tar")
 	// A refusal then comes before the bytes are sent in vain.

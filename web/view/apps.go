@@ -53,7 +53,7 @@ func (v *Views) Traffic(ctx context.Context, app cluster.App) (map[cluster.ID]in
 func Release(r cluster.Release, traffic map[cluster.ID]int) wire.Release {
 	return wire.Release{
 		Release: r.Label(), ID: string(r.ID), State: string(r.State), Traffic: float64(traffic[r.ID]) * 100 / cluster.FullWeight,
-		Image: r.Image.Ref, Commit: r.Commit, CreatedAt: r.CreatedAt, User: r.User, Message: r.Message, Error: r.Error,
+		Image: r.Image.Ref, Commit: r.Commit, CreatedAt: r.CreatedAt, User: r.User, Message: r.Message, Author: r.Author, Error: r.Error,
 	}
 }
 

@@ -1,6 +1,7 @@
 // One app's live log.
 import { signal } from "@preact/signals";
 import { brief } from "./format";
+import { widthOf } from "./kit/rows";
 import { unpressed } from "./press";
 import { topicOf, type Tail } from "./tail";
 import type { Gone, LogLine } from "./types";
@@ -15,6 +16,7 @@ export interface Shown {
   time: string;
   from: string;
   text: string;
+  width: number;     // of the text, in columns
   stream?: string;
   more?: string;     // where it is from, in detail
   release?: string;
@@ -24,7 +26,7 @@ export interface Shown {
 
 function shown(key: number, l: LogLine): Shown {
   return {
-    key, time: l.time, from: `${l.type} ${brief(l.instance)}`, text: l.text, stream: l.stream, more: `${l.release} on ${l.node}`,
+    key, time: l.time, from: `${l.type} ${brief(l.instance)}`, text: l.text, width: widthOf(l.text), stream: l.stream, more: `${l.release} on ${l.node}`,
     release: l.release, instance: l.instance,
   };
 }
@@ -52,7 +54,7 @@ export class LogStore implements Tail {
     this.seen = id;
     const key = ++this.count;
     if (event === "line") this.held.push(shown(key, data as LogLine));
-    else this.held.push({ key, time: "", from: "", text: "", missed: (data as { n: number }).n });
+    else this.held.push({ key, time: "", from: "", text: "", width: 60, missed: (data as { n: number }).n });
     if (this.held.length > most) this.held.splice(0, this.held.length - most);
     this.timer ||= setTimeout(() => unpressed(() => this.show()), 50) as unknown as number;
   }

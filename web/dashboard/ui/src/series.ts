@@ -6,11 +6,13 @@ import type { Curve } from "./kit/Graph";
 import type { Series } from "./types";
 
 // Range is the time that a graph shows, and how often it is reloaded.
-export interface Range { id: string; name: string; s: number; every: number }
+export interface Range { id: string; name: string; s: number; every: number; step: string }
 
+// step is what one point of a graph is of.
 export const ranges: Range[] = [
-  { id: "10m", name: "10 min", s: 600, every: 5 }, { id: "6h", name: "6 h", s: 21_600, every: 30 },
-  { id: "2d", name: "2 d", s: 172_800, every: 60 }, { id: "90d", name: "90 d", s: 7_776_000, every: 300 },
+  { id: "10m", name: "10 min", s: 600, every: 5, step: "second" }, { id: "1h", name: "1 h", s: 3600, every: 15, step: "minute" },
+  { id: "24h", name: "24 h", s: 86_400, every: 60, step: "minute" }, { id: "7d", name: "7 d", s: 604_800, every: 300, step: "hour" },
+  { id: "90d", name: "90 d", s: 7_776_000, every: 300, step: "hour" },
 ];
 
 // Drawn is a series with its derived values, so that a graph is redrawn only for

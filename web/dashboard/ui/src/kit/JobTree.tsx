@@ -6,6 +6,7 @@ import type { Job, JobLine } from "../types";
 import type { Shown } from "../logstore";
 import { Foreign } from "./Foreign";
 import { LogView } from "./LogView";
+import { widthOf } from "./rows";
 import { Shape } from "./State";
 import { Duration } from "./Time";
 
@@ -47,6 +48,6 @@ function Row({ tree, job, depth }: { tree: Tree; job: Job; depth: number }) {
 
 function Lines({ lines, title, few }: { lines: JobLine[]; title: string; few: boolean }) {
   const at = few ? Math.max(0, lines.length - 20) : 0;
-  const shown: Shown[] = lines.slice(at).map((l, i) => ({ key: at + i + 1, time: l.time, from: "", text: l.text }));
+  const shown: Shown[] = lines.slice(at).map((l, i) => ({ key: at + i + 1, time: l.time, from: "", text: l.text, width: widthOf(l.text) }));
   return <LogView lines={shown} search="" label={`Log of ${title}`} empty={null} />;
 }

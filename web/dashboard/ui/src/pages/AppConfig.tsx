@@ -8,11 +8,16 @@ import { Card } from "../kit/Card";
 import { Copy } from "../kit/Copy";
 import { Confirm } from "../kit/Dialog";
 import { Empty, Trouble, Wait } from "../kit/Empty";
-import { Form } from "../kit/Form";
 import { started } from "../kit/Toast";
+import { ConfigForm, rowsOf, type Vars } from "./ConfigForm";
 
-type Vars = Record<string, string>;
 interface Change { set?: Vars; unset?: string[] }
+
+// titleOf names what a change does, as its job does.
+function titleOf({ set, unset }: Change): string {
+  const names = (verb: string, list: string[]) => (list.length > 3 ? `${verb} ${list.length} config vars` : list.length ? `${verb} ${list.join(", ")}` : "");
+  return [names("Set", Object.keys(set ?? {})), names("Unset", unset ?? [])].filter(Boolean).join("; ");
+}
 
 export function AppConfig({ detail }: { detail: AppDetail }) {
   const vars = useSignal<Vars | null>(null);
@@ -30,7 +35,7 @@ export function AppConfig({ detail }: { detail: AppDetail }) {
   // A new release may have other vars.
   useEffect(() => { if (may("developer")) void load(); }, [name, detail.releases?.[0]?.id, may("developer")]);
   const change = async (c: Change) => {
-    started("Config", await patch<Accepted>(path("apps", name, "config"), c));
+    started(titleOf(c), await patch<Accepted>(path("apps", name, "config"), c));
     await load();
   };
   if (!may("developer")) return <Card title="Config vars"><p>Config vars can contain secrets. You need the role developer to see them.</p></Card>;
@@ -42,7 +47,7 @@ export function AppConfig({ detail }: { detail: AppDetail }) {
       {!vars.value && !error.value && <Wait />}
       {vars.value && keys.length === 0 && <Empty title="No config var is set." commands={[`aorta config set KEY=VALUE -a ${name}`]} />}
       <ul class="rows vars">{keys.map((k) => <Var key={k} name={k} value={vars.value![k]!} set={(v) => change({ set: { [k]: v } })} drop={() => { dropping.value = k; }} />)}</ul>
-      {vars.value && <Add effect={effect} set={(k, v) => change({ set: { [k]: v } })} />}
+      {vars.value && <ConfigForm app={name} effect={effect} set={(all) => change({ set: all })} />}
       {dropping.value && (
         <Confirm title={`Unset ${dropping.value}`} verb="Unset it" danger act={() => change({ unset: [dropping.value] })} onClose={() => { dropping.value = ""; }}
           says={<p>Its value is deleted. {effect}</p>} />
@@ -79,31 +84,5 @@ function Var({ name, value, set, drop }: { name: string; value: string; set: (v:
         <Button kind="quiet" onClick={drop} label={`Unset ${name}`}>Unset</Button>
       </span>
     </li>
-  );
-}
-
-const rowsOf = (text: string) => Math.min(6, text.split("\n").length);
-
-// enterSends makes Enter submit a multi-line field, which can hold a pasted key;
-// Shift+Enter starts a new line.
-function enterSends(e: KeyboardEvent): void {
-  if (e.key !== "Enter" || e.shiftKey || e.isComposing) return;
-  e.preventDefault();
-  (e.currentTarget as HTMLTextAreaElement).form?.requestSubmit();
-}
-
-function Add({ effect, set }: { effect: string; set: (k: string, v: string) => Promise<void> }) {
-  const key = useSignal("");
-  const value = useSignal("");
-  const save = async () => {
-    await set(key.value.trim(), value.value);
-    key.value = "";
-    value.value = "";
-  };
-  return (
-    <Form verb="Set" what={key.value.trim()} ready={!!key.value.trim()} act={save} foot={<p class="muted">{effect}</p>}>
-      <label class="field">Key<input class="mono" value={key.value} onInput={(e) => { key.value = e.currentTarget.value; }} autocomplete="off" autocapitalize="off" spellcheck={false} /></label>
-      <label class="field grow">Value<textarea class="mono" rows={rowsOf(value.value)} value={value.value} onInput={(e) => { value.value = e.currentTarget.value; }} onKeyDown={enterSends} autocomplete="off" autocapitalize="off" spellcheck={false} /></label>
-    </Form>
   );
 }

@@ -20,6 +20,7 @@ export function AppGraphs({ detail }: { detail: AppDetail }) {
       {!d && !error && <Wait rows={14} />}
       {d?.none && <Empty title={`No request in this range${release ? ` to ${release}` : ""}.`} commands={detail.app.url ? [`curl -i ${detail.app.url}`] : []}>Requests appear here within seconds:</Empty>}
       {d && <Graphs d={d} />}
+      {d && <p class="muted note">One point for each {range.step}. Dashed lines are releases.</p>}
       {d && !release && serving.length > 1 && <ByRelease app={detail.app.name} range={range} releases={serving} d={d} />}
     </Card>
   );

@@ -50,13 +50,22 @@ function One({ release: r, serving, back }: { release: Release; serving: string;
       <span class="how"><StateCell release={r} serves={r.release === serving} />{r.traffic > 0 && <span class="share"><meter min={0} max={100} value={r.traffic} aria-label={`Share of traffic of ${r.release}`} /><span class="num">{Math.round(r.traffic * 10) / 10} %</span></span>}</span>
       <span class="grow">
         <span class="message"><Foreign text={r.message || "no message"} /></span><br />
-        <span class="muted">{r.user || "the platform"} · <Ago at={r.created_at} />{r.commit ? <> · <code>{r.commit.slice(0, 10)}</code></> : ""} · <code title={r.image}>{image(r.image)}</code></span>
+        <span class="muted">{by(r)} · <Ago at={r.created_at} />{r.commit ? <> · <code title={r.commit}>{r.commit.slice(0, 7)}</code></> : ""}{fromElsewhere(r) && <> · <code title={r.image}>{image(r.image)}</code></>}</span>
         {r.error && <span class="why bad"><Foreign text={r.error} /></span>}
       </span>
       {may("developer") && older && r.state !== "failed" && <Button onClick={back} label={`Roll back to ${r.release}`}>Roll back</Button>}
     </li>
   );
 }
+
+// by names who wrote what is released and, if it is somebody else, who released it.
+function by(r: Release): string {
+  const user = r.user || "the platform";
+  return r.author && r.author !== user ? `${r.author}, deployed by ${user}` : user;
+}
+
+// fromElsewhere says that the image was not built here: its name then tells something.
+const fromElsewhere = (r: Release) => !r.commit && !r.image.startsWith("aorta/");
 
 // StateCell distinguishes the serving release from one that has an image but no traffic yet.
 function StateCell({ release: { state }, serves }: { release: Release; serves: boolean }) {

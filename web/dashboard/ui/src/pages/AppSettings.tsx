@@ -10,6 +10,7 @@ import { Command, Copy } from "../kit/Copy";
 import { Confirm } from "../kit/Dialog";
 import { Ago } from "../kit/Time";
 import { started } from "../kit/Toast";
+import { Restart, running } from "./Restart";
 
 export function AppSettings({ detail }: { detail: AppDetail }) {
   const { app } = detail;
@@ -57,23 +58,7 @@ function Choice({ title, text, children }: { title: string; text: string; childr
   return <li><span class="grow"><b>{title}</b><br /><span class="muted">{text}</span></span>{children}</li>;
 }
 
-// running names the running instances of an app, and where they are.
-function running({ instances }: AppDetail): string {
-  const list = (instances ?? []).filter((i) => i.state !== "stopped" && i.state !== "failed");
-  const nodes = [...new Set(list.map((i) => i.node))].filter(Boolean).sort();
-  return list.length === 0 ? "no running instances" : `${count(list.length, "instance")} on ${nodes.join(", ")}`;
-}
-
 interface Part { detail: AppDetail; onClose: () => void }
-
-function Restart({ detail, onClose }: Part) {
-  const { app } = detail;
-  const verb = app.stopped ? "Start" : "Restart";
-  const act = async () => started(verb, await post<Accepted>(path("apps", app.name, "restart"), {}));
-  const says = app.stopped ? <p>Starts {app.release} with the same scale as before the stop.</p>
-    : <p>Replaces {running(detail)} by new ones of {app.release}. Each old one is stopped after its traffic has moved.</p>;
-  return <Confirm title={`${verb} ${app.name}`} says={says} verb={verb} act={act} onClose={onClose} />;
-}
 
 function Stop({ detail, onClose }: Part) {
   const { app } = detail;

@@ -6,6 +6,7 @@ import { Button } from "../kit/Button";
 import { Card } from "../kit/Card";
 import { Confirm } from "../kit/Dialog";
 import { started } from "../kit/Toast";
+import { Restart } from "./Restart";
 
 const most = 1000; // limit of the field; the API has its own
 
@@ -13,16 +14,18 @@ const most = 1000; // limit of the field; the API has its own
 export function Scale({ detail }: { detail: AppDetail }) {
   const wanted = useSignal<Record<string, number>>({});
   const asking = useSignal(false);
+  const restarting = useSignal(false);
+  const { app } = detail;
   const list = detail.formation ?? [];
   const changes = list.filter((p) => (wanted.value[p.type] ?? p.quantity) !== p.quantity);
   const set = (type: string, n: number) => { wanted.value = { ...wanted.value, [type]: Math.min(most, Math.max(0, Math.trunc(n) || 0)) }; };
   const apply = async () => {
     const types = Object.fromEntries(changes.map((p) => [p.type, { quantity: wanted.value[p.type] }]));
-    started("Scale", await patch<Accepted>(path("apps", detail.app.name, "formation"), { types }));
+    started("Scale", await patch<Accepted>(path("apps", app.name, "formation"), { types }));
     wanted.value = {};
   };
   return (
-    <Card title="Process types">
+    <Card title="Process types" aside={may("developer") && app.release && <Button onClick={() => { restarting.value = true; }} label={`${app.stopped ? "Start" : "Restart"} all of ${app.name}`}>{app.stopped ? "Start" : "Restart all"}</Button>}>
       <ul class="rows">
         {list.map((p) => (
           <li key={p.type}>
@@ -39,6 +42,7 @@ export function Scale({ detail }: { detail: AppDetail }) {
           <Button kind="primary" onClick={() => { if (changes.some((p) => wanted.value[p.type] === 0)) { asking.value = true; return undefined; } return apply(); }}>Apply</Button>
         </div>
       )}
+      {restarting.value && <Restart detail={detail} onClose={() => { restarting.value = false; }} />}
       {asking.value && (
         <Confirm title="Scale to none" verb="Scale" act={apply} onClose={() => { asking.value = false; }}
           says={<><p>{changes.map((p) => effect(p, wanted.value[p.type]!)).join(" ")}</p><p>Without an instance of web, requests to the app get 503.</p></>} />

@@ -1,15 +1,21 @@
-package main
+// Package dotenv reads files of config vars, such as .env: it is the same file for
+// the command line and for the dashboard.
+package dotenv
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
-// parseDotenv parses lines of KEY=VALUE and skips empty lines, comments (#) and a
-// leading "export ". A value in single quotes is literal; in double quotes \n, \r, \t, \", \\ and \$ mean what they do in a shell's
-// $'…'; both may span lines. A bare value ends at " #" or the line's end.
-// Nothing is expanded.
-func parseDotenv(text string) (map[string]string, error) {
+// MaxSize bounds a file, in bytes.
+const MaxSize = 4 << 20
+
+// Parse reads lines of KEY=VALUE and skips empty lines, comments (#) and a leading
+// "export ". A value in single quotes is literal; in double quotes \n, \r, \t, \", \\
+// and \$ mean what they do in a shell's $'…'; both may span lines. A bare value ends
+// at " #" or the line's end. Nothing is expanded. An error names its line.
+func Parse(text string) (map[string]string, error) {
 	vars := map[string]string{}
 	line := 1
 	text = strings.ReplaceAll(strings.TrimPrefix(text, "\ufeff"), "\r\n", "\n")
@@ -25,9 +31,9 @@ func parseDotenv(text string) (map[string]string, error) {
 		if !ok || key == "" || strings.ContainsAny(key, " \t\n") {
 			return nil, fmt.Errorf("line %d is not of the form KEY=VALUE", line)
 		}
-		value, next, err := dotenvValue(after)
+		value, next, err := parseValue(after)
 		if err != nil {
-			return nil, fmt.Errorf("line %d (%s): %w", line, clean(key), err)
+			return nil, fmt.Errorf("line %d (%s): %w", line, visible(key), err)
 		}
 		vars[key] = value
 		line += strings.Count(text[:len(text)-len(next)], "\n")
@@ -36,8 +42,8 @@ func parseDotenv(text string) (map[string]string, error) {
 	return vars, nil
 }
 
-// dotenvValue parses a value and returns the text after its line.
-func dotenvValue(s string) (value, next string, err error) {
+// parseValue parses a value and returns the text after its line.
+func parseValue(s string) (value, next string, err error) {
 	s = strings.TrimLeft(s, " \t")
 	if s == "" || s[0] != '"' && s[0] != '\'' {
 		bare, next, _ := strings.Cut(s, "\n")
@@ -46,29 +52,29 @@ func dotenvValue(s string) (value, next string, err error) {
 		}
 		return strings.TrimSpace(bare), next, nil
 	}
-	value, s, err = quotedValue(s)
+	value, s, err = parseQuoted(s)
 	if err != nil {
 		return "", "", err
 	}
 	tail, next, _ := strings.Cut(s, "\n")
 	if tail = strings.TrimSpace(tail); tail != "" && tail[0] != '#' {
-		return "", "", fmt.Errorf("%q follows the closing quote", clean(tail))
+		return "", "", fmt.Errorf("%q follows the closing quote", tail)
 	}
 	return value, next, nil
 }
 
-var dotenvEscapes = map[byte]byte{'n': '\n', 'r': '\r', 't': '\t', '"': '"', '\\': '\\', '$': '$'}
+var escapes = map[byte]byte{'n': '\n', 'r': '\r', 't': '\t', '"': '"', '\\': '\\', '$': '$'}
 
-func quotedValue(s string) (value, rest string, err error) {
+func parseQuoted(s string) (value, rest string, err error) {
 	quote := s[0]
 	var b strings.Builder
 	for i := 1; i < len(s); i++ {
 		switch c := s[i]; {
 		case c == quote:
 			return b.String(), s[i+1:], nil
-		case c == '\\' && quote == '"' && i+1 < len(s) && dotenvEscapes[s[i+1]] != 0:
+		case c == '\\' && quote == '"' && i+1 < len(s) && escapes[s[i+1]] != 0:
 			i++
-			b.WriteByte(dotenvEscapes[s[i]])
+			b.WriteByte(escapes[s[i]])
 		default:
 			b.WriteByte(c)
 		}
@@ -76,11 +82,5 @@ func quotedValue(s string) (value, rest string, err error) {
 	return "", "", fmt.Errorf("the closing %c is missing", quote)
 }
 
-// quoteVar formats a value on one line, in parseDotenv's form.
-func quoteVar(v string) string {
-	if v != "" && !strings.ContainsAny(v, " \t\r\n\"'#\\$") && clean(v) == v {
-		return v
-	}
-	r := strings.NewReplacer("\\", `\\`, "\n", `\n`, "\r", `\r`, "\t", `\t`, `"`, `\"`)
-	return `"` + clean(r.Replace(v)) + `"`
-}
+// visible is a name as it may be shown: control characters are escaped.
+func visible(name string) string { return strings.Trim(strconv.Quote(name), `"`) }
