@@ -10,7 +10,7 @@ import (
 
 func doctorCommand(s *session) *cobra.Command {
 	return &cobra.Command{
-		Use: "doctor", Short: "Say what is wrong with the cluster and what to do", Args: cobra.NoArgs,
+		Use: "doctor", Short: "Say what is wrong with the cluster and what to do", Args: takes(),
 		RunE: s.onCluster(s.diagnose),
 	}
 }
