@@ -13,7 +13,7 @@ import (
 func buildsCommand(s *session) *cobra.Command {
 	var n uint
 	cmd := &cobra.Command{
-		Use: "builds", Short: "List the app's deploys, each with its build; show and cancel them; set what builds may mount as secrets",
+		Use: "builds", Short: "List the app's deploys with their builds; cancel them",
 		RunE: s.onApp(func(ctx context.Context, api *client.Client, app string, _ []string) error {
 			return s.listJobs(ctx, api, client.JobQuery{App: app, Kind: string(cluster.OpDeploy)}, int(n))
 		}),
@@ -29,8 +29,8 @@ func cancelBuildCommand(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "cancel [BUILD]", Short: "End the app's build that runs or waits, and its job", Args: takes("[BUILD]"),
 		Example: "  aorta builds cancel -a shop",
-		Long: "The job that the build is part of is aborted; what serves goes on. BUILD is the id of the build or of its job,\n" +
-			"and is needed when the app has several.",
+		Long: "The job that the build is part of is aborted; what serves goes on. BUILD is the\n" +
+			"id of the build or of its job, and is needed when the app has several.",
 		RunE: s.onApp(func(ctx context.Context, api *client.Client, app string, args []string) error {
 			var which wire.CancelBuild
 			if len(args) > 0 {
@@ -47,9 +47,10 @@ func cancelBuildCommand(s *session) *cobra.Command {
 
 func rebuildCommand(s *session) *cobra.Command {
 	return startsWork(s, &cobra.Command{
-		Use: "rebuild [vN]", Short: "Build the image of the present release, or of vN, again if it is gone", Args: takes("[vN]"),
+		Use: "rebuild [vN]", Short: "Build the image of a release again if it is gone", Args: takes("[vN]"),
 		Example: "  aorta builds rebuild v3 -a shop",
-		Long: "An image that is gone from the engine is built again by itself when an instance needs it. This does the same at once.\n" +
+		Long: "An image that is gone from the engine is built again by itself when an instance\n" +
+			"needs it. This does the same at once, by default for the present release.\n" +
 			"An image that came from a registry is pulled again.",
 		RunE: s.onApp(func(ctx context.Context, api *client.Client, app string, args []string) error {
 			var of wire.Rebuild

@@ -17,8 +17,9 @@ func buildSecretCommands(s *session) []*cobra.Command {
 	set := &cobra.Command{
 		Use: "set-secret NAME=VALUE… [--file FILE]", Short: "Set what the app's builds may mount as secrets",
 		Example: "  aorta builds set-secret NPM_TOKEN=abc -a shop",
-		Long: "A Dockerfile reads a secret with RUN --mount=type=secret,id=NAME, as the file /run/secrets/NAME.\n" +
-			"It is in no image, no history and no log, and counts from the next build on.",
+		Long: "A Dockerfile reads a secret with RUN --mount=type=secret,id=NAME, as the file\n" +
+			"/run/secrets/NAME. It is in no image, no history and no log, and counts from the\n" +
+			"next build on.",
 		RunE: s.onApp(func(ctx context.Context, api *client.Client, app string, args []string) error {
 			vars, err := s.readVars(configFrom{args: args, file: file})
 			if err != nil {

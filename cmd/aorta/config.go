@@ -57,7 +57,11 @@ func (s *session) showConfig(ctx context.Context, api *client.Client, app string
 		return s.out.json(cfg.Vars)
 	}
 	for _, k := range slices.Sorted(maps.Keys(cfg.Vars)) {
-		s.out.line("%s=%s", clean(k), quoteVar(cfg.Vars[k]))
+		line := clean(k) + "=" + quoteVar(cfg.Vars[k])
+		if s.out.terminal && s.out.width > 0 { // elsewhere it is data: aorta config >.env
+			line = cut(line, s.out.width)
+		}
+		s.out.line("%s", line)
 	}
 	return nil
 }

@@ -29,10 +29,10 @@ func (s *session) diagnose(ctx context.Context, api *client.Client, _ []string) 
 		s.out.line("%s", s.out.paint(good, "● nothing is wrong"))
 	}
 	for _, r := range st.Reasons {
-		s.out.line("%s %s", s.out.paint(bad, "▲"), cleanBlock(r))
+		s.out.sentence(s.out.paint(bad, "▲")+" ", r)
 	}
 	for _, n := range st.Notes {
-		s.out.line("  %s", cleanBlock(n))
+		s.out.sentence("  ", n)
 	}
 	return nil
 }

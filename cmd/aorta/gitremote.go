@@ -14,9 +14,10 @@ import (
 func gitCommand(s *session) *cobra.Command {
 	cmd := &cobra.Command{Use: "git", Short: "Let this git repository push to an app"}
 	cmd.AddCommand(&cobra.Command{
-		Use: "remote [APP]", Short: "Set the git remote and the login of this repository for an app that exists",
-		Long: "remote sets the git remote \"aorta\" to the app, and git's credential helper for it, in this repository alone,\n" +
-			"so that git push aorta main works: in a new clone, or where one of the two is missing or old.",
+		Use: "remote [APP]", Short: "Set remote and login of this repository for an app that exists",
+		Long: "remote sets the git remote \"aorta\" to the app, and git's credential helper for\n" +
+			"it, in this repository alone, so that git push aorta main works: in a new clone,\n" +
+			"or where one of the two is missing or old.",
 		Example: "  aorta git:remote -a shop\n  git push aorta main",
 		Args:    takes("[APP]"), ValidArgsFunction: s.completeApps,
 		RunE: s.inRepository(s.onNamedApp(s.attach)),

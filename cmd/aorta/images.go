@@ -14,7 +14,7 @@ import (
 
 func imagesCommand(s *session) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "images", Short: "List the images on the nodes, and what becomes of each (-a APP: of one app)",
+		Use: "images", Short: "List the images on the nodes, and what becomes of each",
 		RunE: s.onCluster(s.listImages),
 	}
 	dryRun := false
@@ -37,7 +37,12 @@ func (s *session) listImages(ctx context.Context, api *client.Client, _ []string
 	if err != nil {
 		return err
 	}
+	newestFirst(images)
 	return s.printImages(images, "no images yet, or no node has reported them in the last minute")
+}
+
+func newestFirst(images []wire.Image) {
+	slices.SortStableFunc(images, func(a, b wire.Image) int { return b.CreatedAt.Compare(a.CreatedAt) })
 }
 
 // imagesApp is the app that a person named, and none that a repository does:
@@ -53,7 +58,7 @@ func (s *session) printImages(images []wire.Image, none string) error {
 	if s.flags.json {
 		return list(s.out, images)
 	}
-	t := s.out.newTable("APP", "RELEASES", "IMAGE", "SIZE", "CREATED", "NODE", "STATE", "BECAUSE")
+	t := s.out.newTable("APP", "RELEASES", "IMAGE", "SIZE", "CREATED", "NODE", "STATE", "BECAUSE").onlyWide("IMAGE", "NODE")
 	for _, i := range images {
 		t.row(orText(i.App, "-"), releasesText(i.Releases), shortImage(i.ID), megabytes(i.Size), age(s.p.Now(), i.CreatedAt), i.Node, imageState(i), i.Because)
 	}
@@ -97,6 +102,7 @@ func (s *session) showPrune(ctx context.Context, api *client.Client) error {
 	if err != nil {
 		return err
 	}
+	newestFirst(images)
 	images = slices.DeleteFunc(images, func(i wire.Image) bool { return !i.Collect })
 	var sum int64
 	for _, i := range images {

@@ -23,13 +23,15 @@ func TestImages_SayWhatBecomesOfEach(t *testing.T) {
 
 	all := c.run("images")
 	of := c.run("images", "-a", "shop")
-	dry := c.run("images", "prune", "--dry-run")
+	wide := c.run("images", "--wide")
+	dry := c.run("images", "prune", "--dry-run", "--wide")
 
 	wantCode(t, all, 0)
-	wantIn(t, "all", all.out, "shop", "v9 v8 v7 +1", "0123456789ab", "61.5 MB", "in use", "v9 serves or has instances", "to be removed", "its app is gone")
+	wantIn(t, "all", all.out, "shop", "v9 v8 v7 +1", "61.5 MB", "in use", "v9 serves or has instances", "to be removed", "its app is gone")
 	if of.out != all.out {
 		t.Errorf("of one app: got\n%s\nwant what its API has\n%s", of.out, all.out)
 	}
+	wantIn(t, "wide", wide.out, "0123456789ab", "n1")
 	wantIn(t, "dry run", dry.out, "fedcba987654", "its app is gone")
 	wantIn(t, "dry run", dry.err, "1 image, 20.0 MB at most")
 	if strings.Contains(dry.out, "0123456789ab") || len(api.writes()) != 0 {

@@ -32,48 +32,29 @@ func jobsCommand(s *session) *cobra.Command {
 		&cobra.Command{Use: "follow ID", Short: "Follow a job until it ends", Args: takes("ID"), Example: "  aorta jobs follow 1a2b3c4d", RunE: s.onJob(s.followFound)},
 		&cobra.Command{Use: "abort ID", Short: "Abort a job; its clean-up still runs", Args: takes("ID"), Example: "  aorta jobs abort 1a2b3c4d", RunE: s.onJob(s.abortJob)},
 		startsWork(s, &cobra.Command{Use: "retry ID", Short: "Run a failed or aborted job again, as a new job", Args: takes("ID"), Example: "  aorta jobs retry 1a2b3c4d", RunE: s.onJob(s.retryJob)}),
-		&cobra.Command{Use: "discard ID", Short: "Mark a failed or aborted job as handled, so that it needs no attention", Args: takes("ID"), Example: "  aorta jobs discard 1a2b3c4d", RunE: s.onJob(s.discardJob)},
+		&cobra.Command{Use: "discard ID", Short: "Mark a failed or aborted job as handled", Args: takes("ID"), Example: "  aorta jobs discard 1a2b3c4d", RunE: s.onJob(s.discardJob)},
 	)
 	return cmd
 }
 
-// onJob runs a command about one job, given by its id or short id.
+// onJob runs a command about one job, by its id or the short form of it: the API
+// takes either.
 func (s *session) onJob(run func(ctx context.Context, api *client.Client, id string) error) func(*cobra.Command, []string) error {
 	return s.onCluster(func(ctx context.Context, api *client.Client, args []string) error {
-		id, err := s.findJob(ctx, api, args[0])
-		if err != nil {
-			return err
-		}
-		return run(ctx, api, id)
+		return run(ctx, api, args[0])
 	})
 }
 
-// searched is how many of the newest jobs a short id is looked up in.
-const searched = 200
-
-func (s *session) findJob(ctx context.Context, api *client.Client, name string) (string, error) {
-	if len(name) != 8 {
-		return name, nil
+// shownID is what people see of an id, and can give to every command that takes
+// one; with --wide it is whole.
+func (s *session) shownID(id string) string {
+	if s.flags.wide {
+		return id
 	}
-	roots, err := client.Collect(api.Jobs(ctx, client.JobQuery{}), searched)
-	if err != nil {
-		return "", err
-	}
-	found := ""
-	for _, j := range roots {
-		if cluster.ID(j.ID).Short() != name {
-			continue
-		}
-		if found != "" {
-			return "", usagef("more than one job has the short id %q; give the full id", clean(name))
-		}
-		found = j.ID
-	}
-	if found == "" {
-		return "", cluster.NotFound("there is no job %q among the newest %d (list them: aorta jobs)", clean(name), searched)
-	}
-	return found, nil
+	return short(id)
 }
+
+func short(id string) string { return cluster.ID(id).Short() }
 
 func (s *session) listJobs(ctx context.Context, api *client.Client, q client.JobQuery, n int) error {
 	var err error
@@ -94,13 +75,13 @@ func (s *session) listJobs(ctx context.Context, api *client.Client, q client.Job
 }
 
 func (s *session) printJobs(jobs []wire.Job, searched bool) error {
-	t := s.out.newTable("ID", "TITLE", "APP", "STATE", "PROGRESS", "CREATED", "DURATION")
+	t := s.out.newTable("ID", "TITLE", "APP", "STATE", "CREATED", "DURATION").onlyWide("APP")
 	attention := 0
 	for _, j := range jobs {
 		if j.Attention {
 			attention++
 		}
-		t.row(j.ID, titleOf(j), orText(j.App, "-"), stateText(j), orText(progressOf(j.Progress), "-"), ageOf(s.p.Now(), j.CreatedAt), lasts(j, s.p.Now()))
+		t.row(s.shownID(j.ID), titleOf(j), j.App, stateText(j), ageOf(s.p.Now(), j.CreatedAt), lasts(j, s.p.Now()))
 	}
 	empty := "no jobs yet"
 	if searched {
@@ -109,7 +90,7 @@ func (s *session) printJobs(jobs []wire.Job, searched bool) error {
 	if err := t.print(empty); err != nil || attention == 0 {
 		return err
 	}
-	s.err.line("%d need attention: see aorta jobs show ID, then aorta jobs retry ID or aorta jobs discard ID", attention)
+	s.err.line("%d need attention: aorta jobs show ID, then aorta jobs retry ID or discard ID", attention)
 	return nil
 }
 
@@ -121,7 +102,9 @@ func stateText(j wire.Job) string {
 	case j.DiscardedAt != nil:
 		return j.State + ", discarded"
 	case j.Attention:
-		return j.State + ", needs attention: " + orText(firstLine(j.Error), "no cause reported")
+		return "needs attention: " + orText(firstLine(j.Error), "no cause reported")
+	case j.State == client.JobRunning && progressOf(j.Progress) != "":
+		return j.State + " " + progressOf(j.Progress)
 	}
 	return j.State
 }
@@ -144,7 +127,7 @@ func (s *session) abortJob(ctx context.Context, api *client.Client, id string) e
 
 // aborting says that a job is being aborted.
 func (s *session) aborting(work wire.Accepted, id string) error {
-	s.err.line("%s", clean(orText(work.Message, "aborting; follow it: aorta jobs follow "+id)))
+	s.err.line("%s", clean(orText(work.Message, "aborting; follow it: aorta jobs follow "+short(id))))
 	if s.flags.json {
 		return s.out.json(work)
 	}
@@ -157,7 +140,7 @@ func (s *session) retryJob(ctx context.Context, api *client.Client, id string) e
 		return err
 	}
 	if !s.flags.detach {
-		s.err.line("retrying as job %s", clean(work.Job))
+		s.err.line("retrying as job %s", short(clean(work.Job)))
 	}
 	return s.follow(ctx, api, work, nil)
 }
@@ -167,7 +150,7 @@ func (s *session) discardJob(ctx context.Context, api *client.Client, id string)
 	if err != nil {
 		return err
 	}
-	s.err.line("discarded job %s (%s), by %s", clean(j.ID), titleOf(j), userOf(j.DiscardedBy))
+	s.err.line("discarded job %s (%s), by %s", short(clean(j.ID)), titleOf(j), userOf(j.DiscardedBy))
 	if s.flags.json {
 		return s.out.json(j)
 	}

@@ -62,18 +62,19 @@ func TestJobs_SayWhoIsFirstAndWhatNeedsAttention(t *testing.T) {
 	c := newCLI(t, api)
 
 	got := c.run("jobs")
+	wide := c.run("jobs", "--wide")
 
-	want := "ID  TITLE                APP   STATE                                                                                    PROGRESS  CREATED  DURATION\n" +
-		"j3  Scale shop: web=3    shop  waiting for Deploy a1b2 to shop by ann (j1)                                              -         1s ago\n" +
-		"j2  Remove old images    -     waiting for Look by the platform (j0)                                                    -         1s ago\n" +
-		"j1  Deploy a1b2 to shop  shop  running                                                                                  -         1m ago   1m0s\n" +
-		"f2  Stop shop            shop  failed, needs attention: its worker died 3 times while it ran (the last one: n1)  -         1h ago   1m30s\n" +
-		"f1  Stop shop            shop  failed, discarded                                                                        -         2h ago\n"
-	squeeze := func(s string) string { return strings.Join(strings.Fields(s), " ") }
-	if diff := cmp.Diff(squeeze(want), squeeze(got.out)); diff != "" {
+	want := "ID  TITLE                STATE                                 CREATED  DURATION\n" +
+		"j3  Scale shop: web=3    waiting for Deploy a1b2 to shop by…   1s ago\n" +
+		"j2  Remove old images    waiting for Look by the platform (j…  1s ago\n" +
+		"j1  Deploy a1b2 to shop  running                               1m ago   1m0s\n" +
+		"f2  Stop shop            needs attention: its worker died 3…   1h ago   1m30s\n" +
+		"f1  Stop shop            failed, discarded                     2h ago\n"
+	if diff := cmp.Diff(want, got.out); diff != "" {
 		t.Errorf("stdout (-want +got):\n%s", diff)
 	}
-	wantIn(t, "stderr", got.err, "1 need attention: see aorta jobs show ID, then aorta jobs retry ID or aorta jobs discard ID\n")
+	wantIn(t, "wide", wide.out, "needs attention: its worker died 3 times while it ran (the last one: n1)  1h ago", "waiting for Look by the platform (j0)    ")
+	wantIn(t, "stderr", got.err, "1 need attention: aorta jobs show ID, then aorta jobs retry ID or discard ID\n")
 }
 
 func TestJobs_ShowSaysWhatTheRootWaitsForAndRepeats(t *testing.T) {

@@ -12,8 +12,8 @@ func loginCommand(s *session) *cobra.Command {
 	var name string
 	cmd := &cobra.Command{
 		Use: "login URL --token -", Short: "Log in to a cluster and save it as a context",
-		Long: "login reads a token from stdin, checks it, and saves it with the URL as a context.\n" +
-			"Later commands use that context.",
+		Long: "login reads a token from stdin, checks it, and saves it with the URL as a\n" +
+			"context. Later commands use that context.",
 		Example: "  aorta login http://127.0.0.1:7420 --token - < admin.token",
 		Args:    takes("URL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -69,7 +69,7 @@ func (s *session) login(cmd *cobra.Command, name string, c contexts.Context) err
 func logoutCommand(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "logout", Short: "Forget the current context with its token", Args: takes(),
-		Long: "logout removes the current context, or that of --context, from this machine. The token itself stays valid.",
+		Long: "logout removes the current context, or that of --context, from this machine.\nThe token itself stays valid.",
 		RunE: func(*cobra.Command, []string) error {
 			path, err := contexts.Path(s.p.Getenv)
 			if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -184,6 +185,7 @@ func (c *cli) program() *Program {
 	return &Program{
 		Getenv: func(k string) string { return c.env[k] }, Dir: c.dir, Executable: "/opt/it's/aorta",
 		Now: func() time.Time { return noon }, IsTerminal: func(io.Writer) bool { return c.term },
+		Browse: func(context.Context, string) error { return errNoBrowser },
 	}
 }
 

@@ -36,7 +36,7 @@ func (s *session) listNodes(ctx context.Context, api *client.Client, _ []string)
 	if s.flags.json {
 		return list(s.out, nodes)
 	}
-	t := s.out.newTable("NAME", "STATE", "ROLES", "ADDRESS", "LOAD", "INSTANCES", "LAST SEEN", "TAGS")
+	t := s.out.newTable("NAME", "STATE", "ROLES", "ADDRESS", "LOAD", "INSTANCES", "LAST SEEN", "TAGS").onlyWide("ADDRESS", "TAGS")
 	for _, n := range nodes {
 		t.row(n.Name, nodeStateText(n), strings.Join(n.Roles, ","), n.Address, scoreOf(n), strconv.Itoa(n.Instances), lastSeenOf(n), tagsOf(n))
 	}

@@ -33,16 +33,18 @@ func (o outline) job(j wire.Job, depth int) {
 
 // head prints a job without those below it.
 func (o outline) head(j wire.Job, indent string, withError bool) {
-	text := indent + symbol(o.out, j.State) + " " + titleOf(j) + "  " + o.out.paint(muted, j.State) + o.lasts(j)
+	text := symbol(o.out, j.State) + " " + titleOf(j) + "  " + o.out.paint(muted, j.State) + o.lasts(j)
 	if p := progressOf(j.Progress); p != "" && j.State == client.JobRunning {
 		text += "  " + p
 	}
-	o.out.line("%s", text)
+	o.out.hanging(indent, text)
 	for _, note := range notesOf(j) {
-		o.out.line("%s    %s", indent, o.out.paint(muted, note))
+		for _, line := range wrap(note, o.out.beside(len(indent)+4)) {
+			o.out.line("%s    %s", indent, o.out.paint(muted, line))
+		}
 	}
 	if withError && showsError(j) {
-		o.out.line("%s    %s", indent, strings.ReplaceAll(cleanBlock(j.Error), "\n", "\n"+indent+"  "))
+		o.out.block(indent+"    ", cleanBlock(j.Error))
 	}
 }
 
@@ -84,19 +86,19 @@ func notesOf(j wire.Job) []string {
 		notes = append(notes, waitsFor(*j.WaitsFor))
 	}
 	if j.RetryOf != "" {
-		notes = append(notes, "retry of "+clean(j.RetryOf))
+		notes = append(notes, "retry of "+short(clean(j.RetryOf)))
 	}
 	switch {
 	case j.DiscardedAt != nil:
 		notes = append(notes, "discarded by "+userOf(j.DiscardedBy))
 	case j.Attention:
-		notes = append(notes, "needs attention: run aorta jobs retry "+clean(j.ID)+" or aorta jobs discard "+clean(j.ID))
+		notes = append(notes, "needs attention: run aorta jobs retry "+short(clean(j.ID))+" or aorta jobs discard "+short(clean(j.ID)))
 	}
 	return notes
 }
 
 func waitsFor(a wire.Ahead) string {
-	return "waiting for " + clean(a.Title) + " by " + userOf(a.User) + " (" + clean(a.ID) + ")"
+	return "waiting for " + clean(a.Title) + " by " + userOf(a.User) + " (" + short(clean(a.ID)) + ")"
 }
 
 func showsError(j wire.Job) bool {

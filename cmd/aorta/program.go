@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/mattn/go-isatty"
@@ -24,6 +25,7 @@ type Program struct {
 	Executable string // that git calls for credentials
 	Now        func() time.Time
 	IsTerminal func(io.Writer) bool
+	Width      func(io.Writer) int // of a terminal; 0 if that is not known
 	Browse     func(ctx context.Context, url string) error
 }
 
@@ -33,7 +35,7 @@ func NewProgram() *Program {
 	if err != nil {
 		self = "aorta"
 	}
-	return &Program{Getenv: os.Getenv, Executable: self, Now: time.Now, IsTerminal: isTerminal, Browse: browse}
+	return &Program{Getenv: os.Getenv, Executable: self, Now: time.Now, IsTerminal: isTerminal, Width: terminalWidth, Browse: browse}
 }
 
 func isTerminal(w io.Writer) bool {
@@ -68,16 +70,18 @@ func rootCommand(s *session) *cobra.Command {
 		Use: "aorta", Short: "Run apps on your own machines",
 		Long:          "aorta deploys and manages apps on an Aorta cluster.",
 		SilenceErrors: true, SilenceUsage: true, Version: versionName(),
-		PersistentPreRun: func(*cobra.Command, []string) { s.started = true },
+		PersistentPreRun: func(*cobra.Command, []string) { s.begin() },
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped 80"))
 	f := root.PersistentFlags()
 	f.StringVar(&s.flags.url, "url", "", "URL of the cluster (default: $AORTA_URL, then the context's)")
 	f.StringVar(&s.flags.token, "token", "", "token, or - to read it from stdin (default: $AORTA_TOKEN, then the context's)")
 	f.StringVar(&s.flags.context, "context", "", "context to use (list them: aorta contexts)")
 	f.StringVarP(&s.flags.app, "app", "a", "", "app (default: $AORTA_APP, then the git remote \"aorta\")")
 	f.BoolVar(&s.flags.json, "json", false, "print JSON")
+	f.BoolVar(&s.flags.wide, "wide", false, "cut nothing, however long the lines get")
 	// Commands work without completion.
 	_ = root.RegisterFlagCompletionFunc("app", s.completeApps)
 	_ = root.RegisterFlagCompletionFunc("context", s.completeContexts)

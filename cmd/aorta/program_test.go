@@ -17,9 +17,10 @@ func TestProgram_ShowsForPeople(t *testing.T) {
 		{"apps", "NAME  RELEASE  INSTANCES  URL                      CREATED\nshop  v3       2/3        http://shop.example.com  2d ago\n"},
 		{"apps info -a shop", "name       shop\nid         a1\nrelease    v3\ninstances  2/3\nurl        http://shop.example.com\nhosts      shop.example.com\n"},
 		{"apps:info shop", "name       shop\n"},
-		{"ps -a shop", "INSTANCE         RELEASE  NODE  ADDRESS         STATE                      STARTED  RESTARTS\n" +
-			"web.1a2b3c4d     v3       n1    10.0.0.1:20001  running                    3m ago   1\n" +
-			"worker.ffffffff  v3       n2    -               running, crashing: exit 1  -        0\n"},
+		{"ps -a shop", "INSTANCE         RELEASE  NODE  STATE                      STARTED  RESTARTS\n" +
+			"web.1a2b3c4d     v3       n1    running                    3m ago   1\n" +
+			"worker.ffffffff  v3       n2    running, crashing: exit 1  -        0\n"},
+		{"ps -a shop --wide", "web.1a2b3c4d     v3       n1    10.0.0.1:20001  running                    3m ago   1\n"},
 		{"ps scale -a shop", "TYPE  QUANTITY  MEMORY  CPUS  COMMAND\nweb   2         512m    1     (default of the image)\n"},
 		{"config -a shop", "A=1\nB=\"two words\"\n"},
 		{"config get B -a shop", "two words\n"},
@@ -31,9 +32,11 @@ func TestProgram_ShowsForPeople(t *testing.T) {
 		{"domains -a shop", "HOST              KIND   ADDED\nshop.example.com  added  1m ago\n"},
 		{"route -a shop", "LIMIT         VALUE   SET BY\ntimeout       1m30s   app\nidle timeout  1h0m0s  default\nmax body      50m     app\n"},
 		{"stats -a shop", "requests    1000\nerror rate  0.50%\nstatus      2xx 980, 3xx 5, 4xx 10, 5xx 5\nsent        5.0 kB\np50         12 ms\np95         40 ms\np99         90 ms\n"},
-		{"jobs", webID + "  Deploy shop  shop  running  -         1m ago   1m0s\n"},
+		{"jobs", "1a2b3c4d  Deploy shop  running  1m ago   1m0s\n"},
+		{"jobs --wide", webID + "  Deploy shop  shop  running  1m ago   1m0s\n"},
 		{"jobs show j1", "✓ Deploy shop  succeeded\n  ✓ Build  3.0s\n"},
-		{"nodes", "n1    ready   heart,router  10.0.0.1  0.25  2          1s ago     eu=1 ssd=yes\nn2    silent  heart         10.0.0.2  -     0          never\n"},
+		{"nodes", "n1    ready   heart,router  0.25  2          1s ago\nn2    silent  heart         -     0          never\n"},
+		{"nodes --wide", "n1    ready   heart,router  10.0.0.1  0.25  2          1s ago     eu=1 ssd=yes\nn2    silent  heart         10.0.0.2  -     0          never\n"},
 		{"nodes show n1", "name       n1\nid         id1\nstate      ready\nroles      heart, router\n"},
 		{"status", "▲ needs attention: 1 app, 2 instances running, 1 of 2 nodes ready\n  node n2 is silent"},
 		{"whoami", "user     ada\nrole     admin\n"},
@@ -209,7 +212,7 @@ func TestProgram_ExitCodesTellTheKindOfFailure(t *testing.T) {
 		{"apps --context nosuch", 4, `no context "nosuch"`},
 		{"config get NONE -a shop", 4, `no config var "NONE"`},
 		{"ps restart web.00000000 -a shop", 4, "no instance"},
-		{"jobs show 00000000", 4, "no job"},
+		{"jobs show 00000000", 4, "nothing at /api/v1/jobs/00000000"},
 		{"contexts use nosuch", 4, "no context"},
 		{"apps create shop", 5, "is taken"},
 		{"apps info busy", 6, "SQL is busy"},

@@ -47,7 +47,7 @@ func (s *session) listInstances(ctx context.Context, api *client.Client, app str
 	if s.flags.json {
 		return list(s.out, instances)
 	}
-	t := s.out.newTable("INSTANCE", "RELEASE", "NODE", "ADDRESS", "STATE", "STARTED", "RESTARTS")
+	t := s.out.newTable("INSTANCE", "RELEASE", "NODE", "ADDRESS", "STATE", "STARTED", "RESTARTS").onlyWide("ADDRESS")
 	for _, i := range instances {
 		t.row(instanceName(i.Type, i.ID), i.Release, i.Node, orText(i.Address, "-"), stateOf(i),
 			orText(ageOf(s.p.Now(), i.StartedAt), "-"), strconv.Itoa(i.Restarts))

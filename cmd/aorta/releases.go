@@ -64,7 +64,7 @@ func (s *session) releaseInfo(ctx context.Context, api *client.Client, app strin
 		return s.out.json(r)
 	}
 	return s.out.fields("release", r.Release, "id", r.ID, "state", r.State, "traffic", percent(r.Traffic), "image", r.Image,
-		"commit", r.Commit, "created", age(s.p.Now(), r.CreatedAt), "user", r.User, "message", firstLine(r.Message), "error", firstLine(r.Error))
+		"commit", r.Commit, "created", age(s.p.Now(), r.CreatedAt), "user", r.User, "message", r.Message, "error", r.Error)
 }
 
 // releaseLabel parses v12 or 12 and returns v12.
@@ -79,7 +79,7 @@ func releaseLabel(arg string) (string, error) {
 func rollbackCommand(s *session) *cobra.Command {
 	var codeOnly bool
 	cmd := startsWork(s, &cobra.Command{
-		Use: "rollback [vN]", Short: "Go back to an earlier release, by default the newest one before that served well", Args: takes("[vN]"),
+		Use: "rollback [vN]", Short: "Go back to an earlier release, code and config vars", Args: takes("[vN]"),
 		Example: "  aorta rollback v3 -a shop",
 		Long:    "Go back to an earlier release as it was, code and config vars, as a new release.\nWithout vN it is the newest one before the present one that served and was not\nrolled back from.",
 		RunE: s.onApp(func(ctx context.Context, api *client.Client, app string, args []string) error {

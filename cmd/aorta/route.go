@@ -27,7 +27,7 @@ func setRouteCommand(s *session) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "set [--timeout 10m] [--idle-timeout 2h] [--max-body 50m]", Args: takes(),
 		Example: "  aorta route set --timeout 10m -a shop",
-		Short:   "Set limits of the app's requests; an empty value restores the default",
+		Short:   "Set limits of requests; an empty value restores the default",
 	}
 	f := cmd.Flags()
 	f.StringVar(&timeout, "timeout", "", "time until an answer begins, such as 90s or 10m (default 5m)")

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"strings"
-	"text/tabwriter"
+
+	"golang.org/x/sys/unix"
 )
 
 // screen is an output stream and what it supports.
@@ -14,12 +16,39 @@ type screen struct {
 	terminal bool
 	colour   bool
 	redraws  bool // what was printed can be printed over
+	width    int  // columns that lines have at most; 0 for any number
 }
 
 func (p *Program) screen(w io.Writer) *screen {
 	terminal := p.IsTerminal(w)
 	plain := p.Getenv("NO_COLOR") != "" || p.Getenv("TERM") == "dumb"
-	return &screen{w: w, terminal: terminal, colour: terminal && !plain, redraws: terminal && p.Getenv("TERM") != "dumb"}
+	return &screen{w: w, terminal: terminal, colour: terminal && !plain, redraws: terminal && p.Getenv("TERM") != "dumb", width: p.width(w)}
+}
+
+// usualWidth is that of a terminal which says nothing else, and of what is no
+// terminal.
+const usualWidth = 80
+
+func (p *Program) width(w io.Writer) int {
+	if p.Width != nil {
+		if n := p.Width(w); n > 0 {
+			return n
+		}
+	}
+	return usualWidth
+}
+
+// terminalWidth is a terminal's width; 0 for what is none.
+func terminalWidth(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return 0
+	}
+	return int(size.Col)
 }
 
 // line prints one line. Text that is not ours must be cleaned before.
@@ -61,71 +90,23 @@ func (s *screen) paint(colour, text string) string {
 	return "\x1b[" + colour + "m" + text + "\x1b[0m"
 }
 
-// table is rows of aligned columns.
-type table struct {
-	out  *screen
-	rows [][]string
-}
-
-// newTable starts a table with its headings.
-func (s *screen) newTable(headings ...string) *table {
-	return &table{out: s, rows: [][]string{headings}}
-}
-
-func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
-
-// print prints the table, or the text for an empty one.
-func (t *table) print(empty string) error {
-	if len(t.rows) == 1 {
-		if empty != "" {
-			t.out.line("%s", empty)
-		}
-		return nil
-	}
-	w := tabwriter.NewWriter(&trimmed{w: t.out.w}, 0, 8, 2, ' ', 0)
-	for _, row := range t.rows {
-		for i, cell := range row {
-			row[i] = clean(cell)
-		}
-		fmt.Fprintln(w, strings.Join(row, "\t"))
-	}
-	return w.Flush()
-}
-
-// fields prints names and values, one pair a line, and skips empty values.
+// fields prints names and values, one pair a line, and skips empty values. A long
+// value goes on below its beginning.
 func (s *screen) fields(pairs ...string) error {
-	w := tabwriter.NewWriter(s.w, 0, 8, 2, ' ', 0)
+	names := 0
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if pairs[i+1] != "" {
-			fmt.Fprintf(w, "%s\t%s\n", pairs[i], clean(pairs[i+1]))
+			names = max(names, columns(pairs[i]))
 		}
 	}
-	return w.Flush()
-}
-
-// trimmed removes the spaces that aligning leaves at the ends of lines.
-type trimmed struct {
-	w    io.Writer
-	held []byte
-}
-
-// Write holds spaces back until something else than a line's end follows.
-func (t *trimmed) Write(p []byte) (int, error) {
-	var out []byte
-	for _, b := range p {
-		switch b {
-		case ' ':
-			t.held = append(t.held, b)
-		case '\n':
-			t.held = t.held[:0]
-			out = append(out, b)
-		default:
-			out = append(append(out, t.held...), b)
-			t.held = t.held[:0]
+	for i := 0; i+1 < len(pairs); i += 2 {
+		name := pairs[i]
+		for line := range strings.Lines(strings.TrimSpace(pairs[i+1])) {
+			for _, part := range wrap(clean(strings.TrimRight(line, "\r\n")), s.beside(names+gap)) {
+				s.line("%-*s%s", names+gap, name, part)
+				name = ""
+			}
 		}
 	}
-	if _, err := t.w.Write(out); err != nil {
-		return 0, err
-	}
-	return len(p), nil
+	return nil
 }

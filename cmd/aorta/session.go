@@ -23,7 +23,7 @@ type session struct {
 	started  bool           // a command's own code runs
 	flags    struct {
 		url, token, context, app string
-		json, detach             bool
+		json, wide, detach       bool
 	}
 	needsApp bool // the command is about one app
 	endpoint endpoint
@@ -34,6 +34,14 @@ type session struct {
 func (s *session) close() {
 	if s.api != nil {
 		s.api.Close()
+	}
+}
+
+// begin runs before a command's own code.
+func (s *session) begin() {
+	s.started = true
+	if s.flags.wide {
+		s.out.width, s.err.width = 0, 0
 	}
 }
 

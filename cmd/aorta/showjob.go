@@ -43,7 +43,7 @@ func (s *session) printJob(ctx context.Context, api *client.Client, id string, a
 		stepList{out: s.out, now: s.p.Now(), fold: fold}.print(j)
 	}
 	if fold {
-		s.err.line("what is done is folded; to see all: aorta jobs show --all %s", clean(id))
+		s.err.line("what is done is folded; to see all: aorta jobs show --all %s", short(clean(id)))
 	}
 	return s.printLastLines(ctx, api, id, failedJobs(j.Steps))
 }

@@ -22,7 +22,7 @@ func statsCommand(s *session) *cobra.Command {
 	var since, release string
 	cmd := &cobra.Command{
 		Use: "stats", Short: "Show the app's requests, error rate and response times", Args: takes(),
-		Long: "stats shows totals since the app was created, and response times (percentiles) of the last hour or of --since.",
+		Long: "stats shows totals since the app was created, and response times (percentiles)\nof the last hour or of --since.",
 		RunE: s.onApp(func(ctx context.Context, api *client.Client, app string, _ []string) error {
 			q, err := statsQuery(since, release)
 			if err != nil {
@@ -161,6 +161,9 @@ func (v *liveView) show(st wire.Stats) error {
 // print replaces the line on a terminal, and appends one elsewhere.
 func (v *liveView) print(text string) {
 	if v.s.out.terminal {
+		if v.s.out.width > 0 { // a longer line could not be printed over
+			text = cut(text, v.s.out.width)
+		}
 		fmt.Fprintf(v.s.out.w, "\r\x1b[K%s", text)
 		return
 	}

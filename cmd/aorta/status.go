@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -30,19 +32,61 @@ func (s *session) showStatus(ctx context.Context, api *client.Client, _ []string
 	}
 	s.out.line("%s: %s, %s running, %d of %d nodes ready", health, count(st.Apps, "app"), count(st.Instances, "instance"), st.NodesReady, st.Nodes)
 	for _, r := range st.Reasons {
-		s.out.line("  %s", cleanBlock(r))
+		s.out.sentence("  ", r)
 	}
 	for _, n := range st.Notes {
-		s.out.line("  %s", cleanBlock(n))
+		s.out.sentence("  ", n)
+	}
+	for _, part := range []func(context.Context, *client.Client) error{s.statusApps, s.statusNodes} {
+		s.out.line("")
+		if err := part(ctx, api); err != nil {
+			return err
+		}
 	}
 	if len(st.OpenJobs) > 0 {
-		s.out.line("  running jobs:")
+		s.out.line("\nrunning jobs:")
 	}
 	for _, j := range st.OpenJobs {
-		outline{out: s.out, now: s.p.Now()}.job(j, 2)
+		outline{out: s.out, now: s.p.Now()}.job(j, 1)
 	}
+	s.out.line("")
 	return s.out.fields("cluster", st.Cluster, "version", st.Version,
 		"routes", fmt.Sprintf("epoch %d, generation %d", st.Epoch, st.Generation))
+}
+
+// glanced is how many apps and nodes status names.
+const glanced = 10
+
+func (s *session) statusApps(ctx context.Context, api *client.Client) error {
+	apps, err := client.Collect(api.Apps(ctx), glanced+1)
+	if err != nil {
+		return err
+	}
+	t := s.out.newTable("APP", "RELEASE", "INSTANCES", "URL")
+	for _, a := range apps[:min(len(apps), glanced)] {
+		t.row(a.Name, orText(a.Release, "-"), instancesOf(a), orText(a.URL, "-"))
+	}
+	err = t.print("no apps yet; create one: aorta apps create NAME")
+	if len(apps) > glanced {
+		s.out.line("… all of them: aorta apps")
+	}
+	return err
+}
+
+func (s *session) statusNodes(ctx context.Context, api *client.Client) error {
+	nodes, err := api.Nodes(ctx)
+	if err != nil {
+		return err
+	}
+	t := s.out.newTable("NODE", "STATE", "ROLES", "INSTANCES")
+	for _, n := range nodes[:min(len(nodes), glanced)] {
+		t.row(n.Name, nodeStateText(n), strings.Join(n.Roles, ","), strconv.Itoa(n.Instances))
+	}
+	err = t.print("no nodes yet")
+	if len(nodes) > glanced {
+		s.out.line("… all of them: aorta nodes")
+	}
+	return err
 }
 
 // count formats a number of things: 1 app, 2 apps.

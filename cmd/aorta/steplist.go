@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"aorta/pacemaker/steps"
@@ -27,9 +26,9 @@ func (l stepList) print(root wire.Job) {
 }
 
 func (l stepList) step(s steps.Step, indent string) {
-	l.out.line("%s%s", indent, s.Text(l.now, l.out.paintState))
+	l.out.hanging(indent, s.Text(l.now, l.out.paintState))
 	if s.Error != "" && (s.Failed() || !s.Over()) {
-		l.out.line("%s  %s", indent, strings.ReplaceAll(s.Error, "\n", "\n"+indent))
+		l.out.block(indent+"  ", s.Error)
 	}
 }
 

@@ -147,12 +147,12 @@ func TestAddresses_TheDomainIsBelievedAtEveryStart(t *testing.T) {
 	if log := c.log(); !strings.Contains(log, "\ndomain: apps.example.com. ") || !strings.Contains(log, remove) {
 		t.Errorf("the start does not say that apps have moved, and how the old host goes:\n%s", log)
 	}
-	if out := c.aorta("doctor"); !strings.Contains(out, remove) {
+	if out := c.aorta("doctor", "--wide"); !strings.Contains(out, remove) {
 		t.Errorf("doctor says %q, want it with %q", out, remove)
 	}
 	c.aorta("domains", "remove", "-a", "shop", "shop.aorta.localhost")
 	serves(http.StatusNotFound)
-	if out := c.aorta("doctor"); strings.Contains(out, "remove") {
+	if out := c.aorta("doctor", "--wide"); strings.Contains(out, "remove") {
 		t.Errorf("doctor says %q once the old host is gone", out)
 	}
 }

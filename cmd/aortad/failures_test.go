@@ -208,7 +208,7 @@ func (c *cluster) endedFailed(t *testing.T, id, cause string) {
 	if job.State != "failed" || !strings.Contains(job.Error, cause) {
 		t.Errorf("got job state %q with error %q, want failed with %q", job.State, job.Error, cause)
 	}
-	if shown := c.aorta("jobs", "show", id); !strings.Contains(shown, cause) {
+	if shown := c.aorta("jobs", "show", "--wide", id); !strings.Contains(shown, cause) {
 		t.Errorf("aorta jobs show said:\n%s\nwant %q in it", shown, cause)
 	}
 }

@@ -31,7 +31,7 @@ func TestFullDisk_IsSaidAtEveryDoorAndHeals(t *testing.T) {
 	filled := fillDisk(t, data)
 	full := "full at " + data
 	testkit.Eventually(t, "the full disk to be named", func() bool {
-		return strings.Contains(c.aorta("status"), "The disk of the data directory "+data+" is full")
+		return strings.Contains(c.aorta("status", "--wide"), "The disk of the data directory "+data+" is full")
 	})
 	if code, body := c.readyz(); code != 503 || !strings.Contains(body, "is full") {
 		t.Errorf("readyz: got %d %s, want the full disk", code, body)

@@ -40,7 +40,7 @@ func (c Concern) Reason() string {
 	if c.Kind != "job" {
 		return c.Text
 	}
-	return fmt.Sprintf("%s (see aorta jobs show %s; to dismiss it: aorta jobs discard %[2]s)", strings.TrimSuffix(c.Text, "."), c.ID)
+	return fmt.Sprintf("%s (see aorta jobs show %s; to dismiss it: aorta jobs discard %[2]s)", strings.TrimSuffix(c.Text, "."), cluster.ID(c.ID).Short())
 }
 
 // Concerns lists what is wrong in what the snapshot shows, the worst first, and

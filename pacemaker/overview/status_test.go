@@ -25,7 +25,7 @@ func TestStatus_NamesWhatNeedsAttentionAndTheNextStep(t *testing.T) {
 	s, err := r.overview.Status(t.Context())
 
 	testkit.Must(t, err)
-	for _, want := range []string{"is crashing: its container is paused (see aorta logs -a shop -i " + id.Short() + ").", "no such image (see aorta jobs show " + string(op.ID)} {
+	for _, want := range []string{"is crashing: its container is paused (see aorta logs -a shop -i " + id.Short() + ").", "no such image (see aorta jobs show " + op.ID.Short()} {
 		if !slices.ContainsFunc(s.Reasons, func(r string) bool { return strings.Contains(r, want) }) {
 			t.Errorf("got the reasons %q, want one with %q", s.Reasons, want)
 		}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// table is rows of aligned columns. A cell that makes its lines too long for the
+// screen is cut, those of the first column last: they name what a line is about.
+type table struct {
+	out  *screen
+	rows [][]string
+	wide []string // columns that --wide alone prints
+}
+
+// newTable starts a table with its headings.
+func (s *screen) newTable(headings ...string) *table {
+	return &table{out: s, rows: [][]string{headings}}
+}
+
+// onlyWide names columns that are left out where width is scarce.
+func (t *table) onlyWide(headings ...string) *table {
+	t.wide = headings
+	return t
+}
+
+func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
+
+// print prints the table, or the text for an empty one.
+func (t *table) print(empty string) error {
+	if len(t.rows) == 1 {
+		if empty != "" {
+			t.out.line("%s", empty)
+		}
+		return nil
+	}
+	t.leaveOut()
+	widths := make([]int, len(t.rows[0]))
+	for _, row := range t.rows {
+		for i, cell := range row {
+			row[i] = clean(cell)
+			widths[i] = max(widths[i], columns(row[i]))
+		}
+	}
+	t.fit(widths)
+	for _, row := range t.rows {
+		var line strings.Builder
+		for i, cell := range row {
+			cell = cut(cell, widths[i])
+			line.WriteString(cell + strings.Repeat(" ", widths[i]-columns(cell)+gap))
+		}
+		t.out.line("%s", strings.TrimRight(line.String(), " "))
+	}
+	return nil
+}
+
+// gap is the space between two columns.
+const gap = 2
+
+// leaveOut removes the columns that are not printed, and those that have no cell.
+func (t *table) leaveOut() {
+	for i := len(t.rows[0]) - 1; i > 0; i-- {
+		scarce := t.out.width > 0 && slices.Contains(t.wide, t.rows[0][i])
+		if !scarce && slices.ContainsFunc(t.rows[1:], func(row []string) bool { return row[i] != "" }) {
+			continue
+		}
+		for r, row := range t.rows {
+			t.rows[r] = slices.Delete(slices.Clone(row), i, i+1)
+		}
+	}
+}
+
+// Columns are narrowed to these at first: so that numbers stay whole, and so does
+// what names a line.
+const (
+	narrow      = 9
+	narrowFirst = 24
+)
+
+// fit narrows the widest columns until a line fits: first those that are not
+// narrow, the first one after them, and none below its heading.
+func (t *table) fit(widths []int) {
+	total := gap * (len(widths) - 1)
+	for _, w := range widths {
+		total += w
+	}
+	for _, least := range []struct{ first, others int }{{total, narrow}, {narrowFirst, narrow}, {narrowFirst, 0}, {0, 0}} {
+		for t.out.width > 0 && total > t.out.width {
+			at := t.widest(widths, least.first, least.others)
+			if at < 0 {
+				break
+			}
+			widths[at]--
+			total--
+		}
+	}
+}
+
+// widest is the widest column that may get narrower; -1 if there is none.
+func (t *table) widest(widths []int, leastFirst, least int) int {
+	widest := -1
+	for i, w := range widths {
+		floor := max(least, columns(t.rows[0][i]))
+		if i == 0 {
+			floor = max(leastFirst, columns(t.rows[0][0]))
+		}
+		if w > floor && (widest < 0 || w >= widths[widest]) {
+			widest = i
+		}
+	}
+	return widest
+}
+
+// columns is how many columns of a screen a text takes.
+func columns(text string) int {
+	if strings.Contains(text, "\x1b") {
+		text = sgrs.ReplaceAllString(text, "")
+	}
+	return utf8.RuneCountInString(text)
+}
+
+// sgrs matches what colours a text and takes no column.
+var sgrs = regexp.MustCompile("\x1b\\[[0-9;:]*m")
+
+// cut shortens a text to a number of columns.
+func cut(text string, width int) string {
+	if columns(text) <= width {
+		return text
+	}
+	return strings.TrimRight(string([]rune(text)[:width-1]), " ") + "…"
+}

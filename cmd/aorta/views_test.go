@@ -1,0 +1,198 @@
+package main
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
+
+	"aorta/web/client/contexts"
+	"aorta/web/wire"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// views are the commands that list or show, each on the data of crowded.
+var views = []string{
+	"apps", "apps info", "builds", "builds secrets", "builds show", "config", "config get", "contexts", "doctor", "domains", "images",
+	"jobs", "jobs show", "logs", "nodes", "nodes show", "open", "ps", "ps scale", "releases", "releases info", "route", "stats", "status",
+	"version", "whoami",
+}
+
+// Each view fits a terminal of 80 columns, as somebody has read it here.
+func TestViews_Fit80Columns(t *testing.T) {
+	api := crowded(t)
+	for _, view := range views {
+		t.Run(view, func(t *testing.T) {
+			c := newCLI(t, nil)
+			c.context("local", contexts.Context{URL: api.URL, Token: "secret"})
+			c.context("production", contexts.Context{URL: "https://aorta.platform.internal.example.com:7420/with/a/path/before/it", Token: "t"})
+			c.env["NO_COLOR"], c.env["AORTA_APP"], c.term = "1", longApp, true
+
+			got := c.run(append(strings.Fields(view), argumentOf[view]...)...)
+
+			wantCode(t, got, 0)
+			text := strings.ReplaceAll(got.out+got.err, api.URL, "http://127.0.0.1:12345")
+			golden(t, view, "$ aorta "+view+"\n"+text)
+			for line := range strings.Lines(got.out) {
+				words := view == "logs" || view == "open" || strings.HasPrefix(line, "  │ ") // of apps and of their builds, and what is to be copied
+				if n := columns(strings.TrimSuffix(line, "\n")); n > 80 && !words {
+					t.Errorf("a line of %d columns, want 80 at most:\n%s", n, line)
+				}
+			}
+		})
+	}
+}
+
+// argumentOf is what a view needs to be told.
+var argumentOf = map[string][]string{
+	"apps info": {longApp}, "builds show": {"f1"}, "config get": {"GREETING"}, "jobs show": {"f1"}, "nodes show": {"n1"}, "releases info": {"v12"},
+}
+
+// golden compares a text with a file's.
+func golden(tb testing.TB, name, got string) {
+	tb.Helper()
+	file := filepath.Join("testdata/views", strings.ReplaceAll(name, " ", "-")+".txt")
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if diff := cmp.Diff(string(want), got); diff != "" || err != nil {
+		tb.Errorf("%s (-want +got; go test ./cmd/aorta -update, then read the difference): %v\n%s", file, err, diff)
+	}
+}
+
+// Each command is a view with its golden text, or does something.
+func TestViews_AreAllThere(t *testing.T) {
+	does := []string{
+		"apps create", "apps destroy", "apps grant", "apps rename", "apps revoke", "builds cancel", "builds rebuild", "builds set-secret",
+		"builds unset-secret", "config set", "config unset", "contexts remove", "contexts use", "deploy", "domains add", "domains remove", "git",
+		"git remote", "images prune", "jobs abort", "jobs discard", "jobs follow", "jobs retry", "login", "logout", "nodes token", "ps restart",
+		"ps start", "ps stop", "ps type", "rollback", "route set",
+	}
+	eachCommand(rootCommand(&session{p: &Program{}}), func(cmd *cobra.Command) {
+		path := strings.TrimPrefix(strings.TrimPrefix(cmd.CommandPath(), "aorta"), " ")
+		if path != "" && !cmd.Hidden && slices.Contains(does, path) == slices.Contains(views, path) {
+			t.Errorf("%q is neither among the views nor among those that do something, or both", path)
+		}
+	})
+}
+
+// The help of each command does too.
+func TestHelp_Fits80Columns(t *testing.T) {
+	c := newCLI(t, nil)
+	eachCommand(rootCommand(&session{p: &Program{}}), func(cmd *cobra.Command) {
+		got := c.run(append(strings.Fields(cmd.CommandPath())[1:], "--help")...)
+
+		for line := range strings.Lines(got.out) {
+			if n := columns(strings.TrimSuffix(line, "\n")); n > 80 {
+				t.Errorf("%s: a line of %d columns: %s", cmd.CommandPath(), n, line)
+			}
+		}
+	})
+}
+
+const (
+	longApp  = "the-shop-of-the-company-with-a-long-name"
+	longHost = "the-shop-of-the-company-with-a-long-name.apps.eu-central.platform.example.com"
+)
+
+func hours(n int) time.Time { return *ago(time.Duration(n) * time.Hour) }
+
+// crowded is an API on which everything has a long name, and much is wrong.
+func crowded(tb testing.TB) *fakeAPI {
+	tb.Helper()
+	f := newAPI(tb)
+	app := wire.App{
+		ID: "0199c1d4-0000-7000-8000-00000000a001", Name: longApp, Release: "v120", Hosts: []string{longHost, "shop.example.com", "www.shop.example.com"},
+		URL: "http://" + longHost + ":8080", GitHTTP: "http://127.0.0.1:7420/git/" + longApp + ".git", Instances: 11, Wanted: 12, CreatedAt: hours(900),
+	}
+	f.on("GET /whoami", 200, wire.Whoami{User: "ada", Role: "admin", Cluster: "0199c1d4-0000-7000-8000-0000000000c1", Version: "v0.9.1-24-g1a2b3c4"})
+	f.on("GET /apps", 200, wire.Page[wire.App]{Items: []wire.App{app, {Name: "blog", Release: "v3", Stopped: true, CreatedAt: hours(3)}, {Name: "new", CreatedAt: hours(0)}}})
+	crowdedApp(f, app)
+	crowdedJobs(f)
+	crowdedNodes(f)
+	return f
+}
+
+// crowdedApp answers for one app, whichever is named by no flag.
+func crowdedApp(f *fakeAPI, app wire.App) {
+	at := "/apps/" + app.Name
+	f.on("GET "+at, 200, app)
+	f.on("GET "+at+"/instances", 200, wire.Page[wire.Instance]{Items: []wire.Instance{
+		{ID: webID, App: app.Name, Release: "v120", Type: "web", Node: "node-1.eu-central.example.com", Address: "10.120.130.140:20001", State: "running", Restarts: 1, StartedAt: ago(3 * time.Minute)},
+		{ID: "0199c1d4-0000-7000-8000-0000ffffffff", App: app.Name, Release: "v119", Type: "worker-of-the-queue", Node: "n2", State: "running", Crashing: true, Restarts: 1234, Error: "exited with code 3 after 4 s: panic: no route to the database at 10.1.2.3:5432\ngoroutine 1"},
+	}})
+	f.on("GET "+at+"/config", 200, wire.Config{Vars: map[string]string{
+		"DATABASE_URL": "postgres://shop:secret@database.eu-central.platform.example.com:5432/shop?sslmode=verify-full", "GREETING": "hello world",
+	}})
+	f.on("GET "+at+"/build-secrets", 200, wire.BuildSecrets{Names: []string{"npmrc", "token"}})
+	f.on("GET "+at+"/formation", 200, wire.Formation{Processes: []wire.Process{
+		{Type: "web", Quantity: 2, Memory: 512 << 20, CPUs: 1},
+		{Type: "worker-of-the-queue", Quantity: 10, Memory: 1 << 30, CPUs: 0.5, Command: "bundle exec sidekiq -q critical -q default -q low --concurrency 25 --verbose"},
+	}})
+	releases := []wire.Release{
+		{Release: "v120", ID: "0199c1d4-0000-7000-8000-00000000e120", State: "running", Traffic: 100, Image: "registry.eu-central.platform.example.com:5000/company/" + app.Name + "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", Commit: "0123456789abcdef0123456789abcdef01234567", CreatedAt: hours(1), User: "ada@company.example.com", Message: "Make the basket remember what was in it before the session ended, for the sake of all who forget\n\nbody"},
+		{Release: "v119", ID: "r119", State: "failed", CreatedAt: hours(26), User: "bob", Message: "first", Error: "1 of 2 instances did not start: it listens on [::]:9999, not on PORT (5000)\nmore"},
+	}
+	f.on("GET "+at+"/releases", 200, wire.Page[wire.Release]{Items: releases})
+	f.on("GET "+at+"/releases/v12", 200, releases[0])
+	f.on("GET "+at+"/domains", 200, wire.Page[wire.Domain]{Items: []wire.Domain{{Host: longHost, Own: true, CreatedAt: hours(900)}, {Host: "shop.example.com", CreatedAt: hours(20)}}})
+	f.on("GET "+at+"/route", 200, wire.Route{Timeout: 90, IdleTimeout: 3600, MaxBody: 50 << 20, Set: []string{"timeout", "max_body"}})
+	f.on("GET "+at+"/logs", 200, wire.Page[wire.LogLine]{Items: []wire.LogLine{{Time: noon, Release: "v120", Type: "web", Instance: webID, Text: "GET / 200 12ms"}}})
+	p := []float64{12, 1250, 61_000}
+	f.on("GET "+at+"/stats", 200, wire.Stats{
+		App: app.Name, Requests: 12_345_678_901, Attempts: 12_345_678_999, Bytes: 5_000_000_000_000,
+		Status: map[string]int64{"2xx": 12_345_000_000, "3xx": 600_000, "4xx": 70_000, "5xx": 8_901}, P50: &p[0], P95: &p[1], P99: &p[2],
+	})
+}
+
+func crowdedJobs(f *fakeAPI) {
+	failed := wire.Job{
+		ID: "0199c1d4-0000-7000-8000-0000000000f1", Kind: "deploy", Title: "Deploy image registry.example.com/company/shop:2026-03-01 to " + longApp, App: longApp, State: "failed", Attention: true,
+		Error: "the build failed: process \"/bin/sh -c go build ./...\" did not complete successfully: exit code: 1\nmore", CreatedAt: ago(time.Hour), EndedAt: ago(time.Hour - 90*time.Second),
+	}
+	list := []wire.Job{
+		{ID: "0199c1d4-0000-7000-8000-0000000000f3", Title: "Scale " + longApp + ": web=3", App: longApp, State: "waiting", WaitsFor: &wire.Ahead{ID: failed.ID, Title: "Deploy a1b2c3d4e5 to " + longApp, User: "ada"}, CreatedAt: ago(time.Second)},
+		{ID: "0199c1d4-0000-7000-8000-0000000000f2", Title: "Deploy a1b2c3d4e5 to blog", App: "blog", State: "running", Progress: wire.Progress{N: 3, M: 9, Text: "layers"}, CreatedAt: ago(time.Minute)},
+		failed,
+		{ID: "0199c1d4-0000-7000-8000-0000000000f0", Title: "Stop blog", App: "blog", State: "succeeded", CreatedAt: ago(time.Hour), EndedAt: ago(time.Hour - 2*time.Second)},
+	}
+	f.on("GET /jobs", 200, wire.Page[wire.Job]{Items: list})
+	failed.Children = []wire.Job{{ID: "s1", Parent: failed.ID, Kind: "build", Title: "Build the image", Node: "n1", State: "failed", Error: failed.Error, StartedAt: ago(time.Hour), EndedAt: ago(time.Hour - 80*time.Second)}}
+	f.on("GET /jobs/f1", 200, failed)
+	f.on("GET /jobs/f1/log", 200, wire.Page[wire.JobLogLine]{Items: []wire.JobLogLine{{Job: "s1", Time: noon, Text: "main.go:12:2: undefined: x"}}})
+	f.on("GET /status", 200, wire.Status{
+		Cluster: "0199c1d4-0000-7000-8000-0000000000c1", State: "attention", Reasons: []string{
+			longApp + " is degraded: 1 of 12 instances are missing.",
+			"Deploy image registry.example.com/company/shop:2026-03-01 to " + longApp + " failed: the build failed (see aorta jobs show 000000f1; to dismiss it: aorta jobs discard 000000f1)",
+			"Node n2 is silent: check aortad and the network there.",
+		}, Version: "v0.9.1-24-g1a2b3c4", Epoch: 14, Generation: 900, Nodes: 2, NodesReady: 1, Apps: 3, Instances: 11, OpenJobs: list[1:2],
+	})
+}
+
+func crowdedNodes(f *fakeAPI) {
+	score, heard := 0.25, 1.5
+	node := wire.Node{
+		NodeFacts: wire.NodeFacts{
+			ID: "0199c1d4-0000-7000-8000-0000000000e1", Name: "node-1.eu-central.example.com", Address: "10.120.130.140", Roles: []string{"pacemaker", "heart", "router", "builder"}, State: "ready", Score: &score,
+			Tags: map[string]string{"ssd": "yes", "region": "eu-central", "generation": "ninth"}, Instances: 11,
+		},
+		HeardAgo: &heard, Generation: 900, CreatedAt: *ago(900 * time.Hour),
+	}
+	silent := wire.Node{NodeFacts: wire.NodeFacts{ID: "id2", Name: "n2", Address: "10.0.0.2", Roles: []string{"heart"}, State: "suspect"}}
+	f.on("GET /nodes", 200, wire.Page[wire.Node]{Items: []wire.Node{node, silent}})
+	f.on("GET /nodes/n1", 200, node)
+	f.on("GET /apps/"+longApp+"/images", 200, wire.Page[wire.Image]{Items: []wire.Image{
+		{ID: "sha256:fedcba9876543210", Node: node.Name, Releases: []string{}, Size: 20_000_000, CreatedAt: *ago(100 * time.Hour), Collect: true, Because: "its app is gone"},
+		{ID: "sha256:0123456789abcdef", Node: node.Name, App: longApp, Releases: []string{"v120", "v119", "v118", "v117"}, Size: 1_615_000_000, CreatedAt: *ago(time.Hour), InUse: true, Because: "v120 serves or has instances"},
+	}})
+}
