@@ -13,8 +13,9 @@ main() {
 	open_rig
 	go build -o "$STATE/testreport" ./scripts/testreport
 	# What go vet finds, make check says. Each step has its own bound, and a package
-	# takes as long as a slow machine needs for it.
-	"$STATE/testreport" $(cat internal/testkit/race/flags) -vet=off -count=1 -timeout 3h "$@" ./... </dev/null || code=$?
+	# takes as long as a slow machine needs for it. Tests wait for daemons most of
+	# the time, so there are more of them than processors.
+	"$STATE/testreport" $(cat internal/testkit/race/flags) -vet=off -count=1 -parallel $((2 * $(nproc))) -timeout 3h "$@" ./... </dev/null || code=$?
 	exit "$code"
 }
 

@@ -76,7 +76,7 @@ func (a *API) routes(h *rest.API) {
 	const at = "/nodes/{id}"
 	rest.Register(h, rest.Route{Method: rest.Post, Path: at + "/hello", Summary: "Open a session", Role: access.Node, Subject: access.OnNode}, a.hello)
 	rest.Register(h, rest.Route{Method: rest.Post, Path: at + "/report", Summary: "Report", Role: access.Node, Subject: access.OnNode}, a.report)
-	rest.Register(h, rest.Route{Method: rest.Post, Path: at + "/output", Summary: "Ship instances' output", Role: access.Node, Subject: access.OnNode}, a.shipLogs)
+	rest.Register(h, rest.Route{Method: rest.Post, Path: at + "/output", Summary: "Ship instances' output", Role: access.Node, Subject: access.OnNode, Bulk: true}, a.shipLogs)
 	rest.Register(h, rest.Route{Method: rest.Post, Path: at + "/router", Summary: "Report as a router", Role: access.Node, Subject: access.OnNode, Status: http.StatusNoContent}, a.routerReport)
 	rest.Register(h, rest.Route{Method: rest.Post, Path: at + "/images", Summary: "Report the engine's images, and hear what becomes of each", Role: access.Node, Subject: access.OnNode}, a.images)
 	rest.Register(h, rest.Route{Method: rest.Get, Path: at + "/instances/{instance}/spec", Summary: "Fetch what an instance needs", Role: access.Node, Subject: access.OnNode}, a.instanceSpec)

@@ -100,3 +100,22 @@ func TestNodeAPI_ANodeHasTheRolesOfItsToken(t *testing.T) {
 		t.Errorf("got roles %v at %q, want heart alone at the address it said first", have.Roles, have.Address)
 	}
 }
+
+func TestNodeAPI_OutputThatIsNoneIsRefused(t *testing.T) {
+	t.Parallel()
+	r := rig.New(t)
+	node, token := r.NewNode("n1", cluster.RoleHeart)
+
+	for name, body := range map[string]string{
+		"no list":           `{}`,
+		"cut off":           `[{"instance":"x"`,
+		"numbers for texts": `[{"instance":"x","from":"","to":"a","times":[1],"streams":["stdout"],"texts":[1]}]`,
+		"a line too few":    `[{"instance":"x","from":"","to":"a","times":[1],"streams":["stdout"],"texts":[]}]`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := r.Do(rig.Ask{Method: "POST", Path: "/nodes/" + string(node.ID) + "/output", Token: token, Nodes: true, Body: body})
+
+			rig.WantProblem(t, got, http.StatusUnprocessableEntity)
+		})
+	}
+}

@@ -13,8 +13,8 @@ const maxDepth = 32
 func formats() map[string]huma.Format {
 	strict := huma.DefaultJSONFormat
 	strict.Unmarshal = func(data []byte, v any) error {
-		// Each body is read twice: as anything at all, to be checked, and then as
-		// what it is to be.
+		// Each body that is no bulk is read twice: as anything at all, to be checked,
+		// and then as what it is to be.
 		if _, first := v.(*any); first {
 			if err := strictjson.Check(data, maxDepth); err != nil {
 				return err

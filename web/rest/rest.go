@@ -43,6 +43,9 @@ type Route struct {
 	Subject               access.Kind
 	Status                int  // of success; 0: the default
 	Stream                bool // the body is read by the handler, without a limit of size or time
+	// Bulk says that the body is much and comes often, so that it is read once, as
+	// what it is to be: what else is asked of it, the handler checks.
+	Bulk bool
 }
 
 // routeKey is where an operation's metadata keep its route.
@@ -103,7 +106,7 @@ func operation(rt Route) huma.Operation {
 	op := huma.Operation{
 		OperationID: operationID(rt), Method: rt.Method, Path: Prefix + rt.Path, Summary: rt.Summary,
 		DefaultStatus: rt.Status, Metadata: map[string]any{routeKey: rt},
-		MaxBodyBytes: 4 << 20, RejectUnknownQueryParameters: true, BodyReadTimeout: 30 * time.Second,
+		SkipValidateBody: rt.Bulk, MaxBodyBytes: 4 << 20, RejectUnknownQueryParameters: true, BodyReadTimeout: 30 * time.Second,
 	}
 	if rt.Stream {
 		op.MaxBodyBytes, op.BodyReadTimeout = -1, -1
