@@ -59,7 +59,7 @@ type listener struct {
 }
 
 func (l listener) unusable(format string, args ...any) error {
-	return &cluster.Error{Code: cluster.CodeUnavailable, Field: l.option, Message: fmt.Sprintf(format, args...)}
+	return cluster.Unavailable("%s %s", l.option, fmt.Sprintf(format, args...))
 }
 
 func loadAddresses(path string, log *slog.Logger, owns func(daemon string, pid int) bool) (*addresses, error) {

@@ -186,11 +186,11 @@ func TestAddresses_ThatCanNotBeUsedAreRefused(t *testing.T) {
 
 			r := c.run(c.dir, filepath.Join(bin, "aortad"), c.flags...)
 
-			cause := "is taken by"
+			cause := value + " is in use by"
 			if value != taken {
 				cause = "no address of this machine"
 			}
-			if r.code != 1 || !strings.Contains(r.err, option+": ") || !strings.Contains(r.err, cause) || !strings.Contains(r.err, "(--"+strings.ReplaceAll(option, "_", "-")) {
+			if r.code != 1 || !strings.Contains(r.err, option+" ") || !strings.Contains(r.err, cause) || !strings.Contains(r.err, "(--"+strings.ReplaceAll(option, "_", "-")) {
 				t.Errorf("%s %s: got exit %d and %q, want 3 with name, cause (%s) and next step", option, value, r.code, r.err, cause)
 			}
 			if code, _ := shop.get("/"); code != http.StatusOK {

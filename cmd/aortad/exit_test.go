@@ -27,11 +27,17 @@ func TestRun_ExitCodeTellsWhetherTryingAgainHelps(t *testing.T) {
 	}{
 		{"version", []string{"version"}, exitOK, ""},
 		{"no command", nil, exitUsage, "aortad run"},
-		{"unknown command", []string{"start"}, exitUsage, "aortad run"},
-		{"unknown flag", []string{"run", "--bogus"}, exitUsage, "bogus"},
+		{"unknown command", []string{"serve"}, exitUsage, `there is no command "serve"`},
+		{"other word", []string{"start"}, exitUsage, "aortad run --config FILE"},
+		{"command that is not there yet", []string{"join", "https://h"}, exitUsage, "joining is not there yet"},
+		{"unknown flag", []string{"run", "--domian", "x"}, exitUsage, "--domian is no flag; did you mean --domain?"},
+		{"flag without value", []string{"run", "--domain"}, exitUsage, "--domain needs a value"},
+		{"flag of another type", []string{"run", "--dead-after", "soon"}, exitUsage, `--dead-after: "soon" is not a duration like 30s`},
+		{"help of what is not there", []string{"help", "serve"}, exitUsage, `there is no command "serve"`},
+		{"no certificate", []string{"run", "--data-dir", t.TempDir(), "--tls-cert", "/no/cert.pem", "--tls-key", "/no/key.pem"}, exitRefused, "tls_cert: can't be read: open /no/cert.pem: no such file"},
 		{"stray word", []string{"run", "--data-dir", t.TempDir(), "now"}, exitUsage, "now"},
 		{"unknown key", []string{"run", "--config", file("data_dir: /nowhere\nlissten: 1\n")}, exitRefused, "lissten"},
-		{"wrong type", []string{"check-config", file("roles: heart\n")}, exitRefused, "[1:8]"},
+		{"wrong type", []string{"check-config", file("roles: heart\n")}, exitRefused, ":1:8)"},
 		{"bad value", []string{"run", "--data-dir", t.TempDir(), "--listen", "nope"}, exitRefused, "listen"},
 		{"no data directory", []string{"run"}, exitRefused, "data_dir"},
 		{"no such file", []string{"check-config", "/no/such/file"}, exitRefused, "/no/such/file"},
@@ -48,6 +54,47 @@ func TestRun_ExitCodeTellsWhetherTryingAgainHelps(t *testing.T) {
 				t.Errorf("got exit %d, want %d; it said:\n%s\nwant %q in it", code, tc.code, errOut.String(), tc.says)
 			}
 		})
+	}
+}
+
+// Help is no error: it is on the output, for a pager.
+func TestRun_Help(t *testing.T) {
+	for args, want := range map[string]string{
+		"help": "aortad run", "--help": "aortad run", "-h": "aortad run", "help help": "aortad run", "run --help": "-dead-after", "help run": "-dead-after",
+		"run --data-dir /d -h": "-dead-after", "check-config --help": "aortad check-config FILE", "stop -h": "--all", "version --help": "print the version",
+		"--version": version, "-v": version,
+	} {
+		var out, errOut bytes.Buffer
+
+		code := run(t.Context(), strings.Fields(args), &out, &errOut)
+
+		if code != exitOK || !strings.Contains(out.String(), want) || errOut.Len() > 0 {
+			t.Errorf("aortad %s: got exit %d, %q and %q, want %q", args, code, &out, &errOut, want)
+		}
+	}
+}
+
+// The daemon reads variables too, and nobody may be looking at them.
+func TestCheckConfig_ReadsTheVariablesToo(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "aortad.yml")
+	testkit.Must(t, os.WriteFile(file, []byte("data_dir: /d\nlisten: 127.0.0.1:8080\n"), 0o600))
+	t.Setenv("AORTAD_DEAD_AFTER", "soon")
+	t.Setenv("AORTAD_LISTN", ":1")
+	var out, errOut bytes.Buffer
+
+	code := run(t.Context(), []string{"check-config", file}, &out, &errOut)
+
+	if code != exitRefused || out.Len() > 0 {
+		t.Errorf("got exit %d and %q, want it refused", code, &out)
+	}
+	for _, want := range []string{
+		"3 mistakes", `dead_after: "soon" is not a duration like 30s or 5m (AORTAD_DEAD_AFTER)`,
+		"AORTAD_LISTN is no option's variable; did you mean AORTAD_LISTEN?",
+		"router_listen: :8080 is the address of listen (127.0.0.1:8080) too",
+	} {
+		if !strings.Contains(errOut.String(), want) {
+			t.Errorf("got\n%s\nwant %q in it", &errOut, want)
+		}
 	}
 }
 

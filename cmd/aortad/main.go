@@ -59,21 +59,13 @@ func runHook() int {
 	return exitOK
 }
 
-const usageText = `aortad is the daemon of an Aorta node.
-
-  aortad run [--config FILE] [flags]            run this node's roles
-  aortad check-config FILE                      read a configuration and say what is wrong with it
-  aortad stop --data-dir DIR [--all]            end the daemon with its managed Redis and nginx,
-                                                with --all its instances too
-  aortad version
-
-Flags of run:
-`
-
 // childCommand makes this program the process of one build, for a builder.
 const childCommand = "build-child"
 
 func run(ctx context.Context, args []string, out, errOut io.Writer) int {
+	if asksForHelp(args) {
+		return printHelp(args, out, errOut)
+	}
 	command := ""
 	if len(args) > 0 {
 		command, args = args[0], args[1:]
@@ -88,15 +80,10 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 		err = stopDaemon(ctx, args, out)
 	case childCommand:
 		err = build.Child(ctx, os.Stdin, out)
-	case "version":
+	case "version", "--version", "-v":
 		fmt.Fprintln(out, version)
-	case "help", "--help", "-h":
-		fmt.Fprint(out, usageText)
-		config.Usage(out)
 	default:
-		fmt.Fprint(errOut, usageText)
-		config.Usage(errOut)
-		return exitUsage
+		return noCommand(command, errOut)
 	}
 	if err != nil {
 		fmt.Fprintln(errOut, "aortad:", err)
@@ -137,7 +124,7 @@ func checkConfig(args []string, out io.Writer) error {
 	if len(args) != 1 || strings.HasPrefix(args[0], "-") {
 		return fmt.Errorf("%w: aortad check-config FILE", config.ErrUsage)
 	}
-	cfg, _, err := config.Load(config.Sources{File: args[0], Environ: map[string]string{}})
+	cfg, _, err := config.Load(config.Sources{File: args[0], Environ: environ(), Strict: true})
 	if err != nil {
 		return refusal{err}
 	}
@@ -149,7 +136,8 @@ func checkConfig(args []string, out io.Writer) error {
 }
 
 func runDaemon(ctx context.Context, args []string, out, errOut io.Writer) error {
-	cfg, rest, err := config.Load(config.Sources{Environ: environ(), Flags: args})
+	env := environ()
+	cfg, rest, err := config.Load(config.Sources{Environ: env, Flags: args})
 	if err != nil {
 		return refusal{err}
 	}
@@ -162,6 +150,9 @@ func runDaemon(ctx context.Context, args []string, out, errOut io.Writer) error 
 	}
 	d := newDaemon(cfg, out, errOut)
 	slog.SetDefault(d.log) // of the parts that are given none
+	for _, says := range config.UnknownVariables(env) {
+		d.log.Warn(says)
+	}
 	return d.run(ctx)
 }
 

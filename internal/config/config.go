@@ -1,21 +1,14 @@
 // Package config reads the daemon's configuration: defaults, then a YAML file,
 // then AORTAD_… variables, then flags, each over the one before, and checks the
-// whole once. It opens and starts nothing.
+// whole once, with the files that it names. It starts nothing.
 package config
 
 import (
-	"bytes"
 	"errors"
+	"flag"
 	"fmt"
-	"io"
-	"os"
 	"time"
 
-	"github.com/caarlos0/env/v11"
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-
-	"aorta/internal/wholenumber"
 	"aorta/pacemaker/cluster"
 )
 
@@ -105,11 +98,13 @@ type Sources struct {
 	File    string            // path of a YAML file; empty for none
 	Environ map[string]string // as os.Environ has them
 	Flags   []string          // arguments after the command's name
+	Strict  bool              // a variable that nobody reads is a mistake too
 }
 
 // Load reads all sources and checks the result. The rest are the arguments
-// that are no flags. Flags that can't be understood are ErrUsage, all else that
-// is wrong is invalid: trying again would change nothing.
+// that are no flags. Flags that can't be understood are ErrUsage, and flag.ErrHelp
+// is one that asks for help. All else that is wrong is said at once and is invalid:
+// trying again would change nothing.
 func Load(s Sources) (cfg Config, rest []string, err error) {
 	cfg = Default()
 	flags := newFlags(&cfg)
@@ -122,88 +117,32 @@ func Load(s Sources) (cfg Config, rest []string, err error) {
 		file = s.File
 	}
 	cfg = Default()
+	var all mistakes
 	if file != "" {
-		if err := readFile(file, &cfg); err != nil {
+		if err := readFile(file, &cfg, &all); err != nil {
 			return cfg, nil, err
 		}
 	}
-	if err := env.ParseWithOptions(&cfg, env.Options{Prefix: "AORTAD_", Environment: s.Environ}); err != nil {
-		return cfg, nil, cluster.Invalid("", "read the AORTAD_… variables: %v", err)
+	readEnvironment(s.Environ, &cfg, &all)
+	if s.Strict {
+		for _, says := range UnknownVariables(s.Environ) {
+			all.add(cluster.Invalid("", "%s", says))
+		}
 	}
 	flags = newFlags(&cfg)
 	if err := flags.Parse(s.Flags); err != nil {
 		return cfg, nil, usage(err)
 	}
-	return cfg, flags.Args(), cfg.finish()
+	cfg.finish(&all)
+	return cfg, flags.Args(), all.err()
 }
 
 // ErrUsage marks arguments that can't be understood.
 var ErrUsage = errors.New("usage")
 
-func usage(err error) error { return fmt.Errorf("%w: %w", ErrUsage, err) }
-
-func readFile(path string, cfg *Config) error {
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return cluster.Invalid("", "read the configuration: %v", err)
-	}
-	if err := checkNumbers(path, raw); err != nil {
+func usage(err error) error {
+	if errors.Is(err, flag.ErrHelp) {
 		return err
 	}
-	dec := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict())
-	if err := dec.Decode(cfg); err != nil && !errors.Is(err, io.EOF) {
-		return cluster.Invalid("", "%s: %s%s", path, durationAt(raw), yaml.FormatError(err, false, !holdsSecret(raw)))
-	}
-	var more ast.Node
-	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
-		return cluster.Invalid("", "%s: a second document begins, which nobody would read; put all into one", path)
-	}
-	return nil
-}
-
-// checkNumbers finds a number that is not whole or not in digits, as all are: the
-// decoder would make another one of it.
-func checkNumbers(path string, raw []byte) error {
-	var nodes map[string]ast.Node
-	if err := yaml.Unmarshal(raw, &nodes); err != nil {
-		return nil // the decoder says what is wrong
-	}
-	for key, node := range nodes {
-		switch node.(type) {
-		case *ast.FloatNode, *ast.IntegerNode:
-		default:
-			continue
-		}
-		at := node.GetToken()
-		if _, ok := wholenumber.Parse(at.Value); !ok {
-			return cluster.Invalid("", "%s: [%d:%d] %s: %s is not %s", path, at.Position.Line, at.Position.Column, key, at.Value, wholenumber.Form)
-		}
-	}
-	return nil
-}
-
-// holdsSecret says whether the lines of a file must not be shown: those around
-// the wrong one may hold a log-in.
-func holdsSecret(raw []byte) bool {
-	return bytes.Contains(raw, []byte("jobs_redis_url")) || bytes.Contains(raw, []byte("@"))
-}
-
-// durationAt finds the value that is no duration, if one is: the decoder's own
-// error does not say where it stands.
-func durationAt(raw []byte) string {
-	var nodes map[string]ast.Node
-	if err := yaml.Unmarshal(raw, &nodes); err != nil {
-		return ""
-	}
-	for _, key := range []string{"dead_after", "report_every", "drain_limit", "build_timeout"} {
-		node, ok := nodes[key].(*ast.StringNode)
-		if !ok {
-			continue
-		}
-		if _, err := time.ParseDuration(node.Value); err != nil {
-			at := node.GetToken().Position
-			return fmt.Sprintf("[%d:%d] %s: ", at.Line, at.Column, key)
-		}
-	}
-	return ""
+	return fmt.Errorf("%w: %s", ErrUsage, inWords(err))
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -72,13 +73,13 @@ func TestLoad_TheShippedFileIsGood(t *testing.T) {
 
 func TestLoad_BadFilesAreRefusedWithTheLine(t *testing.T) {
 	for text, want := range map[string]string{
-		"data_dir: /d\nlistne: 127.0.0.1:1\n":            "[2:1] unknown field \"listne\"",
-		"data_dir: /d\n\ndead_after: soon\n":             "[3:13]",
-		"data_dir: /d\nroles: pacemaker\n":               "[2:8]",
+		"data_dir: /d\nlistne: 127.0.0.1:1\n":            "listne: is no option; did you mean listen?",
+		"data_dir: /d\n\ndead_after: soon\n":             "\"soon\" is not a duration like 30s or 5m (",
+		"data_dir: /d\nroles: pacemaker\n":               "\"pacemaker\" is not a list like [a, b] (",
 		"data_dir: /d\nlisten: a\nlisten: b\n":           "[3:1]",
 		"data_dir: [\n":                                  "[1:11]",
-		"data_dir: /d\nrouter_workers: 1e400\n":          "[2:17]",
-		"data_dir: /d\naccess_log_buffered: \"often\"\n": "[2:22]",
+		"data_dir: /d\nrouter_workers: 1e400\n":          ":2:17)",
+		"data_dir: /d\naccess_log_buffered: \"often\"\n": "\"often\" is not true or false (",
 	} {
 		path := write(t, text)
 
@@ -118,6 +119,7 @@ func TestLoad_BadValuesAreNamed(t *testing.T) {
 		"log_format":           {"xml"},
 		"router_workers":       {"-1", "1025"},
 		"tls_cert":             {"cert.pem"},
+		"docker_host":          {"/var/run/docker.sock", "127.0.0.1:2375", "unix://", "://x"},
 	} {
 		for _, value := range values {
 			_, _, err := Load(Sources{Flags: []string{"--data-dir", "/d", "--" + strings.ReplaceAll(field, "_", "-"), value}})
@@ -130,6 +132,76 @@ func TestLoad_BadValuesAreNamed(t *testing.T) {
 	}
 	if _, _, err := Load(Sources{}); cluster.CodeOf(err) != cluster.CodeInvalid || !strings.HasPrefix(err.Error(), "data_dir:") {
 		t.Errorf("got %v, want data_dir asked for", err)
+	}
+}
+
+// Who mends a file hears of all that is wrong, and of nothing that follows from it.
+func TestLoad_AllMistakesAtOnce(t *testing.T) {
+	path := write(t, "listne: 1\nroles: [king]\ndead_after: soon\nrouter_workers: 1.5\nreport_every: 1h\nlog_level: loud\n")
+
+	_, _, err := Load(Sources{File: path, Environ: map[string]string{"AORTAD_DRAIN_LIMIT": "long", "AORTAD_KEEP_RELEASES": "many"}})
+
+	want := "9 mistakes in the configuration:\n" +
+		"  listne: is no option; did you mean listen? (" + path + ":1:1)\n" +
+		"  dead_after: \"soon\" is not a duration like 30s or 5m (" + path + ":3:13)\n" +
+		"  router_workers: \"1.5\" is not a whole number in digits (such as 8) (" + path + ":4:17)\n" +
+		"  drain_limit: \"long\" is not a duration like 30s or 5m (AORTAD_DRAIN_LIMIT)\n" +
+		"  keep_releases: \"many\" is not a whole number in digits (such as 8) (AORTAD_KEEP_RELEASES)\n" +
+		"  data_dir: is not given (--data-dir DIR, or data_dir in the file)\n"
+	if err == nil || !strings.HasPrefix(err.Error(), want) || cluster.CodeOf(err) != cluster.CodeInvalid {
+		t.Errorf("got %v, want it to begin with\n%s", err, want)
+	}
+	for _, rest := range []string{"roles: ", "report_every: 1h0m0s is outside", "log_level: "} {
+		if !strings.Contains(err.Error(), rest) {
+			t.Errorf("got %v, want %q in it", err, rest)
+		}
+	}
+}
+
+func TestLoad_TwoListenersOnOneAddress(t *testing.T) {
+	for flags, wrong := range map[string]string{
+		"--listen 127.0.0.1:8080": "router_listen",
+		"--router-listen :7420":   "router_listen",
+		"--router-listen 127.0.0.1:1 --router-status-listen 127.0.0.1:1":                   "router_status_listen",
+		"--node-listen 0.0.0.0:1 --router-status-listen 127.0.0.1:1":                       "router_status_listen",
+		"--node-listen [::]:1 --router-status-listen [::1]:1":                              "router_status_listen",
+		"--node-listen 127.0.0.1:0 --router-status-listen 127.0.0.1:0":                     "",
+		"--node-listen 127.0.0.1:1 --router-status-listen 127.0.0.2:1":                     "",
+		"--listen 127.0.0.1:x --router-listen 127.0.0.1:x --router-status-listen 10.0.0.1": "listen",
+	} {
+		_, _, err := Load(Sources{Flags: append([]string{"--data-dir", "/d"}, strings.Fields(flags)...)})
+
+		if (err != nil) != (wrong != "") || wrong != "" && wrong != "listen" && fieldOf(err) != wrong {
+			t.Errorf("%s: got %v, want %q wrong", flags, err, wrong)
+		}
+		if strings.Contains(fmt.Sprint(err), "too:") && wrong == "listen" {
+			t.Errorf("%s: got %v, want nothing said of addresses that are none", flags, err)
+		}
+	}
+}
+
+// A certificate that can't be used would end each start.
+func TestLoad_TheCertificateIsRead(t *testing.T) {
+	text := write(t, "no certificate")
+	for name, c := range map[string]struct{ cert, key, want string }{
+		"no file":          {"/no/cert.pem", text, "tls_cert: can't be read: open /no/cert.pem"},
+		"no key":           {text, "/no/key.pem", "tls_key: can't be read: open /no/key.pem"},
+		"not certificates": {text, text, "tls_cert: " + text + " and " + text + " are no certificate with its key"},
+	} {
+		_, _, err := Load(Sources{Flags: []string{"--data-dir", "/d", "--tls-cert", c.cert, "--tls-key", c.key}})
+
+		if cluster.CodeOf(err) != cluster.CodeInvalid || !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+func TestUnknownVariables_NamesWhatIsMeant(t *testing.T) {
+	got := UnknownVariables(map[string]string{"AORTAD_LISTEN": "", "AORTAD_LISTN": "", "AORTAD_XYZZY": "", "LISTN": "", "AORTAD_CRASH_AT": ""})
+
+	want := []string{"AORTAD_LISTN is no option's variable; did you mean AORTAD_LISTEN?", "AORTAD_XYZZY is no option's variable"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
@@ -211,9 +283,9 @@ func TestLoad_AFileIsReadInOneWay(t *testing.T) {
 		"data_dir: /d\ndata_dir: /e\n":        "data_dir",
 		"data_dir: /d\n---\ndomain: x.test\n": "a second document begins",
 		"data_dir: /d\n---\n[\n":              "sequence end token",
-		"data_dir: /d\nkeep_releases: 1.5\n":  "keep_releases: 1.5 is not a whole number",
-		"data_dir: /d\nkeep_releases: 010\n":  "keep_releases: 010 is not a whole number",
-		"data_dir: /d\nkeep_releases: 0x10\n": "keep_releases: 0x10 is not a whole number",
+		"data_dir: /d\nkeep_releases: 1.5\n":  "keep_releases: \"1.5\" is not a whole number",
+		"data_dir: /d\nkeep_releases: 010\n":  "keep_releases: \"010\" is not a whole number",
+		"data_dir: /d\nkeep_releases: 0x10\n": "keep_releases: \"0x10\" is not a whole number",
 		"data_dir: /d\nno_such: 1\n":          "no_such",
 	} {
 		_, _, err := Load(Sources{File: write(t, text)})

@@ -3,7 +3,9 @@ package config
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -59,6 +61,41 @@ func newFlags(cfg *Config) *flagSet {
 	text("log-level", &cfg.LogLevel, "debug, info, warn or error")
 	text("log-format", &cfg.LogFormat, "text or json")
 	return f
+}
+
+// inWords says what is wrong with a flag, as people type it.
+func inWords(err error) string {
+	text := err.Error()
+	for _, form := range []struct {
+		seen *regexp.Regexp
+		says func(parts []string) string
+	}{
+		{regexp.MustCompile(`^invalid (?:boolean )?value "(.*)" for (?:flag )?-(\S+): `), wrongValue},
+		{regexp.MustCompile(`^flag provided but not defined: -(.*)$`), func(p []string) string { return "--" + p[1] + " is no flag" + nearFlag(p[1]) }},
+		{regexp.MustCompile(`^flag needs an argument: -(.*)$`), func(p []string) string { return "--" + p[1] + " needs a value" }},
+	} {
+		if parts := form.seen.FindStringSubmatch(text); parts != nil {
+			return form.says(parts)
+		}
+	}
+	return text
+}
+
+func wrongValue(parts []string) string {
+	for _, o := range options() {
+		if o.flag() == parts[2] {
+			return fmt.Sprintf("--%s: %q is not %s", o.flag(), parts[1], o.wants())
+		}
+	}
+	return parts[0]
+}
+
+func nearFlag(typed string) string {
+	o, near := nearest(strings.ReplaceAll(typed, "-", "_"))
+	if !near {
+		return ""
+	}
+	return "; did you mean --" + o.flag() + "?"
 }
 
 // Usage lists the flags, each with its default.

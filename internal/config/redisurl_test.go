@@ -88,6 +88,7 @@ func FuzzParseRedisURL(f *testing.F) {
 
 func TestLoad_TheJobsRedis(t *testing.T) {
 	base := []string{"--data-dir", "/d"}
+	ca := write(t, "a certificate")
 	for name, c := range map[string]struct {
 		flags []string
 		field string // that is wrong; empty: none
@@ -95,9 +96,9 @@ func TestLoad_TheJobsRedis(t *testing.T) {
 		"none":                   {nil, ""},
 		"plain":                  {[]string{"--jobs-redis-url", "redis://:hush@h"}, ""},
 		"with TLS":               {[]string{"--jobs-redis-url", "rediss://:hush@h"}, ""},
-		"with an authority":      {[]string{"--jobs-redis-url", "rediss://:hush@h", "--jobs-redis-ca", "ca.pem"}, ""},
-		"authority without TLS":  {[]string{"--jobs-redis-url", "redis://:hush@h", "--jobs-redis-ca", "ca.pem"}, "jobs_redis_ca"},
-		"authority without URL":  {[]string{"--jobs-redis-ca", "ca.pem"}, "jobs_redis_ca"},
+		"with an authority":      {[]string{"--jobs-redis-url", "rediss://:hush@h", "--jobs-redis-ca", ca}, ""},
+		"authority without TLS":  {[]string{"--jobs-redis-url", "redis://:hush@h", "--jobs-redis-ca", ca}, "jobs_redis_ca"},
+		"authority without URL":  {[]string{"--jobs-redis-ca", ca}, "jobs_redis_ca"},
 		"wrong scheme":           {[]string{"--jobs-redis-url", "http://:hush@h"}, "jobs_redis_url"},
 		"without that role":      {[]string{"--jobs-redis-url", "redis://h", "--roles", "heart", "--pacemaker", "http://p", "--node-token-file", "t"}, "jobs_redis_url"},
 		"a heart has no need of": {[]string{"--roles", "heart", "--pacemaker", "http://p", "--node-token-file", "t"}, ""},

@@ -2,15 +2,14 @@ package config
 
 import (
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/hex"
 	"fmt"
-	"net"
 	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -21,7 +20,21 @@ import (
 const maxDomain = 253 - 41
 
 // finish fills in what follows from the rest and checks everything.
-func (c *Config) finish() error {
+func (c *Config) finish(all *mistakes) {
+	all.add(c.findDirectories())
+	if c.Listen == "" && c.Has(cluster.RolePacemaker) {
+		c.Listen = DefaultListen
+	}
+	if c.NodeName == "" {
+		host, _ := os.Hostname()
+		c.NodeName = cluster.NodeNameFrom(host)
+	}
+	for _, check := range []func(*mistakes){c.checkRoles, c.checkNames, c.checkAddresses, c.checkListeners, c.checkRedis, c.checkTimes, c.checkRest, c.checkFiles} {
+		check(all)
+	}
+}
+
+func (c *Config) findDirectories() error {
 	if c.DataDir == "" {
 		return cluster.Invalid("data_dir", "is not given (--data-dir DIR, or data_dir in the file)")
 	}
@@ -32,18 +45,6 @@ func (c *Config) finish() error {
 	c.DataDir = dir
 	if c.RunDir == "" {
 		c.RunDir = DefaultRunDir(dir)
-	}
-	if c.Listen == "" && c.Has(cluster.RolePacemaker) {
-		c.Listen = DefaultListen
-	}
-	if c.NodeName == "" {
-		host, _ := os.Hostname()
-		c.NodeName = cluster.NodeNameFrom(host)
-	}
-	for _, check := range []func() error{c.checkRoles, c.checkNames, c.checkAddresses, c.checkRedis, c.checkTimes, c.checkRest} {
-		if err := check(); err != nil {
-			return err
-		}
 	}
 	return nil
 }
@@ -58,64 +59,61 @@ func DefaultRunDir(dataDir string) string {
 // Has says whether the node plays the role.
 func (c *Config) Has(r cluster.Role) bool { return slices.Contains(c.Roles, string(r)) }
 
-func (c *Config) checkRoles() error {
+func (c *Config) checkRoles(all *mistakes) {
 	if _, err := cluster.ParseRoles("roles", c.Roles); err != nil {
-		return err
+		all.add(err)
+		return // what follows would be of roles that nobody has
 	}
 	if !c.Has(cluster.RolePacemaker) && (c.Pacemaker == "" || c.NodeTokenFile == "") {
-		return cluster.Invalid("pacemaker", "a node without the pacemaker role needs the address of the nodes' API (--pacemaker URL) and its token (--node-token-file FILE)")
+		all.add(cluster.Invalid("pacemaker", "a node without the pacemaker role needs the address of the nodes' API (--pacemaker URL) and its token (--node-token-file FILE)"))
 	}
 	if c.Has(cluster.RolePacemaker) && c.Pacemaker != "" {
-		return cluster.Invalid("pacemaker", "is for a process without the pacemaker role")
+		all.add(cluster.Invalid("pacemaker", "is for a process without the pacemaker role"))
 	}
-	return nil
 }
 
-func (c *Config) checkNames() error {
-	if err := cluster.ValidateNodeName("node_name", c.NodeName); err != nil {
-		return err
-	}
-	if err := cluster.ValidateHost("domain", c.Domain); err != nil {
-		return err
-	}
+func (c *Config) checkNames(all *mistakes) {
+	all.add(cluster.ValidateNodeName("node_name", c.NodeName))
+	all.add(cluster.ValidateHost("domain", c.Domain))
 	if strings.HasPrefix(c.Domain, "*.") {
-		return cluster.Invalid("domain", "%q can't be a wildcard", c.Domain)
+		all.add(cluster.Invalid("domain", "%q can't be a wildcard", c.Domain))
 	}
 	if len(c.Domain) > maxDomain {
-		return cluster.Invalid("domain", "is %d bytes long; the limit is %d, so that every app's host fits", len(c.Domain), maxDomain)
+		all.add(cluster.Invalid("domain", "is %d bytes long; the limit is %d, so that every app's host fits", len(c.Domain), maxDomain))
 	}
-	if len(c.RunDir) > 60 || !filepath.IsAbs(c.RunDir) {
-		return cluster.Invalid("run_dir", "%q must be absolute and at most 60 bytes long: sockets lie in it", c.RunDir)
+	if c.RunDir != "" && (len(c.RunDir) > 60 || !filepath.IsAbs(c.RunDir)) {
+		all.add(cluster.Invalid("run_dir", "%q must be absolute and at most 60 bytes long: sockets lie in it", c.RunDir))
 	}
-	return nil
 }
 
-func (c *Config) checkAddresses() error {
-	for field, addr := range map[string]string{
-		"listen": c.Listen, "node_listen": c.NodeListen, "router_listen": c.RouterListen, "router_status_listen": c.RouterStatusListen,
-	} {
-		if err := checkListen(field, addr); err != nil {
-			return err
-		}
-	}
-	if _, err := c.TrustedProxies(); err != nil {
-		return err
-	}
+func (c *Config) checkAddresses(all *mistakes) {
+	_, err := c.TrustedProxies()
+	all.add(err)
 	if ip, err := netip.ParseAddr(c.RedisAddress); err != nil || ip.IsUnspecified() {
-		return cluster.Invalid("redis_address", "%q is not one IP address of this machine", c.RedisAddress)
+		all.add(cluster.Invalid("redis_address", "%q is not one IP address of this machine", c.RedisAddress))
 	}
 	if c.NodeAddress != "" {
-		if err := cluster.ValidateNodeAddress("node_address", c.NodeAddress); err != nil {
-			return err
+		all.add(cluster.ValidateNodeAddress("node_address", c.NodeAddress))
+	}
+	for _, a := range []struct{ field, text string }{{"pacemaker", c.Pacemaker}, {"public_url", c.PublicURL}} {
+		u, err := url.Parse(a.text)
+		if a.text != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+			all.add(cluster.Invalid(a.field, "%q is not an http or https address", a.text))
 		}
 	}
-	for field, s := range map[string]string{"pacemaker": c.Pacemaker, "public_url": c.PublicURL} {
-		u, err := url.Parse(s)
-		if s != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
-			return cluster.Invalid(field, "%q is not an http or https address", s)
-		}
+	all.add(checkEngine(c.DockerHost))
+}
+
+// checkEngine checks the form of an engine's address; the engine itself says the rest.
+func checkEngine(host string) error {
+	scheme, rest, ok := strings.Cut(host, "://")
+	switch {
+	case host == "" || ok && scheme != "" && rest != "":
+		return nil
+	case strings.HasPrefix(host, "/"):
+		return cluster.Invalid("docker_host", "%q has no scheme: unix://%s", host, host)
 	}
-	return nil
+	return cluster.Invalid("docker_host", "%q has no scheme: unix:///var/run/docker.sock, or tcp://%s", host, strings.TrimPrefix(host, "//"))
 }
 
 // TrustedProxies are the networks of RouterTrustedProxies; an address alone is
@@ -135,42 +133,24 @@ func (c *Config) TrustedProxies() ([]netip.Prefix, error) {
 	return networks, nil
 }
 
-func (c *Config) checkRedis() error {
+func (c *Config) checkRedis(all *mistakes) {
 	if c.JobsRedisURL == "" {
 		if c.JobsRedisCA != "" {
-			return cluster.Invalid("jobs_redis_ca", "is for a Redis of your own (jobs_redis_url)")
+			all.add(cluster.Invalid("jobs_redis_ca", "is for a Redis of your own (jobs_redis_url)"))
 		}
-		return nil
+		return
 	}
 	if !c.Has(cluster.RolePacemaker) {
-		return cluster.Invalid("jobs_redis_url", "is for the process with the pacemaker role, which tells the others")
+		all.add(cluster.Invalid("jobs_redis_url", "is for the process with the pacemaker role, which tells the others"))
 	}
 	u, err := ParseRedisURL("jobs_redis_url", string(c.JobsRedisURL))
+	all.add(err)
 	if err == nil && c.JobsRedisCA != "" && !u.TLS {
-		return cluster.Invalid("jobs_redis_ca", "is for TLS: jobs_redis_url must begin with rediss://")
+		all.add(cluster.Invalid("jobs_redis_ca", "is for TLS: jobs_redis_url must begin with rediss://"))
 	}
-	return err
 }
 
-func checkListen(field, addr string) error {
-	if addr == "" {
-		return nil
-	}
-	host, port, err := net.SplitHostPort(addr)
-	if err == nil && host != "" {
-		_, err = netip.ParseAddr(host)
-	}
-	n := 0
-	if err == nil {
-		n, err = strconv.Atoi(port)
-	}
-	if err != nil || n < 0 || n > 65535 {
-		return cluster.Invalid(field, "%q is not IP:PORT or :PORT", addr)
-	}
-	return nil
-}
-
-func (c *Config) checkTimes() error {
+func (c *Config) checkTimes(all *mistakes) {
 	for _, t := range []struct {
 		field     string
 		have      time.Duration
@@ -182,45 +162,61 @@ func (c *Config) checkTimes() error {
 		{"build_timeout", c.BuildTimeout, time.Second, 24 * time.Hour},
 	} {
 		if t.have < t.low || t.have > t.high {
-			return cluster.Invalid(t.field, "%s is outside %s … %s", t.have, t.low, t.high)
+			all.add(cluster.Invalid(t.field, "%s is outside %s … %s", t.have, t.low, t.high))
 		}
 	}
-	if c.ReportEvery*3 > c.DeadAfter {
-		return cluster.Invalid("report_every", "%s leaves less than three reports in dead_after (%s)", c.ReportEvery, c.DeadAfter)
+	if c.ReportEvery*3 > c.DeadAfter && !all.has("dead_after", "report_every") {
+		all.add(cluster.Invalid("report_every", "%s leaves less than three reports in dead_after (%s)", c.ReportEvery, c.DeadAfter))
 	}
-	return nil
 }
 
-func (c *Config) checkRest() error {
-	if c.ImagesMaxGB < 0 || c.ImagesMaxGB > 1_000_000 {
-		return cluster.Invalid("images_max_gb", "%d is outside 0 … 1000000", c.ImagesMaxGB)
-	}
-	if c.KeepReleases < 1 || c.KeepReleases > 1000 {
-		return cluster.Invalid("keep_releases", "%d is outside 1 … 1000", c.KeepReleases)
-	}
-	if c.BuildCacheMaxGB < 0 || c.BuildCacheMaxGB > 1_000_000 {
-		return cluster.Invalid("build_cache_max_gb", "%d is outside 0 … 1000000", c.BuildCacheMaxGB)
-	}
-	if (c.TLSCert == "") != (c.TLSKey == "") {
-		return cluster.Invalid("tls_cert", "certificate and key go together (tls_cert, tls_key)")
+func (c *Config) checkRest(all *mistakes) {
+	for _, n := range []struct {
+		field           string
+		have, low, high int
+	}{
+		{"images_max_gb", c.ImagesMaxGB, 0, 1_000_000},
+		{"keep_releases", c.KeepReleases, 1, 1000},
+		{"build_cache_max_gb", c.BuildCacheMaxGB, 0, 1_000_000},
+		{"router_workers", c.RouterWorkers, 0, 1024},
+		// One file is written to; with no other, its rotation would lose what is unread.
+		{"output_files", c.OutputFiles, 2, 100},
+		{"output_file_bytes", c.OutputFileBytes, 64 << 10, 1 << 30},
+	} {
+		if n.have < n.low || n.have > n.high {
+			all.add(cluster.Invalid(n.field, "%d is outside %d … %d", n.have, n.low, n.high))
+		}
 	}
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel) {
-		return cluster.Invalid("log_level", "%q is not debug, info, warn or error", c.LogLevel)
+		all.add(cluster.Invalid("log_level", "%q is not debug, info, warn or error", c.LogLevel))
 	}
 	if !slices.Contains([]string{"text", "json"}, c.LogFormat) {
-		return cluster.Invalid("log_format", "%q is not text or json", c.LogFormat)
+		all.add(cluster.Invalid("log_format", "%q is not text or json", c.LogFormat))
 	}
-	if c.RouterWorkers < 0 || c.RouterWorkers > 1024 {
-		return cluster.Invalid("router_workers", "%d is outside 0 … 1024", c.RouterWorkers)
+}
+
+// checkFiles reads the files that a start needs: without them it would fail, again
+// and again.
+func (c *Config) checkFiles(all *mistakes) {
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		all.add(cluster.Invalid("tls_cert", "certificate and key go together (tls_cert, tls_key)"))
 	}
-	// One file is written to; with no other, its rotation would lose what is unread.
-	if c.OutputFiles < 2 || c.OutputFiles > 100 {
-		return cluster.Invalid("output_files", "%d is outside 2 … 100", c.OutputFiles)
+	for _, f := range []struct{ field, path string }{
+		{"tls_cert", c.TLSCert}, {"tls_key", c.TLSKey}, {"jobs_redis_ca", c.JobsRedisCA},
+	} {
+		if f.path == "" {
+			continue
+		}
+		if _, err := os.ReadFile(f.path); err != nil {
+			all.add(cluster.Invalid(f.field, "can't be read: %v", err))
+		}
 	}
-	if c.OutputFileBytes < 64<<10 || c.OutputFileBytes > 1<<30 {
-		return cluster.Invalid("output_file_bytes", "%d is outside %d … %d", c.OutputFileBytes, 64<<10, 1<<30)
+	if c.TLSCert == "" || all.has("tls_cert", "tls_key") {
+		return
 	}
-	return nil
+	if _, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey); err != nil {
+		all.add(cluster.Invalid("tls_cert", "%s and %s are no certificate with its key: %s", c.TLSCert, c.TLSKey, strings.TrimPrefix(err.Error(), "tls: ")))
+	}
 }
 
 // Describe prints the configuration as its file would say it.

@@ -38,9 +38,9 @@ func Check(addr string, ours func(pid int) bool) error {
 	for _, s := range taken {
 		switch pids := s.holders(); {
 		case len(pids) == 0:
-			return fmt.Errorf("%s is taken by a process that can't be seen from here", s.addr)
+			return fmt.Errorf("%s is in use by a process that can't be seen from here%s", addr, s.elsewhere(addr))
 		case !ours(pids[0]):
-			return fmt.Errorf("%s is taken by %s (process %d)", s.addr, program(pids[0]), pids[0])
+			return fmt.Errorf("%s is in use by %s (process %d%s)", addr, program(pids[0]), pids[0], s.elsewhere(addr))
 		}
 	}
 	return nil

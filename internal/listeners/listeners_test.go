@@ -3,6 +3,7 @@ package listeners
 import (
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -29,9 +30,9 @@ func TestCheck_NamesTheCause(t *testing.T) {
 		"127.0.0.1:0":           "",
 		":0":                    "",
 		"127.0.0.2:" + port:     "", // another address has the port
-		specific:                specific + " is taken by listeners.test (process ",
-		":" + port:              specific + " is taken by",
-		"127.0.0.1:" + widePort: "is taken by",
+		specific:                specific + " is in use by listeners.test (process ",
+		":" + port:              ":" + port + " is in use by listeners.test (process " + strconv.Itoa(os.Getpid()) + ", at " + specific + ")",
+		"127.0.0.1:" + widePort: "127.0.0.1:" + widePort + " is in use by",
 		"192.0.2.1:0":           "192.0.2.1 is no address of this machine",
 	} {
 		err := Check(addr, nobody)

@@ -43,6 +43,14 @@ func overlapping(addr string) ([]socket, error) {
 	return found, nil
 }
 
+// elsewhere says where a socket is that takes an address in another spelling.
+func (s socket) elsewhere(addr string) string {
+	if want, err := parse(addr); err == nil && want == s.addr {
+		return ""
+	}
+	return ", at " + s.addr.String()
+}
+
 func overlap(a, b netip.AddrPort) bool {
 	return a.Port() == b.Port() && (a.Addr() == b.Addr() || a.Addr().IsUnspecified() || b.Addr().IsUnspecified())
 }
