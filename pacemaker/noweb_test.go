@@ -32,8 +32,8 @@ func TestReportDeployed_GivesAnAddressToWhatServesOneOnly(t *testing.T) {
 		if err != nil || !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %q, %v; want %q", name, got, err, c.want)
 		}
-		if summary, err := r.Overview.Summary(t.Context(), app); err != nil || summary.NoWeb != (name != "web") {
-			t.Errorf("%s: got %+v, %v", name, summary, err)
+		if seen, err := r.Overview.App(t.Context(), app); err != nil || seen.NoWeb != (name != "web") {
+			t.Errorf("%s: got %+v, %v", name, seen, err)
 		}
 	}
 }

@@ -53,8 +53,10 @@ type Config struct {
 	// ImagesMaxSize is how many bytes the images of one engine may take before
 	// the oldest go that are not in use; 0: any number.
 	ImagesMaxSize int64
-	Now           func() time.Time
-	Log           *slog.Logger
+	// Answers says what apps answered in the last minute, see overview.Config.
+	Answers func(context.Context) map[cluster.ID]overview.Answers
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 // Jobs is the keeper of the job trees.
@@ -115,6 +117,9 @@ func New(cfg Config, parts Parts, id cluster.ID, epoch uint64) *Pacemaker {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.Answers == nil {
+		cfg.Answers = func(context.Context) map[cluster.ID]overview.Answers { return nil }
+	}
 	if cfg.KeepReleases == 0 {
 		cfg.KeepReleases = cluster.KeptReleases
 	}
@@ -139,7 +144,7 @@ func New(cfg Config, parts Parts, id cluster.ID, epoch uint64) *Pacemaker {
 	})
 	p.Following = following.New(following.Config{Store: parts.Store, Jobs: p.jobs, Written: p.written, Now: cfg.Now})
 	p.Overview = overview.New(overview.Config{
-		Store: parts.Store, Nodes: p.Nodes, Routers: p.Routers, Publisher: p.publish, NoRoom: p.missing.noRoom, NextTry: p.missing.nextTry, Started: started, Now: cfg.Now,
+		Store: parts.Store, Nodes: p.Nodes, Routers: p.Routers, Publisher: p.publish, NoRoom: p.missing.noRoom, NextTry: p.missing.nextTry, Answers: cfg.Answers, Started: started, Now: cfg.Now,
 	})
 	return p
 }

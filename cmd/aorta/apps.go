@@ -60,19 +60,14 @@ func (s *session) listApps(ctx context.Context, api *client.Client, _ []string) 
 	if s.flags.json {
 		return list(s.out, apps)
 	}
-	t := s.out.newTable("NAME", "RELEASE", "INSTANCES", "URL", "CREATED")
+	t := s.out.newTable("NAME", "RELEASE", "INSTANCES", "STATE", "URL", "CREATED").onlyWide("CREATED")
 	for _, a := range apps {
-		t.row(a.Name, orText(a.Release, "-"), instancesOf(a), orText(a.URL, "-"), age(s.p.Now(), a.CreatedAt))
+		t.row(a.Name, orText(a.Release, "-"), instancesOf(a), a.Verdict, orText(a.URL, "-"), age(s.p.Now(), a.CreatedAt))
 	}
 	return t.print("no apps yet; create one: aorta apps create NAME")
 }
 
-func instancesOf(a wire.App) string {
-	if a.Stopped {
-		return "stopped"
-	}
-	return fmt.Sprintf("%d/%d", a.Instances, a.Wanted)
-}
+func instancesOf(a wire.App) string { return fmt.Sprintf("%d/%d", a.Instances, a.Wanted) }
 
 func (s *session) createApp(ctx context.Context, api *client.Client, args []string) error {
 	name := append(args, s.flags.app)[0]
@@ -102,7 +97,7 @@ func (s *session) appInfo(ctx context.Context, api *client.Client, app string, _
 	if s.flags.json {
 		return s.out.json(a)
 	}
-	return s.out.fields("name", a.Name, "id", a.ID, "release", orText(a.Release, "none yet"), "instances", instancesOf(a),
+	return s.out.fields("name", a.Name, "id", a.ID, "release", orText(a.Release, "none yet"), "state", a.Verdict, "instances", instancesOf(a),
 		"url", orText(a.URL, "none: it has no web process"), "hosts", strings.Join(a.Hosts, ", "), "git", a.GitHTTP, "granted", granted(a.Grants), "created", age(s.p.Now(), a.CreatedAt))
 }
 

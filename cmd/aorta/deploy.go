@@ -155,6 +155,10 @@ func (s *session) printServing(ctx context.Context, api *client.Client, app stri
 		s.err.line("%s", fmt.Sprintf("deployed %s", app))
 		return
 	}
+	if a.URL != "" && a.Severity == "bad" {
+		s.err.line("%s %s is deployed: %s", app, clean(a.Release), clean(a.Verdict))
+		return
+	}
 	if a.URL != "" {
 		s.err.line("%s %s serves at %s", app, clean(a.Release), clean(a.URL))
 		return

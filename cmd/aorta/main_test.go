@@ -234,14 +234,14 @@ func shop(tb testing.TB) *fakeAPI {
 	f := newAPI(tb)
 	app := wire.App{
 		ID: "a1", Name: "shop", Release: "v3", Hosts: []string{"shop.example.com"}, URL: "http://shop.example.com",
-		GitHTTP: f.URL + "/git/shop.git", Instances: 2, Wanted: 3, CreatedAt: *ago(50 * time.Hour), Version: 7,
+		GitHTTP: f.URL + "/git/shop.git", Instances: 2, Wanted: 3, State: "serving", Severity: "warn", Verdict: "2 of 3 instances running", CreatedAt: *ago(50 * time.Hour), Version: 7,
 	}
 	f.on("GET /whoami", 200, wire.Whoami{User: "ada", Role: "admin", Cluster: "c1", Version: "1.0"})
 	f.on("GET /apps", 200, wire.Page[wire.App]{Items: []wire.App{app}})
 	f.on("GET /apps/shop", 200, app)
 	f.on("GET /apps/shop/instances", 200, wire.Page[wire.Instance]{Items: []wire.Instance{
-		{ID: webID, App: "shop", Release: "v3", Type: "web", Node: "n1", Address: "10.0.0.1:20001", State: "running", Restarts: 1, StartedAt: ago(3 * time.Minute)},
-		{ID: "0199c1d4-0000-7000-8000-0000ffffffff", App: "shop", Release: "v3", Type: "worker", Node: "n2", State: "running", Crashing: true, Error: "exit 1\nmore"},
+		{ID: webID, App: "shop", Release: "v3", Type: "web", Node: "n1", Address: "10.0.0.1:20001", State: "running", Verdict: "running", Restarts: 1, StartedAt: ago(3 * time.Minute)},
+		{ID: "0199c1d4-0000-7000-8000-0000ffffffff", App: "shop", Release: "v3", Type: "worker", Node: "n2", State: "running", Verdict: "crashing: exit 1", Crashing: true, Error: "exit 1\nmore"},
 	}})
 	f.on("GET /apps/shop/config", 200, wire.Config{Vars: map[string]string{"B": "two words", "A": "1"}})
 	f.on("GET /apps/shop/build-secrets", 200, wire.BuildSecrets{Names: []string{"npmrc", "token"}})

@@ -49,7 +49,7 @@ func (s *session) listInstances(ctx context.Context, api *client.Client, app str
 	}
 	t := s.out.newTable("INSTANCE", "RELEASE", "NODE", "ADDRESS", "STATE", "STARTED", "RESTARTS").onlyWide("ADDRESS")
 	for _, i := range instances {
-		t.row(instanceName(i.Type, i.ID), i.Release, i.Node, orText(i.Address, "-"), stateOf(i),
+		t.row(instanceName(i.Type, i.ID), i.Release, i.Node, orText(i.Address, "-"), i.Verdict,
 			orText(ageOf(s.p.Now(), i.StartedAt), "-"), strconv.Itoa(i.Restarts))
 	}
 	return t.print(app + " has no instances; deploy it: aorta deploy -a " + app + ", or start it: aorta ps start -a " + app)
@@ -57,24 +57,6 @@ func (s *session) listInstances(ctx context.Context, api *client.Client, app str
 
 // instanceName is what people call an instance: web.1a2b3c4d.
 func instanceName(kind, id string) string { return kind + "." + cluster.ID(id).Short() }
-
-func stateOf(i wire.Instance) string {
-	state := i.State
-	if i.Crashing {
-		state += ", crashing"
-	}
-	if i.Unheard {
-		state += ", node silent"
-	}
-	switch {
-	case i.Error == "":
-	case i.State == string(cluster.InstanceRunning) && !i.Crashing:
-		state += ", restarted after: " + firstLine(i.Error)
-	default:
-		state += ": " + firstLine(i.Error)
-	}
-	return state
-}
 
 // findInstance resolves an id, a short id or a name such as web.1a2b3c4d.
 func (s *session) findInstance(ctx context.Context, api *client.Client, app, name string) (string, error) {

@@ -62,9 +62,9 @@ func (s *session) statusApps(ctx context.Context, api *client.Client) error {
 	if err != nil {
 		return err
 	}
-	t := s.out.newTable("APP", "RELEASE", "INSTANCES", "URL")
+	t := s.out.newTable("APP", "RELEASE", "INSTANCES", "STATE", "URL")
 	for _, a := range apps[:min(len(apps), glanced)] {
-		t.row(a.Name, orText(a.Release, "-"), instancesOf(a), orText(a.URL, "-"))
+		t.row(a.Name, orText(a.Release, "-"), instancesOf(a), a.Verdict, orText(a.URL, "-"))
 	}
 	err = t.print("no apps yet; create one: aorta apps create NAME")
 	if len(apps) > glanced {

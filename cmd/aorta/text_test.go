@@ -7,8 +7,6 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
-
-	"aorta/web/wire"
 )
 
 func TestSanitize_ShowsWhatCantBeRun(t *testing.T) {
@@ -109,22 +107,4 @@ func FuzzParseSizesAndTimes(f *testing.F) {
 			t.Fatalf("parseSince(%q) is nothing", in)
 		}
 	})
-}
-
-func TestStateOf_TellsAReasonOfNowFromOneOfBefore(t *testing.T) {
-	cases := []struct {
-		in   wire.Instance
-		want string
-	}{
-		{wire.Instance{State: "running"}, "running"},
-		{wire.Instance{State: "running", Error: "exit 1\nmore"}, "running, restarted after: exit 1"},
-		{wire.Instance{State: "running", Crashing: true, Error: "exit 1"}, "running, crashing: exit 1"},
-		{wire.Instance{State: "failed", Error: "exit 1"}, "failed: exit 1"},
-		{wire.Instance{State: "running", Unheard: true}, "running, node silent"},
-	}
-	for _, tc := range cases {
-		if got := stateOf(tc.in); got != tc.want {
-			t.Errorf("stateOf(%+v): got %q, want %q", tc.in, got, tc.want)
-		}
-	}
 }

@@ -113,10 +113,10 @@ func crowded(tb testing.TB) *fakeAPI {
 	f := newAPI(tb)
 	app := wire.App{
 		ID: "0199c1d4-0000-7000-8000-00000000a001", Name: longApp, Release: "v120", Hosts: []string{longHost, "shop.example.com", "www.shop.example.com"},
-		URL: "http://" + longHost + ":8080", GitHTTP: "http://127.0.0.1:7420/git/" + longApp + ".git", Instances: 11, Wanted: 12, CreatedAt: hours(900),
+		URL: "http://" + longHost + ":8080", GitHTTP: "http://127.0.0.1:7420/git/" + longApp + ".git", Instances: 11, Wanted: 12, State: "serving", Severity: "warn", Verdict: "11 of 12 instances running", CreatedAt: hours(900),
 	}
 	f.on("GET /whoami", 200, wire.Whoami{User: "ada", Role: "admin", Cluster: "0199c1d4-0000-7000-8000-0000000000c1", Version: "v0.9.1-24-g1a2b3c4"})
-	f.on("GET /apps", 200, wire.Page[wire.App]{Items: []wire.App{app, {Name: "blog", Release: "v3", Stopped: true, CreatedAt: hours(3)}, {Name: "new", CreatedAt: hours(0)}}})
+	f.on("GET /apps", 200, wire.Page[wire.App]{Items: []wire.App{app, {Name: "blog", Release: "v3", Stopped: true, Verdict: "stopped", CreatedAt: hours(3)}, {Name: "new", Verdict: "not deployed yet", CreatedAt: hours(0)}}})
 	crowdedApp(f, app)
 	crowdedJobs(f)
 	crowdedNodes(f)
@@ -128,8 +128,8 @@ func crowdedApp(f *fakeAPI, app wire.App) {
 	at := "/apps/" + app.Name
 	f.on("GET "+at, 200, app)
 	f.on("GET "+at+"/instances", 200, wire.Page[wire.Instance]{Items: []wire.Instance{
-		{ID: webID, App: app.Name, Release: "v120", Type: "web", Node: "node-1.eu-central.example.com", Address: "10.120.130.140:20001", State: "running", Restarts: 1, StartedAt: ago(3 * time.Minute)},
-		{ID: "0199c1d4-0000-7000-8000-0000ffffffff", App: app.Name, Release: "v119", Type: "worker-of-the-queue", Node: "n2", State: "running", Crashing: true, Restarts: 1234, Error: "exited with code 3 after 4 s: panic: no route to the database at 10.1.2.3:5432\ngoroutine 1"},
+		{ID: webID, App: app.Name, Release: "v120", Type: "web", Node: "node-1.eu-central.example.com", Address: "10.120.130.140:20001", State: "running", Verdict: "running", Restarts: 1, StartedAt: ago(3 * time.Minute)},
+		{ID: "0199c1d4-0000-7000-8000-0000ffffffff", App: app.Name, Release: "v119", Type: "worker-of-the-queue", Node: "n2", State: "running", Verdict: "crashing (1234 restarts): exited with code 3 after 4 s: panic: no route to the database at 10.1.2.3:5432", Crashing: true, Restarts: 1234, Error: "exited with code 3 after 4 s: panic: no route to the database at 10.1.2.3:5432\ngoroutine 1"},
 	}})
 	f.on("GET "+at+"/config", 200, wire.Config{Vars: map[string]string{
 		"DATABASE_URL": "postgres://shop:secret@database.eu-central.platform.example.com:5432/shop?sslmode=verify-full", "GREETING": "hello world",
@@ -172,7 +172,7 @@ func crowdedJobs(f *fakeAPI) {
 	f.on("GET /jobs/f1/log", 200, wire.Page[wire.JobLogLine]{Items: []wire.JobLogLine{{Job: "s1", Time: noon, Text: "main.go:12:2: undefined: x"}}})
 	f.on("GET /status", 200, wire.Status{
 		Cluster: "0199c1d4-0000-7000-8000-0000000000c1", State: "attention", Reasons: []string{
-			longApp + " is degraded: 1 of 12 instances are missing.",
+			longApp + ": 11 of 12 instances running (see aorta logs -a " + longApp + ").",
 			"Deploy image registry.example.com/company/shop:2026-03-01 to " + longApp + " failed: the build failed (see aorta jobs show 000000f1; to dismiss it: aorta jobs discard 000000f1)",
 			"Node n2 is silent: check aortad and the network there.",
 		}, Version: "v0.9.1-24-g1a2b3c4", Epoch: 14, Generation: 900, Nodes: 2, NodesReady: 1, Apps: 3, Instances: 11, OpenJobs: list[1:2],

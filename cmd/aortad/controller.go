@@ -37,7 +37,7 @@ type controller struct {
 	claimed <-chan struct{} // closed once the jobs are this pacemaker's
 	store   *store.Store
 	pace    *pacemaker.Pacemaker
-	stats   *stats.Store
+	numbers appNumbers
 	logs    *logstore.Store
 	cluster cluster.ID
 	url     string // of the API
@@ -139,12 +139,13 @@ func (c *controller) openPacemaker(ctx context.Context) error {
 	if err := c.store.RaiseGeneration(ctx, highest.Generation); err != nil {
 		return err
 	}
-	c.stats = stats.NewStore(c.m.stats.Client())
+	counted := stats.NewStore(c.m.stats.Client())
+	c.numbers = newAppNumbers(counted)
 	c.pace = pacemaker.New(pacemaker.Config{
 		Domain: d.cfg.Domain, OwnHost: d.ownHost(), RouterURL: d.routerURL(), ReposDir: d.path("repos"), SourcesDir: d.path("sources"),
-		KeepReleases: d.cfg.KeepReleases, ImagesMaxSize: int64(d.cfg.ImagesMaxGB) * 1e9, DrainLimit: d.cfg.DrainLimit, RouterSilence: routerSilence, DeadAfter: d.cfg.DeadAfter, Log: d.log,
+		KeepReleases: d.cfg.KeepReleases, ImagesMaxSize: int64(d.cfg.ImagesMaxGB) * 1e9, DrainLimit: d.cfg.DrainLimit, RouterSilence: routerSilence, DeadAfter: d.cfg.DeadAfter, Answers: c.numbers.Answers, Log: d.log,
 	}, pacemaker.Parts{
-		Store: c.store, Table: publisher, Gate: gate{c.m.routes}, Forget: []pacemaker.AppData{c.logs, forgetStats{c.stats}},
+		Store: c.store, Table: publisher, Gate: gate{c.m.routes}, Forget: []pacemaker.AppData{c.logs, forgetStats{counted}},
 	}, c.cluster, epoch)
 	if err := c.applyDomain(ctx); err != nil {
 		return err
@@ -157,7 +158,7 @@ func (c *controller) openPacemaker(ctx context.Context) error {
 		Handlers: c.pace.Handlers(), Crash: d.crash, Log: d.log,
 	})
 	d.loop("pacemaker", c.pace.Run)
-	d.loop("statistics roller", c.stats.Roll)
+	d.loop("statistics roller", counted.Roll)
 	prometheus.MustRegister(clusterMetrics{ctx: d.ctx, pace: c.pace})
 	d.ready.Check(string(cluster.RolePacemaker), func() error {
 		if err := c.store.Ping(d.ctx); err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/overview"
 	"aorta/router/stats"
 	"aorta/web/api"
 	"aorta/web/live"
@@ -12,10 +14,10 @@ import (
 // appNumbers returns the apps' traffic over time from the stats Redis.
 type appNumbers struct {
 	s      *stats.Store
-	recent *stats.Recent
+	lately *lately
 }
 
-func newAppNumbers(s *stats.Store) appNumbers { return appNumbers{s, s.Recent()} }
+func newAppNumbers(s *stats.Store) appNumbers { return appNumbers{s, newLately(s)} }
 
 func (n appNumbers) Series(ctx context.Context, q api.SeriesQuery) ([]api.SeriesPoint, error) {
 	found, err := n.s.Series(ctx, stats.Query{App: q.App, Release: q.Release, From: q.From, To: q.To, Step: q.Step})
@@ -33,7 +35,7 @@ func (n appNumbers) Series(ctx context.Context, q api.SeriesQuery) ([]api.Series
 }
 
 func (n appNumbers) Recent(ctx context.Context, now time.Time) (map[string]live.Recent, error) {
-	found, err := n.recent.Read(ctx, now)
+	found, err := n.lately.read(ctx, now)
 	if err != nil {
 		return nil, err
 	}
@@ -45,6 +47,24 @@ func (n appNumbers) Recent(ctx context.Context, now time.Time) (map[string]live.
 		}
 	}
 	return out, nil
+}
+
+// Answers says what apps answered in the last minute; nil while the statistics do
+// not answer.
+func (n appNumbers) Answers(ctx context.Context) map[cluster.ID]overview.Answers {
+	ctx, cancel := context.WithTimeout(ctx, answersTimeout)
+	defer cancel()
+	found, err := n.lately.read(ctx, time.Now())
+	if err != nil {
+		return nil
+	}
+	out := make(map[cluster.ID]overview.Answers, len(found))
+	for app, r := range found {
+		if r.Minute.Requests > 0 {
+			out[cluster.ID(app)] = overview.Answers(r.Minute)
+		}
+	}
+	return out
 }
 
 // percentile is nil without traffic.

@@ -43,8 +43,7 @@ func (c *controller) serve() error {
 	if public == "" {
 		public = c.url
 	}
-	numbers := newAppNumbers(c.stats)
-	streams := live.New(live.Config{Pacemaker: c.pace, Recents: numbers, Logs: c.logs, PublicURL: public, Version: version, Log: d.log})
+	streams := live.New(live.Config{Pacemaker: c.pace, Recents: c.numbers, Logs: c.logs, PublicURL: public, Version: version, Log: d.log})
 	d.loop("live streams", streams.Run)
 	push, err := c.pushEndpoint()
 	if err != nil {
@@ -54,7 +53,7 @@ func (c *controller) serve() error {
 	web.MountHealth(router, d.ready)
 	router.Handle("/git/*", push)
 	api.Mount(router, api.Config{
-		Pacemaker: c.pace, Stats: appStats{c.stats}, Series: numbers, Live: streams, Logs: c.logs,
+		Pacemaker: c.pace, Stats: appStats{c.numbers.s}, Series: c.numbers, Live: streams, Logs: c.logs,
 		PublicURL: public, Version: version, Log: d.log,
 	})
 	router.NotFound(dashboard.Handler().ServeHTTP) // pages are wherever nothing else is

@@ -51,12 +51,24 @@ type Instance struct {
 	Revision   int // of its node's wanted set when it was assigned
 	CreatedAt  time.Time
 	StartedAt  *time.Time // when its present process started
+	CrashedAt  *time.Time // when a process of it ended by itself last, or recovered
 	DrainingAt *time.Time
 	GoneAt     *time.Time // when its heart reported its container gone
 }
 
 // Serves says that the instance should be in the routes.
 func (i Instance) Serves() bool { return i.State == InstanceRunning && !i.Crashing && i.Port != 0 }
+
+// crashMemory is how long an instance that has crashed must run to be well again:
+// one that is started again and again runs for some seconds each time.
+const crashMemory = 5 * time.Minute
+
+// Troubled says that the instance is wanted and crashes, or has not run for minutes
+// since it did.
+func (i Instance) Troubled(now time.Time) bool {
+	lately := i.CrashedAt != nil && now.Sub(*i.CrashedAt) < crashMemory
+	return i.State.Wanted() && (i.Crashing || i.State == InstanceRunning && lately)
+}
 
 // Name is what people call the instance: its type and its short id.
 func (i Instance) Name() string { return i.Type + "." + i.ID.Short() }

@@ -51,11 +51,10 @@ func (g Snapshot) Concerns() []Concern {
 		out = append(out, n.faults(len(g.Nodes) > 1)...)
 	}
 	for _, a := range g.Apps {
-		c, wrong := a.concern()
-		if wrong {
+		if c, wrong := a.concern(); wrong {
 			out = append(out, c)
 		}
-		if c.Severity != SeverityBad { // which counts them
+		if a.Severity != SeverityBad { // which tells of them
 			out = append(out, a.crashes()...)
 		}
 		out = append(out, a.placements()...)
@@ -68,26 +67,19 @@ func (g Snapshot) Concerns() []Concern {
 	return out
 }
 
+// concern is what the verdict on an app has of trouble. What a job failed to do, what
+// crashes while others run and what finds no node are concerns of their own.
 func (a App) concern() (Concern, bool) {
-	c := Concern{Kind: "app", App: a.Name, AppID: a.ID}
-	changing := a.Operation != nil && a.Operation.Kind.Exclusive()
-	switch {
-	case a.Destroying:
-		return c, false
-	case a.State == AppFailed && a.Release != "":
-		more := ""
-		if n := len(a.Crashing); n > 0 {
-			more = fmt.Sprintf(", %d crashing", n)
-		}
-		if !a.NextTry.IsZero() {
-			more += fmt.Sprintf(", the next try is at %s UTC", a.NextTry.UTC().Format(time.TimeOnly))
-		}
-		c.Severity, c.Text = SeverityBad, fmt.Sprintf("%s is down: no instance is running%s (see aorta logs -a %[1]s).", a.Name, more)
-	case a.State == AppServing && a.Missing > 0 && !changing && len(a.NoRoom) == 0: // which says it with the reason
-		c.Severity, c.Text = SeverityWarn, fmt.Sprintf("%s is degraded: %d of %d instances are missing.", a.Name, a.Missing, a.Wanted)
-	default:
+	c := Concern{Severity: a.Severity, Kind: "app", App: a.Name, AppID: a.ID}
+	elsewhere := a.Release == "" || a.Severity == SeverityWarn && len(a.Crashing)+len(a.NoRoom) > 0
+	if a.Destroying || a.Severity == SeverityOK || elsewhere {
 		return c, false
 	}
+	more := ""
+	if !a.NextTry.IsZero() {
+		more = fmt.Sprintf(", the next try is at %s UTC", a.NextTry.UTC().Format(time.TimeOnly))
+	}
+	c.Text = fmt.Sprintf("%s: %s%s (see aorta logs -a %[1]s).", a.Name, a.Verdict.Text, more)
 	return c, true
 }
 
@@ -110,13 +102,9 @@ func (a App) placements() []Concern {
 func (a App) crashes() []Concern {
 	out := make([]Concern, 0, len(a.Crashing))
 	for _, in := range a.Crashing {
-		why := ""
-		if in.Error != "" {
-			why = ": " + firstLine(in.Error)
-		}
 		out = append(out, Concern{
 			Severity: SeverityWarn, Kind: "app", ID: string(in.ID), App: a.Name, AppID: a.ID,
-			Text: fmt.Sprintf("Instance %s of %s is crashing%s (see aorta logs -a %[2]s -i %[4]s).", in.Name(), a.Name, why, in.ID.Short()),
+			Text: fmt.Sprintf("Instance %s of %s is %s (see aorta logs -a %[2]s -i %[4]s).", in.Name(), a.Name, crashText(in), in.ID.Short()),
 		})
 	}
 	return out

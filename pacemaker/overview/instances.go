@@ -15,9 +15,11 @@ type Instance struct {
 	Unheard bool
 	// Limits are what it may use. Memory and CPU are what it uses, in bytes and
 	// cores; nil when that is not known, as of one on a node that is silent.
-	Limits cluster.Limits
-	Memory *int64
-	CPU    *float64
+	Limits  cluster.Limits
+	Memory  *int64
+	CPU     *float64
+	Crashes bool   // see cluster.Instance.Troubled
+	Text    string // how it is
 }
 
 // Instances lists an app's instances that are not gone.
@@ -48,6 +50,8 @@ func (o *Overview) Instances(ctx context.Context, app cluster.App) ([]Instance, 
 		process, _ := release.Process(in.Type)
 		v := Instance{Instance: in, Release: release.Label(), Node: nodes[in.NodeID], Limits: plan.Limits(process, asked).OrDefault()}
 		o.observe(&v)
+		v.Crashes = in.Troubled(o.cfg.Now())
+		v.Text = v.text()
 		views = append(views, v)
 	}
 	return views, nil
@@ -62,6 +66,25 @@ func (o *Overview) observe(v *Instance) {
 	if v.CPU = cpu; memory > 0 {
 		v.Memory = &memory
 	}
+}
+
+// text is the state in words: with what ended it where that is not long ago, and
+// what is to be known of its node.
+func (in Instance) text() string {
+	text := string(in.State)
+	switch {
+	case in.Crashes:
+		text = crashText(in.Instance)
+	case in.Error == "":
+	case in.State == cluster.InstanceRunning:
+		text += ", restarted after: " + firstLine(in.Error)
+	default:
+		text += ": " + firstLine(in.Error)
+	}
+	if in.Unheard {
+		text += ", node silent"
+	}
+	return text
 }
 
 // FindInstance turns what a person calls an instance (its id, its short id,

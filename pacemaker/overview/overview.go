@@ -1,6 +1,7 @@
 package overview
 
 import (
+	"context"
 	"time"
 
 	"aorta/pacemaker/cluster"
@@ -20,6 +21,9 @@ type Config struct {
 	// NextTry says when failing instances of an app are replaced, zero when
 	// nothing holds that up.
 	NextTry func(app cluster.ID) time.Time
+	// Answers says what apps answered in the last minute, those that had requests;
+	// nil while it is not known.
+	Answers func(context.Context) map[cluster.ID]Answers
 	Started time.Time // of this pacemaker
 	Now     func() time.Time
 }

@@ -14,7 +14,7 @@ type Status struct {
 	Nodes      int
 	NodesReady int
 	Apps       int
-	Instances  int // that run
+	Instances  int // that run, or wait to be started again
 	Open       []cluster.Operation
 }
 
@@ -34,7 +34,12 @@ func (o *Overview) Status(ctx context.Context) (Status, error) {
 		}
 	}
 	for _, a := range g.Apps {
-		s.Instances += a.Running + len(a.Crashing)
+		s.Instances += a.Running
+		for _, in := range a.Crashing {
+			if in.Crashing { // else it runs
+				s.Instances++
+			}
+		}
 	}
 	for _, c := range g.Concerns() {
 		s.Reasons = append(s.Reasons, c.Reason())

@@ -7,74 +7,110 @@ import (
 	"aorta/pacemaker/cluster"
 )
 
-// Verdict is the cluster's state in a word and in a sentence, with the concerns that
-// Concerns found in it.
-func (g Snapshot) Verdict(concerns []Concern) (Severity, string) {
-	if len(concerns) == 0 {
-		return SeverityOK, g.servingText() + g.workText()
-	}
-	worst := concerns[0]
-	if rest := len(concerns) - 1; rest > 0 {
-		return worst.Severity, fmt.Sprintf("%s. And %d more.", strings.TrimSuffix(worst.Text, "."), rest)
-	}
-	return worst.Severity, worst.Text
+// AppState is how an app is, in one word.
+type AppState string
+
+// The states of an app.
+const (
+	AppServing   AppState = "serving"
+	AppRunning   AppState = "running" // as serving, without a web process
+	AppDeploying AppState = "deploying"
+	AppStopped   AppState = "stopped" // nothing of it is wanted
+	AppFailed    AppState = "failed"  // it should serve and does not, or its first deploy failed
+	AppEmpty     AppState = "empty"   // it was never deployed
+)
+
+// Verdict is how an app is, the same wherever it is shown.
+type Verdict struct {
+	State    AppState
+	Severity Severity
+	Text     string // without the app's name
 }
 
-// Counts says how many apps there are, and how many of them serve and are
-// stopped. One that is being destroyed does not count.
-func (g Snapshot) Counts() (total, serving, stopped int) {
-	for _, a := range g.Apps {
-		if a.Destroying {
-			continue
-		}
-		total++
-		switch {
-		case a.State == AppServing, a.State == AppDeploying && a.Running > 0:
-			serving++
-		case a.State == AppStopped:
-			stopped++
-		}
-	}
-	return total, serving, stopped
-}
+// loopRestarts is how often an instance must have been started again for its app,
+// which has no other, to count as down while it runs.
+const loopRestarts = 2
 
-func (g Snapshot) servingText() string {
-	total, serving, stopped := g.Counts()
-	var s string
+// judge gives the verdict on what is known of the app. neverWorked says that its
+// first deploy failed.
+func (a App) judge(neverWorked bool) Verdict {
+	rollsOut := a.Operation != nil && (a.Operation.Kind == cluster.OpDeploy || a.Operation.Kind == cluster.OpRelease)
 	switch {
-	case total == 0:
-		return "No apps yet."
-	case serving == 0:
-		s = "No apps are running"
-	case serving == total && serving == 1:
-		return "The one app is running."
-	case serving == total:
-		return fmt.Sprintf("All %d apps are running.", serving)
-	default:
-		s = fmt.Sprintf("%d of %d apps running", serving, total)
+	case a.Stopped:
+		return Verdict{AppStopped, SeverityOK, "stopped"}
+	case a.Release == "" && rollsOut:
+		return Verdict{AppDeploying, SeverityOK, "being deployed for the first time"}
+	case a.Release == "" && neverWorked:
+		return Verdict{AppFailed, SeverityWarn, "not deployed yet: its first deploy failed"}
+	case a.Release == "":
+		return Verdict{AppEmpty, SeverityOK, "not deployed yet"}
+	case a.Wanted == 0:
+		return Verdict{AppStopped, SeverityOK, "stopped: scaled to 0"}
 	}
-	if stopped > 0 {
-		s += fmt.Sprintf(", %d stopped", stopped)
+	v := a.judgeRunning()
+	if rollsOut && v.Severity != SeverityBad {
+		v.State = AppDeploying
 	}
-	if rest := total - serving - stopped; rest > 0 {
-		s += fmt.Sprintf(", %d not deployed yet", rest)
-	}
-	return s + "."
+	return v
 }
 
-// workText names what people asked for and is under way.
-func (g Snapshot) workText() string {
-	var asked []cluster.Operation
-	for _, op := range g.Open {
-		if !op.Kind.Recurring() {
-			asked = append(asked, op)
+// judgeRunning is about an app of which something should run.
+func (a App) judgeRunning() Verdict {
+	works := AppServing
+	if a.NoWeb {
+		works = AppRunning
+	}
+	changing := a.Operation != nil && a.Operation.Kind.Exclusive()
+	up := fmt.Sprintf("%d of %d instances running", a.Wanted-a.Missing, a.Wanted)
+	switch {
+	case len(a.Crashing) > 0 && (a.down || a.loops):
+		return Verdict{AppFailed, SeverityBad, a.crashText()}
+	case a.down && a.Operation != nil && a.Operation.Kind == cluster.OpScale:
+		return Verdict{AppDeploying, SeverityOK, up}
+	case a.down && a.Missing < a.Wanted: // other types run
+		return Verdict{AppFailed, SeverityBad, fmt.Sprintf("0 of %d web instances running", a.web)}
+	case a.down:
+		return Verdict{AppFailed, SeverityBad, up}
+	case a.Answers.mostFail():
+		return Verdict{AppFailed, SeverityBad, a.Answers.text()}
+	case len(a.Crashing) > 0:
+		return Verdict{works, SeverityWarn, a.crashText()}
+	case a.Missing > 0 && !changing:
+		return Verdict{works, SeverityWarn, up}
+	case a.Missing > 0:
+		return Verdict{works, SeverityOK, up}
+	case a.NoWeb:
+		return Verdict{works, SeverityOK, "no web process"}
+	}
+	return Verdict{works, SeverityOK, "serving"}
+}
+
+// crashText tells of the instance that was started again most often.
+func (a App) crashText() string {
+	worst := a.Crashing[0]
+	for _, in := range a.Crashing {
+		if in.Restarts > worst.Restarts {
+			worst = in
 		}
 	}
-	switch len(asked) {
-	case 0:
-		return ""
-	case 1:
-		return " Running: " + asked[0].Title + "."
+	if n := len(a.Crashing); n < a.Wanted {
+		return fmt.Sprintf("%d of %d instances %s", n, a.Wanted, crashText(worst))
 	}
-	return fmt.Sprintf(" %d running jobs.", len(asked))
+	return crashText(worst)
+}
+
+// crashText says how often an instance was started again, and why last.
+func crashText(in cluster.Instance) string {
+	text := "crashing"
+	switch in.Restarts {
+	case 0:
+	case 1:
+		text += " (1 restart)"
+	default:
+		text += fmt.Sprintf(" (%d restarts)", in.Restarts)
+	}
+	if in.Error != "" {
+		text += ": " + strings.TrimPrefix(firstLine(in.Error), "its process ")
+	}
+	return text
 }

@@ -1,128 +1,162 @@
 package overview
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"aorta/internal/testkit"
 	"aorta/pacemaker/cluster"
 )
 
-func app(name string, state AppState, running, wanted int) App {
-	return App{App: cluster.App{ID: cluster.ID(name), Name: name}, State: state, Summary: Summary{Release: "v1", Running: running, Wanted: wanted, Missing: max(0, wanted-running)}}
-}
-
-func TestVerdict_SaysHowThingsAre(t *testing.T) {
-	empty := App{App: cluster.App{Name: "new"}, State: AppEmpty}
-	scaling := app("shop", AppServing, 1, 3)
-	scaling.Operation = &cluster.Operation{Kind: cluster.OpScale}
-	going := app("shop", AppFailed, 0, 1)
-	going.Destroying = true
-	full := app("shop", AppServing, 2, 3)
-	full.NoRoom = []NoRoom{{Type: "web", Count: 1, Wanted: 3, Reason: "n1 is draining"}}
-	ended := time.Unix(1000, 0)
+func TestVerdict_OfAnApp(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(100_000, 0)
+	ago := func(d time.Duration) *time.Time { at := now.Add(-d); return &at }
+	running := cluster.Instance{Type: "web", State: cluster.InstanceRunning}
+	waits := cluster.Instance{Type: "web", State: cluster.InstanceRunning, Crashing: true, Restarts: 3, Error: "its process exited with code 3"}
+	between, once, recovered, drains := waits, waits, waits, waits
+	between.Crashing, between.CrashedAt = false, ago(10*time.Second)
+	once.Crashing, once.CrashedAt, once.Restarts = false, ago(10*time.Second), 1
+	recovered.Crashing, recovered.CrashedAt = false, ago(6*time.Minute)
+	drains.State = cluster.InstanceDraining
+	first := waits
+	first.Restarts, first.Error = 0, ""
+	worker := cluster.Instance{Type: "worker", State: cluster.InstanceRunning}
+	web := []cluster.ProcessType{{Name: "web"}}
+	workers := []cluster.ProcessType{{Name: "worker", Quantity: new(1)}}
+	const crashing = "crashing (3 restarts): exited with code 3"
 	for name, c := range map[string]struct {
-		snapshot Snapshot
-		faults   []Part
-		severity Severity
-		text     string
+		types     []cluster.ProcessType // of the release that serves; nil before the first
+		asked     int                   // of web, or of worker without any web
+		instances []cluster.Instance
+		stopped   bool
+		op        cluster.OperationKind
+		failed    bool
+		answers   Answers
+		want      Verdict
 	}{
-		"nothing yet":  {Snapshot{}, nil, SeverityOK, "No apps yet."},
-		"one":          {Snapshot{Apps: []App{app("a", AppServing, 1, 1)}}, nil, SeverityOK, "The one app is running."},
-		"all":          {Snapshot{Apps: []App{app("a", AppServing, 1, 1), app("b", AppDeploying, 1, 1)}}, nil, SeverityOK, "All 2 apps are running."},
-		"not deployed": {Snapshot{Apps: []App{empty}}, nil, SeverityOK, "No apps are running, 1 not deployed yet."},
-		"some": {
-			Snapshot{Apps: []App{app("a", AppServing, 1, 1), app("b", AppStopped, 0, 0), empty}},
-			nil,
-			SeverityOK, "1 of 3 apps running, 1 stopped, 1 not deployed yet.",
+		"new":                {want: Verdict{AppEmpty, SeverityOK, "not deployed yet"}},
+		"first deploy":       {op: cluster.OpDeploy, want: Verdict{AppDeploying, SeverityOK, "being deployed for the first time"}},
+		"first failed":       {failed: true, want: Verdict{AppFailed, SeverityWarn, "not deployed yet: its first deploy failed"}},
+		"stopped before":     {stopped: true, want: Verdict{AppStopped, SeverityOK, "stopped"}},
+		"stopped":            {types: web, asked: 1, stopped: true, want: Verdict{AppStopped, SeverityOK, "stopped"}},
+		"scaled to nothing":  {types: web, want: Verdict{AppStopped, SeverityOK, "stopped: scaled to 0"}},
+		"serves":             {types: web, asked: 1, instances: []cluster.Instance{running}, want: Verdict{AppServing, SeverityOK, "serving"}},
+		"deploys":            {types: web, asked: 1, instances: []cluster.Instance{running}, op: cluster.OpDeploy, want: Verdict{AppDeploying, SeverityOK, "serving"}},
+		"down":               {types: web, asked: 1, want: Verdict{AppFailed, SeverityBad, "0 of 1 instances running"}},
+		"only workers run":   {types: append(web, workers...), asked: 1, instances: []cluster.Instance{worker}, want: Verdict{AppFailed, SeverityBad, "0 of 1 web instances running"}},
+		"comes back":         {types: web, asked: 1, op: cluster.OpScale, want: Verdict{AppDeploying, SeverityOK, "0 of 1 instances running"}},
+		"short":              {types: web, asked: 3, instances: []cluster.Instance{running}, want: Verdict{AppServing, SeverityWarn, "1 of 3 instances running"}},
+		"scales":             {types: web, asked: 3, instances: []cluster.Instance{running}, op: cluster.OpScale, want: Verdict{AppServing, SeverityOK, "1 of 3 instances running"}},
+		"no web":             {types: workers, asked: 1, instances: []cluster.Instance{worker}, want: Verdict{AppRunning, SeverityOK, "no web process"}},
+		"no web, down":       {types: workers, asked: 1, want: Verdict{AppFailed, SeverityBad, "0 of 1 instances running"}},
+		"waits":              {types: web, asked: 1, instances: []cluster.Instance{waits}, want: Verdict{AppFailed, SeverityBad, crashing}},
+		"first crash":        {types: web, asked: 1, instances: []cluster.Instance{first}, want: Verdict{AppFailed, SeverityBad, "crashing"}},
+		"between two":        {types: web, asked: 1, instances: []cluster.Instance{between}, want: Verdict{AppFailed, SeverityBad, crashing}},
+		"crashes in deploy":  {types: web, asked: 1, instances: []cluster.Instance{between}, op: cluster.OpDeploy, want: Verdict{AppFailed, SeverityBad, crashing}},
+		"crashes in a scale": {types: web, asked: 1, instances: []cluster.Instance{waits}, op: cluster.OpScale, want: Verdict{AppFailed, SeverityBad, crashing}},
+		"crashed once":       {types: web, asked: 1, instances: []cluster.Instance{once}, want: Verdict{AppServing, SeverityWarn, "crashing (1 restart): exited with code 3"}},
+		"one of two crashes": {types: web, asked: 2, instances: []cluster.Instance{running, waits}, want: Verdict{AppServing, SeverityWarn, "1 of 2 instances " + crashing}},
+		"both crash":         {types: web, asked: 2, instances: []cluster.Instance{between, waits}, want: Verdict{AppFailed, SeverityBad, crashing}},
+		"recovered":          {types: web, asked: 1, instances: []cluster.Instance{recovered}, want: Verdict{AppServing, SeverityOK, "serving"}},
+		"the old one drains": {types: web, asked: 1, instances: []cluster.Instance{drains, running}, want: Verdict{AppServing, SeverityOK, "serving"}},
+		"most fail": {
+			types: web, asked: 1, instances: []cluster.Instance{running}, answers: Answers{100, 98},
+			want: Verdict{AppFailed, SeverityBad, "most requests fail: 98 of 100 answered 5xx in the last minute"},
 		},
-		"at work": {
-			Snapshot{Apps: []App{app("a", AppServing, 1, 1)}, Open: []cluster.Operation{{Kind: cluster.OpDeploy, Title: "Deploy x to a"}, {Kind: cluster.OpRetire, Title: "Stop"}}},
-			nil, SeverityOK, "The one app is running. Running: Deploy x to a.",
+		"most fail in a deploy": {
+			types: web, asked: 1, instances: []cluster.Instance{running}, answers: Answers{10, 6}, op: cluster.OpDeploy,
+			want: Verdict{AppFailed, SeverityBad, "most requests fail: 6 of 10 answered 5xx in the last minute"},
 		},
-		"scaling":    {Snapshot{Apps: []App{scaling}}, nil, SeverityOK, "The one app is running."},
-		"destroying": {Snapshot{Apps: []App{going}}, nil, SeverityOK, "No apps yet."},
-		"short":      {Snapshot{Apps: []App{app("shop", AppServing, 1, 3)}}, nil, SeverityWarn, "shop is degraded: 2 of 3 instances are missing."},
-		"no room": {
-			Snapshot{Apps: []App{full}},
-			nil,
-			SeverityWarn, "1 web of shop finds no node: n1 is draining (add a node, or run aorta ps scale -a shop web=2).",
-		},
-		"failed job": {
-			Snapshot{Attention: []cluster.Operation{{ID: "j", Title: "Deploy x to a", Error: "no image\nmore", EndedAt: &ended}}},
-			nil, SeverityWarn, "Deploy x to a failed: no image",
-		},
-		"down": {
-			Snapshot{Apps: []App{app("blog", AppServing, 1, 3), app("shop", AppFailed, 0, 1)}},
-			nil,
-			SeverityBad, "shop is down: no instance is running (see aorta logs -a shop). And 1 more.",
-		},
-		"parts": {
-			Snapshot{},
-			[]Part{{Part: cluster.Part{Name: "d", Fault: "The disk is nearly full.", Minor: true}}, {Part: cluster.Part{Name: "e"}}},
-			SeverityWarn, "The disk is nearly full.",
-		},
-		"parts before what follows from them": {
-			Snapshot{Apps: []App{app("shop", AppFailed, 0, 1)}},
-			[]Part{{Part: cluster.Part{Name: "e", Fault: "The Docker engine does not answer."}}},
-			SeverityBad, "The Docker engine does not answer. And 1 more.",
-		},
+		"half fail":            {types: web, asked: 1, instances: []cluster.Instance{running}, answers: Answers{100, 50}, want: Verdict{AppServing, SeverityOK, "serving"}},
+		"too few to tell":      {types: web, asked: 1, instances: []cluster.Instance{running}, answers: Answers{9, 9}, want: Verdict{AppServing, SeverityOK, "serving"}},
+		"fails and crashes":    {types: web, asked: 1, instances: []cluster.Instance{between}, answers: Answers{100, 98}, want: Verdict{AppFailed, SeverityBad, crashing}},
+		"fails and is stopped": {types: web, asked: 1, stopped: true, answers: Answers{100, 100}, want: Verdict{AppStopped, SeverityOK, "stopped"}},
 	} {
-		severity, text := verdictOf(c.snapshot, c.faults)
+		var release cluster.Release
+		asked := map[string]cluster.Formation{}
+		if c.types != nil {
+			release = cluster.Release{ID: "r", Number: 1, Processes: c.types}
+			asked[c.types[0].Name] = cluster.Formation{Type: c.types[0].Name, Quantity: &c.asked}
+		}
+		a := App{App: cluster.App{Name: "shop", Stopped: c.stopped}, Answers: c.answers}
+		a.Summary = summarize(a.App, release, asked, c.instances, now)
+		if c.op != "" {
+			a.Operation = &cluster.Operation{Kind: c.op}
+		}
 
-		if diff := cmp.Diff([]string{string(severity), text}, []string{string(c.severity), c.text}); diff != "" {
-			t.Errorf("%s: got - want +\n%s", name, diff)
+		got := a.judge(c.failed)
+
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s: - want + got\n%s", name, diff)
 		}
 	}
 }
 
-// verdictOf is the verdict while a node has these parts.
-func verdictOf(g Snapshot, parts []Part) (Severity, string) {
-	if parts != nil {
-		g.Nodes = append(g.Nodes, Node{Node: cluster.Node{ID: "n", Name: "n"}, Parts: parts})
+// One that is started again and again is never well in between, whoever asks, and
+// a restart of the pacemaker changes nothing about that.
+func TestVerdict_RemembersCrashesForMinutes(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	node := r.joined("n1", cluster.RoleHeart)
+	app := r.App("shop")
+	id := r.Instance(r.Deploy(app), "web", node)
+	status := cluster.InstanceStatus{ID: id, State: cluster.InstanceRunning}
+	report := func(crashing bool, restarts int) {
+		started := r.Clock.Now()
+		status.Crashing, status.Restarts, status.StartedAt, status.Error = crashing, restarts, &started, "its process exited with code 3"
+		r.Reported(node, status)
 	}
-	return g.Verdict(g.Concerns())
+	says := func(want Severity, text string) {
+		t.Helper()
+		one, err := r.overview.App(t.Context(), app)
+		testkit.Must(t, err)
+		list, err := r.overview.Instances(t.Context(), app)
+		testkit.Must(t, err)
+		all := only(t, r.snapshot())
+		if one.Verdict != all.Verdict || one.Severity != want || one.Text != text {
+			t.Errorf("got %+v, and of all %+v; want %s: %s", one.Verdict, all.Verdict, want, text)
+		}
+		if bad := want != SeverityOK; len(list) != 1 || list[0].Crashes != bad || bad && !strings.HasPrefix(list[0].Text, text) {
+			t.Errorf("got instances %+v, want one with %q", list, text)
+		}
+	}
+	for restarts := range 4 {
+		report(true, restarts)
+		r.Clock.Forward(4 * time.Second)
+		report(false, restarts+1)
+		r.Clock.Forward(20 * time.Second)
+	}
+
+	says(SeverityBad, "crashing (4 restarts): exited with code 3")
+	r.Clock.Forward(4 * time.Minute)
+	says(SeverityBad, "crashing (4 restarts): exited with code 3")
+	r.Clock.Forward(time.Minute)
+	says(SeverityOK, "serving")
+	report(true, 4)
+	says(SeverityBad, "crashing (4 restarts): exited with code 3")
+	r.Clock.Forward(time.Second)
+	report(false, 4) // started with its node, which somebody had stopped
+	says(SeverityOK, "serving")
 }
 
-func TestConcerns_NameTheNodeWhereThereAreSeveral(t *testing.T) {
-	since := time.Unix(1000, 0)
-	fault := []Part{{cluster.Part{Kind: cluster.PartDisk, Name: "data disk", Fault: "The disk is full."}, since}}
-	g := Snapshot{Nodes: []Node{
-		{Node: cluster.Node{ID: "1", Name: "n1"}, Parts: fault},
-		{Node: cluster.Node{ID: "2", Name: "n2"}, Parts: fault, Unheard: true},
-	}}
+// Concerns say the same as the verdict, with the next step.
+func TestConcerns_SayWhatTheVerdictSays(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	node := r.joined("n1", cluster.RoleHeart)
+	app := r.App("shop")
+	id := r.Instance(r.Deploy(app), "web", node)
+	r.Reported(node, cluster.InstanceStatus{ID: id, State: cluster.InstanceRunning})
+	r.answers = map[cluster.ID]Answers{app.ID: {Requests: 100, Errors: 98}}
 
-	concerns := g.Concerns()
+	concerns := r.snapshot().Concerns()
 
-	want := []Concern{{Severity: SeverityBad, Kind: "disk", ID: "data disk 1", Text: "n1: The disk is full.", Since: since}}
-	if diff := cmp.Diff(want, concerns); diff != "" {
-		t.Errorf("what a silent node said last is no news; got - want +\n%s", diff)
-	}
-}
-
-func TestConcerns_HaveKeysOfTheirOwn(t *testing.T) {
-	joined := time.Unix(1000, 0)
-	faults := []Part{{Part: cluster.Part{Kind: cluster.PartRedis, Name: "jobs Redis", Fault: "f"}}, {Part: cluster.Part{Kind: cluster.PartRedis, Name: "routes Redis", Fault: "f"}}}
-	crashing := app("c", AppServing, 1, 1)
-	crashing.Crashing = []cluster.Instance{{ID: "i1", Type: "web"}, {ID: "i2", Type: "web"}}
-	stray := Node{Node: cluster.Node{ID: "m", Name: "m", Address: "10.0.0.2", JoinedAt: &joined}, Unknown: []cluster.ID{"x"}, Parts: faults}
-	g := Snapshot{
-		Apps:      []App{app("a", AppFailed, 0, 1), app("b", AppServing, 1, 2), crashing},
-		Nodes:     []Node{{Node: cluster.Node{ID: "n", Name: "n", JoinedAt: &joined}, Unheard: true, RouterSilent: true}, stray},
-		Attention: []cluster.Operation{{ID: "j1", AppID: "a"}, {ID: "j2", AppID: "a"}},
-	}
-	keys := map[string]bool{}
-
-	concerns := g.Concerns()
-	for _, c := range concerns {
-		keys[c.Key()] = true
-	}
-
-	if len(concerns) != 11 || len(keys) != 11 {
-		t.Errorf("got %d concerns with %d keys, want 11 of each: %v", len(concerns), len(keys), keys)
-	}
-	if job := concerns[len(concerns)-1]; job.App != "a" {
-		t.Errorf("got %+v, want the job with its app's name", job)
+	want := "shop: most requests fail: 98 of 100 answered 5xx in the last minute (see aorta logs -a shop)."
+	if len(concerns) != 1 || concerns[0].Severity != SeverityBad || concerns[0].Text != want {
+		t.Errorf("got %+v, want %q", concerns, want)
 	}
 }

@@ -24,6 +24,7 @@ type instanceRow struct {
 	Revision    int
 	CreatedAt   int64 `gorm:"autoCreateTime:false"`
 	StartedAt   *int64
+	CrashedAt   *int64
 	DrainingAt  *int64
 	GoneAt      *int64
 }
@@ -35,7 +36,7 @@ func (r instanceRow) instance() cluster.Instance {
 		ID: cluster.ID(r.ID), AppID: cluster.ID(r.AppID), ReleaseID: cluster.ID(r.ReleaseID), Type: r.Type,
 		NodeID: cluster.ID(r.NodeID), Port: r.Port, State: cluster.InstanceState(r.State), Crashing: r.Crashing,
 		Restarts: r.Restarts, Error: r.Error, Operation: cluster.ID(r.OperationID), Revision: r.Revision,
-		CreatedAt: toTime(r.CreatedAt), StartedAt: toTimePtr(r.StartedAt),
+		CreatedAt: toTime(r.CreatedAt), StartedAt: toTimePtr(r.StartedAt), CrashedAt: toTimePtr(r.CrashedAt),
 		DrainingAt: toTimePtr(r.DrainingAt), GoneAt: toTimePtr(r.GoneAt),
 	}
 }
@@ -191,6 +192,9 @@ func (s *Store) applyStatus(tx *gorm.DB, node cluster.ID, st cluster.InstanceSta
 	if row.Restarts != st.Restarts {
 		set["restarts"] = st.Restarts
 	}
+	if crashed(row, st) {
+		set["crashed_at"] = s.now().UnixNano()
+	}
 	if st.Error != "" && row.Error != st.Error {
 		set["error"] = st.Error
 	}
@@ -204,6 +208,14 @@ func (s *Store) applyStatus(tx *gorm.DB, node cluster.ID, st cluster.InstanceSta
 		return true, false, nil
 	}
 	return true, true, tx.Model(&row).Updates(set).Error
+}
+
+// crashed says that an instance has ended by itself since the last report, or that
+// its process recovers from failing its checks. A start after its node was stopped
+// is neither.
+func crashed(row instanceRow, st cluster.InstanceStatus) bool {
+	same := row.StartedAt != nil && st.StartedAt != nil && *row.StartedAt == st.StartedAt.UnixNano()
+	return st.Restarts > row.Restarts || row.Crashing && !st.Crashing && same
 }
 
 // markGone ends an instance whose container is gone. Its port is in

@@ -14,7 +14,7 @@ type Snapshot struct {
 	Apps      []cluster.App                               // by name
 	Serving   map[cluster.ID]cluster.Release              // by app, the one with the most traffic: id, number, process types
 	Asked     map[cluster.ID]map[string]cluster.Formation // by app and process type
-	Instances map[cluster.ID][]cluster.Instance           // by app, those that are not gone: without release and times but of the start, and with the errors of those that crash
+	Instances map[cluster.ID][]cluster.Instance           // by app, those that are not gone: without release and times but of start and crash, and with the errors of those that crash or did
 	Nodes     []cluster.Node                              // by name
 	Open      []cluster.Operation                         // in the order of their turns
 	Attention []cluster.Operation                         // newest first, at most AttentionLimit
@@ -24,16 +24,32 @@ type Snapshot struct {
 const AttentionLimit = 50
 
 // Snapshot reads the whole in a handful of queries, however many apps there are.
-func (s *Store) Snapshot(ctx context.Context) (Snapshot, error) {
+func (s *Store) Snapshot(ctx context.Context) (Snapshot, error) { return s.snapshot(ctx, "") }
+
+// SnapshotOf reads what a snapshot has of one app, without nodes. Its apps are
+// none when there is no such app.
+func (s *Store) SnapshotOf(ctx context.Context, app cluster.ID) (Snapshot, error) {
+	return s.snapshot(ctx, app)
+}
+
+func (s *Store) snapshot(ctx context.Context, app cluster.ID) (Snapshot, error) {
 	v := Snapshot{
 		Serving: map[cluster.ID]cluster.Release{}, Asked: map[cluster.ID]map[string]cluster.Formation{},
 		Instances: map[cluster.ID][]cluster.Instance{},
 	}
+	fills := []func(scope, *Snapshot) error{fillApps, fillReleases, fillFormations, fillInstances, fillOperations}
+	if app == "" {
+		fills = append(fills, fillNodes)
+	}
 	err := s.read.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		for _, read := range []func(*gorm.DB, *Snapshot) error{
-			fillApps, fillReleases, fillFormations, fillInstances, fillNodes, fillOperations,
-		} {
-			if err := read(tx, &v); err != nil {
+		of := func(column string) *gorm.DB {
+			if app == "" {
+				return tx
+			}
+			return tx.Where(column+" = ?", string(app))
+		}
+		for _, fill := range fills {
+			if err := fill(of, &v); err != nil {
 				return err
 			}
 		}
@@ -42,82 +58,86 @@ func (s *Store) Snapshot(ctx context.Context) (Snapshot, error) {
 	return v, translate(err, "read the cluster")
 }
 
-func fillApps(tx *gorm.DB, v *Snapshot) error {
+// scope begins a query, narrowed down by the column with an app's id.
+type scope func(column string) *gorm.DB
+
+func fillApps(of scope, v *Snapshot) error {
 	var rows []appRow
-	err := tx.Order("name").Find(&rows).Error
+	err := of("id").Order("name").Find(&rows).Error
 	v.Apps = make([]cluster.App, len(rows))
-	for i, r := range rows {
-		v.Apps[i] = r.app()
+	for i, row := range rows {
+		v.Apps[i] = row.app()
 	}
 	return err
 }
 
-func fillReleases(tx *gorm.DB, v *Snapshot) error {
+func fillReleases(of scope, v *Snapshot) error {
 	var rows []releaseRow
-	err := tx.Table("traffic").Select("releases.id, releases.app_id, releases.number, releases.processes, '{}' AS image").
+	err := of("traffic.app_id").Table("traffic").Select("releases.id, releases.app_id, releases.number, releases.processes, '{}' AS image").
 		Joins("JOIN releases ON releases.id = traffic.release_id").
 		Where("weight > 0").Order("weight DESC, release_id").Find(&rows).Error
 	if err != nil {
 		return err
 	}
-	for _, r := range rows {
-		app := cluster.ID(r.AppID)
+	for _, row := range rows {
+		app := cluster.ID(row.AppID)
 		if _, known := v.Serving[app]; known {
 			continue
 		}
-		if v.Serving[app], err = r.release(); err != nil {
+		if v.Serving[app], err = row.release(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func fillFormations(tx *gorm.DB, v *Snapshot) error {
+func fillFormations(of scope, v *Snapshot) error {
 	var rows []formationRow
-	err := tx.Find(&rows).Error
-	for _, r := range rows {
-		app := cluster.ID(r.AppID)
+	err := of("app_id").Find(&rows).Error
+	for _, row := range rows {
+		app := cluster.ID(row.AppID)
 		if v.Asked[app] == nil {
 			v.Asked[app] = map[string]cluster.Formation{}
 		}
-		v.Asked[app][r.Type] = cluster.Formation{AppID: app, Type: r.Type, Quantity: r.Quantity}
+		v.Asked[app][row.Type] = cluster.Formation{AppID: app, Type: row.Type, Quantity: row.Quantity}
 	}
 	return err
 }
 
-func fillInstances(tx *gorm.DB, v *Snapshot) error {
+func fillInstances(of scope, v *Snapshot) error {
 	var rows []instanceRow
-	err := tx.Select("id, app_id, type, node_id, port, state, crashing, started_at, CASE WHEN crashing THEN error ELSE '' END AS error").Where("gone_at IS NULL").Order("id").Find(&rows).Error
-	for _, r := range rows {
-		app := cluster.ID(r.AppID)
-		v.Instances[app] = append(v.Instances[app], r.instance())
+	err := of("app_id").Select("id, app_id, type, node_id, port, state, crashing, restarts, started_at, crashed_at, " +
+		"CASE WHEN crashing OR crashed_at IS NOT NULL THEN error ELSE '' END AS error").Where("gone_at IS NULL").Order("id").Find(&rows).Error
+	for _, row := range rows {
+		app := cluster.ID(row.AppID)
+		v.Instances[app] = append(v.Instances[app], row.instance())
 	}
 	return err
 }
 
-func fillNodes(tx *gorm.DB, v *Snapshot) error {
+func fillNodes(of scope, v *Snapshot) error {
 	var rows []nodeRow
-	err := tx.Order("name").Find(&rows).Error
+	err := of("").Order("name").Find(&rows).Error
 	if err == nil {
 		v.Nodes, err = mapped(rows, nodeRow.node)
 	}
 	return err
 }
 
-func fillOperations(tx *gorm.DB, v *Snapshot) error {
+func fillOperations(of scope, v *Snapshot) error {
 	for _, q := range []struct {
 		from *gorm.DB
 		to   *[]cluster.Operation
 	}{
-		{tx.Where("state = 'open'").Order(turns), &v.Open},
-		{OperationQuery{State: cluster.OperationFailed, Attention: true, Limit: AttentionLimit}.on(tx), &v.Attention},
+		{of("app_id").Where("state = 'open'").Order(turns), &v.Open},
+		{OperationQuery{State: cluster.OperationFailed, Attention: true, Limit: AttentionLimit}.on(of("app_id")), &v.Attention},
 	} {
 		var rows []operationRow
 		if err := q.from.Find(&rows).Error; err != nil {
 			return err
 		}
-		for _, r := range rows {
-			*q.to = append(*q.to, r.operation())
+		for _, row := range rows {
+			*q.to = append(*q.to, row.operation())
 		}
 	}
 	return nil

@@ -44,10 +44,10 @@ func standings(tx *gorm.DB, apps []cluster.ID) (Snapshot, error) {
 		}
 		return tx.Where(column+" IN ?", apps)
 	}
-	if err := fillApps(of("id"), &v); err != nil {
+	if err := fillApps(of, &v); err != nil {
 		return v, err
 	}
-	if err := fillReleases(of("traffic.app_id"), &v); err != nil {
+	if err := fillReleases(of, &v); err != nil {
 		return v, err
 	}
 	var err error

@@ -10,16 +10,21 @@ import (
 
 // The windows of Recent.
 const (
-	RateSeconds  = 10 // of Recently.Last
-	SparkSeconds = 10 // of one value of Recently.Spark
-	SparkSteps   = 60
+	RateSeconds   = 10 // of Recently.Last
+	MinuteSeconds = 60 // of Recently.Minute
+	SparkSeconds  = 10 // of one value of Recently.Spark
+	SparkSteps    = 60
 )
 
 // Recently is what an app answered in the last ten minutes.
 type Recently struct {
-	Last  Counters           // of the last RateSeconds whole seconds
-	Spark [SparkSteps]uint32 // requests per SparkSeconds, oldest first
+	Last   Counters           // of the last RateSeconds whole seconds
+	Minute Answers            // of the last MinuteSeconds whole seconds
+	Spark  [SparkSteps]uint32 // requests per SparkSeconds, oldest first
 }
+
+// Answers are requests, and how many of them were answered 5xx.
+type Answers struct{ Requests, Errors uint64 }
 
 // AllApps names in Recent's answer the sum of all apps and of NoApp.
 const AllApps = ""
@@ -42,8 +47,10 @@ type Recent struct {
 	whole time.Time                   // when all minutes were read last
 }
 
-// minute is the requests of each second.
-type minute [60]uint32
+// minute is what each second had.
+type minute [60]second
+
+type second struct{ requests, errors uint32 }
 
 // Recent begins with nothing read.
 func (s *Store) Recent() *Recent { return &Recent{store: s, apps: map[string]map[int64]minute{}} }
@@ -182,12 +189,12 @@ func (w window) unpack(app string, start int64, packed string) (m minute, ok boo
 		at := start + int64(step)
 		if at >= w.until-RateSeconds && at < w.until {
 			c := r.record()
-			m[step] += uint32(c.Requests)
+			m[step].add(c.Requests, c.Status[5])
 			sum := w.last[app]
 			sum.Add(c)
 			w.last[app] = sum
 		} else {
-			m[step] += uint32(r.requests())
+			m[step].add(r.answers())
 		}
 		if r.broken {
 			return m, false
@@ -196,28 +203,43 @@ func (w window) unpack(app string, start int64, packed string) (m minute, ok boo
 	return m, true
 }
 
-// requests reads one record for its number of requests alone.
-func (r *reader) requests() uint64 {
+func (s *second) add(requests, errors uint64) {
+	s.requests, s.errors = s.requests+uint32(requests), s.errors+uint32(errors)
+}
+
+// answers reads one record for its requests and those answered 5xx alone.
+func (r *reader) answers() (requests, errors uint64) {
 	flags := r.next()
-	requests := r.next()
+	requests = r.next()
 	if flags&flagAttempts != 0 {
 		r.next()
 	}
 	r.next() // bytes
 	for i := range 5 {
-		if flags&(1<<i) != 0 && flags&flagAlike == 0 {
-			r.next()
+		n := requests
+		switch {
+		case flags&(1<<i) == 0:
+			continue
+		case flags&flagAlike == 0:
+			n = r.next()
+		}
+		if i == 4 {
+			errors = n
 		}
 	}
+	r.skipLatency(flags)
+	return requests, errors
+}
+
+func (r *reader) skipLatency(flags uint64) {
 	if flags&flagLatency == 0 {
-		return requests
+		return
 	}
 	for range min(r.next(), uint64(len(bucketLow))) {
 		if r.next()&1 != 0 {
 			r.next()
 		}
 	}
-	return requests
 }
 
 // sum is the answer of a Read.
@@ -225,20 +247,33 @@ func (r *Recent) sum(w window) map[string]Recently {
 	out := make(map[string]Recently, len(r.apps)+1)
 	var all Recently
 	for app, minutes := range r.apps {
-		one := Recently{Last: w.last[app]}
-		for start, m := range minutes {
-			for second, n := range m {
-				if at := start + int64(second); n > 0 && at >= w.from && at < w.to {
-					one.Spark[(at-w.from)/SparkSeconds] += n
-				}
-			}
-		}
+		one := w.one(app, minutes)
 		out[app] = one
 		all.Last.Add(one.Last)
+		all.Minute.Requests += one.Minute.Requests
+		all.Minute.Errors += one.Minute.Errors
 		for i, n := range one.Spark {
 			all.Spark[i] += n
 		}
 	}
 	out[AllApps] = all
 	return out
+}
+
+// one is the answer for one app.
+func (w window) one(app string, minutes map[int64]minute) Recently {
+	one := Recently{Last: w.last[app]}
+	for start, m := range minutes {
+		for i, n := range m {
+			at := start + int64(i)
+			if n.requests > 0 && at >= w.from && at < w.to {
+				one.Spark[(at-w.from)/SparkSeconds] += n.requests
+			}
+			if at >= w.until-MinuteSeconds && at < w.until {
+				one.Minute.Requests += uint64(n.requests)
+				one.Minute.Errors += uint64(n.errors)
+			}
+		}
+	}
+	return one
 }

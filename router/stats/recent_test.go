@@ -49,6 +49,8 @@ func (r *rig) wantRecent(app string, now time.Time) Recently {
 	until := now.Add(-arrival).Truncate(time.Second)
 	var want Recently
 	want.Last = r.window(Query{App: app, From: until.Add(-RateSeconds * time.Second), To: until})
+	minute := r.window(Query{App: app, From: until.Add(-MinuteSeconds * time.Second), To: until})
+	want.Minute = Answers{Requests: minute.Requests, Errors: minute.Status[5]}
 	end := until.Truncate(SparkSeconds * time.Second)
 	for i := range want.Spark {
 		from := end.Add(time.Duration(i-SparkSteps) * SparkSeconds * time.Second)

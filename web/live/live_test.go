@@ -48,7 +48,7 @@ func TestLive_TellsOfAllTopics(t *testing.T) {
 	}
 	for event, parts := range map[string][]string{
 		"overview": {`"state":"ok","text":"The one app is running."`, `"requests_per_s":12.3,"error_ratio":0.0081,"p95_ms":12.3}`, `"apps":{"total":1,"serving":1,"stopped":0}`, `"name":"n1"`, `"attention":[]`},
-		"apps":     {`{"all":true,"rows":[{"name":"shop","state":"serving","release":"v1","url":"http://shop.test.local","running":1,"wanted":1,"requests_per_s":12.3`, `"spark":[0,0,`, `"operation":null}],"gone":[]}`},
+		"apps":     {`{"all":true,"rows":[{"name":"shop","state":"serving","severity":"ok","verdict":"serving","release":"v1","url":"http://shop.test.local","running":1,"wanted":1,"requests_per_s":12.3`, `"spark":[0,0,`, `"operation":null}],"gone":[]}`},
 		"jobs":     {`"all":true`, `"kind":"deploy"`, `"state":"succeeded"`},
 		"app":      {`"app":{"id":"` + string(app.ID), `"instances":[{"id":`, `"formation":[{"type":"web"`, `"releases":[{"release":"v1"`, `"domains":[{"host":"shop.test.local"`, `"state":"serving"`},
 	} {

@@ -113,12 +113,9 @@ func (c *computation) apps(ctx context.Context) (hub.State, error) {
 	c.numbers.refresh(ctx, c.now, c.log)
 	s := hub.State{Event: topicApps, List: true, Rows: make([]hub.Row, len(g.Apps))}
 	for i, app := range g.Apps {
-		url := c.pace.AppURL(app.App)
-		if app.NoWeb {
-			url = ""
-		}
 		s.Rows[i] = hub.Row{Key: app.Name, Value: wire.LiveApp{
-			Name: app.Name, State: string(app.State), Release: app.Release, URL: url, Running: app.Running, Wanted: app.Wanted,
+			Name: app.Name, State: string(app.State), Severity: string(app.Severity), Verdict: app.Verdict.Text,
+			Release: app.Release, URL: c.view.URL(app), Running: app.Running, Wanted: app.Wanted,
 			Rates: c.numbers.rates(string(app.ID)), Spark: c.numbers.spark(string(app.ID)), Operation: reference(app.Operation),
 		}}
 	}
@@ -207,10 +204,12 @@ func (c *computation) fillApp(ctx context.Context, app cluster.App, page *wire.L
 		return err
 	}
 	at, found := slices.BinarySearchFunc(g.Apps, app.Name, func(a overview.App, name string) int { return strings.Compare(a.Name, name) })
-	if found {
-		page.State, page.Operation = string(g.Apps[at].State), reference(g.Apps[at].Operation)
+	if !found {
+		page.App, err = c.view.App(ctx, app)
+		return err
 	}
-	page.App, err = c.view.App(ctx, app)
+	page.State, page.Operation = string(g.Apps[at].State), reference(g.Apps[at].Operation)
+	page.App, err = c.view.Seen(ctx, g.Apps[at])
 	return err
 }
 

@@ -7,14 +7,25 @@ import (
 
 	"aorta/pacemaker"
 	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/overview"
 	"aorta/web/wire"
 )
 
-// App is an app with its hosts and how many of its instances run.
+// App is an app with its hosts and how it is.
 func (v *Views) App(ctx context.Context, app cluster.App) (wire.App, error) {
+	a, err := v.pace.Overview.App(ctx, app)
+	if err != nil {
+		return wire.App{}, err
+	}
+	return v.Seen(ctx, a)
+}
+
+// Seen is an app that was looked at already.
+func (v *Views) Seen(ctx context.Context, app overview.App) (wire.App, error) {
 	w := wire.App{
 		ID: string(app.ID), Name: app.Name, Stopped: app.Stopped, CreatedAt: app.CreatedAt, Version: app.Version,
-		URL: v.pace.AppURL(app), GitHTTP: v.publicURL + "/git/" + app.Name + ".git", Hosts: []string{}, Grants: app.Grants,
+		Release: app.Release, State: string(app.State), Severity: string(app.Severity), Verdict: app.Verdict.Text, Instances: app.Running, Wanted: app.Wanted,
+		URL: v.URL(app), GitHTTP: v.publicURL + "/git/" + app.Name + ".git", Hosts: []string{}, Grants: app.Grants,
 	}
 	domains, err := v.store.Domains(ctx, app.ID)
 	if err != nil {
@@ -23,12 +34,15 @@ func (v *Views) App(ctx context.Context, app cluster.App) (wire.App, error) {
 	for _, d := range domains {
 		w.Hosts = append(w.Hosts, d.Host)
 	}
-	summary, err := v.pace.Overview.Summary(ctx, app)
-	w.Release, w.Instances, w.Wanted = summary.Release, summary.Running, summary.Wanted
-	if summary.NoWeb {
-		w.URL = ""
+	return w, nil
+}
+
+// URL is where an app is reached; empty while its release has no web process.
+func (v *Views) URL(app overview.App) string {
+	if app.NoWeb {
+		return ""
 	}
-	return w, err
+	return v.pace.AppURL(app.App)
 }
 
 // Domain is a hostname of an app.

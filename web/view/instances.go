@@ -14,7 +14,7 @@ import (
 func Instance(app cluster.App, v overview.Instance) wire.Instance {
 	w := wire.Instance{
 		ID: string(v.ID), App: app.Name, Release: v.Release, Type: v.Type, Node: v.Node.Name, State: string(v.State),
-		Crashing: v.Crashing, Unheard: v.Unheard, Restarts: v.Restarts, Error: v.Error, CreatedAt: v.CreatedAt, StartedAt: v.StartedAt,
+		Verdict: v.Text, Crashing: v.Crashes, Unheard: v.Unheard, Restarts: v.Restarts, Error: v.Error, CreatedAt: v.CreatedAt, StartedAt: v.StartedAt,
 		CPU: v.CPU, CPUs: v.Limits.CPUs, Memory: v.Memory, MemoryLimit: v.Limits.Memory,
 	}
 	if v.Port != 0 && v.Node.Address != "" {

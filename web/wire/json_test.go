@@ -113,7 +113,7 @@ func TestShapes_SayWhatIsNotKnown(t *testing.T) {
 		{Accepted{}, `{}`},
 		{Session{User: "ann", Role: "viewer"}, `{"user":"ann","role":"viewer"}`},
 		{ProcessChange{}, `{}`},
-		{LiveApp{Name: "a"}, `{"name":"a","state":"","release":"","url":"","running":0,"wanted":0,"requests_per_s":null,"error_ratio":null,"p95_ms":null,"spark":null,"operation":null}`},
+		{LiveApp{Name: "a"}, `{"name":"a","state":"","severity":"","verdict":"","release":"","url":"","running":0,"wanted":0,"requests_per_s":null,"error_ratio":null,"p95_ms":null,"spark":null,"operation":null}`},
 		{Page[string]{Items: []string{}}, `{"items":[]}`},
 	} {
 		raw, err := json.Marshal(c.value)

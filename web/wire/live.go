@@ -70,12 +70,14 @@ type LiveNode struct {
 
 // LiveApp is one app at a glance.
 type LiveApp struct {
-	Name    string `json:"name"`
-	State   string `json:"state" doc:"serving, deploying, stopped, failed or empty"`
-	Release string `json:"release"`
-	URL     string `json:"url"`
-	Running int    `json:"running"`
-	Wanted  int    `json:"wanted"`
+	Name     string `json:"name"`
+	State    string `json:"state" doc:"serving, running (without a web process), deploying, stopped, failed or empty"`
+	Severity string `json:"severity" enum:"ok,warn,bad"`
+	Verdict  string `json:"verdict" doc:"how the app is, in words"`
+	Release  string `json:"release"`
+	URL      string `json:"url"`
+	Running  int    `json:"running"`
+	Wanted   int    `json:"wanted"`
 	Rates
 	Spark     []uint32 `json:"spark" nullable:"true" doc:"requests per ten seconds of the last ten minutes, oldest first; null if unknown"`
 	Operation *LiveRef `json:"operation"`
@@ -92,7 +94,7 @@ type LiveRows[T any] struct {
 // LiveAppPage is all about one app.
 type LiveAppPage struct {
 	App       App        `json:"app"`
-	State     string     `json:"state" doc:"serving, deploying, stopped, failed or empty"`
+	State     string     `json:"state" doc:"as the app's"`
 	Instances []Instance `json:"instances"`
 	Formation []Process  `json:"formation"`
 	Releases  []Release  `json:"releases" doc:"the newest 20"`

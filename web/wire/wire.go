@@ -48,6 +48,9 @@ type App struct {
 	Grants    []string  `json:"grants,omitempty" doc:"capabilities that an admin granted"`
 	URL       string    `json:"url" doc:"URL of the app's default domain, empty while its release has no web process"`
 	GitHTTP   string    `json:"git_http"`
+	State     string    `json:"state" doc:"serving, running (without a web process), deploying, stopped, failed or empty"`
+	Severity  string    `json:"severity" enum:"ok,warn,bad"`
+	Verdict   string    `json:"verdict" doc:"how the app is, in words"`
 	Instances int       `json:"instances" doc:"running now"`
 	Wanted    int       `json:"wanted"`
 	CreatedAt time.Time `json:"created_at"`
@@ -108,7 +111,8 @@ type Instance struct {
 	Node      string     `json:"node"`
 	Address   string     `json:"address" doc:"ip:port, empty when the type takes no traffic"`
 	State     string     `json:"state"`
-	Crashing  bool       `json:"crashing"`
+	Verdict   string     `json:"verdict" doc:"how it is, in words"`
+	Crashing  bool       `json:"crashing" doc:"it ended by itself, and has not run for five minutes since"`
 	Unheard   bool       `json:"unheard"`
 	Restarts  int        `json:"restarts"`
 	Error     string     `json:"error,omitempty"`

@@ -112,6 +112,7 @@ func serve(addr string, status int) {
 	http.HandleFunc("/env", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, strings.Join(os.Environ(), "\n"))
 	})
+	http.HandleFunc("/exit", func(_ http.ResponseWriter, r *http.Request) { os.Exit(number(r.URL.Query().Get("code"))) })
 	http.HandleFunc("/print", printMore)
 	http.HandleFunc("/write", write)
 	http.HandleFunc("/sum", sum)

@@ -81,7 +81,9 @@ export interface OperationRef {
 
 export interface AppRow extends Rates {
   name: string;
-  state: string; // serving, deploying, stopped, failed or empty
+  state: string; // serving, running (without a web process), deploying, stopped, failed or empty
+  severity: "ok" | "warn" | "bad";
+  verdict: string; // how the app is, in words
   release: string;
   url: string;
   running: number;
@@ -99,6 +101,9 @@ export interface App {
   grants?: string[]; // capabilities that an admin granted
   url: string; // URL of the app's default domain, empty while its release has no web process
   git_http: string;
+  state: string; // serving, running (without a web process), deploying, stopped, failed or empty
+  severity: "ok" | "warn" | "bad";
+  verdict: string; // how the app is, in words
   instances: number; // running now
   wanted: number;
   created_at: string;
@@ -113,7 +118,8 @@ export interface Instance {
   node: string;
   address: string; // ip:port, empty when the type takes no traffic
   state: string;
-  crashing: boolean;
+  verdict: string; // how it is, in words
+  crashing: boolean; // it ended by itself, and has not run for five minutes since
   unheard: boolean;
   restarts: number;
   error?: string;
@@ -167,7 +173,7 @@ export interface Domain {
 
 export interface AppDetail {
   app: App;
-  state: string; // serving, deploying, stopped, failed or empty
+  state: string; // as the app's
   instances: Instance[];
   formation: Process[];
   releases: Release[]; // the newest 20

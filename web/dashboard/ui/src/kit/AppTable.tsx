@@ -18,7 +18,8 @@ const columns: Column<AppRow>[] = [
 ];
 
 function Now({ row }: { row: AppRow }) {
-  return row.operation ? <a class="plain" href={jobAddress(row.operation.id)} title={row.operation.title}><State state={row.state} /></a> : <State state={row.state} />;
+  const now = row.severity === "ok" ? <State state={row.state} /> : <State state={row.severity} word={row.verdict} />;
+  return row.operation ? <a class="plain" href={jobAddress(row.operation.id)} title={row.operation.title}>{now}</a> : now;
 }
 
 export function AppTable({ rows }: { rows: AppRow[] }) {

@@ -46,10 +46,10 @@ export function words(d: AppDetail, trouble: Attention | undefined): Says {
 
 // serving describes the instances.
 function serving({ app, instances, releases }: AppDetail): Says {
+  if (app.severity === "bad") return { state: "bad", text: `${app.release}: ${ended(app.verdict)}` };
   const troubled = (instances ?? []).filter((i) => i.crashing || i.state === "failed").length;
   const silent = (instances ?? []).filter((i) => i.unheard && i.state === "running").length;
   const missing = app.instances < app.wanted;
-  if (app.instances === 0 && app.wanted > 0) return { state: "bad", text: `${app.release} is down: 0 of ${count(app.wanted, "instance")} running.` };
   if (app.wanted === 0) return { state: "stopped", text: `${app.release} is deployed; none of its processes is scaled up.` };
   const how = `${app.release} is running with ${missing ? `${app.instances} of ${app.wanted} instances` : count(app.instances, "instance")}`;
   const tail = (silent ? `, ${silent} of them on a silent node` : "") + (troubled ? `; ${troubled} failing.` : ".");

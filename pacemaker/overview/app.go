@@ -1,0 +1,45 @@
+package overview
+
+import (
+	"context"
+	"slices"
+
+	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/store"
+)
+
+// App is how one app is, in fewer queries than a snapshot of all.
+func (o *Overview) App(ctx context.Context, app cluster.App) (App, error) {
+	v, err := o.cfg.Store.SnapshotOf(ctx, app.ID)
+	if err != nil {
+		return App{}, err
+	}
+	if len(v.Apps) == 0 {
+		return App{}, cluster.NotFound("app %q does not exist any more (list those that do: aorta apps)", app.Name)
+	}
+	return o.app(v.Apps[0], v, o.cfg.Answers(ctx)[app.ID]), nil
+}
+
+// app adds up what a snapshot has of an app, and judges it.
+func (o *Overview) app(app cluster.App, v store.Snapshot, answers Answers) App {
+	a := App{
+		App: app, Answers: answers, NoRoom: o.cfg.NoRoom(app.ID), NextTry: o.cfg.NextTry(app.ID), Operation: turnOf(app.ID, v.Open),
+		Summary: summarize(app, v.Serving[app.ID], v.Asked[app.ID], v.Instances[app.ID], o.cfg.Now()),
+	}
+	a.Verdict = a.judge(slices.ContainsFunc(v.Attention, func(op cluster.Operation) bool {
+		return op.AppID == app.ID && op.Kind == cluster.OpDeploy
+	}))
+	return a
+}
+
+// turnOf finds an app's operation whose turn it is: the first exclusive one, or
+// without any the first; nil without any.
+func turnOf(app cluster.ID, open []cluster.Operation) *cluster.Operation {
+	var turn *cluster.Operation
+	for i, op := range open {
+		if op.AppID == app && (turn == nil || op.Kind.Exclusive() && !turn.Kind.Exclusive()) {
+			turn = &open[i]
+		}
+	}
+	return turn
+}
