@@ -30,7 +30,7 @@ func appsCommand(s *session) *cobra.Command {
 	}
 	info := &cobra.Command{
 		Use: "info [NAME]", Short: "Show an app's URL, hostnames and release", Args: takes("[NAME]"),
-		Example: "  aorta apps info shop", ValidArgsFunction: s.completeApps,
+		Example: "  aorta apps info shop", ValidArgsFunction: once(s.completeApps()),
 		RunE: s.onNamedApp(s.appInfo),
 	}
 	rename := &cobra.Command{
@@ -127,7 +127,7 @@ func destroyCommand(s *session) *cobra.Command {
 	var confirm string
 	cmd := &cobra.Command{
 		Use: "destroy NAME --confirm NAME", Short: "Delete an app with its instances, releases, config and logs", Args: takes("[NAME]"),
-		Example: "  aorta apps destroy shop --confirm shop", ValidArgsFunction: s.completeApps,
+		Example: "  aorta apps destroy shop --confirm shop", ValidArgsFunction: once(s.completeApps()),
 		RunE: s.onNamedApp(func(ctx context.Context, api *client.Client, app string, _ []string) error {
 			if confirm != app {
 				return usagef("this deletes %s with its instances, releases, config and logs and can't be undone; to confirm: aorta apps destroy %s --confirm %s", app, app, app)

@@ -28,7 +28,7 @@ func buildsCommand(s *session) *cobra.Command {
 func cancelBuildCommand(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "cancel [BUILD]", Short: "End the app's build that runs or waits, and its job", Args: takes("[BUILD]"),
-		Example: "  aorta builds cancel -a shop",
+		Example: "  aorta builds cancel -a shop", ValidArgsFunction: once(s.completeJobs(client.JobQuery{Kind: string(cluster.OpDeploy), State: "open"})),
 		Long: "The job that the build is part of is aborted; what serves goes on. BUILD is the\n" +
 			"id of the build or of its job, and is needed when the app has several.",
 		RunE: s.onApp(func(ctx context.Context, api *client.Client, app string, args []string) error {
@@ -48,7 +48,7 @@ func cancelBuildCommand(s *session) *cobra.Command {
 func rebuildCommand(s *session) *cobra.Command {
 	return startsWork(s, &cobra.Command{
 		Use: "rebuild [vN]", Short: "Build the image of a release again if it is gone", Args: takes("[vN]"),
-		Example: "  aorta builds rebuild v3 -a shop",
+		Example: "  aorta builds rebuild v3 -a shop", ValidArgsFunction: once(s.completeReleases()),
 		Long: "An image that is gone from the engine is built again by itself when an instance\n" +
 			"needs it. This does the same at once, by default for the present release.\n" +
 			"An image that came from a registry is pulled again.",

@@ -31,7 +31,7 @@ func buildSecretCommands(s *session) []*cobra.Command {
 	set.Flags().StringVar(&file, "file", "", "file of NAME=VALUE lines, or - for stdin, so that no value is in the list of processes")
 	unset := &cobra.Command{
 		Use: "unset-secret NAME…", Short: "Remove build secrets", Args: takes("NAME…"),
-		Example: "  aorta builds unset-secret NPM_TOKEN -a shop",
+		Example: "  aorta builds unset-secret NPM_TOKEN -a shop", ValidArgsFunction: s.completeSecrets(),
 		RunE: s.onApp(func(ctx context.Context, api *client.Client, app string, args []string) error {
 			return s.changeBuildSecrets(ctx, api, app, wire.BuildSecretsChange{Unset: args})
 		}),

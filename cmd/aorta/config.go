@@ -25,7 +25,7 @@ func configCommand(s *session) *cobra.Command {
 	var file string
 	set := &cobra.Command{
 		Use: "set KEY=VALUE… [--file .env]", Short: "Set config vars and deploy a new release with them",
-		Example: "  aorta config set GREETING=hello -a shop",
+		Example: "  aorta config set GREETING=hello -a shop", ValidArgsFunction: beginning(s.completeConfigKeys()),
 		RunE: s.onApp(func(ctx context.Context, api *client.Client, app string, args []string) error {
 			return s.setConfig(ctx, api, app, configFrom{args: args, file: file})
 		}),
@@ -33,13 +33,13 @@ func configCommand(s *session) *cobra.Command {
 	set.Flags().StringVar(&file, "file", "", "file of KEY=VALUE lines, or - for stdin")
 	unset := &cobra.Command{
 		Use: "unset KEY…", Short: "Remove config vars and deploy a new release without them", Args: takes("KEY…"),
-		Example: "  aorta config unset GREETING -a shop",
-		RunE:    s.onApp(s.unsetConfig),
+		Example: "  aorta config unset GREETING -a shop", ValidArgsFunction: s.completeConfigKeys(),
+		RunE: s.onApp(s.unsetConfig),
 	}
 	get := &cobra.Command{
 		Use: "get KEY", Short: "Print one config var", Args: takes("KEY"),
-		Example: "  aorta config get GREETING -a shop",
-		RunE:    s.onApp(s.getConfig),
+		Example: "  aorta config get GREETING -a shop", ValidArgsFunction: once(s.completeConfigKeys()),
+		RunE: s.onApp(s.getConfig),
 	}
 	cmd.AddCommand(startsWork(s, set), startsWork(s, unset), get)
 	return cmd

@@ -24,12 +24,12 @@ func contextsCommand(s *session) *cobra.Command {
 	cmd.AddCommand(&cobra.Command{
 		Use: "use NAME", Short: "Switch to another context", Args: takes("NAME"),
 		Example:           "  aorta contexts use local",
-		ValidArgsFunction: s.completeContexts,
+		ValidArgsFunction: once(s.completeContexts),
 		RunE:              func(_ *cobra.Command, args []string) error { return s.useContext(args[0]) },
 	}, &cobra.Command{
 		Use: "remove NAME", Short: "Forget a context with its token", Args: takes("NAME"),
 		Example:           "  aorta contexts remove local",
-		ValidArgsFunction: s.completeContexts,
+		ValidArgsFunction: once(s.completeContexts),
 		RunE:              func(_ *cobra.Command, args []string) error { return s.removeContext(args[0]) },
 	})
 	return cmd

@@ -21,7 +21,7 @@ func domainsCommand(s *session) *cobra.Command {
 	}
 	remove := &cobra.Command{
 		Use: "remove HOST", Short: "Remove a domain from the app", Args: takes("HOST"),
-		Example: "  aorta domains remove shop.example.com -a shop", RunE: s.onApp(s.removeDomain),
+		Example: "  aorta domains remove shop.example.com -a shop", ValidArgsFunction: once(s.completeHosts()), RunE: s.onApp(s.removeDomain),
 	}
 	cmd.AddCommand(add, remove)
 	return cmd

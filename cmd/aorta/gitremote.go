@@ -19,7 +19,7 @@ func gitCommand(s *session) *cobra.Command {
 			"it, in this repository alone, so that git push aorta main works: in a new clone,\n" +
 			"or where one of the two is missing or old.",
 		Example: "  aorta git:remote -a shop\n  git push aorta main",
-		Args:    takes("[APP]"), ValidArgsFunction: s.completeApps,
+		Args:    takes("[APP]"), ValidArgsFunction: once(s.completeApps()),
 		RunE: s.inRepository(s.onNamedApp(s.attach)),
 	})
 	return cmd

@@ -13,7 +13,7 @@ import (
 func grantCommand(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "grant NAME CAPABILITY…", Short: "Let an app's containers do more, such as NET_RAW (admins)", Args: takes("NAME", "CAPABILITY…"),
-		Example: "  aorta apps grant shop NET_RAW", ValidArgsFunction: s.completeApps,
+		Example: "  aorta apps grant shop NET_RAW", ValidArgsFunction: once(s.completeApps()),
 		RunE: s.onNamedApp(func(ctx context.Context, api *client.Client, app string, args []string) error {
 			return s.changeGrants(ctx, api, app, wire.GrantsChange{Grant: args[1:]})
 		}),
@@ -23,7 +23,7 @@ func grantCommand(s *session) *cobra.Command {
 func revokeCommand(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "revoke NAME CAPABILITY…", Short: "Take back what was granted to an app (admins)", Args: takes("NAME", "CAPABILITY…"),
-		Example: "  aorta apps revoke shop NET_RAW", ValidArgsFunction: s.completeApps,
+		Example: "  aorta apps revoke shop NET_RAW", ValidArgsFunction: once(s.completeApps()),
 		RunE: s.onNamedApp(func(ctx context.Context, api *client.Client, app string, args []string) error {
 			return s.changeGrants(ctx, api, app, wire.GrantsChange{Revoke: args[1:]})
 		}),

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -9,6 +10,9 @@ import (
 	"aorta/web/client"
 	"aorta/web/wire"
 )
+
+// jobKinds are the kinds of jobs that can be searched for.
+var jobKinds = []string{"deploy", "release", "scale", "restart", "stop", "retire", "replace", "destroy", "rebuild", "prune"}
 
 func jobsCommand(s *session) *cobra.Command {
 	var n uint
@@ -22,17 +26,19 @@ func jobsCommand(s *session) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.UintVarP(&n, "lines", "n", 30, "number of jobs, newest first; 0 for all")
-	f.StringVar(&q.Kind, "kind", "", "only jobs of this kind: deploy, release, scale, restart, stop, retire, replace, destroy, rebuild or prune")
+	f.StringVar(&q.Kind, "kind", "", "only jobs of this kind: "+strings.Join(jobKinds, ", "))
 	f.StringVar(&q.State, "state", "", "only jobs in this state: open, succeeded, failed or aborted")
 	f.StringVar(&q.Since, "since", "", "only jobs created since then: 24h, 7d, or a time such as 2026-01-02T15:04:05Z")
 	f.StringVar(&q.Until, "until", "", "only jobs created before then, in the same form")
+	_ = cmd.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions(jobKinds, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("state", cobra.FixedCompletions([]string{"open", "succeeded", "failed", "aborted"}, cobra.ShellCompDirectiveNoFileComp))
 	f.BoolVar(&q.Attention, "attention", false, "only failed jobs that need attention")
 	cmd.AddCommand(
 		showJobCommand(s),
-		&cobra.Command{Use: "follow ID", Short: "Follow a job until it ends", Args: takes("ID"), Example: "  aorta jobs follow 1a2b3c4d", RunE: s.onJob(s.followFound)},
-		&cobra.Command{Use: "abort ID", Short: "Abort a job; its clean-up still runs", Args: takes("ID"), Example: "  aorta jobs abort 1a2b3c4d", RunE: s.onJob(s.abortJob)},
-		startsWork(s, &cobra.Command{Use: "retry ID", Short: "Run a failed or aborted job again, as a new job", Args: takes("ID"), Example: "  aorta jobs retry 1a2b3c4d", RunE: s.onJob(s.retryJob)}),
-		&cobra.Command{Use: "discard ID", Short: "Mark a failed or aborted job as handled", Args: takes("ID"), Example: "  aorta jobs discard 1a2b3c4d", RunE: s.onJob(s.discardJob)},
+		&cobra.Command{Use: "follow ID", Short: "Follow a job until it ends", Args: takes("ID"), Example: "  aorta jobs follow 1a2b3c4d", ValidArgsFunction: once(s.completeJobs(client.JobQuery{State: "open"})), RunE: s.onJob(s.followFound)},
+		&cobra.Command{Use: "abort ID", Short: "Abort a job; its clean-up still runs", Args: takes("ID"), Example: "  aorta jobs abort 1a2b3c4d", ValidArgsFunction: once(s.completeJobs(client.JobQuery{State: "open"})), RunE: s.onJob(s.abortJob)},
+		startsWork(s, &cobra.Command{Use: "retry ID", Short: "Run a failed or aborted job again, as a new job", Args: takes("ID"), Example: "  aorta jobs retry 1a2b3c4d", ValidArgsFunction: once(s.completeJobs(client.JobQuery{State: "failed"})), RunE: s.onJob(s.retryJob)}),
+		&cobra.Command{Use: "discard ID", Short: "Mark a failed or aborted job as handled", Args: takes("ID"), Example: "  aorta jobs discard 1a2b3c4d", ValidArgsFunction: once(s.completeJobs(client.JobQuery{State: "failed"})), RunE: s.onJob(s.discardJob)},
 	)
 	return cmd
 }

@@ -43,6 +43,8 @@ func logsCommand(s *session) *cobra.Command {
 	f.StringVar(&q.Since, "since", "", "only lines since then: 2h, or a time such as 2026-01-02T15:04:05Z")
 	f.StringVar(&q.Until, "until", "", "only lines before then, as with --since")
 	f.StringVar(&q.Search, "search", "", "only lines that contain this text")
+	_ = cmd.RegisterFlagCompletionFunc("process", s.completeTypes())
+	_ = cmd.RegisterFlagCompletionFunc("instance", s.completeInstances())
 	// As other platforms call them.
 	f.BoolVarP(&follow, "tail", "t", false, "as --follow")
 	f.IntVar(&q.Lines, "num", 100, "as --lines")

@@ -22,7 +22,7 @@ func nodesCommand(s *session) *cobra.Command {
 		RunE: s.onCluster(s.listNodes),
 	}
 	cmd.AddCommand(
-		&cobra.Command{Use: "show NODE", Short: "Show one node", Args: takes("NODE"), Example: "  aorta nodes show n1", RunE: s.onCluster(s.showNode)},
+		&cobra.Command{Use: "show NODE", Short: "Show one node", Args: takes("NODE"), Example: "  aorta nodes show n1", ValidArgsFunction: once(s.completeNodes()), RunE: s.onCluster(s.showNode)},
 		nodesTokenCommand(s),
 	)
 	return cmd

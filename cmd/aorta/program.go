@@ -83,7 +83,7 @@ func rootCommand(s *session) *cobra.Command {
 	f.BoolVar(&s.flags.json, "json", false, "print JSON")
 	f.BoolVar(&s.flags.wide, "wide", false, "cut nothing, however long the lines get")
 	// Commands work without completion.
-	_ = root.RegisterFlagCompletionFunc("app", s.completeApps)
+	_ = root.RegisterFlagCompletionFunc("app", s.completeApps())
 	_ = root.RegisterFlagCompletionFunc("context", s.completeContexts)
 	root.AddCommand(
 		loginCommand(s), logoutCommand(s), whoamiCommand(s), contextsCommand(s), versionCommand(s), credentialCommand(s),

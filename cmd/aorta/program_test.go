@@ -244,6 +244,22 @@ func TestProgram_HelpAndCompletion(t *testing.T) {
 		{"__complete ap", "apps\t"},
 		{"__complete ps -a ", "shop\n"},
 		{"__complete --context ", "local\n"},
+		{"__complete apps info ", "shop\n"},
+		{"__complete releases info -a shop ", "v3\tfaster\nv2\tfirst\n"},
+		{"__complete rollback -a shop ", "v3\tfaster\n"},
+		{"__complete stats -a shop --release ", "v3\tfaster\n"},
+		{"__complete jobs show ", "1a2b3c4d\tDeploy shop, running\n"},
+		{"__complete jobs --kind ", "deploy\nrelease\n"},
+		{"__complete config get -a shop ", "A\nB\n"},
+		{"__complete config set -a shop ", "A=\nB=\n:6\n"},
+		{"__complete config unset -a shop A ", "B\n:4\n"},
+		{"__complete ps scale -a shop ", "web=\n"},
+		{"__complete ps type -a shop ", "web\n"},
+		{"__complete ps restart -a shop ", "web.1a2b3c4d\tv3 on n1\n"},
+		{"__complete logs -a shop -p ", "web\n"},
+		{"__complete nodes show ", "n1\nn2\n"},
+		{"__complete domains remove -a shop ", "shop.example.com\n"},
+		{"__complete builds unset-secret -a shop ", "npmrc\ntoken\n"},
 		{"__complete contexts use ", "local\n"},
 	}
 	for _, tc := range cases {
@@ -293,6 +309,22 @@ func TestTranslate_TouchesTheCommandAlone(t *testing.T) {
 
 		if got := strings.Join(args, " "); got != tc.want || err != nil {
 			t.Errorf("translate(%q): got %q, %v, want %q", tc.in, got, err, tc.want)
+		}
+	}
+}
+
+// Whoever presses the tabulator wants no error between what is typed.
+func TestCompletion_IsSilentWhenItCanNotAsk(t *testing.T) {
+	c := newCLI(t, nil)
+	c.context("away", contexts.Context{URL: "http://" + testkit.FreeAddr(t), Token: "t"})
+	nowhere := newCLI(t, nil)
+	for _, args := range []string{"ps -a ", "releases info -a shop ", "jobs show ", "nodes show ", "config get -a shop ", "config get ", "ps type -a shop "} {
+		for name, c := range map[string]*cli{"away": c, "not logged in": nowhere} {
+			got := c.run(append(append([]string{"__complete"}, strings.Fields(args)...), "")...)
+
+			if got.code != 0 || !strings.HasPrefix(got.out, ":4\n") && !strings.HasPrefix(got.out, ":6\n") || strings.Contains(got.err, "error") {
+				t.Errorf("%s, %s: got exit %d, %q and %q, want nothing offered and nothing said", args, name, got.code, got.out, got.err)
+			}
 		}
 	}
 }

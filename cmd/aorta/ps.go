@@ -19,13 +19,13 @@ func psCommand(s *session) *cobra.Command {
 	}
 	scale := &cobra.Command{
 		Use: "scale [TYPE=N | TYPE+N | TYPE-N]…", Short: "Show the process types, or set how many instances of each run",
-		Example: "  aorta ps scale web=3 worker=1 -a shop",
-		RunE:    s.onApp(s.scale),
+		Example: "  aorta ps scale web=3 worker=1 -a shop", ValidArgsFunction: beginning(s.completeTypes()),
+		RunE: s.onApp(s.scale),
 	}
 	restart := &cobra.Command{
 		Use: "restart [INSTANCE]", Short: "Restart one instance or all, without downtime; start a stopped app", Args: takes("[INSTANCE]"),
-		Example: "  aorta ps restart -a shop\n  aorta ps restart web.1a2b3c4d -a shop",
-		RunE:    s.onApp(s.restart),
+		Example: "  aorta ps restart -a shop\n  aorta ps restart web.1a2b3c4d -a shop", ValidArgsFunction: once(s.completeInstances()),
+		RunE: s.onApp(s.restart),
 	}
 	stop := &cobra.Command{
 		Use: "stop", Short: "Stop the app; aorta ps start starts it again", Args: takes(),
@@ -148,7 +148,7 @@ func psTypeCommand(s *session) *cobra.Command {
 	var cpus float64
 	cmd := &cobra.Command{
 		Use: "type TYPE [--memory 256m] [--cpus 0.5]", Short: "Set the memory and CPU limits of a process type", Args: takes("TYPE"),
-		Example: "  aorta ps type web --memory 256m --cpus 0.5 -a shop",
+		Example: "  aorta ps type web --memory 256m --cpus 0.5 -a shop", ValidArgsFunction: once(s.completeTypes()),
 	}
 	cmd.RunE = s.onApp(func(ctx context.Context, api *client.Client, app string, args []string) error {
 		var change wire.ProcessChange

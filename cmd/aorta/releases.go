@@ -23,8 +23,8 @@ func releasesCommand(s *session) *cobra.Command {
 	cmd.Flags().UintVarP(&n, "lines", "n", 0, "number of releases, newest first; 0 for all")
 	cmd.AddCommand(&cobra.Command{
 		Use: "info vN", Short: "Show one release", Args: takes("vN"),
-		Example: "  aorta releases info v3 -a shop",
-		RunE:    s.onApp(s.releaseInfo),
+		Example: "  aorta releases info v3 -a shop", ValidArgsFunction: once(s.completeReleases()),
+		RunE: s.onApp(s.releaseInfo),
 	})
 	return cmd
 }
@@ -80,8 +80,8 @@ func rollbackCommand(s *session) *cobra.Command {
 	var codeOnly bool
 	cmd := startsWork(s, &cobra.Command{
 		Use: "rollback [vN]", Short: "Go back to an earlier release, code and config vars", Args: takes("[vN]"),
-		Example: "  aorta rollback v3 -a shop",
-		Long:    "Go back to an earlier release as it was, code and config vars, as a new release.\nWithout vN it is the newest one before the present one that served and was not\nrolled back from.",
+		Example: "  aorta rollback v3 -a shop", ValidArgsFunction: once(s.completeReleases()),
+		Long: "Go back to an earlier release as it was, code and config vars, as a new release.\nWithout vN it is the newest one before the present one that served and was not\nrolled back from.",
 		RunE: s.onApp(func(ctx context.Context, api *client.Client, app string, args []string) error {
 			to := wire.Rollback{CodeOnly: codeOnly}
 			if len(args) > 0 {

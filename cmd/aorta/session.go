@@ -4,13 +4,11 @@ import (
 	"context"
 	"io"
 	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"aorta/pacemaker/cluster"
 	"aorta/web/client"
-	"aorta/web/client/contexts"
 )
 
 // session is one run of the program: streams, flags, and what they resolve to.
@@ -94,38 +92,6 @@ func (s *session) app(ctx context.Context) (string, *client.Client, error) {
 	}
 	api, err := s.client(ctx)
 	return name, api, err
-}
-
-// completionTimeout bounds how long completion waits for the cluster.
-const completionTimeout = 2 * time.Second
-
-func (s *session) completeApps(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-	ctx, cancel := context.WithTimeout(cmd.Context(), completionTimeout)
-	defer cancel()
-	api, err := s.client(ctx)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	var names []string
-	for a, err := range api.Apps(ctx) {
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveError
-		}
-		names = append(names, a.Name)
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
-}
-
-func (s *session) completeContexts(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	path, err := contexts.Path(s.p.Getenv)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	file, err := contexts.Load(path)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	return file.Names(), cobra.ShellCompDirectiveNoFileComp
 }
 
 // onApp runs a command about one app.

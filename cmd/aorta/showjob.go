@@ -11,7 +11,7 @@ import (
 
 func showJobCommand(s *session) *cobra.Command {
 	var log, all, tree bool
-	cmd := &cobra.Command{Use: "show ID", Short: "Show a job with its steps and errors, or its full log", Args: takes("ID"), Example: "  aorta jobs show 1a2b3c4d"}
+	cmd := &cobra.Command{Use: "show ID", Short: "Show a job with its steps and errors, or its full log", Args: takes("ID"), Example: "  aorta jobs show 1a2b3c4d", ValidArgsFunction: once(s.completeJobs(client.JobQuery{}))}
 	cmd.RunE = s.onJob(func(ctx context.Context, api *client.Client, id string) error {
 		if log {
 			return s.printJobLog(ctx, api, id)

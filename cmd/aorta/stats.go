@@ -36,6 +36,7 @@ func statsCommand(s *session) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&live, "live", false, "refresh every second")
 	cmd.Flags().StringVar(&release, "release", "", "only this release, such as v12")
+	_ = cmd.RegisterFlagCompletionFunc("release", s.completeReleases())
 	cmd.Flags().StringVar(&since, "since", "", "time range of the percentiles, such as 10m (default 1h)")
 	return cmd
 }
