@@ -90,7 +90,7 @@ func rootCommand(s *session) *cobra.Command {
 		appsCommand(s), openCommand(s), configCommand(s), domainsCommand(s), routeCommand(s),
 		deployCommand(s), gitCommand(s), buildsCommand(s), imagesCommand(s), releasesCommand(s), rollbackCommand(s),
 		psCommand(s), logsCommand(s), statsCommand(s),
-		jobsCommand(s), nodesCommand(s), statusCommand(s), doctorCommand(s),
+		jobsCommand(s), nodesCommand(s), statusCommand(s), doctorCommand(s), dashboardCommand(s),
 	)
 	explainUnknown(root)
 	return root

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"strings"
 	"testing"
 
 	"aorta/internal/testkit/browser"
@@ -57,4 +58,28 @@ func leave(t *testing.T, p *browser.Page) {
 	if p.Reads("shop") {
 		t.Errorf("the page shows after the sign-out:\n%s", p.Text())
 	}
+}
+
+// The command line opens a browser that is signed in: once, and on the page that
+// was asked for.
+func TestDashboard_IsOpenedSignedInByTheCommandLine(t *testing.T) {
+	t.Parallel()
+	c := newShipped(t)
+	c.aorta("apps", "create", "shop")
+
+	link := strings.TrimSpace(c.aorta("dashboard", "--print", "-a", "shop"))
+	address, found := strings.CutPrefix(link, c.api)
+	if !found || strings.Contains(link, c.adminToken()) {
+		t.Fatalf("got the link %q, want one of %s without a token", link, c.api)
+	}
+	p := c.window(t, address)
+	p.AwaitText("No release yet.")
+	if got := p.Path(); got != "/apps/shop" {
+		t.Errorf("got to %s, want the app's page", got)
+	}
+	again := c.window(t, address)
+	again.AwaitText("This link was used already or has expired.")
+	again.AwaitHas("button", "Sign in")
+
+	wellBehaved(t, p, again)
 }

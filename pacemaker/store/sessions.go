@@ -54,10 +54,10 @@ type Session struct {
 
 // NewSession asks for a session with a token.
 type NewSession struct {
-	Token    string
-	Agent    string
-	Address  string
-	Replaces string // cookie of the session that ends with it; may be empty
+	TokenHash string
+	Agent     string
+	Address   string
+	Replaces  string // cookie of the session that ends with it; may be empty
 }
 
 // sessionView is a session with its user and its token's end.
@@ -92,7 +92,7 @@ func (v sessionView) session() Session {
 // cookie that proves it, which is kept nowhere. A token that is unknown,
 // revoked or expired is forbidden, without saying which.
 func (s *Store) StartSession(ctx context.Context, n NewSession) (Session, string, error) {
-	view, err := s.tokenOwner(ctx, n.Token)
+	view, err := s.tokenOwner(ctx, n.TokenHash)
 	if err != nil {
 		return Session{}, "", err
 	}
@@ -116,12 +116,12 @@ func (s *Store) StartSession(ctx context.Context, n NewSession) (Session, string
 	return made, cookie, err
 }
 
-// tokenOwner gives who a token belongs to, with the token's id and end.
-func (s *Store) tokenOwner(ctx context.Context, token string) (sessionView, error) {
+// tokenOwner gives who a token belongs to, by its hash, with the token's id and end.
+func (s *Store) tokenOwner(ctx context.Context, hash string) (sessionView, error) {
 	var views []sessionView
 	err := s.read.WithContext(ctx).Table("tokens").Joins("JOIN users ON users.id = tokens.user_id").
 		Select("tokens.id, users.id AS user_id, users.name AS user_name, users.role AS user_role, tokens.expires_at AS token_expires").
-		Where("tokens.hash = ? AND "+tokenLives, HashToken(token), s.now().UnixNano()).Limit(1).Find(&views).Error
+		Where("tokens.hash = ? AND "+tokenLives, hash, s.now().UnixNano()).Limit(1).Find(&views).Error
 	if err != nil {
 		return sessionView{}, translate(err, "look up a token")
 	}

@@ -37,7 +37,7 @@ func openClocked(tb testing.TB) *clocked {
 
 func (c *clocked) start(token string) (Session, string) {
 	c.tb.Helper()
-	made, cookie, err := c.StartSession(c.tb.Context(), NewSession{Token: token, Agent: "browser", Address: "192.0.2.1"})
+	made, cookie, err := c.StartSession(c.tb.Context(), NewSession{TokenHash: HashToken(token), Agent: "browser", Address: "192.0.2.1"})
 	testkit.Must(c.tb, err)
 	return made, cookie
 }
@@ -98,7 +98,7 @@ func TestSessions_EndWithTheirToken(t *testing.T) {
 	made, cookie := c.start("token")
 	c.now = end
 	_, expired := c.SessionByCookie(t.Context(), cookie)
-	_, _, again := c.StartSession(t.Context(), NewSession{Token: "token"})
+	_, _, again := c.StartSession(t.Context(), NewSession{TokenHash: HashToken("token")})
 	c.exec(`DELETE FROM users`)
 
 	if !made.ExpiresAt.Equal(end) {
@@ -196,7 +196,7 @@ func TestSessions_AUserHasABoundedNumber(t *testing.T) {
 
 	list, err := c.Sessions(t.Context(), first.User.ID)
 	testkit.Must(t, err)
-	replacing, _, err := c.StartSession(t.Context(), NewSession{Token: "token", Replaces: cookie})
+	replacing, _, err := c.StartSession(t.Context(), NewSession{TokenHash: HashToken("token"), Replaces: cookie})
 	testkit.Must(t, err)
 	after, err := c.Sessions(t.Context(), first.User.ID)
 	testkit.Must(t, err)
@@ -253,7 +253,7 @@ func TestOpen_GivesAnEarlierSchemaItsSessions(t *testing.T) {
 
 		s, err := tryOpen(t, dir)
 		testkit.Must(t, err)
-		_, cookie, err := s.StartSession(t.Context(), NewSession{Token: "of ann"})
+		_, cookie, err := s.StartSession(t.Context(), NewSession{TokenHash: HashToken("of ann")})
 		testkit.Must(t, err)
 		have, err := s.SessionByCookie(t.Context(), cookie)
 

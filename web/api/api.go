@@ -59,6 +59,7 @@ func Mount(r chi.Router, cfg Config) *rest.API {
 	gate.Use(h)
 	h.UseMiddleware(rest.Once(a.store, func(ctx context.Context) string { return auth.User(ctx).Name }, cfg.Log))
 	gate.Routes(h)
+	r.Get(auth.LoginPath+"/{code}", gate.Link)
 	a.appRoutes(h)
 	a.deployRoutes(h)
 	a.configRoutes(h)

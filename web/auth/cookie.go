@@ -33,17 +33,28 @@ type peer struct {
 }
 
 func (g *Gate) peerOf(ctx huma.Context) peer {
-	p := peer{agent: printable(ctx.Header("User-Agent")), secure: ctx.TLS() != nil || g.origins.behindTLS(ctx.Host())}
-	if at, err := netip.ParseAddrPort(ctx.RemoteAddr()); err == nil {
-		p.address = at.Addr().Unmap().WithZone("")
-	}
-	header := http.Header{}
+	r := request{header: http.Header{}, remote: ctx.RemoteAddr(), host: ctx.Host(), tls: ctx.TLS() != nil}
 	ctx.EachHeader(func(name, value string) {
-		if name == "Cookie" {
-			header.Add(name, value)
+		if name == "Cookie" || name == "User-Agent" {
+			r.header.Add(name, value)
 		}
 	})
-	for _, c := range (&http.Request{Header: header}).CookiesNamed(p.cookieName()) {
+	return g.peerFrom(r)
+}
+
+// request is what tells where a request comes from.
+type request struct {
+	header       http.Header
+	remote, host string
+	tls          bool
+}
+
+func (g *Gate) peerFrom(r request) peer {
+	p := peer{agent: printable(r.header.Get("User-Agent")), secure: r.tls || g.origins.behindTLS(r.host)}
+	if at, err := netip.ParseAddrPort(r.remote); err == nil {
+		p.address = at.Addr().Unmap().WithZone("")
+	}
+	for _, c := range (&http.Request{Header: r.header}).CookiesNamed(p.cookieName()) {
 		p.several = p.several || p.cookie != "" && p.cookie != c.Value
 		p.cookie = c.Value
 	}

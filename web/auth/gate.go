@@ -20,13 +20,14 @@ type Gate struct {
 	log      *slog.Logger
 	origins  *origins
 	attempts *attempts
+	links    *links
 	uses     *uses
 }
 
 // New makes a gate. publicURL is how browsers reach the API through a proxy,
 // empty without one.
 func New(s *store.Store, publicURL string, log *slog.Logger) *Gate {
-	return &Gate{store: s, log: log, origins: newOrigins(publicURL), attempts: newAttempts(time.Now), uses: newUses()}
+	return &Gate{store: s, log: log, origins: newOrigins(publicURL), attempts: newAttempts(time.Now), links: newLinks(time.Now), uses: newUses()}
 }
 
 // Use puts the gate in front of all operations that are registered later.
@@ -69,6 +70,8 @@ type visit struct {
 	user    store.User
 	session store.Session // zero for a bearer token
 	guard   *guard        // nil for an operation that is open to anyone
+
+	tokenHash string // of a bearer token; empty for a session
 }
 
 func visitOf(ctx context.Context) *visit {
@@ -110,6 +113,9 @@ func (g *Gate) authenticate(ctx huma.Context, next func(huma.Context)) {
 	bounded, end := context.WithCancelCause(context.WithValue(ctx.Context(), userKey, userOf(user)))
 	defer end(nil)
 	v.user, v.session, v.guard = user, session, &guard{identify: who, need: need, end: end}
+	if token := rest.Bearer(ctx); token != "" {
+		v.tokenHash = store.HashToken(token)
+	}
 	next(huma.WithContext(ctx, context.WithValue(bounded, visitKey, v)))
 }
 

@@ -41,6 +41,7 @@ func (g *Gate) Routes(h *rest.API) {
 	rest.Register(h, rest.Route{Method: rest.Post, Path: "/session", Summary: "Sign in: turn a token into a session, held by a cookie", Role: access.Anyone, Subject: access.OnSelf}, g.signIn)
 	rest.Register(h, rest.Route{Method: rest.Get, Path: "/session", Summary: "Show who is signed in", Role: access.Viewer, Subject: access.OnSelf}, g.showSession)
 	rest.Register(h, rest.Route{Method: rest.Delete, Path: "/session", Summary: "Sign out", Role: access.Viewer, Subject: access.OnSelf, Status: http.StatusNoContent}, g.signOut)
+	rest.Register(h, rest.Route{Method: rest.Post, Path: "/session/links", Summary: "Make a link that signs a browser in, once, within two minutes", Role: access.Viewer, Subject: access.OnSelf, Secret: true}, g.makeLink)
 	rest.Register(h, rest.Route{Method: rest.Get, Path: "/sessions", Summary: "List one's own sessions", Role: access.Viewer, Subject: access.OnSelf}, g.listSessions)
 	rest.Register(h, rest.Route{Method: rest.Delete, Path: "/sessions/{session}", Summary: "End a session of one's own; admins any", Role: access.Viewer, Subject: access.OnSelf, Status: http.StatusNoContent}, g.endSession)
 }
@@ -54,7 +55,7 @@ func (g *Gate) signIn(ctx context.Context, in *signIn) (*signedIn, error) {
 		return nil, rest.TooMany(fmt.Sprintf("too many wrong tokens came from this address: try again in %d s", int(wait/time.Second)+1), int(wait/time.Second)+1)
 	}
 	s, cookie, err := g.store.StartSession(ctx, store.NewSession{
-		Token: in.Body.Token, Agent: from.agent, Address: from.address.String(), Replaces: from.cookie,
+		TokenHash: store.HashToken(in.Body.Token), Agent: from.agent, Address: from.address.String(), Replaces: from.cookie,
 	})
 	if errors.Is(err, store.ErrBadToken) {
 		return nil, rest.Unauthorized(err.Error())

@@ -14,6 +14,11 @@ func (c *Client) Whoami(ctx context.Context) (wire.Whoami, error) {
 	return get[wire.Whoami](ctx, c, nil, "whoami")
 }
 
+// SignInLink is a link that signs a browser in as the caller, once.
+func (c *Client) SignInLink(ctx context.Context) (wire.SignInLink, error) {
+	return write[wire.SignInLink](ctx, c, input{}, "session", "links")
+}
+
 // Apps are all apps, in the server's order.
 func (c *Client) Apps(ctx context.Context) iter.Seq2[wire.App, error] {
 	return items[wire.App](ctx, c, nil, "apps")

@@ -34,6 +34,7 @@ func TestClient_SpeaksEachEndpoint(t *testing.T) {
 		want called
 	}{
 		{"whoami", func(ctx context.Context, c *Client) error { _, err := c.Whoami(ctx); return err }, called{"GET", "/whoami", "", ""}},
+		{"link", func(ctx context.Context, c *Client) error { _, err := c.SignInLink(ctx); return err }, called{"POST", "/session/links", "", ""}},
 		{"apps", func(ctx context.Context, c *Client) error { _, err := Collect(c.Apps(ctx), 0); return err }, called{"GET", "/apps", "limit=100", ""}},
 		{"create", func(ctx context.Context, c *Client) error { _, err := c.CreateApp(ctx, "shop"); return err }, called{"POST", "/apps", "", `{"name":"shop"}`}},
 		{"app", func(ctx context.Context, c *Client) error { _, err := c.App(ctx, "a/b"); return err }, called{"GET", "/apps/a%2Fb", "", ""}},

@@ -25,7 +25,7 @@ const KeyHeader = "Idempotency-Key"
 
 // keyed tells whether an operation takes the header.
 func (rt Route) keyed() bool {
-	return rt.Method != Get && !rt.Stream && rt.Role != access.Node && rt.Role != access.Anyone
+	return rt.Method != Get && !rt.Stream && !rt.Secret && rt.Role != access.Node && rt.Role != access.Anyone
 }
 
 // Answers keep the first answer to each write, by user and key.

@@ -43,6 +43,7 @@ type Route struct {
 	Subject               access.Kind
 	Status                int  // of success; 0: the default
 	Stream                bool // the body is read by the handler, without a limit of size or time
+	Secret                bool // the answer is kept nowhere, so a repeat is done again
 	// Bulk says that the body is much and comes often, so that it is read once, as
 	// what it is to be: what else is asked of it, the handler checks.
 	Bulk bool

@@ -7,6 +7,12 @@ type SignIn struct {
 	Token string `json:"token"`
 }
 
+// SignInLink leads a browser to a session.
+type SignInLink struct {
+	Path      string    `json:"path" doc:"on this server; it works once"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
 // Session is who is signed in. For a request that carried a bearer token, id
 // and end are left out: nothing there ends.
 type Session struct {

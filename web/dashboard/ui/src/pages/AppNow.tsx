@@ -9,6 +9,7 @@ import { Card } from "../kit/Card";
 import { Confirm } from "../kit/Dialog";
 import { Empty } from "../kit/Empty";
 import { Errors } from "../kit/Errors";
+import { FirstPush } from "../kit/FirstPush";
 import { Foreign } from "../kit/Foreign";
 import { State } from "../kit/State";
 import { Table, type Column } from "../kit/Table";
@@ -76,7 +77,7 @@ export function AppNow({ detail }: { detail: AppDetail }) {
 }
 
 function NoInstance({ detail: { app, formation } }: { detail: AppDetail }) {
-  if (!app.release) return <Empty title="Not deployed yet." commands={[`aorta git:remote -a ${app.name}`, "git push aorta main", `aorta deploy -a ${app.name}`]}>In the app's git repository, run:</Empty>;
+  if (!app.release) return <FirstPush app={app} />;
   if (app.stopped) return <Empty title="The app is stopped." commands={[`aorta ps restart -a ${app.name}`]}>Start it again, with the same scale as before:</Empty>;
   return <Empty title="No instances are running." commands={[`aorta ps scale ${formation[0]?.type ?? "web"}=1 -a ${app.name}`]} />;
 }
