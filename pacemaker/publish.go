@@ -67,7 +67,7 @@ func (p *Pacemaker) promotion(ctx context.Context, w work) (store.Promotion, err
 	if err != nil {
 		return store.Promotion{}, err
 	}
-	promotion := store.Promotion{App: w.app.ID, Drain: plan.Drains(w.op.ID, w.target, list)}
+	promotion := store.Promotion{App: w.app.ID, Cause: w.op.ID, Drain: plan.Drains(w.op.ID, w.target, list)}
 	switch w.op.Kind {
 	case cluster.OpDeploy, cluster.OpRelease:
 		promotion.Release = w.release.ID

@@ -131,12 +131,14 @@ func (p *Pacemaker) retireAll(ctx context.Context) error {
 		if app, err := p.store.AppByID(ctx, id); err == nil {
 			name = app.Name
 		}
-		r, err := p.store.BeginRetire(ctx, id, func(n int) string { return fmt.Sprintf("Stop %s of %s", counted(n, "instance"), name) })
-		if err != nil {
-			return err
-		}
-		if r != nil {
-			began = append(began, id)
+		for more := true; more; {
+			r, err := p.store.BeginRetire(ctx, id, func(n int) string { return fmt.Sprintf("Stop %s of %s", counted(n, "instance"), name) })
+			if err != nil {
+				return err
+			}
+			if more = r != nil; more {
+				began = append(began, id)
+			}
 		}
 	}
 	if len(began) > 0 {

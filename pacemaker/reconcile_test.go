@@ -114,21 +114,58 @@ func TestReconcile_OneBadOperationHoldsUpNoOther(t *testing.T) {
 	}
 }
 
+// What people see of a deploy has the stop of what it replaced as its last step, from
+// the moment on at which it is known.
+func TestReconcile_WhatDrainsIsAStepOfItsCause(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	app := r.App("shop")
+	release := r.Deploy(app, cluster.ProcessType{Name: "web", Quantity: new(int)})
+	n := r.newNode("n1", cluster.RoleHeart)
+	old, other := r.Instance(release, "web", n), r.Instance(release, "web", n)
+	op := r.BeginDeploy(app, "img:2")
+	r.round()
+	tree, err := r.Jobs.Tree(t.Context(), string(op.ID))
+	testkit.Must(t, err)
+	testkit.Must(t, r.store.Promote(t.Context(), store.Promotion{App: release.AppID, Cause: op.ID, Drain: []cluster.ID{old}}))
+	r.End(op.ID)
+	r.Lose(n, other)
+	op, err = r.store.Operation(t.Context(), op.ID)
+	testkit.Must(t, err)
+
+	soon, err := r.Following.Steps(t.Context(), op, tree)
+	testkit.Must(t, err)
+	r.round()
+	r.round()
+	then, err := r.Following.Steps(t.Context(), op, tree)
+	testkit.Must(t, err)
+
+	last := soon[len(soon)-1]
+	if last.Name != "Drain" || last.Progress.Text != "1 instance stops once its requests have ended" {
+		t.Errorf("got %+v last, want that one instance is to stop", last)
+	}
+	last = then[len(then)-1]
+	if last.Name != "Drain" || len(last.Children) != 1 || last.Children[0].Name != "web."+old.Short() {
+		t.Errorf("got %+v last, want the drain of %s alone", last, old.Short())
+	}
+}
+
 func TestReconcile_RetiresWhatDrains(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	release := r.Deploy(r.App("shop"), cluster.ProcessType{Name: "web", Quantity: new(int)})
 	n := r.newNode("n1", cluster.RoleHeart)
 	one, two := r.Instance(release, "web", n), r.Instance(release, "web", n)
-	testkit.Must(t, r.store.Promote(t.Context(), store.Promotion{App: release.AppID, Drain: []cluster.ID{one, two}}))
+	cause := cluster.NewID()
+	testkit.Must(t, r.store.Promote(t.Context(), store.Promotion{App: release.AppID, Cause: cause, Drain: []cluster.ID{one, two}}))
 
 	r.round()
 	planted := r.round()
 	again := r.round()
 
 	ops := r.open(cluster.OpRetire)
-	if len(ops) != 1 || !slices.Equal(planted, []string{string(ops[0].ID)}) || len(again) != 0 {
-		t.Fatalf("got operations %v, planted %v, then %v; want one of both", ops, planted, again)
+	if len(ops) != 1 || ops[0].Cause != cause || !slices.Equal(planted, []string{string(ops[0].ID)}) || len(again) != 0 {
+		t.Fatalf("got operations %v, planted %v, then %v; want one of both, for the cause", ops, planted, again)
 	}
 	tree, err := r.Jobs.Tree(t.Context(), string(ops[0].ID))
 	testkit.Must(t, err)

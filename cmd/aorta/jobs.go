@@ -17,10 +17,12 @@ var jobKinds = []string{"deploy", "release", "scale", "restart", "stop", "retire
 func jobsCommand(s *session) *cobra.Command {
 	var n uint
 	var q client.JobQuery
+	var all bool
 	cmd := &cobra.Command{
 		Use: "jobs", Short: "List jobs; show, follow, abort, retry and discard them",
 		RunE: s.onCluster(func(ctx context.Context, api *client.Client, _ []string) error {
 			q.App = s.flags.app
+			q.Uncaused = !all && !s.flags.json && q.Kind == "" && !q.Attention
 			return s.listJobs(ctx, api, q, int(n))
 		}),
 	}
@@ -32,6 +34,7 @@ func jobsCommand(s *session) *cobra.Command {
 	f.StringVar(&q.Until, "until", "", "only jobs created before then, in the same form")
 	_ = cmd.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions(jobKinds, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("state", cobra.FixedCompletions([]string{"open", "succeeded", "failed", "aborted"}, cobra.ShellCompDirectiveNoFileComp))
+	f.BoolVar(&all, "all", false, "also what another job has caused, such as the stop of instances that a deploy replaced")
 	f.BoolVar(&q.Attention, "attention", false, "only failed jobs that need attention")
 	cmd.AddCommand(
 		showJobCommand(s),

@@ -33,15 +33,17 @@ const (
 // Operation is what was asked, written before any job exists. Its tree's root
 // job has its id. An open operation without a tree gets its tree again.
 type Operation struct {
-	ID        ID
-	Kind      OperationKind
-	AppID     ID     // empty for operations of a node
-	NodeID    ID     // empty for operations of an app
-	Title     string // for people
-	Args      []byte // JSON, by kind
-	State     OperationState
-	Error     string
-	User      string
+	ID     ID
+	Kind   OperationKind
+	AppID  ID     // empty for operations of a node
+	NodeID ID     // empty for operations of an app
+	Title  string // for people
+	Args   []byte // JSON, by kind
+	State  OperationState
+	Error  string
+	User   string
+	// Cause is the operation that has caused this one, which nobody asked for.
+	Cause     ID
 	CreatedAt time.Time
 	EndedAt   *time.Time
 	// DiscardedAt is set once somebody has discarded an operation that did not

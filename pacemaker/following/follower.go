@@ -93,7 +93,7 @@ func (f *follower) emitTree(ctx context.Context, op cluster.Operation, tree *job
 	// What is older than the newest line of the polls before is in the logs by
 	// now, and so read by this poll.
 	settled, whole := f.newest, true
-	err := f.emitSteps(op, tree, func(job string) error {
+	err := f.emitSteps(steps.Of(op.Kind, tree), tree, func(job string) error {
 		read, err := f.emitLog(ctx, tree.Jobs[job])
 		whole = whole && read
 		return err
@@ -153,7 +153,11 @@ func (f *follower) finish(ctx context.Context, op cluster.Operation) error {
 			byJob[l.Job] = append(byJob[l.Job], l.Line)
 		}
 	}
-	err = f.emitSteps(op, tree, func(job string) error {
+	list, err := f.from.Steps(ctx, op, tree)
+	if err != nil {
+		return err
+	}
+	err = f.emitSteps(list, tree, func(job string) error {
 		for _, l := range byJob[job] {
 			if err := f.emitLine(job, l); err != nil {
 				return err

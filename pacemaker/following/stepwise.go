@@ -2,14 +2,13 @@ package following
 
 import (
 	"aorta/jobs"
-	"aorta/pacemaker/cluster"
 	"aorta/pacemaker/steps"
 )
 
 // emitSteps emits what changed of an operation's steps in their order, the log
 // lines of each between its beginning and its end. Lines of jobs that are of no
 // step come last.
-func (f *follower) emitSteps(op cluster.Operation, tree *jobs.Tree, lines func(job string) error) error {
+func (f *follower) emitSteps(list []steps.Step, tree *jobs.Tree, lines func(job string) error) error {
 	read := map[string]bool{}
 	once := func(job string) error {
 		if read[job] || tree.Jobs[job] == nil {
@@ -18,7 +17,7 @@ func (f *follower) emitSteps(op cluster.Operation, tree *jobs.Tree, lines func(j
 		read[job] = true
 		return lines(job)
 	}
-	for _, s := range steps.Of(op.Kind, tree) {
+	for _, s := range list {
 		if err := f.emitStep(s, once); err != nil {
 			return err
 		}

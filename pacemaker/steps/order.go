@@ -3,8 +3,10 @@ package steps
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"aorta/jobs"
 	"aorta/pacemaker/cluster"
@@ -184,6 +186,16 @@ func nameOf(list []*jobs.Job) string {
 		}
 	}
 	return j.Title
+}
+
+// ToDrain is the step of instances that are not wanted any more and that nothing
+// has begun to stop.
+func ToDrain(index, n int, since time.Time) Step {
+	text := fmt.Sprintf("%d instances stop once their requests have ended", n)
+	if n == 1 {
+		text = "1 instance stops once its requests have ended"
+	}
+	return Step{ID: Drain, Index: index, Name: "Drain", State: string(jobs.Running), Started: since, Progress: Progress{Text: text}, Jobs: []string{}}
 }
 
 func byID(a, b *jobs.Job) int { return cmp.Compare(a.ID, b.ID) }

@@ -77,7 +77,10 @@ func (p *Printer) open(id string) {
 		return
 	}
 	p.last = id
-	if s := p.seen[id]; s.Name != "" {
-		p.line(p.paint("running", Symbol("running")) + " " + s.Name)
+	s := p.seen[id]
+	text := p.paint("running", Symbol("running")) + " " + s.Name
+	if s.Progress.M == 0 && s.Progress.Text != "" { // what is counted comes later
+		text += "  " + s.Progress.Text
 	}
+	p.line(text)
 }

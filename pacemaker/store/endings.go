@@ -96,7 +96,7 @@ func (s *Store) undo(tx *gorm.DB, row operationRow, e Ending) error {
 	if err != nil {
 		return err
 	}
-	if err := s.markDraining(tx, ids); err != nil {
+	if err := s.markDraining(tx, e.ID, ids); err != nil {
 		return err
 	}
 	return tx.Model(&instanceRow{}).Where("retire_id = ? AND gone_at IS NULL", string(e.ID)).Update("retire_id", "").Error

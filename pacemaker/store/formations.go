@@ -71,6 +71,7 @@ func (s *Store) Traffic(ctx context.Context, app cluster.ID) ([]cluster.Weight, 
 // Promotion is one change of what an app serves.
 type Promotion struct {
 	App     cluster.ID
+	Cause   cluster.ID   // the operation that changes it
 	Release cluster.ID   // gets all traffic; empty: weights stay
 	Drain   []cluster.ID // instances that are not wanted any more
 	Stopped *bool        // set or clear that the app as a whole is stopped
@@ -90,7 +91,7 @@ func (s *Store) Promote(ctx context.Context, p Promotion) error {
 				return err
 			}
 		}
-		return s.markDraining(tx, p.Drain)
+		return s.markDraining(tx, p.Cause, p.Drain)
 	})
 }
 
@@ -110,11 +111,11 @@ func moveTraffic(tx *gorm.DB, app, release cluster.ID) error {
 	return tx.Create(&trafficRow{AppID: string(app), ReleaseID: string(release), Weight: cluster.FullWeight}).Error
 }
 
-func (s *Store) markDraining(tx *gorm.DB, ids []cluster.ID) error {
+func (s *Store) markDraining(tx *gorm.DB, cause cluster.ID, ids []cluster.ID) error {
 	if len(ids) == 0 {
 		return nil
 	}
 	return tx.Model(&instanceRow{}).
 		Where("id IN ? AND state IN ?", ids, []string{"assigned", "pulling", "starting", "running"}).
-		Updates(map[string]any{"state": string(cluster.InstanceDraining), "draining_at": s.now().UnixNano()}).Error
+		Updates(map[string]any{"state": string(cluster.InstanceDraining), "draining_at": s.now().UnixNano(), "drain_cause": string(cause)}).Error
 }

@@ -21,6 +21,7 @@ type instanceRow struct {
 	Error       string
 	OperationID string
 	RetireID    string
+	DrainCause  string
 	Revision    int
 	CreatedAt   int64 `gorm:"autoCreateTime:false"`
 	StartedAt   *int64
@@ -248,20 +249,27 @@ type Retirement struct {
 	Instances []cluster.ID
 }
 
-// BeginRetire makes one retire operation for all of an app's instances that
-// drain, or have failed and still have a container, and that no open
-// operation covers. It gives nil when there are none.
+// BeginRetire makes one retire operation for those of an app's instances that
+// drain, or have failed and still have a container, that no open operation covers
+// and that one operation is the cause of: the one by which they are not wanted, or
+// else the one that started them. It gives nil when there are none.
 func (s *Store) BeginRetire(ctx context.Context, app cluster.ID, title func(n int) string) (*Retirement, error) {
 	var out *Retirement
 	err := s.write(ctx, "begin retire", func(tx *gorm.DB) error {
-		var ids []cluster.ID
-		err := tx.Model(&instanceRow{}).
+		var rows []struct{ ID, Cause string }
+		err := tx.Model(&instanceRow{}).Select("id, COALESCE(NULLIF(drain_cause, ''), operation_id) AS cause").
 			Where("app_id = ? AND gone_at IS NULL AND retire_id = '' AND state IN ('draining', 'stopped', 'failed')", string(app)).
-			Order("id").Pluck("id", &ids).Error
-		if err != nil || len(ids) == 0 {
+			Order("id").Scan(&rows).Error
+		if err != nil || len(rows) == 0 {
 			return err
 		}
-		op := cluster.Operation{ID: cluster.NewID(), Kind: cluster.OpRetire, AppID: app, Title: title(len(ids))}
+		var ids []cluster.ID
+		for _, r := range rows {
+			if r.Cause == rows[0].Cause {
+				ids = append(ids, cluster.ID(r.ID))
+			}
+		}
+		op := cluster.Operation{ID: cluster.NewID(), Kind: cluster.OpRetire, AppID: app, Title: title(len(ids)), Cause: cluster.ID(rows[0].Cause)}
 		if err := s.insertOperation(tx, op); err != nil {
 			return err
 		}
@@ -269,4 +277,13 @@ func (s *Store) BeginRetire(ctx context.Context, app cluster.ID, title func(n in
 		return tx.Model(&instanceRow{}).Where("id IN ?", ids).Update("retire_id", string(op.ID)).Error
 	})
 	return out, err
+}
+
+// DrainsFor counts an app's instances that an operation has made unwanted and
+// that are still there.
+func (s *Store) DrainsFor(ctx context.Context, op cluster.Operation) (int, error) {
+	var n int64
+	err := s.read.WithContext(ctx).Model(&instanceRow{}).
+		Where("app_id = ? AND gone_at IS NULL AND drain_cause = ?", string(op.AppID), string(op.ID)).Count(&n).Error
+	return int(n), translate(err, "count what drains")
 }

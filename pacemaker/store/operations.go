@@ -25,6 +25,7 @@ type operationRow struct {
 
 	DiscardedAt *int64
 	DiscardedBy string
+	CauseID     string
 }
 
 func (operationRow) TableName() string { return "operations" }
@@ -34,7 +35,7 @@ func (r operationRow) operation() cluster.Operation {
 		ID: cluster.ID(r.ID), Kind: cluster.OperationKind(r.Kind), AppID: cluster.ID(r.AppID), NodeID: cluster.ID(r.NodeID),
 		Title: r.Title, Args: json.RawMessage(r.Args), State: cluster.OperationState(r.State), Error: r.Error,
 		User: r.Username, CreatedAt: toTime(r.CreatedAt), EndedAt: toTimePtr(r.EndedAt),
-		DiscardedAt: toTimePtr(r.DiscardedAt), DiscardedBy: r.DiscardedBy,
+		DiscardedAt: toTimePtr(r.DiscardedAt), DiscardedBy: r.DiscardedBy, Cause: cluster.ID(r.CauseID),
 	}
 }
 
@@ -129,7 +130,7 @@ func (s *Store) insertOperation(tx *gorm.DB, op cluster.Operation) error {
 	return tx.Create(&operationRow{
 		ID: string(op.ID), Kind: string(op.Kind), AppID: string(op.AppID), NodeID: string(op.NodeID), Title: op.Title,
 		Args: args, Exclusive: op.Kind.Exclusive(), State: string(cluster.OperationOpen), Username: op.User,
-		CreatedAt: s.now().UnixNano(),
+		CreatedAt: s.now().UnixNano(), CauseID: string(op.Cause),
 	}).Error
 }
 
@@ -154,6 +155,11 @@ func (s *Store) OpenOperations(ctx context.Context) ([]cluster.Operation, error)
 // OpenOperationsOf lists an app's open operations, in the order of their turns.
 func (s *Store) OpenOperationsOf(ctx context.Context, app cluster.ID) ([]cluster.Operation, error) {
 	return s.operations(ctx, s.read.Where("app_id = ? AND state = 'open'", string(app)).Order(turns))
+}
+
+// CausedBy lists what an operation has caused, in the order in which it came.
+func (s *Store) CausedBy(ctx context.Context, id cluster.ID) ([]cluster.Operation, error) {
+	return s.operations(ctx, s.read.Where("cause_id = ? AND cause_id <> ''", string(id)).Order("id"))
 }
 
 func (s *Store) operations(ctx context.Context, q *gorm.DB) ([]cluster.Operation, error) {

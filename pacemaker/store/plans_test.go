@@ -92,6 +92,12 @@ func TestStore_SearchesByIndexWhateverItsHistory(t *testing.T) {
 			_, err := s.BeginRetire(ctx, app.ID, func(int) string { return "Retire" })
 			return err
 		},
+		"what it caused":     func(ctx context.Context) error { _, err := s.CausedBy(ctx, op.ID); return err },
+		"what drains for it": func(ctx context.Context) error { _, err := s.DrainsFor(ctx, op); return err },
+		"uncaused operations": func(ctx context.Context) error {
+			_, err := s.Operations(ctx, OperationQuery{Uncaused: true, Since: ages, Limit: 50})
+			return err
+		},
 		"last gone": func(ctx context.Context) error { _, _, err := s.LastGone(ctx, app.ID); return err },
 		"assign": func(ctx context.Context) error {
 			return s.Assign(ctx, []Assignment{{ID: cluster.NewID(), App: app.ID, Release: release.ID, Type: "web", Node: node.ID, NeedsPort: true}})

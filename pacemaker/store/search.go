@@ -19,6 +19,7 @@ type OperationQuery struct {
 	Since     time.Time  // asked then or later, to the millisecond
 	Until     time.Time  // asked before
 	Attention bool       // only what needs somebody's attention
+	Uncaused  bool       // leave out what another one has caused, unless it failed
 	Below     cluster.ID // older than this one: the next page
 	Limit     int
 }
@@ -49,6 +50,9 @@ func (q OperationQuery) on(db *gorm.DB) *gorm.DB {
 	}
 	if !q.Until.IsZero() {
 		db = db.Where("id < ?", string(cluster.FirstIDAt(q.Until)))
+	}
+	if q.Uncaused {
+		db = db.Where("(cause_id = '' OR state = 'failed')") // as an index has it
 	}
 	if q.Attention {
 		db = db.Where(needsAttention)

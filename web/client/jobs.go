@@ -31,6 +31,7 @@ type JobQuery struct {
 	Since     string // asked for then or later: an RFC 3339 time, or a duration before now
 	Until     string // asked for before, likewise
 	Attention bool   // only failed jobs that need attention
+	Uncaused  bool   // leave out what another job has caused, unless it failed
 }
 
 func (q JobQuery) values() url.Values {
@@ -42,6 +43,9 @@ func (q JobQuery) values() url.Values {
 	}
 	if q.Attention {
 		v.Set("attention", "true")
+	}
+	if q.Uncaused {
+		v.Set("uncaused", "true")
 	}
 	return v
 }

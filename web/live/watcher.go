@@ -136,7 +136,7 @@ func (c *computation) jobs(ctx context.Context) (hub.State, error) {
 	if err != nil {
 		return hub.State{}, err
 	}
-	newest, err := c.store.Operations(ctx, store.OperationQuery{Limit: endedShown + len(open)})
+	newest, err := c.store.Operations(ctx, store.OperationQuery{Uncaused: true, Limit: endedShown + len(open)})
 	if err != nil {
 		return hub.State{}, err
 	}

@@ -31,7 +31,7 @@ func (v *Views) Roots(ctx context.Context, ops []cluster.Operation) ([]wire.Job,
 		out[i] = wire.Job{
 			ID: string(r.ID), Kind: string(r.Kind), Title: r.Title, App: r.App, AppID: string(r.AppID), User: r.User,
 			State: string(r.JobState), Error: r.Error, CreatedAt: &r.CreatedAt, EndedAt: r.EndedAt, Children: []wire.Job{},
-			RetryOf: string(r.RetryOf), WaitsFor: Ahead(r.WaitsFor), Attention: r.Attention,
+			Cause: string(r.Cause), RetryOf: string(r.RetryOf), WaitsFor: Ahead(r.WaitsFor), Attention: r.Attention,
 			DiscardedAt: r.DiscardedAt, DiscardedBy: r.DiscardedBy,
 		}
 	}
@@ -59,7 +59,11 @@ func (v *Views) Tree(ctx context.Context, op cluster.Operation) (wire.Job, error
 	if err != nil || tree.Jobs[tree.ID] == nil {
 		return root, err
 	}
-	root.Steps = stepsOf(steps.Of(op.Kind, tree))
+	list, err := v.pace.Following.Steps(ctx, op, tree)
+	if err != nil {
+		return root, err
+	}
+	root.Steps = stepsOf(list)
 	shown := subtree(tree, tree.ID)
 	root.Children, root.Progress, root.Attempt, root.StartedAt = shown.Children, shown.Progress, shown.Attempt, shown.StartedAt
 	root.Release, root.Node = shown.Release, shown.Node

@@ -308,6 +308,7 @@ type Job struct {
 	Outcome     string     `json:"outcome,omitempty" doc:"of a root that has just failed or been aborted: what serves all the same, as a sentence"`
 	AppID       string     `json:"app_id,omitempty" doc:"of a root: its app's id, also if the app was destroyed"`
 	User        string     `json:"user,omitempty" doc:"of a root: the user who started it; empty: the platform"`
+	Cause       string     `json:"cause,omitempty" doc:"of a root: the job that has caused it, as a deploy causes the stop of what it replaces"`
 	RetryOf     string     `json:"retry_of,omitempty" doc:"of a root: the job that it retries"`
 	WaitsFor    *Ahead     `json:"waits_for,omitempty" doc:"of a root: the job that has to end first"`
 	Attention   bool       `json:"attention" doc:"of a root: it failed and was neither retried, discarded nor followed by a success"`

@@ -203,6 +203,7 @@ export interface Job {
   outcome?: string; // of a root that has just failed or been aborted: what serves all the same, as a sentence
   app_id?: string; // of a root: its app's id, also if the app was destroyed
   user?: string; // of a root: the user who started it; empty: the platform
+  cause?: string; // of a root: the job that has caused it, as a deploy causes the stop of what it replaces
   retry_of?: string; // of a root: the job that it retries
   waits_for?: Ahead; // of a root: the job that has to end first
   attention: boolean; // of a root: it failed and was neither retried, discarded nor followed by a success
