@@ -24,6 +24,11 @@ func (p *Pacemaker) CancelBuild(ctx context.Context, app cluster.App, name, user
 			found = append(found, b.op)
 		}
 	}
+	if name != "" && len(found) == 0 {
+		if err := p.overAlready(ctx, app, name); err != nil {
+			return cluster.Operation{}, err
+		}
+	}
 	switch {
 	case len(building) == 0:
 		return cluster.Operation{}, cluster.Conflict("app %q has no build that runs or waits (its jobs: aorta jobs -a %s)", app.Name, app.Name)
@@ -33,6 +38,37 @@ func (p *Pacemaker) CancelBuild(ctx context.Context, app cluster.App, name, user
 		return cluster.Operation{}, cluster.Conflict("app %q has several builds; name one: %s", app.Name, strings.Join(all, ", "))
 	}
 	return found[0], p.Abort(ctx, found[0], user)
+}
+
+// overAlready is the error of a build that is over, by what became of it; nil if
+// there is none of that name.
+func (p *Pacemaker) overAlready(ctx context.Context, app cluster.App, name string) error {
+	op, err := p.store.FindOperation(ctx, name)
+	switch {
+	case err == nil && op.AppID == app.ID && op.State != cluster.OperationOpen:
+		return cluster.Conflict("job %s (%s) has %s already", op.ID.Short(), op.Title, ended[op.State])
+	case err == nil && op.AppID == app.ID:
+		return cluster.Conflict("job %s (%s) has no build that runs or waits; to end the job: aorta jobs abort %[1]s", op.ID.Short(), op.Title)
+	case err != nil && cluster.CodeOf(err) != cluster.CodeNotFound:
+		return err
+	}
+	id, err := cluster.ParseID(name)
+	if err != nil {
+		return nil
+	}
+	b, err := p.store.Build(ctx, id)
+	switch {
+	case cluster.CodeOf(err) == cluster.CodeNotFound || err == nil && b.AppID != app.ID:
+		return nil
+	case err != nil:
+		return err
+	}
+	return cluster.Conflict("build %s is over already: %s", id.Short(), b.State)
+}
+
+// ended says how an operation ended.
+var ended = map[cluster.OperationState]string{
+	cluster.OperationSucceeded: "succeeded", cluster.OperationFailed: "failed", cluster.OperationAborted: "been aborted",
 }
 
 // building is an open operation that has not got past its build.

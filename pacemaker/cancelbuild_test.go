@@ -55,10 +55,19 @@ func TestCancelBuild_NamesTheOneThatIsMeant(t *testing.T) {
 	only, err := cancel("")
 	testkit.Must(t, err)
 
+	_, again := cancel(deploy.ID.Short())
+	_, whole := cancel(string(rebuild.ID))
+	scale, err := r.Restart(t.Context(), app, "", "ann")
+	testkit.Must(t, err)
+	_, noBuild := cancel(scale.ID.Short())
+
 	for want, err := range map[string]error{
-		"has no build that runs or waits":            none,
-		"has several builds; name one: ":             either,
-		"build \"nothing\" of app \"shop\" does not": unknown,
+		"job " + deploy.ID.Short() + " (" + deploy.Title + ") has been aborted already":         again,
+		"job " + rebuild.ID.Short() + " (" + rebuild.Title + ") has been aborted already":       whole,
+		"has no build that runs or waits; to end the job: aorta jobs abort " + scale.ID.Short(): noBuild,
+		"has no build that runs or waits":                                                       none,
+		"has several builds; name one: ":                                                        either,
+		"build \"nothing\" of app \"shop\" does not":                                            unknown,
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)

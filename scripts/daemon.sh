@@ -49,10 +49,11 @@ who_holds() {
 # free_or_ours ADDRESS VARIABLE refuses an address that someone else holds.
 free_or_ours() {
 	local port=${1##*:} pid mine=no
+	command -v ss >/dev/null || return 0 # the daemon says it then
 	[ -n "$(ss -H -ltn "sport = :$port")" ] || return 0
 	for pid in $(holders "$port"); do
 		! is_ours "$pid" || mine=yes
 	done
 	[ "$mine" = no ] || return 0
-	die "port $port is taken by $(who_holds "$port"): stop it, or choose another address: make up $2=${1%:*}:$((port + 1))"
+	die "$2=$1 is in use by $(who_holds "$port"): stop it, or choose another address: make up $2=${1%:*}:$((port + 1))"
 }

@@ -22,8 +22,6 @@ stop_for_upgrade() {
 start_daemon() {
 	local host=$1 sum=$2 pid
 	local -a args
-	free_or_ours "$LISTEN" LISTEN
-	free_or_ours "$ROUTER" ROUTER
 	mapfile -t args < <(daemon_args "$host")
 	rm -f "$STOPPED"
 	setsid bin/aortad run "${args[@]}" </dev/null >>"$LOG" 2>&1 &
@@ -48,12 +46,14 @@ waits_for=
 ready() {
 	local answer code
 	daemon_runs || return 0
-	answer=$(curl -s --max-time 5 -w '\n%{http_code}' "$API/readyz" 2>/dev/null) || return 1
+	answer=$(curl -s --max-time 5 -H 'Accept: text/plain' -w '%{http_code}' "$API/readyz" 2>/dev/null) || return 1
 	code=${answer##*$'\n'}
 	[ "$code" != 200 ] || return 0
-	if [ "${answer%$'\n'*}" != "$waits_for" ]; then
-		waits_for=${answer%$'\n'*}
-		say "up: waiting: $(tr -d '\n' <<<"$waits_for" | cut -c1-300)"
+	# A line a role, of which those that work are not waited for.
+	answer=$(sed '$d; / ready$/d; s/: starting$/ is starting/' <<<"$answer" | paste -sd ';' | sed 's/;/; /g' | cut -c1-300)
+	if [ "$answer" != "$waits_for" ]; then
+		waits_for=$answer
+		say "up: waiting for the daemon: $waits_for"
 	fi
 	return 1
 }
@@ -93,6 +93,8 @@ print_ways() {
 main() {
 	open_state
 	[ "$(id -u)" = 0 ] || die "a cluster needs root, for containers and the router's port: run make up as root"
+	free_or_ours "$LISTEN" LISTEN
+	free_or_ours "$ROUTER" ROUTER
 	if ! daemon_runs; then
 		scripts/bootstrap.sh run
 	fi

@@ -2,7 +2,11 @@ package web
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/go-chi/chi/v5"
@@ -78,17 +82,31 @@ func MountHealth(router chi.Router, ready *Readiness) {
 	router.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte("ok\n"))
 	})
-	router.Get("/readyz", func(w http.ResponseWriter, _ *http.Request) {
-		roles, all := ready.snapshot()
-		w.Header().Set("Content-Type", "application/json")
-		if !all {
-			w.Header().Set("Retry-After", "1")
-			w.WriteHeader(http.StatusServiceUnavailable)
-		}
-		_ = json.NewEncoder(w).Encode(struct {
-			Ready bool              `json:"ready"`
-			Roles map[string]string `json:"roles"`
-		}{all, roles})
-	})
+	router.Get("/readyz", ready.answer)
 	router.Handle("/metrics", promhttp.Handler())
+}
+
+// answer says what each role is at: in JSON, or in lines for who asks for text.
+func (r *Readiness) answer(w http.ResponseWriter, req *http.Request) {
+	roles, all := r.snapshot()
+	text := strings.HasPrefix(req.Header.Get("Accept"), "text/plain")
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Vary", "Accept")
+	if text {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	}
+	if !all {
+		w.Header().Set("Retry-After", "1")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	if text {
+		for _, role := range slices.Sorted(maps.Keys(roles)) {
+			fmt.Fprintf(w, "%s: %s\n", role, roles[role])
+		}
+		return
+	}
+	_ = json.NewEncoder(w).Encode(struct {
+		Ready bool              `json:"ready"`
+		Roles map[string]string `json:"roles"`
+	}{all, roles})
 }

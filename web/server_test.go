@@ -18,6 +18,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -287,6 +288,14 @@ func TestReadiness_NamesWhatIsWaitedFor(t *testing.T) {
 		if status != step.status || got.Ready != (status == 200) || got.Roles["router"] != step.router || got.Roles["heart"] != step.heart {
 			t.Errorf("got %d %s, want %d, router %s, heart %s", status, body, step.status, step.router, step.heart)
 		}
+	}
+	ready.Waiting("heart", "its parts")
+	ask := httptest.NewRequestWithContext(t.Context(), "GET", "/readyz", nil)
+	ask.Header.Set("Accept", "text/plain")
+	text := httptest.NewRecorder()
+	mux.ServeHTTP(text, ask)
+	if want := "heart: waiting for its parts\nrouter: ready\n"; text.Code != 503 || text.Body.String() != want {
+		t.Errorf("as text: got %d %q, want 503 %q", text.Code, text.Body, want)
 	}
 	for path, want := range map[string]string{"/healthz": "ok", "/metrics": "go_goroutines"} {
 		if status, body, _ := get("http://" + s.Addr() + path); status != 200 || !strings.Contains(body, want) {

@@ -60,7 +60,7 @@ func (s *session) changeBuildSecrets(ctx context.Context, api *client.Client, ap
 	if err != nil {
 		return err
 	}
-	s.err.line("builds of %s have %d secrets from the next one on", app, len(after.Names))
+	s.err.line("builds of %s have %s from the next one on", app, count(len(after.Names), "secret"))
 	if s.flags.json {
 		return list(s.out, after.Names)
 	}

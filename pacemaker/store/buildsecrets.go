@@ -63,10 +63,8 @@ func (s *Store) ChangeBuildSecrets(ctx context.Context, app cluster.App, set map
 				return err
 			}
 		}
-		if len(unset) > 0 {
-			if err := tx.Where("app_id = ? AND name IN ?", string(app.ID), unset).Delete(&buildSecretRow{}).Error; err != nil {
-				return err
-			}
+		if err := unsetBuildSecrets(tx, app, unset); err != nil {
+			return err
 		}
 		var err error
 		if names, err = buildSecretNames(tx, app.ID); err != nil {
@@ -78,4 +76,18 @@ func (s *Store) ChangeBuildSecrets(ctx context.Context, app cluster.App, set map
 		return s.note(tx, user, "build-secrets.change", "app "+app.Name, "unset "+strings.Join(unset, " "), "set "+strings.Join(sortedKeys(set), " "))
 	})
 	return names, err
+}
+
+// unsetBuildSecrets deletes secrets, and none of them when one is not there.
+func unsetBuildSecrets(tx *gorm.DB, app cluster.App, unset []string) error {
+	for _, name := range unset {
+		gone := tx.Where("app_id = ? AND name = ?", string(app.ID), name).Delete(&buildSecretRow{})
+		switch {
+		case gone.Error != nil:
+			return gone.Error
+		case gone.RowsAffected == 0:
+			return cluster.NotFound("app %q has no build secret %q (list them: aorta builds secrets -a %s)", app.Name, cluster.Clip(name), app.Name)
+		}
+	}
+	return nil
 }

@@ -22,7 +22,11 @@ func TestBuildSecrets_AreKeptSealedAndNamedAlone(t *testing.T) {
 	if diff := cmp.Diff([]string{"npmrc", "token"}, names); diff != "" {
 		t.Errorf("names (-want +got):\n%s", diff)
 	}
-	_, err = s.ChangeBuildSecrets(t.Context(), app, map[string]string{"token": "changed"}, []string{"npmrc", "none"}, "ann")
+	_, missing := s.ChangeBuildSecrets(t.Context(), app, map[string]string{"token": "never"}, []string{"npmrc", "none"}, "ann")
+	if cluster.CodeOf(missing) != cluster.CodeNotFound || !strings.Contains(missing.Error(), `no build secret "none"`) {
+		t.Errorf("unset of none: got %v, want it named and nothing changed", missing)
+	}
+	_, err = s.ChangeBuildSecrets(t.Context(), app, map[string]string{"token": "changed"}, []string{"npmrc"}, "ann")
 	testkit.Must(t, err)
 
 	secrets, err := s.BuildSecrets(t.Context(), app.ID)

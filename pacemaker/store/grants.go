@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -27,7 +28,13 @@ func (s *Store) ChangeGrants(ctx context.Context, app cluster.ID, grant, revoke 
 		if err := tx.Where("id = ?", string(app)).Take(&row).Error; err != nil {
 			return err
 		}
-		after = slices.DeleteFunc(append(row.granted(), grant...), func(name string) bool { return slices.Contains(revoke, name) })
+		after = append(row.granted(), grant...)
+		for _, name := range revoke {
+			if !slices.Contains(after, name) {
+				return cluster.NotFound("%s was not granted to app %q (what is: %s)", name, row.Name, cmp.Or(strings.Join(row.granted(), ", "), "nothing"))
+			}
+		}
+		after = slices.DeleteFunc(after, func(name string) bool { return slices.Contains(revoke, name) })
 		slices.Sort(after)
 		after = slices.Compact(after)
 		text := strings.Join(after, " ")

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"aorta/internal/testkit"
+	"aorta/pacemaker/cluster"
 )
 
 func TestChangeGrants_AddsAndTakesAway(t *testing.T) {
@@ -14,8 +15,9 @@ func TestChangeGrants_AddsAndTakesAway(t *testing.T) {
 
 	granted, err := s.ChangeGrants(t.Context(), app.ID, []string{"SYS_NICE", "NET_RAW", "NET_RAW"}, nil, "ann")
 	testkit.Must(t, err)
-	left, err := s.ChangeGrants(t.Context(), app.ID, []string{"MKNOD"}, []string{"NET_RAW", "SYS_PTRACE"}, "ann")
+	left, err := s.ChangeGrants(t.Context(), app.ID, []string{"MKNOD"}, []string{"NET_RAW"}, "ann")
 	testkit.Must(t, err)
+	_, missing := s.ChangeGrants(t.Context(), app.ID, []string{"CHOWN"}, []string{"SYS_NICE", "SYS_PTRACE"}, "ann")
 	after, err := s.App(t.Context(), "shop")
 	testkit.Must(t, err)
 
@@ -24,6 +26,9 @@ func TestChangeGrants_AddsAndTakesAway(t *testing.T) {
 	}
 	if want := []string{"MKNOD", "SYS_NICE"}; !slices.Equal(left, want) || !slices.Equal(after.Grants, want) {
 		t.Errorf("left: got %v and %v, want %v", left, after.Grants, want)
+	}
+	if want := `SYS_PTRACE was not granted to app "shop" (what is: MKNOD, SYS_NICE)`; cluster.CodeOf(missing) != cluster.CodeNotFound || missing.Error() != want {
+		t.Errorf("revoke of what was not granted: got %v, want %q and nothing changed", missing, want)
 	}
 	if after.Version != app.Version+2 {
 		t.Errorf("version: got %d, want it to rise with each change from %d", after.Version, app.Version)
