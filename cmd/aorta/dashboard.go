@@ -15,8 +15,9 @@ func dashboardCommand(s *session) *cobra.Command {
 	onlyPrint := false
 	cmd := &cobra.Command{
 		Use: "dashboard", Short: "Open the dashboard in a browser, signed in", Args: takes(),
-		Long: "dashboard opens the cluster's dashboard, or with -a the page of an app, by a link that signs in\n" +
-			"as you, once, within two minutes. Without a desktop, or off a terminal, it prints that link.",
+		Long: "dashboard opens the cluster's dashboard, or with -a the page of an app, by a\n" +
+			"link that signs in as you, once, within two minutes. Without a desktop, or off\n" +
+			"a terminal, it prints that link.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			api, err := s.client(cmd.Context())
 			if err != nil {

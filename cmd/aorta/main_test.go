@@ -240,7 +240,7 @@ func shop(tb testing.TB) *fakeAPI {
 	f.on("GET /apps", 200, wire.Page[wire.App]{Items: []wire.App{app}})
 	f.on("GET /apps/shop", 200, app)
 	f.on("GET /apps/shop/instances", 200, wire.Page[wire.Instance]{Items: []wire.Instance{
-		{ID: webID, App: "shop", Release: "v3", Type: "web", Node: "n1", Address: "10.0.0.1:20001", State: "running", Verdict: "running", Restarts: 1, StartedAt: ago(3 * time.Minute)},
+		{ID: webID, App: "shop", Release: "v3", Type: "web", Node: "n1", Address: "10.0.0.1:20001", State: "running", Verdict: "running", Restarts: 1, StartedAt: ago(3 * time.Minute), CPU: new(0.125), CPUs: 0.5, Memory: new(int64(64 << 20)), MemoryLimit: 512 << 20},
 		{ID: "0199c1d4-0000-7000-8000-0000ffffffff", App: "shop", Release: "v3", Type: "worker", Node: "n2", State: "running", Verdict: "crashing: exit 1", Crashing: true, Error: "exit 1\nmore"},
 	}})
 	f.on("GET /apps/shop/config", 200, wire.Config{Vars: map[string]string{"B": "two words", "A": "1"}})

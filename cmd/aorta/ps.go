@@ -47,12 +47,21 @@ func (s *session) listInstances(ctx context.Context, api *client.Client, app str
 	if s.flags.json {
 		return list(s.out, instances)
 	}
-	t := s.out.newTable("INSTANCE", "RELEASE", "NODE", "ADDRESS", "STATE", "STARTED", "RESTARTS").onlyWide("ADDRESS")
+	t := s.out.newTable("INSTANCE", "RELEASE", "NODE", "ADDRESS", "STATE", "CPU", "MEMORY", "STARTED", "RESTARTS").onlyWide("ADDRESS", "CPU", "RESTARTS")
 	for _, i := range instances {
 		t.row(instanceName(i.Type, i.ID), i.Release, i.Node, orText(i.Address, "-"), i.Verdict,
+			shareOf(i.CPU, i.CPUs), shareOf(i.Memory, float64(i.MemoryLimit)),
 			orText(ageOf(s.p.Now(), i.StartedAt), "-"), strconv.Itoa(i.Restarts))
 	}
 	return t.print(app + " has no instances; deploy it: aorta deploy -a " + app + ", or start it: aorta ps start -a " + app)
+}
+
+// shareOf is what an instance uses of a limit.
+func shareOf[N int64 | float64](used *N, limit float64) string {
+	if used == nil || limit <= 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.0f%%", 100*float64(*used)/limit)
 }
 
 // instanceName is what people call an instance: web.1a2b3c4d.

@@ -74,7 +74,7 @@ func golden(tb testing.TB, name, got string) {
 func TestViews_AreAllThere(t *testing.T) {
 	does := []string{
 		"apps create", "apps destroy", "apps grant", "apps rename", "apps revoke", "builds cancel", "builds rebuild", "builds set-secret",
-		"builds unset-secret", "config set", "config unset", "contexts remove", "contexts use", "deploy", "domains add", "domains remove", "git",
+		"builds unset-secret", "config set", "config unset", "contexts remove", "contexts use", "dashboard", "deploy", "domains add", "domains remove", "git",
 		"git remote", "images prune", "jobs abort", "jobs discard", "jobs follow", "jobs retry", "login", "logout", "nodes token", "ps restart",
 		"ps start", "ps stop", "ps type", "rollback", "route set",
 	}
@@ -128,7 +128,7 @@ func crowdedApp(f *fakeAPI, app wire.App) {
 	at := "/apps/" + app.Name
 	f.on("GET "+at, 200, app)
 	f.on("GET "+at+"/instances", 200, wire.Page[wire.Instance]{Items: []wire.Instance{
-		{ID: webID, App: app.Name, Release: "v120", Type: "web", Node: "node-1.eu-central.example.com", Address: "10.120.130.140:20001", State: "running", Verdict: "running", Restarts: 1, StartedAt: ago(3 * time.Minute)},
+		{ID: webID, App: app.Name, Release: "v120", Type: "web", Node: "node-1.eu-central.example.com", Address: "10.120.130.140:20001", State: "running", Verdict: "running", Restarts: 1, StartedAt: ago(3 * time.Minute), CPU: new(0.25), CPUs: 1, Memory: new(int64(400 << 20)), MemoryLimit: 512 << 20},
 		{ID: "0199c1d4-0000-7000-8000-0000ffffffff", App: app.Name, Release: "v119", Type: "worker-of-the-queue", Node: "n2", State: "running", Verdict: "crashing (1234 restarts): exited with code 3 after 4 s: panic: no route to the database at 10.1.2.3:5432", Crashing: true, Restarts: 1234, Error: "exited with code 3 after 4 s: panic: no route to the database at 10.1.2.3:5432\ngoroutine 1"},
 	}})
 	f.on("GET "+at+"/config", 200, wire.Config{Vars: map[string]string{
