@@ -1,11 +1,13 @@
 package pacemaker
 
 import (
+	"strings"
 	"testing"
 
 	"aorta/internal/testkit"
 	"aorta/jobs"
 	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/store"
 )
 
 // What no node could ever hold is refused at once, and changes nothing; less than
@@ -36,4 +38,64 @@ func TestChangeFormation_RefusesWhatNoNodeCouldHold(t *testing.T) {
 	r.report(node)
 	_, err = scale(3, 0)
 	testkit.Must(t, err)
+}
+
+// A scaling that fails leaves what it found: its own instances go, unless there is
+// no other of their type, and its retry begins anew.
+func TestChangeFormation_ThatFailsLeavesWhatItFound(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	app := r.App("shop")
+	release := r.Deploy(app, cluster.ProcessType{Name: "web"}, cluster.ProcessType{Name: "worker"})
+	node := r.newNode("n1", cluster.RoleHeart)
+	old := r.Instance(release, "web", node)
+	one, three := 1, 3
+	op, err := r.ChangeFormation(t.Context(), app, map[string]ProcessChange{"web": {Quantity: &three}, "worker": {Quantity: &one}}, "ann")
+	testkit.Must(t, err)
+	own := r.started(op, release, node, "web", "web", "worker")
+
+	op = r.finish(op, jobs.Failed)
+
+	if want := "The formation is as before: web=1, worker=0 (a retry changes that again)"; !strings.HasSuffix(op.Error, want) {
+		t.Errorf("got the cause %q, want it to end with %q", op.Error, want)
+	}
+	asked, err := r.store.Formations(t.Context(), app.ID)
+	if err != nil || len(asked) > 0 {
+		t.Errorf("got formation %v, %v, want none", asked, err)
+	}
+	r.wantState("the one of before", old, cluster.InstanceRunning)
+	r.wantState("one of the two more", own[0], cluster.InstanceDraining)
+	r.wantState("the other one", own[1], cluster.InstanceDraining)
+	r.wantState("the only worker", own[2], cluster.InstanceRunning)
+
+	again, err := r.Retry(t.Context(), op, "bob")
+	testkit.Must(t, err)
+	if asked, err = r.store.Formations(t.Context(), app.ID); err != nil || asked["web"].Quantity == nil || *asked["web"].Quantity != 3 {
+		t.Errorf("got formation %v, %v for the retry, want web=3", asked, err)
+	}
+	testkit.Must(t, r.store.Promote(t.Context(), store.Promotion{Cause: again.ID, App: app.ID}))
+	late := r.started(again, release, node, "web")
+	if again = r.finish(again, jobs.Failed); strings.Contains(again.Error, "formation") {
+		t.Errorf("got the cause %q once it was live, want nothing of the formation", again.Error)
+	}
+	r.wantState("what is live", late[0], cluster.InstanceRunning)
+}
+
+// started are instances that an operation started, and that run.
+func (r *rig) started(op cluster.Operation, release cluster.Release, node cluster.Node, types ...string) []cluster.ID {
+	r.TB.Helper()
+	ids := make([]cluster.ID, len(types))
+	for i, typ := range types {
+		ids[i] = cluster.NewID()
+		testkit.Must(r.TB, r.store.Assign(r.TB.Context(), []store.Assignment{{ID: ids[i], App: op.AppID, Release: release.ID, Type: typ, Node: node.ID, NeedsPort: true, Operation: op.ID}}))
+		r.report(node, cluster.InstanceStatus{ID: ids[i], State: cluster.InstanceRunning})
+	}
+	return ids
+}
+
+func (r *rig) wantState(what string, id cluster.ID, want cluster.InstanceState) {
+	r.TB.Helper()
+	if in, err := r.store.Instance(r.TB.Context(), id); err != nil || in.State != want {
+		r.TB.Errorf("%s: got %s, %v, want %s", what, in.State, err, want)
+	}
 }

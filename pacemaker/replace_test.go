@@ -13,11 +13,11 @@ import (
 )
 
 // scaleTo scales web and lets the scaling end.
-func (r *rig) scaleTo(app cluster.App, n int, end jobs.State) {
+func (r *rig) scaleTo(app cluster.App, n int) {
 	r.TB.Helper()
 	op, err := r.ChangeFormation(r.TB.Context(), app, map[string]ProcessChange{"web": {Quantity: &n}}, "ann")
 	testkit.Must(r.TB, err)
-	r.finish(op, end)
+	r.finish(op, jobs.Succeeded)
 }
 
 // concerns lists what the overview says is wrong.
@@ -41,7 +41,7 @@ func TestReplace_WaitsForRoomAndSaysWhy(t *testing.T) {
 	r.load = cluster.Load{MemoryTotal: 8 << 30}
 	r.report(n)
 	r.Instance(release, "web", n)
-	r.scaleTo(shop, 4, jobs.Failed)
+	r.scaleTo(shop, 4)
 	r.load.MemoryTotal = 1 << 30
 	r.report(n)
 	begun := 0
@@ -118,7 +118,7 @@ func TestReplace_FailedOnesSlowTheNextDown(t *testing.T) {
 		t.Errorf("got a pause of %s after a success, want none", waited)
 	}
 	r.finish(again, jobs.Failed)
-	r.scaleTo(shop, 2, jobs.Succeeded)
+	r.scaleTo(shop, 2)
 	if _, waited = r.untilReplaced(n); waited != 0 {
 		t.Errorf("got a pause of %s after somebody scaled the app, want none", waited)
 	}
@@ -132,7 +132,7 @@ func TestReplace_InstancesThatFailTogetherCountOnce(t *testing.T) {
 	shop := r.App("shop")
 	release := r.Deploy(shop)
 	n := r.newNode("n1", cluster.RoleHeart)
-	r.scaleTo(shop, 8, jobs.Succeeded)
+	r.scaleTo(shop, 8)
 	op := cluster.NewID()
 	var all []cluster.ID
 	for range 8 {

@@ -51,6 +51,8 @@ func (p *Pacemaker) prepare(ctx context.Context, old, op cluster.Operation, args
 		return store.WithConfigOf(old.ID), err
 	case cluster.OpRestart:
 		return nil, p.stillToRestart(ctx, old, *args)
+	case cluster.OpScale:
+		return store.WithFormationsOf(old.ID), nil
 	case cluster.OpDestroy:
 		return store.WithDestroying(), nil
 	}

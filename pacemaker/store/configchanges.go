@@ -136,15 +136,16 @@ func WithConfigOf(old cluster.ID) Part {
 	}
 }
 
-// takenBack is what a person reads behind the cause of a failed change.
-func takenBack(cause string, keys []string) string {
-	if len(keys) == 0 {
+// takenBack is what a person reads behind the cause of a failed change: what is as
+// it was before.
+func takenBack(cause, what string, names []string) string {
+	if len(names) == 0 {
 		return cause
 	}
-	slices.Sort(keys)
-	named := strings.Join(keys[:min(5, len(keys))], ", ")
-	if len(keys) > 5 {
+	slices.Sort(names)
+	named := strings.Join(names[:min(5, len(names))], ", ")
+	if len(names) > 5 {
 		named += " …"
 	}
-	return strings.TrimSuffix(cause, ".") + ". The config vars are as they were before: " + named + " (a retry sets them again)"
+	return strings.TrimSuffix(cause, ".") + ". The " + what + " as before: " + named + " (a retry changes that again)"
 }

@@ -32,8 +32,8 @@ type Ending struct {
 }
 
 // EndOperation closes an operation once, archives its tree and undoes what a
-// failed one left half done: its config vars go back, its release fails, its instances drain, what it
-// would have retired may be retired again.
+// failed one left half done: its config vars and formation go back, its release
+// fails, its instances drain, what it would have retired may be retired again.
 func (s *Store) EndOperation(ctx context.Context, e Ending) error {
 	return s.write(ctx, "end operation", func(tx *gorm.DB) error {
 		var row operationRow
@@ -43,14 +43,14 @@ func (s *Store) EndOperation(ctx context.Context, e Ending) error {
 		if row.State != string(cluster.OperationOpen) {
 			return nil
 		}
-		err := s.settleConfig(tx, &e)
+		unscaled, err := s.settle(tx, &e)
 		if err != nil {
 			return err
 		}
 		ended := s.now().UnixNano()
 		err = tx.Model(&row).Updates(map[string]any{"state": string(e.State), "error": e.Error, "ended_at": ended}).Error
 		if err == nil && e.State != cluster.OperationSucceeded {
-			err = s.undo(tx, row, e)
+			err = s.undo(tx, row, e, unscaled)
 		}
 		if err == nil {
 			err = tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&archiveRow{
@@ -62,23 +62,37 @@ func (s *Store) EndOperation(ctx context.Context, e Ending) error {
 	})
 }
 
-// settleConfig keeps what a successful operation did to the config vars, and
-// takes back what another one did, which its error says.
-func (s *Store) settleConfig(tx *gorm.DB, e *Ending) error {
+// settle keeps what a successful operation did to the config vars and the
+// formation, and takes back what another one did, which its error says. unscaled
+// says that its change of the formation was not live.
+func (s *Store) settle(tx *gorm.DB, e *Ending) (unscaled bool, err error) {
 	if e.State == cluster.OperationSucceeded {
-		return tx.Where("operation_id = ?", string(e.ID)).Delete(&configChangeRow{}).Error
+		return false, forgetChanges(tx, "operation_id = ?", string(e.ID))
 	}
+	is, unscaled, err := s.takeBackFormation(tx, string(e.ID))
+	if err != nil {
+		return false, err
+	}
+	e.Error = takenBack(e.Error, "formation is", is)
 	var serves int64
-	err := tx.Model(&releaseRow{}).Where("operation_id = ? AND state = ?", string(e.ID), string(cluster.ReleaseRunning)).Count(&serves).Error
+	err = tx.Model(&releaseRow{}).Where("operation_id = ? AND state = ?", string(e.ID), string(cluster.ReleaseRunning)).Count(&serves).Error
 	if err != nil || serves > 0 {
-		return err // what serves has them
+		return unscaled, err // what serves has the config vars
 	}
 	keys, err := s.takeBackConfig(tx, string(e.ID))
-	e.Error = takenBack(e.Error, keys)
-	return err
+	e.Error = takenBack(e.Error, "config vars are", keys)
+	return unscaled, err
 }
 
-func (s *Store) undo(tx *gorm.DB, row operationRow, e Ending) error {
+// forgetChanges drops what was kept to take operations back, or to make them again.
+func forgetChanges(tx *gorm.DB, where string, args ...any) error {
+	return errors.Join(
+		tx.Where(where, args...).Delete(&configChangeRow{}).Error,
+		tx.Where(where, args...).Delete(&formationChangeRow{}).Error,
+	)
+}
+
+func (s *Store) undo(tx *gorm.DB, row operationRow, e Ending, unscaled bool) error {
 	if row.Kind == string(cluster.OpDestroy) {
 		if err := tx.Model(&appRow{}).Where("id = ?", row.AppID).Update("destroying", false).Error; err != nil {
 			return err
@@ -89,17 +103,29 @@ func (s *Store) undo(tx *gorm.DB, row operationRow, e Ending) error {
 	if err != nil {
 		return err
 	}
-	var ids []cluster.ID
-	err = tx.Model(&instanceRow{}).Select("instances.id").
-		Joins("LEFT JOIN traffic ON traffic.release_id = instances.release_id").
-		Where("instances.operation_id = ? AND (traffic.release_id IS NULL OR instances.state <> 'running')", string(e.ID)).Scan(&ids).Error
-	if err != nil {
-		return err
-	}
-	if err := s.markDraining(tx, e.ID, ids); err != nil {
+	if err := s.drainStarted(tx, e.ID, unscaled); err != nil {
 		return err
 	}
 	return tx.Model(&instanceRow{}).Where("retire_id = ? AND gone_at IS NULL", string(e.ID)).Update("retire_id", "").Error
+}
+
+// drainStarted drains what an operation started that is not to serve. Of one whose
+// scaling was taken back that is all, except where nothing else of the process
+// type runs.
+func (s *Store) drainStarted(tx *gorm.DB, op cluster.ID, unscaled bool) error {
+	which := "traffic.release_id IS NULL OR instances.state <> 'running'"
+	if unscaled {
+		which += ` OR EXISTS (SELECT 1 FROM instances AS other WHERE other.app_id = instances.app_id AND other.type = instances.type
+			AND other.gone_at IS NULL AND other.operation_id <> instances.operation_id AND other.state = 'running' AND NOT other.crashing)`
+	}
+	var ids []cluster.ID
+	err := tx.Model(&instanceRow{}).Select("instances.id").
+		Joins("LEFT JOIN traffic ON traffic.release_id = instances.release_id").
+		Where("instances.operation_id = ?", string(op)).Where(which).Scan(&ids).Error
+	if err != nil {
+		return err
+	}
+	return s.markDraining(tx, op, ids)
 }
 
 // Archived gives the tree and log of an ended operation.
@@ -117,7 +143,7 @@ func (s *Store) DeleteArchive(ctx context.Context, before int64) error {
 	return s.write(ctx, "clean the job archive", func(tx *gorm.DB) error {
 		return errors.Join(
 			tx.Where("ended_at < ?", before).Delete(&archiveRow{}).Error,
-			tx.Where("operation_id IN (SELECT id FROM operations WHERE state <> 'open' AND ended_at < ?)", before).Delete(&configChangeRow{}).Error,
+			forgetChanges(tx, "operation_id IN (SELECT id FROM operations WHERE state <> 'open' AND ended_at < ?)", before),
 			tx.Where("state <> 'open' AND ended_at < ?", before).Delete(&operationRow{}).Error,
 		)
 	})

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"aorta/pacemaker/cluster"
 )
@@ -43,12 +42,13 @@ func (s *Store) Formations(ctx context.Context, app cluster.ID) (map[string]clus
 	return out, nil
 }
 
-// WithFormations changes an app's formation in the operation's transaction.
+// WithFormations changes an app's formation in the operation's transaction. Should
+// that end before the change is live, see Promotion, the formation goes back.
 func WithFormations(list []cluster.Formation) Part {
 	return func(s *Store, tx *gorm.DB, op cluster.Operation) error {
 		for _, f := range list {
 			row := formationRow{AppID: string(op.AppID), Type: f.Type, Quantity: f.Quantity, Memory: f.Limits.Memory, Cpus: f.Limits.CPUs}
-			if err := tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error; err != nil {
+			if err := changeFormation(tx, op, row); err != nil {
 				return err
 			}
 		}
@@ -71,7 +71,7 @@ func (s *Store) Traffic(ctx context.Context, app cluster.ID) ([]cluster.Weight, 
 // Promotion is one change of what an app serves.
 type Promotion struct {
 	App     cluster.ID
-	Cause   cluster.ID   // the operation that changes it
+	Cause   cluster.ID   // the operation that changes it, and whose change of the formation is live by this
 	Release cluster.ID   // gets all traffic; empty: weights stay
 	Drain   []cluster.ID // instances that are not wanted any more
 	Stopped *bool        // set or clear that the app as a whole is stopped
@@ -81,6 +81,9 @@ type Promotion struct {
 // that the next publish shows both. Repeating it changes nothing.
 func (s *Store) Promote(ctx context.Context, p Promotion) error {
 	return s.write(ctx, "promote", func(tx *gorm.DB) error {
+		if err := tx.Where("operation_id = ?", string(p.Cause)).Delete(&formationChangeRow{}).Error; err != nil {
+			return err
+		}
 		if p.Stopped != nil {
 			if err := tx.Model(&appRow{}).Where("id = ?", string(p.App)).Update("stopped", *p.Stopped).Error; err != nil {
 				return err

@@ -107,7 +107,7 @@ func (s *Store) Discard(ctx context.Context, id cluster.ID, user string) (cluste
 		if err != nil {
 			return err
 		}
-		if err := tx.Where("operation_id = ?", row.ID).Delete(&configChangeRow{}).Error; err != nil {
+		if err := forgetChanges(tx, "operation_id = ?", row.ID); err != nil {
 			return err
 		}
 		return s.note(tx, user, "operation.discard", op.Title, "", "")
