@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"aorta/internal/testkit"
+	names "aorta/pacemaker/cluster"
 	"aorta/web/wire"
 )
 
@@ -97,14 +98,14 @@ func TestRetry_OfAnAbortedDeployServes(t *testing.T) {
 	shop.atGate()
 	scale := strings.TrimSpace(c.aorta("ps", "scale", "-a", "shop", "web=1", "--detach"))
 	waiting := asJSON[wire.Job](c, "jobs", "show", scale)
-	listed := c.aorta("jobs", "--state", "open")
+	listed := c.aorta("jobs", "--state", "open", "--wide")
 	shop.openGate()
 	r := c.run(c.dir, "aorta", "jobs", "follow", again)
 
 	if r.code != 0 || shop.ref() != commit {
 		t.Errorf("the retry: exit %d\n%s\nthe ref is at %s, want it to serve %s", r.code, r.err, shop.ref(), commit)
 	}
-	if w := waiting.WaitsFor; w == nil || w.ID != again || w.User != "admin" || !strings.Contains(listed, "waiting for "+w.Title+" by admin ("+again+")") {
+	if w := waiting.WaitsFor; w == nil || w.ID != again || w.User != "admin" || !strings.Contains(listed, "waiting for "+w.Title+" by admin ("+names.ID(again).Short()+")") {
 		t.Errorf("got %+v and the list\n%s\nwant the change of scale to wait for the retry", waiting, listed)
 	}
 	testkit.Eventually(t, "all operations to end", c.idle)
