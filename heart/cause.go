@@ -75,19 +75,15 @@ func timeoutText(d time.Duration) string {
 
 // listenCause compares where a process listens with where it should.
 func listenCause(found []listener, limit time.Duration) string {
-	var elsewhere []string
-	for _, l := range found {
-		switch {
-		case l.port != docker.ContainerPort:
-			elsewhere = append(elsewhere, l.String())
-		case l.addr == netip.IPv6Unspecified():
-			return fmt.Sprintf("it listens on %s for IPv6 alone, and requests come by IPv4; listen on 0.0.0.0, or on :: with the socket's IPV6_V6ONLY off", l)
-		case !l.addr.IsUnspecified(): // else it came to listen after the last check
-			return fmt.Sprintf("it listens on %s inside its container only; listen on 0.0.0.0", l)
-		}
+	p, at := judge(found)
+	switch {
+	case p == unreached && at[0].addr == netip.IPv6Unspecified():
+		return fmt.Sprintf("it listens on %s for IPv6 alone, and requests come by IPv4; listen on 0.0.0.0, or on :: with the socket's IPV6_V6ONLY off", at[0])
+	case p == unreached:
+		return fmt.Sprintf("it listens on %s inside its container only; listen on 0.0.0.0", at[0])
+	case p == elsewhere:
+		return fmt.Sprintf("it listens on %s, not on PORT (%d); listen on 0.0.0.0:$PORT", join(at), docker.ContainerPort)
 	}
-	if len(elsewhere) > 0 {
-		return fmt.Sprintf("it listens on %s, not on PORT (%d); listen on 0.0.0.0:$PORT", strings.Join(elsewhere, ", "), docker.ContainerPort)
-	}
+	// On PORT it came to listen after the last check.
 	return fmt.Sprintf("it did not listen on PORT (%d) within its start timeout of %s; %s", docker.ContainerPort, timeoutText(limit), ifSlow)
 }

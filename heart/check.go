@@ -62,10 +62,7 @@ func (r *runner) healthy() {
 
 func (r *runner) unhealthy(ctx context.Context, rec record, c docker.Container) {
 	if !rec.Healthy {
-		limit := rec.Spec.Health.OrDefault().StartTimeout
-		if time.Since(r.firstSeen) >= limit {
-			r.fail(ctx, r.unhealthyCause(c, limit))
-		}
+		r.starting(ctx, c, rec.Spec.Health.OrDefault().StartTimeout)
 		return
 	}
 	r.misses++

@@ -1,6 +1,7 @@
 package heart
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -33,6 +34,8 @@ type runner struct {
 	lastCheck   error
 	misses      int
 	nextCheck   time.Time
+	nextLook    time.Time // at where it listens
+	misplaced   misplaced
 	gauge       gauge
 	nextMeasure time.Time // of what it has written
 	unmeasured  bool      // it was said that this fails
@@ -50,6 +53,7 @@ type runner struct {
 	memory     int64             // bytes in use; 0: not known
 	cpu        *float64          // cores in use; nil: not known
 	waits      string            // why the engine does not let it go on; empty: it does
+	lacks      string            // what its start waits for, as far as that is known
 	changed    *broadcast.Signal // the status is another
 	cancelWork context.CancelFunc
 }
@@ -143,6 +147,7 @@ func (r *runner) noteProcess(c docker.Container) {
 	}
 	r.startSeen, r.firstSeen = c.StartedAt, time.Now()
 	r.lastCheck, r.misses, r.nextCheck, r.sigkillSeen = nil, 0, time.Time{}, time.Time{}
+	r.misplaced = misplaced{}
 	started := c.StartedAt
 	if rec := r.record(); rec.StartedAt == nil || !rec.StartedAt.Equal(started) {
 		r.update(func(rec *record) { rec.StartedAt = &started })
@@ -194,7 +199,7 @@ func (r *runner) status() cluster.InstanceStatus {
 func (r *runner) observe() (rec record, waits string, changed <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.rec, r.waits, r.changed.C()
+	return r.rec, cmp.Or(r.waits, r.lacks), r.changed.C()
 }
 
 // update changes the record, writes it to disk and wakes those who observe it.

@@ -74,6 +74,7 @@ type transcript struct {
 	recipe  dockerfile.Recipe
 	output  dockerfile.Lines
 	step    string // the instruction, such as RUN make
+	ours    bool   // the step is that of the platform's labels
 	failure error
 }
 
@@ -122,14 +123,35 @@ func lostLayer(message string) bool {
 
 var stepPattern = regexp.MustCompile(`^Step (\d+)/(\d+) : (.*)`)
 
+// emit passes on a line of output. The engine makes a step of its own of the labels,
+// behind the Dockerfile's: nobody wrote it, so nobody sees it.
 func (t *transcript) emit(line string) {
 	if found := stepPattern.FindStringSubmatch(line); found != nil {
-		t.step = found[3]
-		n, errN := strconv.Atoi(found[1])
-		of, errOf := strconv.Atoi(found[2])
-		if errN == nil && errOf == nil {
-			t.recipe.Report(dockerfile.Step{N: n, Of: of, Name: t.step})
+		t.ours = len(t.recipe.Labels) > 0 && found[1] == found[2] && strings.HasPrefix(found[3], "LABEL "+cluster.LabelPrefix)
+		if t.ours {
+			return
 		}
+		line = t.begin(found)
 	}
+	if t.ours && strings.HasPrefix(line, " --->") || t.ours && strings.HasPrefix(line, "Removing intermediate") {
+		return
+	}
+	t.ours = false
 	t.recipe.Line(line)
+}
+
+// begin takes the line of a step, found by its pattern, and gives it as people see
+// it: without the platform's own step in the count.
+func (t *transcript) begin(found []string) string {
+	t.step = found[3]
+	n, errN := strconv.Atoi(found[1])
+	of, errOf := strconv.Atoi(found[2])
+	if errN != nil || errOf != nil {
+		return found[0]
+	}
+	if len(t.recipe.Labels) > 0 {
+		of--
+	}
+	t.recipe.Report(dockerfile.Step{N: n, Of: of, Name: t.step})
+	return fmt.Sprintf("Step %d/%d : %s", n, of, t.step)
 }

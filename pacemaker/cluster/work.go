@@ -80,6 +80,7 @@ type BuildResult struct {
 // Labels that containers and images of ours carry. Only the three that hold
 // ids are trusted for adoption; the others are names as they were at the start.
 const (
+	LabelPrefix   = "aorta."
 	LabelCluster  = "aorta.cluster"
 	LabelInstance = "aorta.instance"
 	LabelAppID    = "aorta.app-id"
