@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aorta/heart/docker"
+	"aorta/internal/duration"
 	"aorta/pacemaker/cluster"
 )
 
@@ -55,22 +56,13 @@ const ifSlow = "if it needs longer, set health: {start_timeout: …} of its proc
 // unhealthyCause says why a running process did not become healthy in time.
 func (r *runner) unhealthyCause(c docker.Container, limit time.Duration) string {
 	if !errors.Is(r.lastCheck, errNotListening) {
-		return fmt.Sprintf("its health check failed for %s: %s; %s", timeoutText(limit), r.lastCheck, ifSlow)
+		return fmt.Sprintf("its health check failed for %s: %s; %s", duration.Text(limit), r.lastCheck, ifSlow)
 	}
 	found, err := listenersOf(c.Pid)
 	if err != nil {
 		r.h.log.Warn("can't read where an instance listens", "instance", r.id, "err", err)
 	}
 	return listenCause(found, limit)
-}
-
-// timeoutText formats a timeout without the zero seconds of 1m0s.
-func timeoutText(d time.Duration) string {
-	text := d.String()
-	if whole, ok := strings.CutSuffix(text, "m0s"); ok {
-		return whole + "m"
-	}
-	return text
 }
 
 // listenCause compares where a process listens with where it should.
@@ -85,5 +77,5 @@ func listenCause(found []listener, limit time.Duration) string {
 		return fmt.Sprintf("it listens on %s, not on PORT (%d); listen on 0.0.0.0:$PORT", join(at), docker.ContainerPort)
 	}
 	// On PORT it came to listen after the last check.
-	return fmt.Sprintf("it did not listen on PORT (%d) within its start timeout of %s; %s", docker.ContainerPort, timeoutText(limit), ifSlow)
+	return fmt.Sprintf("it did not listen on PORT (%d) within its start timeout of %s; %s", docker.ContainerPort, duration.Text(limit), ifSlow)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"aorta/heart/docker"
+	"aorta/internal/duration"
 	"aorta/pacemaker/cluster"
 )
 
@@ -62,5 +63,5 @@ func (r *runner) crashed(rec record, c *docker.Container) {
 		rec.Crashing, rec.Error, rec.HealthySince = true, cause, time.Time{}
 	})
 	again := time.Until(r.record().NextStart).Round(time.Second)
-	r.h.shipper.AddSystemLine(r.target(rec), fmt.Sprintf("%s; restarting in %s", cause, again))
+	r.h.shipper.AddSystemLine(r.target(rec), fmt.Sprintf("%s; restarting in %s", cause, duration.Text(again)))
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"aorta/heart/docker"
+	"aorta/internal/duration"
 	"aorta/pacemaker/cluster"
 )
 
@@ -99,7 +100,7 @@ func plainDial(err error) error {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return errNotListening
 	case errors.As(err, &late) && late.Timeout():
-		return fmt.Errorf("no answer within %s", checkTimeout)
+		return fmt.Errorf("no answer within %s", duration.Text(checkTimeout))
 	}
 	return err
 }

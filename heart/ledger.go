@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"aorta/internal/duration"
 	"aorta/pacemaker/cluster"
 )
 
@@ -45,7 +46,7 @@ func openLedger(file string, low, high int) (*ledger, error) {
 		return nil, fmt.Errorf("read the ledger of ports: %w", err)
 	}
 	if err := json.Unmarshal(data, &l.ports); err != nil {
-		return nil, fmt.Errorf("read the ledger of ports %s (remove it when no app was stopped on this node in the last %s): %w", file, quarantine, err)
+		return nil, fmt.Errorf("read the ledger of ports %s (remove it when no app was stopped on this node in the last %s): %w", file, duration.Text(quarantine), err)
 	}
 	now := time.Now()
 	for p, t := range l.ports {
@@ -75,7 +76,7 @@ func (l *ledger) claim(port int, id cluster.ID, now time.Time) error {
 	case known && t.Instance != id && t.Released.IsZero():
 		return refused("port %d is held by instance %s on this node", port, t.Instance)
 	case known && t.Instance != id && now.Sub(t.Released) < quarantine:
-		return refused("port %d was released %s ago by instance %s and is not used again within %s", port, now.Sub(t.Released).Round(time.Second), t.Instance, quarantine)
+		return refused("port %d was released %s ago by instance %s and is not used again within %s", port, duration.Text(now.Sub(t.Released).Round(time.Second)), t.Instance, duration.Text(quarantine))
 	}
 	l.ports[port] = tenancy{Instance: id}
 	return l.save(now)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"aorta/heart/docker"
+	"aorta/internal/duration"
 )
 
 // place is where a process listens, seen from what requests need.
@@ -92,7 +93,7 @@ func (m *misplaced) told(p place, at []listener, now time.Time) string {
 // line for whoever follows a push.
 func lasting(d time.Duration) string {
 	if d = d.Truncate(10 * time.Second); d > 0 {
-		return ", for " + timeoutText(d)
+		return ", for " + duration.Text(d)
 	}
 	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"aorta/internal/duration"
 	"aorta/jobs"
 	"aorta/pacemaker/cluster"
 )
@@ -38,7 +39,7 @@ func (p *Pacemaker) drain(ctx context.Context, r *jobs.Run) (any, error) {
 		return nil, fmt.Errorf("drain: %w", err)
 	}
 	if inflight > 0 {
-		r.Log(fmt.Sprintf("%d requests were still in flight after %s", inflight, p.cfg.DrainLimit))
+		r.Log(fmt.Sprintf("%d requests were still in flight after %s", inflight, duration.Text(p.cfg.DrainLimit)))
 	}
 	return nil, nil
 }

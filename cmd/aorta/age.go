@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"aorta/internal/duration"
 )
 
 // age formats how long ago t was.
@@ -50,7 +52,7 @@ func took(from, to *time.Time) string {
 	if d < time.Minute {
 		return fmt.Sprintf("%.1fs", d.Seconds())
 	}
-	return d.Round(time.Second).String()
+	return duration.Text(d.Round(time.Second))
 }
 
 // parseSpan parses a positive duration: 90s, 2h, 7d.

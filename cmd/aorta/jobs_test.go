@@ -69,7 +69,7 @@ func TestJobs_SayWhoIsFirstAndWhatNeedsAttention(t *testing.T) {
 	want := "ID  TITLE                STATE                                 CREATED  DURATION\n" +
 		"j3  Scale shop: web=3    waiting for Deploy a1b2 to shop by…   1s ago\n" +
 		"j2  Remove old images    waiting for Look by the platform (j…  1s ago\n" +
-		"j1  Deploy a1b2 to shop  running                               1m ago   1m0s\n" +
+		"j1  Deploy a1b2 to shop  running                               1m ago   1m\n" +
 		"f2  Stop shop            needs attention: its worker died 3…   1h ago   1m30s\n" +
 		"f1  Stop shop            failed, discarded                     2h ago\n"
 	if diff := cmp.Diff(want, got.out); diff != "" {

@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"aorta/internal/duration"
 	"aorta/pacemaker/cluster"
 	"aorta/web/client"
 	"aorta/web/wire"
@@ -106,8 +106,8 @@ func (s *session) printRoute(r wire.Route) error {
 	}
 	t := s.out.newTable("LIMIT", "VALUE", "SET BY")
 	for _, row := range []struct{ name, field, value string }{
-		{"timeout", "timeout", fmt.Sprint(time.Duration(r.Timeout) * time.Second)},
-		{"idle timeout", "idle_timeout", fmt.Sprint(time.Duration(r.IdleTimeout) * time.Second)},
+		{"timeout", "timeout", duration.Text(time.Duration(r.Timeout) * time.Second)},
+		{"idle timeout", "idle_timeout", duration.Text(time.Duration(r.IdleTimeout) * time.Second)},
 		{"max body", "max_body", body},
 	} {
 		by := "default"

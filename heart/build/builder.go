@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"aorta/heart/docker"
+	"aorta/internal/duration"
 	"aorta/jobs"
 	"aorta/pacemaker/cluster"
 )
@@ -153,7 +154,7 @@ func (b *Builder) inTime(ctx context.Context, run Run, spec cluster.BuildSpec) (
 	defer cancel()
 	result, err := b.make(bounded, run, spec)
 	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
-		return result, cluster.Invalid("", "building %s took longer than %s and was ended (let it do less, or raise the limit of the builder's daemon: --build-timeout, or build_timeout in its file)", spec.App, limit)
+		return result, cluster.Invalid("", "building %s took longer than %s and was ended (let it do less, or raise the limit of the builder's daemon: --build-timeout, or build_timeout in its file)", spec.App, duration.Text(limit))
 	}
 	return result, err
 }

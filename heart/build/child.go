@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"aorta/heart/docker"
+	"aorta/internal/duration"
 	"aorta/pacemaker/cluster"
 )
 
@@ -48,7 +49,7 @@ func Child(ctx context.Context, in io.Reader, out io.Writer) error {
 	}
 	say := newReporter(out)
 	read, err := limitCPU(o.CPU, func() {
-		say.end(cluster.BuildResult{}, cluster.Invalid("", "reading the source of %s took more than %s of processor time (deploy less: fewer files, fewer folders within one another, fewer patterns in .dockerignore)", o.Spec.App, o.CPU))
+		say.end(cluster.BuildResult{}, cluster.Invalid("", "reading the source of %s took more than %s of processor time (deploy less: fewer files, fewer folders within one another, fewer patterns in .dockerignore)", o.Spec.App, duration.Text(o.CPU)))
 		os.Exit(0)
 	})
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 
 	"aorta/heart/docker/dockerfile"
 	"aorta/internal/disk"
+	"aorta/internal/duration"
 	"aorta/pacemaker/cluster"
 )
 
@@ -116,7 +117,7 @@ func fetchCause(ctx context.Context, address string, err error) error {
 	case errors.As(err, &refused):
 		return refused
 	case errors.Is(err, context.DeadlineExceeded):
-		return cluster.Invalid("", "%s can't be fetched: it took longer than %s", quote(address), fetchTimeout)
+		return cluster.Invalid("", "%s can't be fetched: it took longer than %s", quote(address), duration.Text(fetchTimeout))
 	}
 	return cluster.Invalid("", "%s can't be fetched: %v", quote(address), err)
 }

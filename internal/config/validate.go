@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"aorta/internal/duration"
 	"aorta/pacemaker/cluster"
 )
 
@@ -162,11 +163,11 @@ func (c *Config) checkTimes(all *mistakes) {
 		{"build_timeout", c.BuildTimeout, time.Second, 24 * time.Hour},
 	} {
 		if t.have < t.low || t.have > t.high {
-			all.add(cluster.Invalid(t.field, "%s is outside %s … %s", t.have, t.low, t.high))
+			all.add(cluster.Invalid(t.field, "%s is outside %s … %s", duration.Text(t.have), duration.Text(t.low), duration.Text(t.high)))
 		}
 	}
 	if c.ReportEvery*3 > c.DeadAfter && !all.has("dead_after", "report_every") {
-		all.add(cluster.Invalid("report_every", "%s leaves less than three reports in dead_after (%s)", c.ReportEvery, c.DeadAfter))
+		all.add(cluster.Invalid("report_every", "%s leaves less than three reports in dead_after (%s)", duration.Text(c.ReportEvery), duration.Text(c.DeadAfter)))
 	}
 }
 

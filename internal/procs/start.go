@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"aorta/internal/duration"
 	"aorta/internal/pause"
 )
 
@@ -217,7 +218,7 @@ func (d *Daemon) waitReady(ctx context.Context, st *startup) error {
 			return fmt.Errorf("wait for %s: %w", d.spec.Name, ctx.Err())
 		}
 		return notReady{fmt.Errorf("%s (process %d) runs, but was not ready within %s: %w (its log: %s)",
-			d.spec.Name, p.pid, d.spec.readyTimeout(), err, d.spec.LogPath)}
+			d.spec.Name, p.pid, duration.Text(d.spec.readyTimeout()), err, d.spec.LogPath)}
 	}
 }
 

@@ -7,64 +7,123 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 )
-
-// open is an object or a list that has begun and not ended.
-type open struct {
-	keys map[string]bool // of an object, so far; nil for a list
-	key  bool            // the next string is a key
-}
 
 // Check reads one value and says what is wrong with it: no JSON, something behind
 // it, a repeated key, or lists and objects that are nested more than depth deep.
 func Check(data []byte, depth int) error {
-	tokens := json.NewDecoder(bytes.NewReader(data))
-	tokens.UseNumber()
-	var within []*open
-	for begun := false; !begun || len(within) > 0; begun = true {
-		token, err := tokens.Token()
-		if errors.Is(err, io.EOF) {
-			return io.ErrUnexpectedEOF
-		}
-		if err != nil {
-			return err
-		}
-		if within, err = step(within, token); err != nil {
-			return err
-		}
-		if len(within) > depth {
-			return fmt.Errorf("lists and objects are nested more than %d deep", depth)
-		}
+	s := scan{rest: data, depth: depth}
+	doubt := s.all()
+	if errors.Is(doubt, errDeep) {
+		return fmt.Errorf("%w than %d deep", errDeep, depth)
 	}
-	if _, err := tokens.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("there is something behind the value")
+	if err := valid(data); err != nil {
+		return err
+	}
+	return doubt
+}
+
+var errDeep = errors.New("lists and objects are nested more")
+
+// valid says what makes data no JSON.
+func valid(data []byte) error {
+	if json.Valid(data) {
+		return nil
+	}
+	// What is wrong is found slowly.
+	var first json.RawMessage
+	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&first); err != nil {
+		return err
+	}
+	return errors.New("there is something behind the value")
+}
+
+// scan goes through a text, which may be no JSON: then it ends somehow.
+type scan struct {
+	rest   []byte
+	depth  int
+	within []open
+}
+
+// open is an object or a list that has begun and not ended.
+type open struct {
+	object bool
+	key    bool // the next string is a key
+	keys   map[string]bool
+}
+
+func (s *scan) all() error {
+	for len(s.rest) > 0 {
+		if err := s.step(); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// step follows one token.
-func step(within []*open, token json.Token) ([]*open, error) {
-	switch token {
-	case json.Delim('}'), json.Delim(']'):
-		return within[:len(within)-1], nil
+// step goes on behind the next byte or string.
+func (s *scan) step() error {
+	c := s.rest[0]
+	if c == '"' {
+		text := str(s.rest)
+		s.rest = s.rest[len(text):]
+		return s.named(text)
 	}
-	if len(within) > 0 {
-		in := within[len(within)-1]
-		if key, ok := token.(string); in.key && ok {
-			if in.keys[key] {
-				return within, fmt.Errorf("the key %.40q is repeated", key)
-			}
-			in.keys[key], in.key = true, false
-			return within, nil
+	s.rest = s.rest[1:]
+	switch c {
+	case '{', '[':
+		if len(s.within) == s.depth {
+			return errDeep
 		}
-		in.key = in.keys != nil
+		s.within = append(s.within, open{object: c == '{', key: c == '{'})
+	case '}', ']':
+		s.within = s.within[:max(0, len(s.within)-1)]
+	case ',':
+		if in := s.in(); in != nil {
+			in.key = in.object
+		}
 	}
-	switch token {
-	case json.Delim('{'):
-		return append(within, &open{keys: map[string]bool{}, key: true}), nil
-	case json.Delim('['):
-		return append(within, &open{}), nil
+	return nil
+}
+
+// in is the list or object that the scan is in.
+func (s *scan) in() *open {
+	if len(s.within) == 0 {
+		return nil
 	}
-	return within, nil
+	return &s.within[len(s.within)-1]
+}
+
+// str is the string that the text begins with, in its quotes.
+func str(text []byte) []byte {
+	for i := 1; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			return text[:i+1]
+		case '\\':
+			i++
+		}
+	}
+	return text
+}
+
+// named takes in a string, which may be a key.
+func (s *scan) named(text []byte) error {
+	in := s.in()
+	if in == nil || !in.key {
+		return nil
+	}
+	in.key = false
+	var key string
+	if err := json.Unmarshal(text, &key); err != nil {
+		return err
+	}
+	if in.keys[key] {
+		return fmt.Errorf("the key %.40q is repeated", key)
+	}
+	if in.keys == nil {
+		in.keys = map[string]bool{}
+	}
+	in.keys[key] = true
+	return nil
 }

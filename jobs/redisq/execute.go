@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"aorta/internal/duration"
 	"aorta/jobs"
 )
 
@@ -93,7 +94,7 @@ func (w *Worker) handle(a *attempt) jobs.Outcome {
 	if given.Timeout > 0 {
 		limit := time.Duration(given.Timeout) * time.Millisecond
 		var done context.CancelFunc
-		hctx, done = context.WithTimeoutCause(hctx, limit, fmt.Errorf("%w of %s", jobs.ErrTimeout, limit))
+		hctx, done = context.WithTimeoutCause(hctx, limit, fmt.Errorf("%w of %s", jobs.ErrTimeout, duration.Text(limit)))
 		defer done()
 	}
 	if cause := context.Cause(hctx); cause != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"aorta/internal/duration"
 	"aorta/jobs"
 )
 
@@ -220,7 +221,7 @@ func (p *pass) expire(t *tree, ls *lease) {
 	p.revoke(t, ls)
 	_ = t.Finish(ls.job, jobs.Outcome{
 		Kind:  jobs.OutcomeFailed,
-		Error: fmt.Sprintf("%s of %s", jobs.ErrTimeout, policy.Timeout),
+		Error: fmt.Sprintf("%s of %s", jobs.ErrTimeout, duration.Text(policy.Timeout)),
 	}, policy, p.moment())
 }
 

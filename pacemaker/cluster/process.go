@@ -3,6 +3,8 @@ package cluster
 import (
 	"fmt"
 	"time"
+
+	"aorta/internal/duration"
 )
 
 // WebType is the process type that gets routes and one instance unasked.
@@ -122,7 +124,7 @@ func (p ProcessType) Validate(field string) error {
 		}
 	}
 	if p.StopGrace < 0 || p.StopGrace > MaxStopGrace {
-		return Invalid(field+".stop_grace", "%s is outside 0s … %s", p.StopGrace, MaxStopGrace)
+		return Invalid(field+".stop_grace", "%s is outside 0s … %s", duration.Text(p.StopGrace), duration.Text(MaxStopGrace))
 	}
 	if err := p.Health.validate(field + ".health"); err != nil {
 		return err
@@ -140,9 +142,9 @@ func (h Health) validate(field string) error {
 	case h.Status != 0 && (h.Status < 100 || h.Status > 599):
 		return Invalid(field+".status", "%d is not an HTTP status", h.Status)
 	case outsideHealth(h.StartTimeout):
-		return Invalid(field+".start_timeout", "%s is outside 1s … 1h", h.StartTimeout)
+		return Invalid(field+".start_timeout", "%s is outside 1s … 1h", duration.Text(h.StartTimeout))
 	case outsideHealth(h.Interval):
-		return Invalid(field+".interval", "%s is outside 1s … 1h", h.Interval)
+		return Invalid(field+".interval", "%s is outside 1s … 1h", duration.Text(h.Interval))
 	}
 	return nil
 }

@@ -1,6 +1,10 @@
 package cluster
 
-import "time"
+import (
+	"time"
+
+	"aorta/internal/duration"
+)
 
 // RequestLimits bound each request to an app, at the routers. Zero is the
 // routers' default: 5 minutes, an hour (or the timeout, when that is longer) and
@@ -62,14 +66,14 @@ func (l RequestLimits) Effective() RequestLimits {
 func (l RequestLimits) Validate(field string) error {
 	for name, d := range map[string]time.Duration{"timeout": l.Timeout, "idle_timeout": l.IdleTimeout} {
 		if d != 0 && (d < time.Second || d > maxRequestTimeout || d%time.Second != 0) {
-			return Invalid(field+name, "%s is not a number of whole seconds from 1s to %s", d, maxRequestTimeout)
+			return Invalid(field+name, "%s is not a number of whole seconds from 1s to %s", duration.Text(d), duration.Text(maxRequestTimeout))
 		}
 	}
 	if l.MaxBody < 0 || l.MaxBody > maxRequestBody {
 		return Invalid(field+"max_body", "%d bytes is outside 1 … %d", l.MaxBody, int64(maxRequestBody))
 	}
 	if l.IdleTimeout != 0 && l.Timeout > l.IdleTimeout {
-		return Invalid(field+"timeout", "%s is more than the idle timeout of %s, after which any silence ends: raise that too", l.Timeout, l.IdleTimeout)
+		return Invalid(field+"timeout", "%s is more than the idle timeout of %s, after which any silence ends: raise that too", duration.Text(l.Timeout), duration.Text(l.IdleTimeout))
 	}
 	return nil
 }

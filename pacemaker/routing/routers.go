@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"aorta/internal/duration"
 	"aorta/pacemaker/cluster"
 	"aorta/router"
 )
@@ -162,11 +163,11 @@ func (r *Routers) AwaitAcks(ctx context.Context, pair router.Pair, report func(s
 		return fmt.Errorf("wait for the routers to take generation %s: %w", pair, err)
 	}
 	if len(silent) > 0 {
-		report(fmt.Sprintf("no longer waiting for routers that were silent for %s: %s", r.cfg.Silence, strings.Join(silent, ", ")))
+		report(fmt.Sprintf("no longer waiting for routers that were silent for %s: %s", duration.Text(r.cfg.Silence), strings.Join(silent, ", ")))
 	}
 	if len(behind) > 0 {
 		report(fmt.Sprintf("no longer waiting for routers that keep an older table for %s: %s (see nginx.log there); instances that they still name are not stopped",
-			patience, strings.Join(behind, ", ")))
+			duration.Text(patience), strings.Join(behind, ", ")))
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"aorta/internal/duration"
 	"aorta/jobs"
 )
 
@@ -74,7 +75,7 @@ func Took(d time.Duration) string {
 	case d < time.Minute:
 		return fmt.Sprintf("%.1fs", d.Seconds())
 	}
-	return d.Round(time.Second).String()
+	return duration.Text(d.Round(time.Second))
 }
 
 // Far is how far the step is, in words.

@@ -7,6 +7,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"aorta/internal/duration"
 	"aorta/pacemaker/cluster"
 )
 
@@ -82,5 +83,5 @@ func (s *Store) changeRequestLimits(tx *gorm.DB, app cluster.ID, change cluster.
 }
 
 func limitsText(l cluster.RequestLimits) string {
-	return fmt.Sprintf("timeout %s, idle timeout %s, max body %d", l.Timeout, l.IdleTimeout, l.MaxBody)
+	return fmt.Sprintf("timeout %s, idle timeout %s, max body %d", duration.Text(l.Timeout), duration.Text(l.IdleTimeout), l.MaxBody)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"aorta/internal/duration"
 	"aorta/pacemaker"
 	"aorta/pacemaker/cluster"
 	"aorta/web/access"
@@ -57,7 +58,7 @@ func (m *moving) Read(p []byte) (int, error) {
 	_ = m.deadline(time.Now().Add(stallTimeout))
 	n, err := m.Reader.Read(p)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		err = cluster.Invalid("body", "nothing of it came for %s: send it again", stallTimeout)
+		err = cluster.Invalid("body", "nothing of it came for %s: send it again", duration.Text(stallTimeout))
 	}
 	return n, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"aorta/internal/duration"
 	"aorta/pacemaker/cluster"
 	"aorta/web/access"
 	"aorta/web/rest"
@@ -27,7 +28,7 @@ func (a *API) showStats(ctx context.Context, in *statsQuery) (*rest.Reply[wire.S
 	app := in.App()
 	window, err := time.ParseDuration(in.Since)
 	if err != nil || window <= 0 || window > maxWindow {
-		return nil, cluster.Invalid("since", "%.20q is not a duration up to %s (such as 1h)", in.Since, maxWindow)
+		return nil, cluster.Invalid("since", "%.20q is not a duration up to %s (such as 1h)", in.Since, duration.Text(maxWindow))
 	}
 	var release cluster.Release
 	if in.Release != "" {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"aorta/internal/backoff"
+	"aorta/internal/duration"
 )
 
 // The limits used where Options names none.
@@ -114,7 +115,7 @@ func do[T any](ctx context.Context, c *Client, w call) (T, error) {
 			return answer, err
 		}
 		if attempt == 0 {
-			c.opts.Notice(fmt.Sprintf("%v; trying again for %s", err, c.opts.RetryWindow))
+			c.opts.Notice(fmt.Sprintf("%v; trying again for %s", err, duration.Text(c.opts.RetryWindow)))
 		}
 		if wait(ctx, pause) != nil {
 			return answer, err

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"time"
 
+	"aorta/internal/duration"
 	"aorta/pacemaker/cluster"
 )
 
@@ -104,7 +105,7 @@ func (s *stream) good() {
 func (s *stream) pause(ctx context.Context, err error) error {
 	if s.cutAt.IsZero() {
 		s.cutAt = time.Now()
-		s.c.opts.Notice(fmt.Sprintf("the connection to %s is cut (%s); trying again for up to %s", s.c.URL(), short(err), s.c.opts.ReconnectWindow))
+		s.c.opts.Notice(fmt.Sprintf("the connection to %s is cut (%s); trying again for up to %s", s.c.URL(), short(err), duration.Text(s.c.opts.ReconnectWindow)))
 	}
 	pause := pauseAfter(s.tries)
 	var status *StatusError
@@ -115,7 +116,7 @@ func (s *stream) pause(ctx context.Context, err error) error {
 	if time.Since(s.cutAt)+pause > s.c.opts.ReconnectWindow {
 		return &cluster.Error{
 			Code: cluster.CodeUnavailable, Err: err,
-			Message: fmt.Sprintf("%s is away for more than %s (%s): is aortad running there?", s.c.URL(), s.c.opts.ReconnectWindow, short(err)),
+			Message: fmt.Sprintf("%s is away for more than %s (%s): is aortad running there?", s.c.URL(), duration.Text(s.c.opts.ReconnectWindow), short(err)),
 		}
 	}
 	return wait(ctx, pause)

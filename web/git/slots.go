@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"aorta/internal/broadcast"
+	"aorta/internal/duration"
 	"aorta/internal/gitrepo"
 	"aorta/internal/quota"
 	"aorta/pacemaker/cluster"
@@ -86,5 +87,5 @@ func (s *slots) busy() error {
 		whose = append(whose, fmt.Sprintf("%d of %s", held[app], app))
 	}
 	return cluster.Unavailable("this waited %s for other %s (%s), of which there may be %d, and %d of an app: try again in a moment",
-		s.wait, s.what, strings.Join(whose, ", "), s.All, s.Each)
+		duration.Text(s.wait), s.what, strings.Join(whose, ", "), s.All, s.Each)
 }

@@ -37,7 +37,8 @@ type nodeReport struct {
 
 type nodeLogs struct {
 	NodePath
-	Body []nodewire.LogPart
+	RawBody []byte
+	Body    []nodewire.LogPart
 }
 
 type nodeImages struct {
@@ -104,6 +105,9 @@ func (a *API) report(ctx context.Context, in *nodeReport) (*rest.Reply[nodewire.
 }
 
 func (a *API) shipLogs(ctx context.Context, in *nodeLogs) (*rest.Reply[nodewire.LogPositions], error) {
+	if err := rest.CheckBulk(in.RawBody); err != nil {
+		return nil, err
+	}
 	sent, err := nodewire.DomainLogParts(in.Body)
 	if err != nil {
 		return nil, err

@@ -4,10 +4,19 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"aorta/internal/strictjson"
+	"aorta/pacemaker/cluster"
 )
 
 // maxDepth is how deep a body's lists and objects may be nested.
 const maxDepth = 32
+
+// CheckBulk asks of a body that is read once what is asked of each.
+func CheckBulk(body []byte) error {
+	if err := strictjson.Check(body, maxDepth); err != nil {
+		return cluster.Invalid("body", "%v", err)
+	}
+	return nil
+}
 
 // formats are those of bodies: JSON, of which nothing is read in two ways.
 func formats() map[string]huma.Format {

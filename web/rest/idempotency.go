@@ -15,6 +15,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"aorta/internal/duration"
 	"aorta/pacemaker/cluster"
 	"aorta/pacemaker/store"
 	"aorta/web/access"
@@ -41,7 +42,7 @@ type Answers interface {
 // one, so that a repeat finds its answer.
 const onceLimit = time.Minute
 
-var errOnceLimit = cluster.Unavailable("the cluster did not finish this within %s and may still be working on it: check before you repeat it", onceLimit)
+var errOnceLimit = cluster.Unavailable("the cluster did not finish this within %s and may still be working on it: check before you repeat it", duration.Text(onceLimit))
 
 // keyParameter describes the header in the OpenAPI document.
 func keyParameter() *huma.Param {

@@ -45,7 +45,7 @@ type Route struct {
 	Stream                bool // the body is read by the handler, without a limit of size or time
 	Secret                bool // the answer is kept nowhere, so a repeat is done again
 	// Bulk says that the body is much and comes often, so that it is read once, as
-	// what it is to be: what else is asked of it, the handler checks.
+	// what it is to be: its handler asks CheckBulk, and checks the values.
 	Bulk bool
 }
 
