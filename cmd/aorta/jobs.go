@@ -90,7 +90,9 @@ func (s *session) printJobs(jobs []wire.Job, searched bool) error {
 		if j.Attention {
 			attention++
 		}
-		t.row(s.shownID(j.ID), titleOf(j), j.App, stateText(j), ageOf(s.p.Now(), j.CreatedAt), lasts(j, s.p.Now()))
+		state := stateOf(j)
+		t.row(s.shownID(j.ID), titleOf(j), j.App, state.cell(s), ageOf(s.p.Now(), j.CreatedAt), lasts(j, s.p.Now()))
+		t.note(state.note(s))
 	}
 	empty := "no jobs yet"
 	if searched {
@@ -99,23 +101,45 @@ func (s *session) printJobs(jobs []wire.Job, searched bool) error {
 	if err := t.print(empty); err != nil || attention == 0 {
 		return err
 	}
-	s.err.line("%d need attention: aorta jobs show ID, then aorta jobs retry ID or discard ID", attention)
+	need := "needs"
+	if attention > 1 {
+		need = "need"
+	}
+	s.err.line("%d %s attention: aorta jobs show ID, then aorta jobs retry ID or discard ID", attention, need)
 	return nil
 }
 
-// stateText is a job's state with what it waits for, or why it needs attention.
-func stateText(j wire.Job) string {
+// stateOf is a job's state with what it waits for, or why it needs attention.
+func stateOf(j wire.Job) state {
 	switch {
 	case j.WaitsFor != nil:
-		return waitsFor(*j.WaitsFor)
+		return state{"waiting", " ", strings.TrimPrefix(waitsFor(*j.WaitsFor), "waiting ")}
 	case j.DiscardedAt != nil:
-		return j.State + ", discarded"
+		return state{is: j.State + ", discarded"}
 	case j.Attention:
-		return "needs attention: " + orText(firstLine(j.Error), "no cause reported")
+		return state{"needs attention", ": ", orText(firstLine(j.Error), "no cause reported")}
 	case j.State == client.JobRunning && progressOf(j.Progress) != "":
-		return j.State + " " + progressOf(j.Progress)
+		return state{is: j.State + " " + progressOf(j.Progress)}
 	}
-	return j.State
+	return state{is: j.State}
+}
+
+// state is a state in a word or two, and what else there is to say of it: in the
+// same cell with --wide, else below the row.
+type state struct{ is, joint, about string }
+
+func (t state) cell(s *session) string {
+	if s.flags.wide {
+		return t.is + t.joint + t.about
+	}
+	return t.is
+}
+
+func (t state) note(s *session) string {
+	if s.flags.wide {
+		return ""
+	}
+	return t.about
 }
 
 func (s *session) followFound(ctx context.Context, api *client.Client, id string) error {

@@ -66,17 +66,20 @@ func TestJobs_SayWhoIsFirstAndWhatNeedsAttention(t *testing.T) {
 	got := c.run("jobs")
 	wide := c.run("jobs", "--wide")
 
-	want := "ID  TITLE                STATE                                 CREATED  DURATION\n" +
-		"j3  Scale shop: web=3    waiting for Deploy a1b2 to shop by…   1s ago\n" +
-		"j2  Remove old images    waiting for Look by the platform (j…  1s ago\n" +
-		"j1  Deploy a1b2 to shop  running                               1m ago   1m\n" +
-		"f2  Stop shop            needs attention: its worker died 3…   1h ago   1m30s\n" +
-		"f1  Stop shop            failed, discarded                     2h ago\n"
+	want := "ID  TITLE                STATE              CREATED  DURATION\n" +
+		"j3  Scale shop: web=3    waiting            1s ago\n" +
+		"    for Deploy a1b2 to shop by ann (j1)\n" +
+		"j2  Remove old images    waiting            1s ago\n" +
+		"    for Look by the platform (j0)\n" +
+		"j1  Deploy a1b2 to shop  running            1m ago   1m\n" +
+		"f2  Stop shop            needs attention    1h ago   1m30s\n" +
+		"    its worker died 3 times while it ran (the last one: n1)\n" +
+		"f1  Stop shop            failed, discarded  2h ago\n"
 	if diff := cmp.Diff(want, got.out); diff != "" {
 		t.Errorf("stdout (-want +got):\n%s", diff)
 	}
 	wantIn(t, "wide", wide.out, "needs attention: its worker died 3 times while it ran (the last one: n1)  1h ago", "waiting for Look by the platform (j0)    ")
-	wantIn(t, "stderr", got.err, "1 need attention: aorta jobs show ID, then aorta jobs retry ID or discard ID\n")
+	wantIn(t, "stderr", got.err, "1 needs attention: aorta jobs show ID, then aorta jobs retry ID or discard ID\n")
 }
 
 func TestJobs_ShowSaysWhatTheRootWaitsForAndRepeats(t *testing.T) {

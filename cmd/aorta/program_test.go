@@ -17,9 +17,9 @@ func TestProgram_ShowsForPeople(t *testing.T) {
 		{"apps", "NAME  RELEASE  INSTANCES  STATE                     URL\nshop  v3       2/3        2 of 3 instances running  http://shop.example.com\n"},
 		{"apps info -a shop", "name       shop\nid         a1\nrelease    v3\nstate      2 of 3 instances running\ninstances  2/3\nurl        http://shop.example.com\nhosts      shop.example.com\n"},
 		{"apps:info shop", "name       shop\n"},
-		{"ps -a shop", "INSTANCE         RELEASE  NODE  STATE             MEMORY  STARTED\n" +
-			"web.1a2b3c4d     v3       n1    running           12%     3m ago\n" +
-			"worker.ffffffff  v3       n2    crashing: exit 1  -       -\n"},
+		{"ps -a shop", "INSTANCE         RELEASE  NODE  STATE     MEMORY  STARTED\n" +
+			"web.1a2b3c4d     v3       n1    running   12%     3m ago\n" +
+			"worker.ffffffff  v3       n2    crashing  -       -\n                 exit 1\n"},
 		{"ps -a shop --wide", "web.1a2b3c4d     v3       n1    10.0.0.1:20001  running           25%  12%     3m ago   1\n"},
 		{"ps scale -a shop", "TYPE  QUANTITY  MEMORY  CPUS  COMMAND\nweb   2         512m    1     (default of the image)\n"},
 		{"config -a shop", "A=1\nB=\"two words\"\n"},

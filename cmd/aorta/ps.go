@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -49,9 +50,15 @@ func (s *session) listInstances(ctx context.Context, api *client.Client, app str
 	}
 	t := s.out.newTable("INSTANCE", "RELEASE", "NODE", "ADDRESS", "STATE", "CPU", "MEMORY", "STARTED", "RESTARTS").onlyWide("ADDRESS", "CPU", "RESTARTS")
 	for _, i := range instances {
-		t.row(instanceName(i.Type, i.ID), i.Release, i.Node, orText(i.Address, "-"), i.Verdict,
+		is, cause, _ := strings.Cut(i.Verdict, ": ")
+		state := state{is: is, about: cause}
+		if cause != "" {
+			state.joint = ": "
+		}
+		t.row(instanceName(i.Type, i.ID), i.Release, i.Node, orText(i.Address, "-"), state.cell(s),
 			shareOf(i.CPU, i.CPUs), shareOf(i.Memory, float64(i.MemoryLimit)),
 			orText(ageOf(s.p.Now(), i.StartedAt), "-"), strconv.Itoa(i.Restarts))
+		t.note(state.note(s))
 	}
 	return t.print(app + " has no instances; deploy it: aorta deploy -a " + app + ", or start it: aorta ps start -a " + app)
 }

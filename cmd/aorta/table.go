@@ -13,11 +13,13 @@ type table struct {
 	out  *screen
 	rows [][]string
 	wide []string // columns that --wide alone prints
+	// notes are what is said below rows, by their index.
+	notes map[int]string
 }
 
 // newTable starts a table with its headings.
 func (s *screen) newTable(headings ...string) *table {
-	return &table{out: s, rows: [][]string{headings}}
+	return &table{out: s, rows: [][]string{headings}, notes: map[int]string{}}
 }
 
 // onlyWide names columns that are left out where width is scarce.
@@ -27,6 +29,13 @@ func (t *table) onlyWide(headings ...string) *table {
 }
 
 func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
+
+// note adds a text below the last row, where it has room.
+func (t *table) note(text string) {
+	if text != "" {
+		t.notes[len(t.rows)-1] = text
+	}
+}
 
 // print prints the table, or the text for an empty one.
 func (t *table) print(empty string) error {
@@ -45,15 +54,24 @@ func (t *table) print(empty string) error {
 		}
 	}
 	t.fit(widths)
-	for _, row := range t.rows {
+	for r, row := range t.rows {
 		var line strings.Builder
 		for i, cell := range row {
 			cell = cut(cell, widths[i])
 			line.WriteString(cell + strings.Repeat(" ", widths[i]-columns(cell)+gap))
 		}
 		t.out.line("%s", strings.TrimRight(line.String(), " "))
+		if note := t.notes[r]; note != "" {
+			t.printNote(note, min(widths[0]+gap, narrowFirst))
+		}
 	}
 	return nil
+}
+
+func (t *table) printNote(text string, indent int) {
+	for _, line := range wrap(clean(text), t.out.beside(indent)) {
+		t.out.line("%s%s", strings.Repeat(" ", indent), line)
+	}
 }
 
 // gap is the space between two columns.

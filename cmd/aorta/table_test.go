@@ -54,6 +54,22 @@ func TestTable_CutsWhatNamesALineLast(t *testing.T) {
 	}
 }
 
+func TestTable_NotesStandBelowTheirRow(t *testing.T) {
+	var out strings.Builder
+	table := (&screen{w: &out, width: 40}).newTable("ID", "STATE", "AGE")
+	table.row("web.1", "crashing (3 restarts)", "3m ago")
+	table.note("exited with code 3: no database at 10.0.0.1")
+	table.row("web.2", "running", "3m ago")
+
+	_ = table.print("")
+
+	want := "ID     STATE                  AGE\nweb.1  crashing (3 restarts)  3m ago\n" +
+		"       exited with code 3: no database\n       at 10.0.0.1\nweb.2  running                3m ago\n"
+	if out.String() != want {
+		t.Errorf("got\n%swant\n%s", out.String(), want)
+	}
+}
+
 // Nothing is lost by wrapping, but for spaces at the ends of lines.
 func TestWrap_LosesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -184,8 +184,11 @@ func (s *Store) FindOperation(ctx context.Context, name string) (cluster.Operati
 	if err := s.read.WithContext(ctx).Where(shortForm+" = ?", name).Order("id DESC").Limit(2).Find(&rows).Error; err != nil {
 		return cluster.Operation{}, translate(err, "find operation")
 	}
-	if len(rows) != 1 {
-		return cluster.Operation{}, cluster.NotFound("%d operations are called %.40q", len(rows), name)
+	switch len(rows) {
+	case 0:
+		return cluster.Operation{}, cluster.NotFound("no operation is called %.40q", name)
+	case 2:
+		return cluster.Operation{}, cluster.Conflict("several jobs are called %s: give the whole id, such as %s (%s) or %s (%s)", name, rows[0].ID, rows[0].Title, rows[1].ID, rows[1].Title)
 	}
 	return rows[0].operation(), nil
 }

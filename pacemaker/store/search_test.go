@@ -114,6 +114,16 @@ func TestFindOperation_SearchesTheShortFormByIndex(t *testing.T) {
 	testkit.Must(t, s.read.Raw("EXPLAIN QUERY PLAN SELECT * FROM operations WHERE substr(id, 29) = 'x'").Scan(&plan).Error)
 	found, err := s.FindOperation(t.Context(), op.ID.Short())
 
+	var twin operationRow
+	testkit.Must(t, s.read.Where("id = ?", string(op.ID)).Take(&twin).Error)
+	twin.ID = "00000000" + twin.ID[8:]
+	testkit.Must(t, s.write(t.Context(), "write a twin", func(tx *gorm.DB) error { return tx.Create(&twin).Error }))
+	_, several := s.FindOperation(t.Context(), op.ID.Short())
+	_, none := s.FindOperation(t.Context(), "00000000")
+
+	if cluster.CodeOf(several) != cluster.CodeConflict || !strings.Contains(several.Error(), string(op.ID)) || !strings.Contains(several.Error(), twin.ID) || cluster.CodeOf(none) != cluster.CodeNotFound {
+		t.Errorf("got %v for two of a name and %v for none, want a conflict that names them", several, none)
+	}
 	if !strings.Contains(plan.Detail, "operations_short") || err != nil || found.ID != op.ID {
 		t.Errorf("got the plan %q and %s, %v; want %s by the index", plan.Detail, found.ID, err, op.ID)
 	}
