@@ -148,7 +148,11 @@ func (s *session) start(ctx context.Context, api *client.Client, app string, _ [
 		s.err.line("%s is not stopped; to replace its instances by new ones: aorta ps restart -a %s", app, app)
 		return nil
 	}
-	return s.restart(ctx, api, app, nil)
+	work, err := api.Restart(ctx, app, wire.Restart{})
+	if err != nil {
+		return err
+	}
+	return s.follow(ctx, api, work, func() { s.err.line("started %s", app) })
 }
 
 func (s *session) stop(ctx context.Context, api *client.Client, app string, _ []string) error {

@@ -62,6 +62,23 @@ func TestWork_EachCommandAsksForItsOwn(t *testing.T) {
 	}
 }
 
+func TestStart_StartsWhatIsStopped(t *testing.T) {
+	api := shop(t)
+	api.on("GET /apps/blog", 200, wire.App{Name: "blog", Stopped: true})
+	api.on("POST /apps/blog/restart", 202, wire.Accepted{Job: "j1"})
+	c := newCLI(t, api)
+
+	started, running := c.run("ps:start", "-a", "blog"), c.run("start", "-a", "shop")
+
+	wantCode(t, started, 0)
+	wantIn(t, "stopped", started.err, "started blog\n")
+	wantCode(t, running, 0)
+	wantIn(t, "running", running.err, "shop is not stopped")
+	if diff := cmp.Diff([]string{"POST /apps/blog/restart {}"}, api.writes()); diff != "" {
+		t.Errorf("writes (-want +got):\n%s", diff)
+	}
+}
+
 func TestRollback_SaysWhatChangesFirst(t *testing.T) {
 	api := shop(t)
 	api.on("POST /apps/shop/rollback", 202, wire.Accepted{Job: "j1"})

@@ -96,10 +96,7 @@ func (a *addresses) resolve(l listener) (string, error) {
 func (a *addresses) find(l listener) (string, error) {
 	host, port, err := net.SplitHostPort(l.given)
 	if err == nil && port != "0" {
-		if err := a.check(l, l.given); err != nil {
-			return "", l.unusable("%v: name another address (--%s), or end what has it", err, flagOf(l.option))
-		}
-		return l.given, nil
+		return l.given, a.checkGiven(l)
 	}
 	if err != nil || host == "" {
 		host = l.ip
@@ -118,6 +115,40 @@ func (a *addresses) find(l listener) (string, error) {
 		a.log.Warn("the recorded port can't be used any more; choosing another one", "listener", l.name, "err", err)
 	}
 	return a.choose(l, host)
+}
+
+func (a *addresses) checkGiven(l listener) error {
+	if err := a.check(l, l.given); err != nil {
+		return l.unusable("%v: name another address (--%s), or end what has it", err, flagOf(l.option))
+	}
+	return nil
+}
+
+// checkListeners says of all addresses that are given which can't be used, before
+// anything is started.
+func (d *daemon) checkListeners() error {
+	var wrong []string
+	for _, l := range []struct {
+		listener
+		role cluster.Role
+	}{
+		{listener{option: "listen", given: d.cfg.Listen}, ""},
+		{listener{option: "node_listen", given: d.cfg.NodeListen}, cluster.RolePacemaker},
+		{listener{option: "router_listen", given: d.cfg.RouterListen, daemon: nginxDaemon}, cluster.RoleRouter},
+		{listener{option: "router_status_listen", given: d.cfg.RouterStatusListen, daemon: nginxDaemon}, cluster.RoleRouter},
+	} {
+		_, port, err := net.SplitHostPort(l.given)
+		if err != nil || port == "0" || l.role != "" && !d.cfg.Has(l.role) {
+			continue // none is given, or nobody listens there
+		}
+		if err := d.addrs.checkGiven(l.listener); err != nil {
+			wrong = append(wrong, err.Error())
+		}
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	return cluster.Unavailable("%s", strings.Join(wrong, "\n"))
 }
 
 // choose finds a free port that is not recorded: who has that may not listen yet.

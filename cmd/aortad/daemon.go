@@ -124,6 +124,9 @@ func (d *daemon) prepare() (unlock func(), err error) {
 }
 
 func (d *daemon) open(ctx context.Context) error {
+	if err := d.checkListeners(); err != nil {
+		return err
+	}
 	d.watchDisk()
 	d.loop("profiles", func(ctx context.Context) error {
 		return profile.Serve(ctx, filepath.Join(d.cfg.RunDir, "profile.sock"))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,6 +55,32 @@ func TestRun_ExitCodeTellsWhetherTryingAgainHelps(t *testing.T) {
 				t.Errorf("got exit %d, want %d; it said:\n%s\nwant %q in it", code, tc.code, errOut.String(), tc.says)
 			}
 		})
+	}
+}
+
+// Each address that is taken is named, before a Redis is started for nothing.
+func TestRun_NamesEachAddressThatIsTaken(t *testing.T) {
+	taken := func() string {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		testkit.Must(t, err)
+		t.Cleanup(func() { _ = l.Close() })
+		return l.Addr().String()
+	}
+	api, router, dir := taken(), taken(), testkit.ShortDir(t)
+	var out, errOut bytes.Buffer
+
+	code := run(t.Context(), []string{"run", "--data-dir", dir + "/data", "--run-dir", dir + "/run", "--listen", api, "--router-listen", router}, &out, &errOut)
+
+	if code != exitFailure { // what has it may end
+		t.Errorf("got exit %d, want %d", code, exitFailure)
+	}
+	for option, addr := range map[string]string{"listen": api, "router_listen": router} {
+		if want := option + " " + addr + " is in use by "; !strings.Contains(errOut.String(), want) {
+			t.Errorf("got\n%s\nwant %q in it", &errOut, want)
+		}
+	}
+	if records, _ := filepath.Glob(dir + "/data/state/*redis*"); len(records) > 0 {
+		t.Errorf("got %v, want nothing started", records)
 	}
 }
 
