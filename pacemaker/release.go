@@ -6,6 +6,7 @@ import (
 
 	"aorta/jobs"
 	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/plan"
 	"aorta/pacemaker/store"
 )
 
@@ -22,9 +23,14 @@ func (p *Pacemaker) makeRelease(ctx context.Context, r *jobs.Run) (any, error) {
 	if build.State != cluster.BuildReady {
 		return nil, jobs.Permanent(fmt.Errorf("the build is %s, not ready: %s", build.State, build.Error))
 	}
-	domains, limits := build.Domains, build.Route
-	if w.op.Kind != cluster.OpDeploy {
-		domains, limits = nil, cluster.RequestLimitsChange{}
+	var domains []string
+	var limits cluster.RequestLimitsChange
+	var said []string
+	if w.op.Kind == cluster.OpDeploy {
+		domains = build.Domains
+		if limits, said, err = p.routeOf(ctx, w, build); err != nil {
+			return nil, err
+		}
 	}
 	if w.args.Ref != "" {
 		// Refused now, not once it serves.
@@ -42,5 +48,19 @@ func (p *Pacemaker) makeRelease(ctx context.Context, r *jobs.Run) (any, error) {
 		return nil, permanentIfRefused(err)
 	}
 	r.Log("release " + release.Label())
+	for _, line := range said {
+		r.Log("notice: " + line)
+	}
 	return nil, nil
+}
+
+// routeOf is what a deploy changes of the app's limits of requests, and what people
+// are to know of what its source asks for and does not get.
+func (p *Pacemaker) routeOf(ctx context.Context, w work, build cluster.Build) (cluster.RequestLimitsChange, []string, error) {
+	if build.Kind == cluster.SourceImage {
+		return build.Route, nil, nil // without a file, nothing is missing in it
+	}
+	former, err := p.store.FormerBuild(ctx, build)
+	change, said := plan.RouteOf(former.Route, build.Route, w.app.Requests)
+	return change, append(said, plan.Overruled(build.Processes, w.asked)...), err
 }

@@ -49,8 +49,8 @@ var badPushes = []badPush{
 	{
 		name:  "a key that aorta.yml does not have",
 		files: map[string]string{"aorta.yml": "processes:\n  web:\n    replicas: 3\n"},
-		says:  []string{"aorta.yml"},
-		cause: "replicas",
+		says:  []string{"      replicas: 3", "      ^"},
+		cause: `Build failed: aorta.yml:3:5: unknown key "replicas"`,
 	},
 	{
 		name:    "an app that never listens",

@@ -1,7 +1,6 @@
 package build
 
 import (
-	"fmt"
 	"maps"
 	"path"
 	"regexp"
@@ -21,15 +20,14 @@ type BuildKey struct {
 	Context    string // empty for the whole source
 	Target     string // the stage to build, empty for the last
 	Args       map[string]string
-	Lines      map[string]int // where its keys stand, for errors that are found later
 }
 
 // buildFile is its schema. Values of arguments are taken as they are written: a
 // version of 3.10 is no number.
 type buildFile struct {
-	Dockerfile string              `yaml:"dockerfile"`
-	Context    string              `yaml:"context"`
-	Target     string              `yaml:"target"`
+	Dockerfile word                `yaml:"dockerfile"`
+	Context    word                `yaml:"context"`
+	Target     word                `yaml:"target"`
 	Args       map[string]ast.Node `yaml:"args"`
 }
 
@@ -52,26 +50,26 @@ func parseBuild(node ast.Node) (BuildKey, error) {
 	}
 	var f buildFile
 	if err := yaml.NodeToValue(node, &f, yaml.Strict()); err != nil {
-		return BuildKey{}, cluster.Invalid("aorta.yml", "build: %s", inOneLine(err))
+		return BuildKey{}, err
 	}
-	return f.key(node)
+	return f.key()
 }
 
-// key checks the file's section; node is where it stands.
-func (f buildFile) key(node ast.Node) (BuildKey, error) {
-	k := BuildKey{Target: f.Target, Lines: linesOf(node)}
+// key checks the file's section.
+func (f buildFile) key() (BuildKey, error) {
+	k := BuildKey{Target: string(f.Target)}
 	var err error
-	if k.Dockerfile, err = k.inside("dockerfile", f.Dockerfile); err != nil {
+	if k.Dockerfile, err = k.inside("dockerfile", string(f.Dockerfile)); err != nil {
 		return k, err
 	}
-	if k.Context, err = k.inside("context", f.Context); err != nil {
+	if k.Context, err = k.inside("context", string(f.Context)); err != nil {
 		return k, err
 	}
 	if k.Dockerfile == "." {
 		return k, k.fault("dockerfile", "%q is the source itself; name a file (such as docker/Dockerfile.prod)", f.Dockerfile)
 	}
-	if f.Target != "" && !stageName.MatchString(f.Target) {
-		return k, k.fault("target", "%q is not the name of a stage (FROM … AS name)", cluster.Clip(f.Target))
+	if f.Target != "" && !stageName.MatchString(k.Target) {
+		return k, k.fault("target", "%q is not the name of a stage (FROM … AS name)", cluster.Clip(k.Target))
 	}
 	k.Args, err = k.args(f.Args)
 	return k, err
@@ -125,19 +123,7 @@ func scalar(node ast.Node) (string, bool) {
 	return "", false
 }
 
-// fault is an error that names the file, the line and the key.
+// fault is an error that names the file and the key.
 func (k BuildKey) fault(key, format string, args ...any) error {
-	top, _, _ := strings.Cut(key, ".")
-	return cluster.Invalid(fmt.Sprintf("aorta.yml:%d", k.Lines[top]), "build.%s: %s", key, fmt.Sprintf(format, args...))
-}
-
-// linesOf says in which lines the keys of a mapping stand.
-func linesOf(node ast.Node) map[string]int {
-	lines := map[string]int{}
-	if m, ok := node.(ast.MapNode); ok {
-		for it := m.MapRange(); it.Next(); {
-			lines[it.Key().String()] = lineOf(it.Key())
-		}
-	}
-	return lines
+	return cluster.Invalid(manifestName+": build."+key, format, args...)
 }

@@ -170,10 +170,11 @@ func TestBuilder_TakesTheBuildKey(t *testing.T) {
 
 func TestBuilder_NamesWhatTheBuildKeyGotWrong(t *testing.T) {
 	for want, files := range map[string]map[string]string{
-		"aorta.yml:2: build.dockerfile: there is no file \"web/Dockerfile\" in the source": {"aorta.yml": "build:\n  dockerfile: web/Dockerfile\n"},
-		"aorta.yml:1: build.context: there is no folder \"web\" in the source":             {"aorta.yml": "build: {context: web}\n"},
-		"there is no Dockerfile in web;":                                                   {"aorta.yml": "build: {context: web}\n", "web/x": ""},
-		"the Dockerfile has no stage \"prod\" (FROM … AS prod)":                            {"aorta.yml": "build:\n  target: prod\n", "Dockerfile": dockerfile, "testapp": string(rig.Binary(t))},
+		"aorta.yml:2:15: build.dockerfile: there is no file \"web/Dockerfile\" in the source": {"aorta.yml": "build:\n  dockerfile: web/Dockerfile\n"},
+		"aorta.yml:1:18: build.context: there is no folder \"web\" in the source":             {"aorta.yml": "build: {context: web}\n"},
+		"Dockerfile:3: RUN --network=host: a build can't have this":                           {"Dockerfile": "FROM scratch\nCOPY testapp /app\nRUN --network=host [\"/app\"]\n", "testapp": string(rig.Binary(t))},
+		"there is no Dockerfile in web;":                                                      {"aorta.yml": "build: {context: web}\n", "web/x": ""},
+		"the Dockerfile has no stage \"prod\" (FROM … AS prod)":                               {"aorta.yml": "build:\n  target: prod\n", "Dockerfile": dockerfile, "testapp": string(rig.Binary(t))},
 	} {
 		t.Run(want, func(t *testing.T) {
 			b, s, r := setUp(t, nil)

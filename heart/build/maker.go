@@ -67,7 +67,7 @@ func (m *maker) build(ctx context.Context, in io.Reader) (cluster.BuildResult, e
 		return cluster.BuildResult{}, err
 	}
 	recipe, err := found.recipe(source, p.build, m.Spec.Kind)
-	if err != nil {
+	if err := found.telling(err); err != nil {
 		return cluster.BuildResult{}, err
 	}
 	m.complete(&recipe)

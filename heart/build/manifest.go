@@ -1,10 +1,7 @@
 package build
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"regexp"
 	"slices"
@@ -71,18 +68,17 @@ type manifestHealth struct {
 	Interval     string `yaml:"interval"`
 }
 
-// ParseManifest parses aorta.yml. An unknown key is an error that names the key
-// and its line.
-func ParseManifest(data []byte) (Manifest, error) {
-	if err := plain(data); err != nil {
-		return Manifest{}, err
-	}
+// parseManifest reads what is there of a file. Its error is the first mistake: an
+// unknown key is one, too.
+func parseManifest(body ast.Node) (Manifest, error) {
 	var file manifestFile
-	err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(&file)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return Manifest{}, cluster.Invalid("aorta.yml", "%s", inOneLine(err))
+	if body != nil {
+		if err := yaml.NodeToValue(body, &file, yaml.Strict()); err != nil {
+			return Manifest{}, err
+		}
 	}
-	if err := refuseUnsupported("", map[string]ast.Node{"release": file.Release, "links": file.Links, "cron": file.Cron}); err != nil {
+	err := refuseUnsupported("", map[string]ast.Node{"release": file.Release, "links": file.Links, "cron": file.Cron})
+	if err != nil {
 		return Manifest{}, err
 	}
 	m := Manifest{Domains: file.Domains}
@@ -185,28 +181,15 @@ func (h manifestHealth) health(where string) (cluster.Health, error) {
 	return out, err
 }
 
-// refuseUnsupported returns an error that names the first of these keys that is
-// set, with its line.
+// refuseUnsupported returns an error that names the first of these keys that is set.
 func refuseUnsupported(prefix string, keys map[string]ast.Node) error {
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
-		node := keys[key]
-		if node == nil {
+		if keys[key] == nil {
 			continue
 		}
-		return cluster.Invalid(fmt.Sprintf("aorta.yml:%d", lineOf(node)), "%s%s is not supported yet; remove it to deploy", prefix, key)
+		return cluster.Invalid(manifestName+": "+prefix+key, "not supported yet; remove it to deploy")
 	}
 	return nil
-}
-
-// lineOf is the line that a key's value begins in, 0 if it is not known.
-func lineOf(node ast.Node) int {
-	if node == nil {
-		return 0
-	}
-	if t := node.GetToken(); t != nil && t.Position != nil {
-		return t.Position.Line
-	}
-	return 0
 }
 
 var sizePattern = regexp.MustCompile(`^([0-9]{1,9})([bkmgBKMG]?)$`)

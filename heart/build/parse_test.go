@@ -22,10 +22,10 @@ func TestParseProcfile_ReadsTypesInOrder(t *testing.T) {
 func TestParseProcfile_NamesWhatIsWrongAndWhere(t *testing.T) {
 	cases := map[string]string{
 		"":                 "names no process type",
-		"web ./server":     "Procfile:1: \"web ./server\" is not of the form",
-		"web: a\nWeb: b":   "Procfile:2: \"Web\" is not a name",
-		"web: a\n\nweb: b": "Procfile:3: process type web is already in line 1",
-		"web:   ":          "Procfile:1: the command is empty",
+		"web ./server":     "Procfile:1:1: \"web ./server\" is not of the form",
+		"web: a\nWeb: b":   "Procfile:2:1: \"Web\" is not a name",
+		"web: a\n\nweb: b": "Procfile:3:1: process type web is already in line 1",
+		"web:   ":          "Procfile:1:1: the command is empty",
 		"web: \xff":        "not text",
 		"web: " + strings.Repeat("x", maxCommand+1): "limit is 8192",
 	}
@@ -63,7 +63,6 @@ func TestParseManifest_ReadsAllThatIsSupported(t *testing.T) {
 	route := cluster.RequestLimitsChange{Timeout: &timeout, IdleTimeout: &idle, MaxBody: &body}
 	build := BuildKey{
 		Dockerfile: "docker/Dockerfile.prod", Context: "app", Target: "web", Args: map[string]string{"NODE_ENV": "production", "PYTHON": "3.10", "FAST": "true", "QUOTED": "aé: b", "EMPTY": ""},
-		Lines: map[string]int{"dockerfile": 14, "context": 15, "target": 16, "args": 17},
 	}
 	want := Manifest{Route: route, Build: build, Domains: []string{"shop.example.com"}, Processes: []cluster.ProcessType{
 		{
@@ -79,12 +78,12 @@ func TestParseManifest_ReadsAllThatIsSupported(t *testing.T) {
 
 func TestParseManifest_NamesWhatIsWrongAndWhere(t *testing.T) {
 	cases := map[string]string{
-		"processes:\n  web:\n    colour: red\n":         "[3:5] unknown field \"colour\"",
-		"proceses: {}\n":                                "unknown field \"proceses\"",
-		"domains: []\nrelease: ./migrate\n":             "aorta.yml:2: release is not supported yet",
-		"processes:\n  db:\n    volumes: [data:/var]\n": "aorta.yml:3: processes.db.volumes is not supported yet",
-		"processes:\n  web: {tags: {require: [ssd]}}\n": "processes.web.tags is not supported yet",
-		"cron:\n  - {schedule: x}\n":                    "cron is not supported yet",
+		"processes:\n  web:\n    colour: red\n":         "aorta.yml:3:5: unknown key \"colour\"",
+		"proceses: {}\n":                                "aorta.yml:1:1: unknown key \"proceses\"",
+		"domains: []\nrelease: ./migrate\n":             "aorta.yml:2:10: release: not supported yet",
+		"processes:\n  db:\n    volumes: [data:/var]\n": "aorta.yml:3:5: processes.db.volumes: not supported yet",
+		"processes:\n  web: {tags: {require: [ssd]}}\n": "processes.web.tags: not supported yet",
+		"cron:\n  - {schedule: x}\n":                    "cron: not supported yet",
 		"processes: {web: {memory: lots}}\n":            "processes.web.memory: \"lots\" is not a size",
 		"processes: {web: {memory: 1k}}\n":              "processes.web.memory: 1k is outside 6m",
 		"processes: {web: {cpus: -1}}\n":                "processes.web.cpus",
@@ -97,19 +96,19 @@ func TestParseManifest_NamesWhatIsWrongAndWhere(t *testing.T) {
 		"route: {timeout: 25h}\n":                       "route.timeout: 25h is not",
 		"route: {timeout: 2h, idle_timeout: 1h}\n":      "route.timeout: 2h is more than the idle timeout",
 		"route: {max_body: lots}\n":                     "route.max_body: \"lots\" is not a size",
-		"route: {buffering: on}\n":                      "unknown field \"buffering\"",
+		"route: {buffering: on}\n":                      "unknown key \"buffering\"",
 		"domains: [localhost]\n":                        "domains[0]: \"localhost\" is not a hostname",
 		"processes: [web]\n":                            "aorta.yml",
-		"build:\n  context: ../x\n":                     "aorta.yml:2: build.context: \"../x\" leads out of the source",
-		"build: {dockerfile: /etc/passwd}\n":            "aorta.yml:1: build.dockerfile: \"/etc/passwd\" leads out",
+		"build:\n  context: ../x\n":                     "aorta.yml:2:12: build.context: \"../x\" leads out of the source",
+		"build: {dockerfile: /etc/passwd}\n":            "aorta.yml:1:21: build.dockerfile: \"/etc/passwd\" leads out",
 		"build: {dockerfile: .}\n":                      "name a file",
 		"build: {target: a b}\n":                        "build.target: \"a b\" is not the name of a stage",
-		"build:\n  args:\n    BUILDKIT_SYNTAX: x\n":     "aorta.yml:2: build.args.BUILDKIT_SYNTAX: names that begin with BUILDKIT_",
+		"build:\n  args:\n    BUILDKIT_SYNTAX: x\n":     "aorta.yml:3:22: build.args.BUILDKIT_SYNTAX: names that begin with BUILDKIT_",
 		"build: {args: {a-b: x}}\n":                     "build.args.a-b: is not a name",
 		"build: {args: {A: [x]}}\n":                     "build.args.A: its value is not text",
-		"build: {file: x}\n":                            "unknown field \"file\"",
-		"build: here\n":                                 "aorta.yml: build",
-		"cap_drop: [MAGIC]\n":                           "aorta.yml: cap_drop: \"MAGIC\" is not a capability",
+		"build: {file: x}\n":                            "unknown key \"file\"",
+		"build: here\n":                                 "aorta.yml:1:8: build: \"here\" is not a mapping",
+		"cap_drop: [MAGIC]\n":                           "aorta.yml:1:1: cap_drop: \"MAGIC\" is not a capability",
 		"processes: {web: {cap_add: [NET_RAW]}}\n":      "processes.web.cap_add: an app can't give itself rights",
 		"processes: {web: {tmpfs: [tmp]}}\n":            "processes.web.tmpfs: \"tmp\" is not the path",
 		"processes: {web: {tmpfs: [/a/../b]}}\n":        "processes.web.tmpfs: \"/a/../b\" is not the path",
@@ -117,12 +116,12 @@ func TestParseManifest_NamesWhatIsWrongAndWhere(t *testing.T) {
 		"tmpfs: [/dev/shm]\n":                           "shm_size sets its size",
 		"tmpfs: [/a, /a/]\n":                            "tmpfs: /a stands there twice",
 		"tmpfs: [/]\n":                                  "tmpfs: \"/\" is not the path",
-		"read_only: yes\n":                              "aorta.yml: [1:12] read_only: \"yes\" is not true or false",
-		"processes:\n  web:\n    read_only: 1\n":        "aorta.yml: [3:16] read_only: \"1\" is not true or false",
+		"read_only: yes\n":                              "aorta.yml:1:12: read_only: \"yes\" is not true or false",
+		"processes:\n  web:\n    read_only: 1\n":        "aorta.yml:3:16: read_only: \"1\" is not true or false",
 		"processes: {web: {cpus: 1/2}}\n":               "cpus: \"1/2\" is not a number",
 		"processes: {web: {command: [a, b]}}\n":         "command: a list is not a text",
 		"build: {dockerfile: [a]}\n":                    "dockerfile: a list is not a text",
-		"processes: {web: {quantity: 1.0}}\n":           "aorta.yml: [1:29] quantity: \"1.0\" is not a whole number",
+		"processes: {web: {quantity: 1.0}}\n":           "aorta.yml:1:29: quantity: \"1.0\" is not a whole number",
 		"processes: {web: {quantity: '2'}}\n":           "quantity: \"2\" is not a whole number",
 		"processes: {web: {quantity: 010}}\n":           "quantity: \"010\" is not a whole number in digits",
 		"processes: {web: {quantity: 0x2}}\n":           "quantity: \"0x2\" is not a whole number",
@@ -143,7 +142,7 @@ func TestParseManifest_NamesWhatIsWrongAndWhere(t *testing.T) {
 		"tmpfs: [/etc/hosts]\n":                         "tmpfs: /etc/hosts holds what the engine",
 		"shm_size: 1k\n":                                "shm_size: 1024 bytes is outside",
 		"read_only: maybe\n":                            "aorta.yml",
-		"privileged: true\n":                            "unknown field \"privileged\"",
+		"privileged: true\n":                            "unknown key \"privileged\"",
 		"a: &a [x]\nb: *c\n":                            "aorta.yml",
 		"processes: {web: {cpus: 0}}\n":                 "processes.web.cpus: 0 is outside 0.01 … 1024",
 		"processes: {web: {cpus: .nan}}\n":              "processes.web.cpus: NaN is outside",
@@ -164,6 +163,9 @@ func TestParseManifest_NamesWhatIsWrongAndWhere(t *testing.T) {
 		"route: {max_body: 0}\n":                        "route.max_body: \"0\" is nothing",
 		"processes: {web: {}}\nprocesses: {db: {}}\n":   "processes",
 		"processes: {web: {}, web: {}}\n":               "web",
+		"build: {target: 0}\n":                          "aorta.yml:1:17: target: \"0\" is not a text (put it in quotes)",
+		"build:\n  dockerfile: true\n":                  "aorta.yml:2:15: dockerfile: \"true\" is not a text",
+		"build: {context: 1.5}\n":                       "context: \"1.5\" is not a text",
 		"build: {args: {A: 1, A: 2}}\n":                 "A",
 		"domains: []\n---\ndomains: []\n":               "a second document begins",
 	}
@@ -289,7 +291,7 @@ func TestParseAppJSON_NamesWhatIsWrong(t *testing.T) {
 		`{"formation":`:                                             "app.json",
 		strings.Repeat(`[`, 30_000):                                 "nested more than 20 deep",
 	} {
-		_, err := ParseAppJSON([]byte(text))
+		_, _, err := ParseAppJSON([]byte(text))
 
 		if cluster.CodeOf(err) != cluster.CodeInvalid || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.60s: got %v, want invalid with %q", text, err, want)
@@ -300,7 +302,7 @@ func TestParseAppJSON_NamesWhatIsWrong(t *testing.T) {
 func FuzzAppJSON(f *testing.F) {
 	f.Add([]byte(`{"formation": {"web": {"quantity": 2}}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		got, err := ParseAppJSON(data)
+		got, _, err := ParseAppJSON(data)
 		for name, n := range got {
 			if err == nil && (cluster.ValidateName("n", name) != nil || cluster.ValidateQuantity("q", n) != nil) {
 				t.Errorf("let %q: %d in", name, n)

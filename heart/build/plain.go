@@ -3,8 +3,6 @@ package build
 import (
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/token"
-
-	"aorta/pacemaker/cluster"
 )
 
 // maxNesting is how many lists and mappings may begin within one another on one
@@ -47,5 +45,5 @@ func plain(data []byte) error {
 }
 
 func refuseYAML(at *token.Position, why string) error {
-	return cluster.Invalid("aorta.yml", "[%d:%d] %s", at.Line, at.Column, why)
+	return mistakes{{file: manifestName, line: at.Line, column: at.Column, text: why}}.err()
 }

@@ -3,6 +3,7 @@ package build
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"aorta/pacemaker/cluster"
 )
@@ -27,32 +28,9 @@ type plan struct {
 // image's command as web; quantities from app.json; aorta.yml overrides both.
 // hasCommand says that the image has a command or entry point.
 func (d declared) resolve(hasCommand bool) (plan, error) {
-	var p plan
-	var m Manifest
-	var err error
-	if d.manifest != nil {
-		if m, err = ParseManifest(d.manifest); err != nil {
-			return p, err
-		}
-	}
-	p.domains, p.route, p.build = m.Domains, m.Route, m.Build
-	if d.procfile != nil {
-		if p.processes, err = ParseProcfile(d.procfile); err != nil {
-			return p, err
-		}
-	} else if hasCommand {
-		p.processes = []cluster.ProcessType{{Name: cluster.WebType}}
-	}
-	for i := range p.processes {
-		p.processes[i].Container = m.Container
-	}
-	if err := d.quantities(&p); err != nil {
+	p, err := d.read(hasCommand)
+	if err != nil {
 		return p, err
-	}
-	for _, over := range m.Processes {
-		if err := p.override(over); err != nil {
-			return p, err
-		}
 	}
 	if len(p.processes) == 0 {
 		return p, cluster.Invalid("", "the image has neither a command nor an entry point, and there is no Procfile: add CMD to the Dockerfile, or a Procfile with a line such as web: ./server")
@@ -63,22 +41,53 @@ func (d declared) resolve(hasCommand bool) (plan, error) {
 	return p, nil
 }
 
-func (d declared) quantities(p *plan) error {
-	if d.appJSON == nil {
-		return nil
+// read merges the files. Its error tells the mistakes of all of them.
+func (d declared) read(hasCommand bool) (plan, error) {
+	var p plan
+	var m Manifest
+	var inManifest, inProcfile, inAppJSON error
+	if d.manifest != nil {
+		m, inManifest = ParseManifest(d.manifest)
 	}
-	wanted, err := ParseAppJSON(d.appJSON)
+	p.domains, p.route, p.build = m.Domains, m.Route, m.Build
+	if d.procfile != nil {
+		p.processes, inProcfile = ParseProcfile(d.procfile)
+	} else if hasCommand {
+		p.processes = []cluster.ProcessType{{Name: cluster.WebType}}
+	}
+	for i := range p.processes {
+		p.processes[i].Container = m.Container
+	}
+	if d.appJSON != nil {
+		inAppJSON = d.quantities(&p, inProcfile == nil)
+	}
+	if err := d.telling(inProcfile, inAppJSON, inManifest); err != nil {
+		return p, err
+	}
+	var errs []error
+	for _, over := range m.Processes {
+		errs = append(errs, p.override(over))
+	}
+	return p, d.telling(errs...)
+}
+
+// quantities takes those of app.json; known says that all process types are.
+func (d declared) quantities(p *plan, known bool) error {
+	wanted, unused, err := ParseAppJSON(d.appJSON)
 	if err != nil {
 		return err
 	}
 	for name, n := range wanted {
 		if i := p.find(name); i >= 0 {
 			p.processes[i].Quantity = &n
-			continue
+		} else if known {
+			p.warnings = append(p.warnings, fmt.Sprintf("app.json sets a quantity of %d for process type %s, which does not exist", n, name))
 		}
-		p.warnings = append(p.warnings, fmt.Sprintf("app.json sets a quantity of %d for process type %s, which does not exist", n, name))
 	}
 	slices.Sort(p.warnings)
+	if len(unused) > 0 {
+		p.warnings = append(p.warnings, fmt.Sprintf("app.json: %s: nothing is done with that here; of that file, formation is read (config vars: aorta config set)", strings.Join(unused, ", ")))
+	}
 	return nil
 }
 

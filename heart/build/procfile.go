@@ -1,7 +1,6 @@
 package build
 
 import (
-	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -15,36 +14,50 @@ const maxCommand = 8 << 10
 // comments (#). Types are in the file's order.
 func ParseProcfile(data []byte) ([]cluster.ProcessType, error) {
 	var types []cluster.ProcessType
+	var wrong mistakes
 	seen := map[string]int{}
 	n := 0
 	for line := range strings.Lines(string(data)) {
 		n++
-		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "#") {
+		if text := strings.TrimSpace(line); text == "" || strings.HasPrefix(text, "#") {
 			continue
 		}
-		where := fmt.Sprintf("Procfile:%d", n)
-		name, command, ok := strings.Cut(line, ":")
-		if !ok {
-			return nil, cluster.Invalid(where, "%q is not of the form name: command", cluster.Clip(line))
+		t, err := parseProcess(line)
+		if err == nil && seen[t.Name] != 0 {
+			err = cluster.Invalid("", "process type %s is already in line %d", t.Name, seen[t.Name])
 		}
-		name, command = strings.TrimSpace(name), strings.TrimSpace(command)
-		if err := cluster.ValidateName(where, name); err != nil {
-			return nil, err
+		if err != nil {
+			if len(wrong) < maxMistakes {
+				wrong = append(wrong, mistake{file: procfileName, line: n, column: startOf(line), text: err.Error()})
+			}
+			continue
 		}
-		if err := validateCommand(where, command); err != nil {
-			return nil, err
-		}
-		if first := seen[name]; first != 0 {
-			return nil, cluster.Invalid(where, "process type %s is already in line %d", name, first)
-		}
-		seen[name] = n
-		types = append(types, cluster.ProcessType{Name: name, Command: command})
+		seen[t.Name] = n
+		types = append(types, t)
 	}
-	if len(types) == 0 {
-		return nil, cluster.Invalid("Procfile", "names no process type (a line such as web: ./server)")
+	if len(types) == 0 && len(wrong) == 0 {
+		wrong = mistakes{{file: procfileName, text: "names no process type (a line such as web: ./server)"}}
 	}
-	return types, nil
+	return types, wrong.err()
+}
+
+// parseProcess parses one line.
+func parseProcess(line string) (cluster.ProcessType, error) {
+	line = strings.TrimSpace(line)
+	name, command, ok := strings.Cut(line, ":")
+	if !ok {
+		return cluster.ProcessType{}, cluster.Invalid("", "%q is not of the form name: command", cluster.Clip(line))
+	}
+	t := cluster.ProcessType{Name: strings.TrimSpace(name), Command: strings.TrimSpace(command)}
+	if err := cluster.ValidateName("", t.Name); err != nil {
+		return t, err
+	}
+	return t, validateCommand("", t.Command)
+}
+
+// startOf is the column of a line's first character that is no space.
+func startOf(line string) int {
+	return 1 + len(line) - len(strings.TrimLeft(line, " \t"))
 }
 
 func validateCommand(where, command string) error {

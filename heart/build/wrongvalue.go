@@ -19,13 +19,13 @@ type wrongValue struct {
 	want string
 }
 
-// Error names the place, the key and the value as it is written.
+// Error names the key and the value as it is written.
 func (w *wrongValue) Error() string {
 	key := ""
 	if colon := w.at.Prev; colon != nil && colon.Type == token.MappingValueType && colon.Prev != nil {
 		key = cluster.Clip(colon.Prev.Value) + ": "
 	}
-	return fmt.Sprintf("[%d:%d] %s%s is not %s", w.at.Position.Line, w.at.Position.Column, key, written(w.at), w.want)
+	return fmt.Sprintf("%s%s is not %s", key, written(w.at), w.want)
 }
 
 // written is a value as it stands in the file, as far as it is one word.
@@ -39,21 +39,30 @@ func written(t *token.Token) string {
 	return fmt.Sprintf("%q", cluster.Clip(t.Value))
 }
 
-// inOneLine words what the decoder found wrong, in one line with its position.
-func inOneLine(err error) string {
+// decoded words what the decoder found wrong in one line, and says where.
+func decoded(err error) (at *token.Token, text string) {
 	wrong := new(wrongValue)
 	typed := new(yaml.TypeError)
 	node := new(yaml.UnexpectedNodeTypeError)
+	unknown := new(yaml.UnknownFieldError)
+	twice := new(yaml.DuplicateKeyError)
+	syntax := new(yaml.SyntaxError)
 	switch {
 	case errors.As(err, &wrong):
-		return wrong.Error()
+		return wrong.at, wrong.Error()
 	case errors.As(err, &typed) && typed.Token != nil:
-		return (&wrongValue{typed.Token, kindOf(typed.DstType)}).Error()
+		return typed.Token, (&wrongValue{typed.Token, kindOf(typed.DstType)}).Error()
 	case errors.As(err, &node) && node.Token != nil:
-		return (&wrongValue{node.Token, shapeOf(node.Expected)}).Error()
+		return node.Token, (&wrongValue{node.Token, shapeOf(node.Expected)}).Error()
+	case errors.As(err, &unknown) && unknown.Token != nil:
+		return unknown.Token, fmt.Sprintf("unknown key %q", cluster.Clip(unknown.Token.Value))
+	case errors.As(err, &twice) && twice.Token != nil:
+		return twice.Token, fmt.Sprintf("the key %q stands there twice", cluster.Clip(twice.Token.Value))
+	case errors.As(err, &syntax) && syntax.Token != nil:
+		return syntax.Token, cluster.Clip(syntax.Message)
 	}
 	first, _, _ := strings.Cut(strings.TrimSpace(err.Error()), "\n")
-	return cluster.Clip(first)
+	return nil, cluster.Clip(first)
 }
 
 func kindOf(t reflect.Type) string {

@@ -36,6 +36,9 @@ func (p *progress) verdict(ctx context.Context, err error) error {
 	if p.failed != nil {
 		f = p.failed
 	}
+	if refused := rightRefused(p.recipe, f.Message); refused != "" {
+		return &dockerfile.Failed{Message: refused}
+	}
 	f.Code = exitCode(f.Message)
 	f.Message = inWords(f.Message)
 	return f

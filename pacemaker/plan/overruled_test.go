@@ -1,0 +1,76 @@
+package plan
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aorta/pacemaker/cluster"
+)
+
+func TestOverruled_SaysWhatAPersonHasSetOtherwise(t *testing.T) {
+	two, three := 2, 3
+	types := []cluster.ProcessType{
+		{Name: "web", Quantity: &two, Limits: cluster.Limits{Memory: 256 << 20, CPUs: 0.5}},
+		{Name: "same", Quantity: &two, Limits: cluster.Limits{Memory: 64 << 20}},
+		{Name: "silent"},
+		{Name: "alone", Quantity: &two},
+	}
+	asked := map[string]cluster.Formation{
+		"web":    {Quantity: &three, Limits: cluster.Limits{Memory: 1 << 30, CPUs: 2}},
+		"same":   {Quantity: &two, Limits: cluster.Limits{Memory: 64 << 20}},
+		"silent": {Quantity: &three, Limits: cluster.Limits{Memory: 1 << 30}},
+		"gone":   {Quantity: &three},
+	}
+
+	got := strings.Join(Overruled(types, asked), "\n")
+
+	want := `the source asks for 2 of web; 3 stays, as was set by aorta ps scale (to have the source's: aorta ps scale web=2)
+the source asks for 256m of memory for web; 1g stays, as was set by aorta ps type (to have the source's: aorta ps type web --memory 256m)
+the source asks for 0.5 CPUs for web; 2 stays, as was set by aorta ps type (to have the source's: aorta ps type web --cpus 0.5)`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("said (-want +got):\n%s", diff)
+	}
+}
+
+func TestRouteOf_TakesBackWhatOnlyTheFileBeforeAskedFor(t *testing.T) {
+	timeout, idle, body, none, noBody := 90*time.Second, 2*time.Hour, int64(50<<20), time.Duration(0), int64(0)
+	before := cluster.RequestLimitsChange{Timeout: &timeout, IdleTimeout: &idle, MaxBody: &body}
+	for name, c := range map[string]struct {
+		now  cluster.RequestLimitsChange
+		have cluster.RequestLimits
+		want cluster.RequestLimitsChange
+		said []string
+	}{
+		"nobody has changed them": {
+			have: cluster.RequestLimits{Timeout: timeout, IdleTimeout: idle, MaxBody: body},
+			want: cluster.RequestLimitsChange{Timeout: &none, IdleTimeout: &none, MaxBody: &noBody},
+			said: []string{"route.timeout any more: 1m30s goes", "route.idle_timeout any more: 2h0m0s goes", "route.max_body any more: 50m goes"},
+		},
+		"one was changed since": {
+			have: cluster.RequestLimits{Timeout: time.Minute},
+			said: []string{`route.timeout any more; 1m0s stays, as was set by aorta route set (to take it back: aorta route set --timeout "")`},
+		},
+		"one is still asked for": {
+			now:  cluster.RequestLimitsChange{Timeout: &idle},
+			have: cluster.RequestLimits{Timeout: timeout, MaxBody: body},
+			want: cluster.RequestLimitsChange{Timeout: &idle, MaxBody: &noBody},
+			said: []string{"route.max_body any more: 50m goes"},
+		},
+		"they are back already": {},
+	} {
+		got, said := RouteOf(before, c.now, c.have)
+
+		if diff := cmp.Diff(c.want, got); diff != "" || len(said) != len(c.said) {
+			t.Errorf("%s: said %q, change (-want +got):\n%s", name, said, diff)
+			continue
+		}
+		for i, want := range c.said {
+			if !strings.Contains(said[i], want) {
+				t.Errorf("%s: got %q, want %q in it", name, said[i], want)
+			}
+		}
+	}
+}
