@@ -67,6 +67,7 @@ func shown(t *testing.T, path string) (*browser.Page, *script) {
 	t.Cleanup(srv.Close)
 	t.Cleanup(func() { close(s.ends) })
 	p := browser.Start(t).Page(t)
+	p.Before(listens)
 	p.Go(srv.URL + path)
 	s.says("hello", `{"cluster":"c","version":"v","epoch":1,"time":"2026-01-01T00:00:00Z"}`)
 	s.says("jobs", `{"all":true,"rows":[`+s.job("1")+`]}`)
@@ -84,8 +85,9 @@ func middle(p *browser.Page, element string) point {
 	return at
 }
 
-// listens lets the test know what the page has read, and stops the clock of
-// what a page bounds to some seconds: the machine may be slow.
+// listens lets the test know what the page has read, and stops from the start the
+// clock of what a page bounds to some seconds, such as the silence of its stream:
+// the machine may be slow.
 const listens = `{
 	const decode = TextDecoder.prototype.decode;
 	window.read = "";
@@ -114,7 +116,6 @@ func TestPages_APressOpensTheLineThatItIsOn(t *testing.T) {
 	}
 	at := middle(p, `[...document.querySelectorAll(".logline")].find((l) => l.textContent.includes("number 95"))`)
 
-	p.Eval(listens, nil)
 	p.MouseDown(at.X, at.Y)
 	for n := range 50 {
 		s.line(100 + n)
@@ -132,7 +133,6 @@ func TestPages_APressFollowsTheLinkThatItIsOn(t *testing.T) {
 	p, s := shown(t, "/jobs")
 	at := middle(p, `document.querySelector('main a[href="/jobs/1"]')`)
 
-	p.Eval(listens, nil)
 	p.MouseDown(at.X, at.Y)
 	s.says("jobs", `{"all":false,"rows":[`+s.job("2")+`,`+s.job("3")+`,`+s.job("4")+`]}`)
 	drawn(p, "Deploy 4")

@@ -100,6 +100,17 @@ func (p *Page) open(parent context.Context, options ...chromedp.ContextOption) *
 	return p
 }
 
+// Before runs a script in each document that is opened later, before its own.
+func (p *Page) Before(script string) {
+	p.tb.Helper()
+	ctx, cancel := p.limited()
+	defer cancel()
+	params := page.AddScriptToEvaluateOnNewDocumentParams{Source: script}
+	if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, params); err != nil {
+		p.fatalf("have a script run before the documents': %v", err)
+	}
+}
+
 // Go shows an address and waits until its document is loaded.
 func (p *Page) Go(address string) {
 	p.tb.Helper()
