@@ -111,7 +111,7 @@ func (p *Pacemaker) fits(ctx context.Context, release cluster.Release, asked map
 		var full *place.NoRoom
 		if errors.As(place.Fits(place.Request{Count: want[f.Type], Limits: limits}, room.nodes), &full) {
 			return cluster.Conflict("%s=%d of %s each is more than the nodes could ever hold, %d at most: %s (ask for less, or add a node: aorta nodes token)",
-				f.Type, full.Count, cluster.Bytes(limits.Memory), full.Placed, full.Reasons())
+				f.Type, full.Count, cluster.Size(limits.Memory), full.Placed, full.Reasons())
 		}
 	}
 	return nil

@@ -25,9 +25,9 @@ func TestChangeFormation_RefusesWhatNoNodeCouldHold(t *testing.T) {
 	}
 
 	_, err := scale(500, 0)
-	wantConflict(t, "500", err, "web=500 of 512m each is more than the nodes could ever hold, 4 at most: n1 has 0b of 2g memory left")
+	wantConflict(t, "500", err, "web=500 of 512 MB each is more than the nodes could ever hold, 4 at most: n1 has 0 bytes of 2 GB memory left")
 	_, err = scale(1, 500<<30)
-	wantConflict(t, "500g", err, "web=1 of 500g each is more than the nodes could ever hold, 0 at most: n1 has 2g of 2g")
+	wantConflict(t, "500g", err, "web=1 of 500 GB each is more than the nodes could ever hold, 0 at most: n1 has 2 GB of 2 GB")
 	if asked, err := r.store.Formations(t.Context(), app.ID); err != nil || len(asked) > 0 {
 		t.Errorf("after the refusals: got formation %v, %v, want none", asked, err)
 	}

@@ -97,7 +97,7 @@ const secret = "s3cr3t-of-the-shop"
 func setConfig(t *testing.T, p *browser.Page, shop *project) {
 	t.Helper()
 	tab(p, "shop", "Config")
-	p.AwaitText("No config var is set.")
+	p.AwaitText("No config vars yet.")
 	p.Type("Key", "PASSWORD")
 	p.Type("Value", secret)
 	p.Click("button", "Set")
@@ -131,7 +131,7 @@ func rollBack(t *testing.T, p *browser.Page, shop *project) {
 		t.Errorf("got an answer of %s through the router, want v3", got)
 	}
 	tab(p, "shop", "Config")
-	p.AwaitText("No config var is set.")
+	p.AwaitText("No config vars yet.")
 }
 
 // abort ends a deploy that would never end.

@@ -24,7 +24,7 @@ func TestDashboard_FromTheTokenToTheTraffic(t *testing.T) {
 	p.Within("alert", "").AwaitText("token")
 	p.Type("Token", c.adminToken())
 	p.Click("button", "Sign in")
-	p.AwaitText("There is no app yet.")
+	p.AwaitText("No apps yet.")
 	if got := p.Path(); got != "/apps" {
 		t.Errorf("got to %s after the sign-in, want back to /apps", got)
 	}

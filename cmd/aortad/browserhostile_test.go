@@ -132,7 +132,7 @@ func TestDashboard_AddressesLeadNowhereElse(t *testing.T) {
 	t.Cleanup(other.Close)
 	away := strings.TrimPrefix(other.URL, "http:") // //host:port
 	p := c.signedIn(t, "/login?next="+url.QueryEscape(away+"/"))
-	p.AwaitText("There is no app yet.")
+	p.AwaitText("No apps yet.")
 
 	for _, next := range []string{"/login", "/login?next=/login", other.URL, away, "/" + "\\" + away[2:], "\\\\" + away[2:], "javascript:alert(1)", "data:text/html,<script>alert(1)</script>", "/\t/" + away[2:], "//user@" + away[2:] + "/apps"} {
 		p.Go(c.api + "/login?next=" + url.QueryEscape(next))
@@ -148,7 +148,7 @@ func TestDashboard_AddressesLeadNowhereElse(t *testing.T) {
 		onlyText(t, p, address)
 	}
 	p.Go(c.api + "/apps?q=" + url.QueryEscape(markup) + "#" + url.PathEscape(markup))
-	p.AwaitText("There is no app yet.")
+	p.AwaitText("No apps yet.")
 	onlyText(t, p, "a query")
 
 	wellBehaved(t, p)

@@ -152,8 +152,8 @@ func TestPages_OfAnEmptyCluster(t *testing.T) {
 	c := newShipped(t)
 
 	walk{t, c, "empty"}.through(
-		view{name: "overview", path: "/", shows: "There is no app yet"},
-		view{name: "apps", path: "/apps", shows: "There is no app yet"},
+		view{name: "overview", path: "/", shows: "No apps yet"},
+		view{name: "apps", path: "/apps", shows: "No apps yet"},
 		view{name: "new-app", path: "/apps", shows: "Create it", before: press("New app", "New app")},
 		view{name: "jobs", path: "/jobs", shows: "aorta jobs"},
 		view{name: "nodes", path: "/nodes", shows: here},

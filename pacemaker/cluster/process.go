@@ -2,6 +2,8 @@ package cluster
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"aorta/internal/duration"
@@ -179,6 +181,18 @@ type Formation struct {
 	Type     string
 	Quantity *int
 	Limits   Limits
+}
+
+// Size prints a size as people read it: 512 MB, 23.5 GB, in powers of 1024.
+func Size(n int64) string {
+	value, unit := float64(n), "bytes"
+	for _, next := range []string{"KB", "MB", "GB", "TB"} {
+		if value < 1024 {
+			break
+		}
+		value, unit = value/1024, next
+	}
+	return strings.TrimSuffix(strconv.FormatFloat(value, 'f', 1, 64), ".0") + " " + unit
 }
 
 // Bytes prints a size as people type it: 256m, 1g.

@@ -7,6 +7,14 @@ import (
 	"time"
 )
 
+func TestSize_IsReadByPeople(t *testing.T) {
+	for n, want := range map[int64]string{0: "0 bytes", 1023: "1023 bytes", 1024: "1 KB", 512 << 20: "512 MB", 23<<30 + 1<<29: "23.5 GB", 25_232_000_000: "23.5 GB", 1 << 40: "1 TB"} {
+		if got := Size(n); got != want {
+			t.Errorf("Size(%d): got %q, want %q", n, got, want)
+		}
+	}
+}
+
 func TestLimits_ValidateHoldsTheBounds(t *testing.T) {
 	for name, c := range map[string]struct {
 		limits Limits

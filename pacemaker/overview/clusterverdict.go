@@ -76,5 +76,5 @@ func (g Snapshot) workText() string {
 	case 1:
 		return " Running: " + asked[0].Title + "."
 	}
-	return fmt.Sprintf(" %d running jobs.", len(asked))
+	return fmt.Sprintf(" %d jobs are running.", len(asked))
 }

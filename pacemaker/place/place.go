@@ -108,7 +108,7 @@ func refuse(req Request, n Node) string {
 	case n.Draining:
 		return "is draining"
 	case n.Memory > 0 && n.Reserved.Memory+req.Limits.Memory > n.Memory:
-		return fmt.Sprintf("has %s of %s memory left, %s is needed", cluster.Bytes(max(0, n.Memory-n.Reserved.Memory)), cluster.Bytes(n.Memory), cluster.Bytes(req.Limits.Memory))
+		return fmt.Sprintf("has %s of %s memory left, %s is needed", cluster.Size(max(0, n.Memory-n.Reserved.Memory)), cluster.Size(n.Memory), cluster.Size(req.Limits.Memory))
 	case n.CPUs > 0 && req.Limits.CPUs > 0 && n.Reserved.CPUs+req.Limits.CPUs > n.CPUs*CPUOvercommit:
 		return fmt.Sprintf("has promised %.2f of its %.0f × %d CPUs, %.2f more are needed", n.Reserved.CPUs, n.CPUs, CPUOvercommit, req.Limits.CPUs)
 	}

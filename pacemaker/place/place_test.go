@@ -38,7 +38,7 @@ func TestChoose_NamesWhyForEachNode(t *testing.T) {
 
 	_, err := Choose(Request{Count: 1, Limits: cluster.Limits{Memory: 512 << 20}}, []Node{dead, full, drain, other})
 
-	for _, want := range []string{"n1 is not heard", "n2 has 124m of 1g memory left, 512m is needed", "n3 is draining", "n4 runs no instances"} {
+	for _, want := range []string{"n1 is not heard", "n2 has 124 MB of 1 GB memory left, 512 MB is needed", "n3 is draining", "n4 runs no instances"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want it to say %q", err, want)
 		}
@@ -61,8 +61,8 @@ func TestFits_CountsWhatNodesCouldHold(t *testing.T) {
 		says  string
 	}{
 		{"as many as there is room on empty nodes", Request{4, half}, []Node{busy, silent, router}, ""},
-		{"one more", Request{5, half}, []Node{busy, silent, router}, "1 of 5 instances find no node: n1 has 0b of 1g memory left, 512m is needed; n2 has 0b of"},
-		{"larger than any node", Request{1, cluster.Limits{Memory: 2 << 30}}, []Node{busy, silent}, "n1 has 1g of 1g memory left, 2g is needed"},
+		{"one more", Request{5, half}, []Node{busy, silent, router}, "1 of 5 instances find no node: n1 has 0 bytes of 1 GB memory left, 512 MB is needed; n2 has 0 bytes of"},
+		{"larger than any node", Request{1, cluster.Limits{Memory: 2 << 30}}, []Node{busy, silent}, "n1 has 1 GB of 1 GB memory left, 2 GB is needed"},
 		{"more cores than any node promises", Request{1, cluster.Limits{CPUs: 9}}, []Node{busy}, "n1 has promised 0.00 of its 2 × 4 CPUs"},
 		{"a node that nothing is known of", Request{5000, half}, []Node{busy, unknown}, ""},
 		{"no node yet", Request{5, half}, []Node{router}, ""},

@@ -28,11 +28,23 @@ export function path(...parts: string[]): string {
 export async function problemOf(answer: Response): Promise<ApiError> {
   const fallback = `the server answered ${answer.status} ${answer.statusText}`;
   try {
-    const document = await answer.json() as { detail?: string; title?: string };
-    return new ApiError(answer.status, document.detail || document.title || fallback);
+    return new ApiError(answer.status, spoken(await answer.json() as Problem) || fallback);
   } catch {
     return new ApiError(answer.status, fallback);
   }
+}
+
+interface Problem { detail?: string; title?: string; errors?: { message: string; location?: string }[] | null }
+
+// spoken is a problem document as a sentence: a wrong field goes by the last part
+// of its place in the request, and only where the text does not say it already.
+export function spoken({ detail, title, errors }: Problem): string {
+  const fields = (errors ?? []).filter((e) => e.message).map(({ message, location }) => {
+    const name = location?.split(".").at(-1) ?? "";
+    if (!name || message.includes(name) || /^["“]/.test(message)) return message;
+    return /^(is|holds|has|must|names|can't) /.test(message) ? `${name} ${message}` : `${name}: ${message}`;
+  });
+  return fields.join("; ") || detail || title || "";
 }
 
 async function call<T>(method: string, address: string, body?: unknown): Promise<T> {

@@ -4,7 +4,7 @@ import { effect, signal } from "@preact/signals";
 import { resume, messageOf, session } from "./api";
 import { expected } from "./hint";
 import { forget, start } from "./live";
-import { go, landing, pathname, query, target, type Target } from "./router";
+import { go, landing, pathname, query, target, titleOf, type PageName } from "./router";
 import { Trouble } from "./kit/Empty";
 import { Frame } from "./kit/Frame";
 import { App } from "./pages/App";
@@ -17,7 +17,7 @@ import { NotFound } from "./pages/NotFound";
 import { Overview } from "./pages/Overview";
 import { Settings } from "./pages/Settings";
 
-const pages: Record<Exclude<Target["page"], "login">, () => preact.JSX.Element> = {
+const pages: Record<Exclude<PageName, "login">, () => preact.JSX.Element> = {
   overview: Overview, apps: Apps, app: App, jobs: Jobs, job: Job, nodes: Nodes, settings: Settings, missing: NotFound,
 };
 
@@ -44,11 +44,7 @@ effect(() => {
   if (session.value && page === "login") go(landing(query.peek().get("next")), true);
 });
 
-effect(() => {
-  const { page, name } = target.value;
-  const titles = { login: "Sign in", overview: "Overview", apps: "Apps", app: name, jobs: "Jobs", job: "Job", nodes: "Nodes", settings: "Settings", missing: "Not found" };
-  document.title = titles[page] + " · Aorta";
-});
+effect(() => { document.title = titleOf(target.value) + " · Aorta"; });
 
 function Root() {
   const { page } = target.value;

@@ -9,21 +9,51 @@ addEventListener("popstate", () => { place.value = here(); });
 export const query = computed(() => new URLSearchParams(place.value.query));
 export const pathname = computed(() => place.value.path);
 
-// Target is a page with the parts of its URL.
-export interface Target { page: "login" | "overview" | "apps" | "app" | "jobs" | "job" | "nodes" | "settings" | "missing"; name: string; tab: string }
+// Place is a page: its addresses, its title, and how the rail shows it, if it does.
+interface Place {
+  form: RegExp;
+  title: string;
+  href?: string;  // of a page in the rail, which the search finds too
+  icon?: string;
+  within?: string; // the page in the rail that it belongs to
+}
 
-const rows: [RegExp, Target["page"]][] = [
-  [/^\/$/, "overview"], [/^\/login\/?$/, "login"], [/^\/apps\/?$/, "apps"], [/^\/apps\/([^/]+)(?:\/([^/]*))?\/?$/, "app"],
-  [/^\/jobs\/?$/, "jobs"], [/^\/jobs\/([^/]+)\/?$/, "job"], [/^\/nodes\/?$/, "nodes"], [/^\/settings\/?$/, "settings"],
-];
+// places are all pages. That of an app goes by the app's name.
+export const places = {
+  overview: { form: /^\/$/, title: "Overview", href: "/", icon: "M3 10l7-6 7 6v7h-5v-5H8v5H3z" },
+  login: { form: /^\/login\/?$/, title: "Sign in" },
+  apps: { form: /^\/apps\/?$/, title: "Apps", href: "/apps", icon: "M3 3h6v6H3zM11 3h6v6h-6zM3 11h6v6H3zM11 11h6v6h-6z" },
+  app: { form: /^\/apps\/([^/]+)(?:\/([^/]*))?\/?$/, title: "", within: "apps" },
+  jobs: { form: /^\/jobs\/?$/, title: "Jobs", href: "/jobs", icon: "M3 5h14M6 10h11M9 15h8" },
+  job: { form: /^\/jobs\/([^/]+)\/?$/, title: "Job", within: "jobs" },
+  nodes: { form: /^\/nodes\/?$/, title: "Nodes", href: "/nodes", icon: "M3 4h14v5H3zM3 11h14v5H3zM6 6.5h.1M6 13.5h.1" },
+  settings: { form: /^\/settings\/?$/, title: "Settings", href: "/settings", icon: "M3 6h7M14 6h3M3 14h3M10 14h7M12 4v4M8 12v4" },
+  missing: { form: /(?!)/, title: "Not found" },
+} satisfies Record<string, Place>;
+
+export type PageName = keyof typeof places;
+
+const rows = Object.entries(places) as [PageName, Place][];
+
+// inRail are the pages that the rail has, from the top.
+export const inRail = rows.filter((row): row is [PageName, Place & Required<Pick<Place, "href" | "icon">>] => !!row[1].href && !!row[1].icon);
+
+// Target is a page with the parts of its URL.
+export interface Target { page: PageName; name: string; tab: string }
 
 export function match(address: string): Target {
-  for (const [form, page] of rows) {
+  for (const [page, { form }] of rows) {
     const m = form.exec(address);
     if (m) return { page, name: plain(m[1]), tab: plain(m[2]) };
   }
   return { page: "missing", name: "", tab: "" };
 }
+
+// titleOf is what the browser calls a page.
+export const titleOf = ({ page, name }: Target): string => places[page].title || name;
+
+// underRail is the page in the rail that a page is, or belongs to.
+export const underRail = (page: PageName): string => (places[page] as Place).within ?? page;
 
 function plain(part: string | undefined): string {
   try {

@@ -5,7 +5,7 @@ import { session, signOut } from "../api";
 import { clock } from "../format";
 import { asOf, banner, fresh } from "../freshness";
 import { forget, hello, overview } from "../live";
-import { go, target } from "../router";
+import { go, inRail, target, underRail } from "../router";
 import { choose, theme } from "../theme";
 import type { Theme } from "../theme-stored";
 import { Button } from "./Button";
@@ -13,14 +13,6 @@ import { Running } from "./Running";
 import { Search, searching } from "./Search";
 import { State } from "./State";
 import { Toasts } from "./Toast";
-
-const places = [
-  { page: "overview", href: "/", name: "Overview", also: "", icon: "M3 10l7-6 7 6v7h-5v-5H8v5H3z" },
-  { page: "apps", href: "/apps", name: "Apps", also: "app", icon: "M3 3h6v6H3zM11 3h6v6h-6zM3 11h6v6H3zM11 11h6v6h-6z" },
-  { page: "jobs", href: "/jobs", name: "Jobs", also: "job", icon: "M3 5h14M6 10h11M9 15h8" },
-  { page: "nodes", href: "/nodes", name: "Nodes", also: "", icon: "M3 4h14v5H3zM3 11h14v5H3zM6 6.5h.1M6 13.5h.1" },
-  { page: "settings", href: "/settings", name: "Settings", also: "", icon: "M3 6h7M14 6h3M3 14h3M10 14h7M12 4v4M8 12v4" },
-];
 
 export function Frame({ children }: { children: ComponentChildren }) {
   const cut = banner.value;
@@ -44,9 +36,9 @@ function Rail() {
   const { page } = target.value;
   return (
     <nav class="rail" aria-label="Pages">
-      {places.map((p) => (
-        <a key={p.page} href={p.href} aria-current={p.page === page || p.also === page ? "page" : undefined}>
-          <svg viewBox="0 0 20 20" aria-hidden="true"><path d={p.icon} /></svg>{p.name}
+      {inRail.map(([name, p]) => (
+        <a key={name} href={p.href} aria-current={name === underRail(page) ? "page" : undefined}>
+          <svg viewBox="0 0 20 20" aria-hidden="true"><path d={p.icon} /></svg>{p.title}
         </a>
       ))}
     </nav>

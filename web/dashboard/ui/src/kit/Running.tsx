@@ -44,8 +44,8 @@ function One({ job }: { job: Job }) {
 
 // Quiet says that no job is running, and which ended last.
 function Quiet({ job }: { job: Job | undefined }) {
-  if (!job) return <span class="muted quiet">No running jobs.</span>;
-  return <a class="quiet" href={jobAddress(job.id)}><span class="muted">No running jobs. Last:</span><span class="step"><Foreign text={job.title} /></span><span class="muted">{job.state} <Ago at={job.ended_at} /></span></a>;
+  if (!job) return <span class="muted quiet">No jobs running.</span>;
+  return <a class="quiet" href={jobAddress(job.id)}><span class="muted">No jobs running. Last:</span><span class="step"><Foreign text={job.title} /></span><span class="muted">{job.state} <Ago at={job.ended_at} /></span></a>;
 }
 
 function step(job: Job): string {

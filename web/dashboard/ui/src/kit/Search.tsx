@@ -4,7 +4,7 @@ import { signal, useSignal } from "@preact/signals";
 import { get, path, session } from "../api";
 import { brief } from "../format";
 import { detail, jobs, overview } from "../live";
-import { appAddress, go, jobAddress } from "../router";
+import { appAddress, go, inRail, jobAddress } from "../router";
 import type { App, Page } from "../types";
 import { Dialog } from "./Dialog";
 import { Foreign } from "./Foreign";
@@ -36,9 +36,8 @@ document.addEventListener("keydown", (e) => {
 });
 
 const fixed: Place[] = [
-  { kind: "page", name: "Overview", href: "/" }, { kind: "page", name: "Apps", href: "/apps" },
-  { kind: "page", name: "Jobs", href: "/jobs" }, { kind: "page", name: "Jobs that need attention", href: "/jobs?show=attention" },
-  { kind: "page", name: "Nodes", href: "/nodes" }, { kind: "page", name: "Settings", href: "/settings" },
+  ...inRail.map(([, p]) => ({ kind: "page", name: p.title, href: p.href })),
+  { kind: "page", name: "Jobs that need attention", href: "/jobs?show=attention" },
 ];
 
 function places(): Place[] {

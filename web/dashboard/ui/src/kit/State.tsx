@@ -18,7 +18,7 @@ const bad: Look = { tone: "bad", shape: "square" };
 
 const looks: Record<string, Look> = {
   running: good, serving: { ...good, word: "running" }, succeeded: good, ready: good, ok: good, on: good,
-  starting: moving, pulling: moving, assigned: moving, deploying: moving, active: moving,
+  starting: moving, pulling: { ...moving, word: "pulling image" }, assigned: { ...moving, word: "pending" }, deploying: moving, active: moving,
   draining: { tone: "muted", shape: "half" }, drained: { tone: "muted", shape: "half" },
   crashing: { tone: "warn", shape: "triangle" }, warn: { tone: "warn", shape: "triangle" },
   failed: bad, dead: bad, bad,

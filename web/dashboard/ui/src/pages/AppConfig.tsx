@@ -45,7 +45,7 @@ export function AppConfig({ detail }: { detail: AppDetail }) {
     <Card title="Config vars">
       {error.value && <Trouble text={error.value} retry={load} />}
       {!vars.value && !error.value && <Wait />}
-      {vars.value && keys.length === 0 && <Empty title="No config var is set." commands={[`aorta config set KEY=VALUE -a ${name}`]} />}
+      {vars.value && keys.length === 0 && <Empty title="No config vars yet." commands={[`aorta config set KEY=VALUE -a ${name}`]} />}
       <ul class="rows vars">{keys.map((k) => <Var key={k} name={k} value={vars.value![k]!} set={(v) => change({ set: { [k]: v } })} drop={() => { dropping.value = k; }} />)}</ul>
       {vars.value && <ConfigForm app={name} effect={effect} set={(all) => change({ set: all })} />}
       {dropping.value && (

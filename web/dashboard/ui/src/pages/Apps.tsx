@@ -31,14 +31,14 @@ export function Apps() {
   const all = sorted.value;
   const q = query.value.get("q") ?? "";
   const rows = all.filter((a) => a.name.includes(q.toLowerCase()) || a.state === q);
-  const says = all.length ? words(all) : { state: "empty", text: "There is no app yet." };
+  const says = all.length ? words(all) : { state: "empty", text: "No apps yet." };
   return (
     <>
       <Line title="Apps" state={says.state} text={says.text} aside={may("developer") && <Button kind="primary" onClick={() => { making.value = true; }}>New app</Button>} />
       {all.length === 0 ? <Card title="The first app"><NoApps /></Card> : (
         <Card title={q ? `${rows.length} of ${all.length}` : "All"} aside={<input type="search" class="filter" aria-label="Filter by name or state" placeholder="Filter" value={q} onInput={(e) => ask("q", e.currentTarget.value)} />}>
           <AppTable rows={rows} />
-          {rows.length === 0 && <p class="muted">No app has {q} in its name.</p>}
+          {rows.length === 0 && <p class="muted">No app matches “{q}”.</p>}
         </Card>
       )}
       {making.value && <NewApp onClose={() => { making.value = false; }} />}

@@ -60,7 +60,7 @@ export function behind(live: Job[]): string {
 function words(list: Job[]): { state: string; text: string } {
   const running = list.filter(open).length;
   const need = list.filter((j) => j.attention).length;
-  const first = running === 0 ? "No running jobs" : count(running, "running job");
+  const first = running === 0 ? "No jobs running" : `${count(running, "job")} running`;
   return need ? { state: "warn", text: `${first}; ${count(need, "failed job")} ${need === 1 ? "needs" : "need"} attention.` } : { state: running ? "active" : "ok", text: first + "." };
 }
 
@@ -85,7 +85,7 @@ export function Jobs() {
         </span>}
       >
         {rows.length > 0 && <Table label="Jobs" columns={columns} rows={rows} keyOf={(j) => j.id} />}
-        {rows.length === 0 && (live.length === 0 ? <Empty title="No jobs yet." commands={["git push aorta main"]}>Deploys, scaling and config changes run as jobs:</Empty> : <p class="muted">No matching jobs.</p>)}
+        {rows.length === 0 && (live.length === 0 ? <Empty title="No jobs yet." commands={["git push aorta main"]}>Deploys, scaling and config changes run as jobs:</Empty> : <p class="muted">No jobs match.</p>)}
         {(older.asked ? !older.end : behind(live) !== "") && <p><Button onClick={() => older.more(path("jobs") + "?limit=100", behind(live))}>Older jobs</Button></p>}
       </Card>
       <Foot text="aorta jobs" />

@@ -9,7 +9,7 @@ import { stateText } from "../kit/State";
 
 export function Nodes() {
   const o = overview.value;
-  if (!o) return <Skeleton title="Nodes" card="Machines" rows={4} />;
+  if (!o) return <Skeleton title="Nodes" card="All nodes" rows={4} />;
   const nodes = o.nodes ?? [];
   const away = nodes.filter((n) => n.state !== "ready");
   const text = away.length === 0
@@ -17,8 +17,8 @@ export function Nodes() {
     : `${away.length} of ${count(nodes.length, "node")} ${away.length === 1 ? "is" : "are"} not ready: ${away.map((n) => `${n.name} (${stateText(n.state)})`).join(", ")}.`;
   return (
     <>
-      <Line title="Nodes" state={away.length ? "warn" : "ok"} text={nodes.length ? text : "No node has joined."} />
-      <Card title="Machines"><NodeTable nodes={nodes} /></Card>
+      <Line title="Nodes" state={away.length ? "warn" : "ok"} text={nodes.length ? text : "No nodes yet."} />
+      <Card title="All nodes"><NodeTable nodes={nodes} /></Card>
       <Foot text="aorta nodes" />
     </>
   );

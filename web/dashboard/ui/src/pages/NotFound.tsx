@@ -1,4 +1,5 @@
-import { pathname } from "../router";
+import { Fragment } from "preact";
+import { inRail, pathname } from "../router";
 import { Foot } from "../kit/Copy";
 import { Empty } from "../kit/Empty";
 import { Line } from "../kit/Line";
@@ -7,7 +8,7 @@ export function NotFound() {
   return (
     <>
       <Line title="Not found" state="stopped" text={`There is no page at ${pathname.value.slice(0, 80)}.`} />
-      <Empty title="Go to one of these pages:"><a href="/">Overview</a>, <a href="/apps">Apps</a>, <a href="/jobs">Jobs</a>, <a href="/nodes">Nodes</a>, <a href="/settings">Settings</a></Empty>
+      <Empty title="Go to one of these pages:">{inRail.map(([name, p], i) => <Fragment key={name}>{i > 0 && ", "}<a href={p.href}>{p.title}</a></Fragment>)}</Empty>
       <Foot text="aorta status" />
     </>
   );

@@ -56,7 +56,7 @@ function Unknown() {
 
 export function NoApps() {
   return (
-    <Empty title="There is no app yet." commands={["aorta apps create hello", "git push aorta main"]}>
+    <Empty title="No apps yet." commands={["aorta apps create hello", "git push aorta main"]}>
       In a git repository with a Dockerfile, run:
     </Empty>
   );
@@ -113,10 +113,10 @@ function Figures({ o }: { o: State }) {
   const parts: [string, ComponentChildren, string][] = [
     ["Requests", rate(o.rates.requests_per_s), o.rates.requests_per_s === null ? "no traffic" : "per second"],
     ["Error rate", <Errors ratio={o.rates.error_ratio} />, "5xx"],
-    ["p95", millis(o.rates.p95_ms), "latency"],
+    ["p95", millis(o.rates.p95_ms), "response time"],
     ["Apps", `${o.apps.serving} of ${o.apps.total}`, o.apps.stopped ? `running, ${o.apps.stopped} stopped` : "running"],
     ["Nodes", `${ready} of ${o.nodes?.length ?? 0}`, "ready"],
-    ["Routers", `${o.routers.live} of ${o.routers.total}`, "live"],
+    ["Routers", `${o.routers.live} of ${o.routers.total}`, "ready"],
   ];
   return <dl class="figures live">{parts.map(([name, value, unit]) => <div key={name}><dt>{name}</dt><dd><b class="num">{value}</b> <span class="muted">{unit}</span></dd></div>)}</dl>;
 }
