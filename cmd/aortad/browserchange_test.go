@@ -100,7 +100,8 @@ func setConfig(t *testing.T, p *browser.Page, shop *project) {
 	p.AwaitText("No config vars yet.")
 	p.Type("Key", "PASSWORD")
 	p.Type("Value", secret)
-	p.Click("button", "Set")
+	pasteFile(t, p)
+	p.Click("button", "Set 3 vars")
 	p.AwaitHas("button", "Show PASSWORD")
 	if p.Reads(secret) {
 		t.Errorf("the page shows the value without being asked:\n%s", p.Text())
@@ -109,8 +110,29 @@ func setConfig(t *testing.T, p *browser.Page, shop *project) {
 	p.AwaitText(secret)
 	p.Click("button", "Hide PASSWORD")
 	p.AwaitNoText(secret)
-	p.AwaitText("v2 is running with 2 instances.")
+	p.AwaitText("v2 is running with 2 instances.") // one release for all of them
 	shop.alone(2, "v2")
+	p.Click("button", "Show GREETING")
+	p.AwaitText("Good morning")
+}
+
+// pasteFile reads a file into the form, which keeps what was typed before.
+func pasteFile(t *testing.T, p *browser.Page) {
+	t.Helper()
+	p.Click("button", "Paste a .env file")
+	dialog := p.Within("dialog", "Paste a .env file")
+	dialog.Type("Lines of KEY=VALUE…", "# of the shop\nGREETING=\"Good morning\"\nnonsense\n")
+	dialog.Click("button", "Read it")
+	dialog.AwaitText("Line 3 is not of the form KEY=VALUE")
+	dialog.Type("Lines of KEY=VALUE…", "# of the shop\nGREETING=\"Good morning\"\nexport LEVEL=info # said\n")
+	dialog.Click("button", "Read it")
+	p.AwaitNo("dialog", "…")
+	if key, value := p.Value("Key 3"), p.Value("Value 3"); key != "LEVEL" || value != "info" {
+		t.Errorf("got %q=%q in the last row, want LEVEL=info", key, value)
+	}
+	if key := p.Value("Key"); key != "PASSWORD" {
+		t.Errorf("got %q in the first row, want what was typed", key)
+	}
 }
 
 func rollBack(t *testing.T, p *browser.Page, shop *project) {
@@ -119,7 +141,7 @@ func rollBack(t *testing.T, p *browser.Page, shop *project) {
 	p.Click("button", "Roll back to v1")
 	dialog := p.Within("dialog", "Roll shop back to v1")
 	dialog.AwaitHas("button", "Roll back")
-	dialog.AwaitText("Unset: PASSWORD")
+	dialog.AwaitText("Unset: GREETING, LEVEL, PASSWORD")
 	if !dialog.Reads("creates a new release from v1 as it was") || !dialog.Reads("New instances start next to the 2 of v2") {
 		t.Errorf("the question before a rollback reads %q, want all that it does", dialog.Text())
 	}

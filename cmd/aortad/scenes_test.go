@@ -104,6 +104,8 @@ func TestPages_OfABusyCluster(t *testing.T) {
 		view{name: "app-graphs", path: "/apps/shop/graphs", shows: "Requests", graph: true},
 		view{name: "app-logs", path: "/apps/shop/logs", shows: "cart 17"},
 		view{name: "app-config", path: "/apps/shop/config", shows: "DATABASE_URL"},
+		view{name: "paste", path: "/apps/shop/config", shows: "Lines of KEY=VALUE", before: press("Paste a .env file", "Paste a .env file")},
+		view{name: "restart", path: "/apps/shop", shows: "Each old one is stopped", before: press("Restart all of shop", "Restart shop")},
 		view{name: "app-domains", path: "/apps/shop/domains", shows: "www.shop.example.com"},
 		view{name: "app-settings", path: "/apps/shop/settings", shows: "Destroy"},
 		view{name: "destroy", path: "/apps/shop/settings", shows: "To confirm", before: press("Destroy", "Destroy shop")},

@@ -8,7 +8,7 @@ import { Table, type Column } from "./Table";
 
 const columns: Column<AppRow>[] = [
   { head: "App", cell: (a) => <a class="name" href={appAddress(a.name)}>{a.name}</a> },
-  { head: "State", cell: (a) => <Now row={a} /> },
+  { head: "State", kind: "wide", cell: (a) => <Now row={a} /> },
   { head: "Release", cell: (a) => a.release || "–" },
   { head: "Instances", kind: "num", cell: (a) => `${a.running} of ${a.wanted}` },
   { head: "Requests/s", kind: "num", cell: (a) => <span class="live">{rate(a.requests_per_s)}</span> },
@@ -17,8 +17,10 @@ const columns: Column<AppRow>[] = [
   { head: "10 minutes", bare: true, cell: (a) => <Spark points={a.spark} label={`Requests of ${a.name} in ten minutes`} /> },
 ];
 
+const longest = 100; // of a verdict, which may hold what a process said
+
 function Now({ row }: { row: AppRow }) {
-  const now = row.severity === "ok" ? <State state={row.state} /> : <State state={row.severity} word={row.verdict} />;
+  const now = row.severity === "ok" ? <State state={row.state} /> : <State state={row.severity} word={row.verdict.length > longest ? row.verdict.slice(0, longest - 1) + "…" : row.verdict} />;
   return row.operation ? <a class="plain" href={jobAddress(row.operation.id)} title={row.operation.title}>{now}</a> : now;
 }
 

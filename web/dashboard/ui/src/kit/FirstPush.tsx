@@ -5,7 +5,7 @@ import type { App } from "../types";
 import { Command } from "./Copy";
 
 export function FirstPush({ app }: { app: App }) {
-  const server = new URL(app.git_http).origin;
+  const server = app.git_http.replace(/\/git\/[^/]*$/, "");
   return (
     <div class="empty">
       <p class="lead">Not deployed yet.</p>

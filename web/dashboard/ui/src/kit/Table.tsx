@@ -7,7 +7,7 @@ import { useSignal } from "@preact/signals";
 export interface Column<T> {
   head: string;
   cell: (row: T) => ComponentChildren;
-  kind?: "num" | "mono" | "grow" | "end";
+  kind?: "num" | "mono" | "wide" | "end"; // wide: a row of its own where the row is a list
   bare?: boolean; // needs no label where the row is a list
 }
 

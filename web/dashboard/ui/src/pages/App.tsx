@@ -44,17 +44,14 @@ export function words(d: AppDetail, trouble: Attention | undefined): Says {
   return trouble ? { ...says, state: says.state === "bad" ? "bad" : "warn", text: says.text + failed } : says;
 }
 
-// serving describes the instances.
+// serving is the verdict where something is wrong, else how many run.
 function serving({ app, instances, releases }: AppDetail): Says {
-  if (app.severity === "bad") return { state: "bad", text: `${app.release}: ${ended(app.verdict)}` };
-  const troubled = (instances ?? []).filter((i) => i.crashing || i.state === "failed").length;
+  if (app.severity !== "ok") return { state: app.severity, text: `${app.release}: ${ended(app.verdict)}` };
   const silent = (instances ?? []).filter((i) => i.unheard && i.state === "running").length;
-  const missing = app.instances < app.wanted;
   if (app.wanted === 0) return { state: "stopped", text: `${app.release} is deployed; none of its processes is scaled up.` };
-  const how = `${app.release} is running with ${missing ? `${app.instances} of ${app.wanted} instances` : count(app.instances, "instance")}`;
-  const tail = (silent ? `, ${silent} of them on a silent node` : "") + (troubled ? `; ${troubled} failing.` : ".");
-  if (missing || silent || troubled) return { state: "warn", text: how + tail };
-  return { state: "serving", text: how + tail, since: (releases ?? []).find((r) => r.release === app.release)?.created_at };
+  const how = `${app.release} is running with ${app.instances < app.wanted ? `${app.instances} of ${app.wanted} instances` : count(app.instances, "instance")}`;
+  if (silent) return { state: "warn", text: `${how}, ${silent} of them on a silent node.` };
+  return { state: "serving", text: how + ".", since: (releases ?? []).find((r) => r.release === app.release)?.created_at };
 }
 
 const ended = (text: string) => (/[.!?]$/.test(text) ? text : text + ".");

@@ -17,11 +17,13 @@ const sorted = computed(() => [...(apps.value?.values() ?? [])].sort((a, b) => (
 
 function words(rows: AppRow[]): { state: string; text: string } {
   const of = (state: string) => rows.filter((a) => a.state === state).length;
-  const failed = of("failed");
+  const bad = rows.filter((a) => a.severity === "bad").length;
+  const warn = rows.filter((a) => a.severity === "warn").length;
   const rest = [[of("deploying"), "deploying"], [of("stopped"), "stopped"], [of("empty"), "without a release"]].filter(([n]) => n).map(([n, w]) => `${n} ${w}`);
   const tail = rest.length ? `, ${rest.join(", ")}` : "";
-  if (failed) return { state: "bad", text: `${failed} of ${count(rows.length, "app")} ${failed === 1 ? "is" : "are"} down${tail}.` };
-  const serving = of("serving");
+  if (bad) return { state: "bad", text: `${bad} of ${count(rows.length, "app")} ${bad === 1 ? "is" : "are"} down${tail}.` };
+  if (warn) return { state: "warn", text: `${warn} of ${count(rows.length, "app")} ${warn === 1 ? "needs" : "need"} attention${tail}.` };
+  const serving = of("serving") + of("running");
   return { state: "ok", text: serving === rows.length ? (serving === 1 ? "The one app is running." : `All ${serving} apps are running.`) : `${serving} of ${count(rows.length, "app")} ${serving === 1 ? "is" : "are"} running${tail}.` };
 }
 

@@ -13,7 +13,7 @@ export function Nodes() {
   const nodes = o.nodes ?? [];
   const away = nodes.filter((n) => n.state !== "ready");
   const text = away.length === 0
-    ? nodes.length === 1 ? "The one node is ready." : `All ${nodes.length} nodes are ready.`
+    ? nodes.length === 1 ? "The one node is ready." : nodes.length === 2 ? "Both nodes are ready." : `All ${nodes.length} nodes are ready.`
     : `${away.length} of ${count(nodes.length, "node")} ${away.length === 1 ? "is" : "are"} not ready: ${away.map((n) => `${n.name} (${stateText(n.state)})`).join(", ")}.`;
   return (
     <>

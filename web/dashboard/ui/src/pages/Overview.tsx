@@ -113,7 +113,7 @@ function Figures({ o }: { o: State }) {
   const parts: [string, ComponentChildren, string][] = [
     ["Requests", rate(o.rates.requests_per_s), o.rates.requests_per_s === null ? "no traffic" : "per second"],
     ["Error rate", <Errors ratio={o.rates.error_ratio} />, "5xx"],
-    ["p95", millis(o.rates.p95_ms), "response time"],
+    ["Response time", millis(o.rates.p95_ms), "p95"],
     ["Apps", `${o.apps.serving} of ${o.apps.total}`, o.apps.stopped ? `running, ${o.apps.stopped} stopped` : "running"],
     ["Nodes", `${ready} of ${o.nodes?.length ?? 0}`, "ready"],
     ["Routers", `${o.routers.live} of ${o.routers.total}`, "ready"],
