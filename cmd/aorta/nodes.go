@@ -115,7 +115,7 @@ func nodesTokenCommand(s *session) *cobra.Command {
 			if s.flags.json {
 				return s.out.json(created)
 			}
-			s.err.line("node %s can join with this token, which is not shown again:", clean(created.Name))
+			s.err.line("%s joins with this token, which is not shown again, and is a node once it has (another token for that name replaces this one):", clean(created.Name))
 			s.out.line("%s", created.Token)
 			return nil
 		}),

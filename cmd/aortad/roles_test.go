@@ -217,7 +217,17 @@ func TestNodes_TokensHold(t *testing.T) {
 			t.Errorf("a %s token: exit %d\n%s\nwant exit 3 and the token named", name, r.code, r.err)
 		}
 	}
-	if r := c.run(c.dir, "aorta", "nodes", "token", "--name", "n2", "--roles", "heart"); r.code != 5 {
+	if list := c.nodes(); len(list) != 1 || list[0].Name != here {
+		t.Errorf("got the nodes %+v, want none of who has not joined", list)
+	}
+	if r := c.run(c.dir, "aorta", "nodes", "show", "n2"); r.code != 4 || !strings.Contains(r.err, "has not joined yet") {
+		t.Errorf("one that has not joined: exit %d\n%s\nwant 4, and that", r.code, r.err)
+	}
+	if r := c.run(c.dir, "aorta", "nodes", "token", "--name", here, "--roles", "heart"); r.code != 5 {
 		t.Errorf("a second node of that name: exit %d\n%s\nwant 5", r.code, r.err)
+	}
+	c.join("n2", "heart", "http://"+nodes) // with another token
+	if status := asJSON[wire.Status](c, "status"); status.Nodes != 2 || status.NodesReady != 2 {
+		t.Errorf("got %d nodes, %d of them ready, want 2 once the second has joined", status.Nodes, status.NodesReady)
 	}
 }

@@ -61,7 +61,7 @@ type Node struct {
 	Revision  int // of its wanted set; rises with each assignment and each end of one
 	Tags      map[string]string
 	CreatedAt time.Time
-	JoinedAt  *time.Time // when its process spoke for the first time; nil: its token was not used yet
+	JoinedAt  *time.Time // when its process spoke for the first time; nil: its token was not used yet, and it is no node of the cluster
 }
 
 // Has says whether the node plays the role.

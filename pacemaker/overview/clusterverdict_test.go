@@ -108,7 +108,10 @@ func TestConcerns_NameTheNodeWhereThereAreSeveral(t *testing.T) {
 
 	concerns := g.Concerns()
 
-	want := []Concern{{Severity: SeverityBad, Kind: "disk", ID: "data disk 1", Text: "n1: The disk is full.", Since: since}}
+	want := []Concern{
+		{Severity: SeverityBad, Kind: "disk", ID: "data disk 1", Text: "n1: The disk is full.", Since: since},
+		{Severity: SeverityWarn, Kind: "node", ID: "2", Text: "Node n2 is silent: check aortad and the network there."},
+	}
 	if diff := cmp.Diff(want, concerns); diff != "" {
 		t.Errorf("what a silent node said last is no news; got - want +\n%s", diff)
 	}

@@ -134,9 +134,6 @@ func (n Node) faults(named bool) []Concern {
 }
 
 func (n Node) concerns() []Concern {
-	if !n.Joined() {
-		return nil
-	}
 	var out []Concern
 	if n.RouterSilent {
 		out = append(out, Concern{Severity: SeverityBad, Kind: "router", ID: string(n.ID), Text: fmt.Sprintf("The router on %s is silent: check aortad and nginx there.", n.Name)})

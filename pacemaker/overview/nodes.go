@@ -32,10 +32,6 @@ type Part struct {
 	Since time.Time
 }
 
-// Joined says that the node has spoken up at least once: one whose token was
-// not used yet is no trouble.
-func (n Node) Joined() bool { return n.JoinedAt != nil }
-
 // Nodes are all nodes as they are, by name.
 func (o *Overview) Nodes(ctx context.Context) ([]Node, error) {
 	list, err := o.cfg.Store.Nodes(ctx)

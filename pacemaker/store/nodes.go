@@ -38,15 +38,23 @@ func (r nodeRow) node() (cluster.Node, error) {
 	}, err
 }
 
-// CreateNode makes a node with the hash of its token.
+// joined narrows a query down to the nodes that there are: one whose token was not
+// used yet is none.
+func joined(tx *gorm.DB) *gorm.DB { return tx.Where("joined_at IS NOT NULL") }
+
+// CreateNode keeps a node's identity with the hash of its token, in place of one of
+// that name which has not joined.
 func (s *Store) CreateNode(ctx context.Context, n cluster.Node, tokenHash, user string) error {
 	return s.write(ctx, "create node", func(tx *gorm.DB) error {
 		var have int64
-		if err := tx.Model(&nodeRow{}).Where("name = ?", n.Name).Count(&have).Error; err != nil {
+		if err := joined(tx).Model(&nodeRow{}).Where("name = ?", n.Name).Count(&have).Error; err != nil {
 			return err
 		}
 		if have > 0 {
 			return cluster.Conflict("node %q exists already (choose another name)", n.Name)
+		}
+		if err := tx.Where("name = ?", n.Name).Delete(&nodeRow{}).Error; err != nil {
+			return err
 		}
 		err := tx.Create(&nodeRow{
 			ID: string(n.ID), Name: n.Name, Roles: encode(n.Roles), Address: n.Address, State: string(cluster.NodeReady),
@@ -94,7 +102,7 @@ func (s *Store) Node(ctx context.Context, id cluster.ID) (cluster.Node, error) {
 	return row.node()
 }
 
-// NodeByName finds a node by its name.
+// NodeByName finds a node by its name, once it has joined.
 func (s *Store) NodeByName(ctx context.Context, name string) (cluster.Node, error) {
 	var rows []nodeRow
 	if err := s.read.WithContext(ctx).Where("name = ?", name).Find(&rows).Error; err != nil {
@@ -103,13 +111,16 @@ func (s *Store) NodeByName(ctx context.Context, name string) (cluster.Node, erro
 	if len(rows) == 0 {
 		return cluster.Node{}, cluster.NotFound("node %q does not exist (list them with: aorta nodes)", name)
 	}
+	if rows[0].JoinedAt == nil {
+		return cluster.Node{}, cluster.NotFound("node %q has not joined yet: start aortad there with its token (a new one: aorta nodes token --name %[1]s)", name)
+	}
 	return rows[0].node()
 }
 
-// Nodes lists all nodes by name.
+// Nodes lists all nodes that have joined, by name.
 func (s *Store) Nodes(ctx context.Context) ([]cluster.Node, error) {
 	var rows []nodeRow
-	if err := s.read.WithContext(ctx).Order("name").Find(&rows).Error; err != nil {
+	if err := joined(s.read.WithContext(ctx)).Order("name").Find(&rows).Error; err != nil {
 		return nil, translate(err, "list nodes")
 	}
 	return mapped(rows, nodeRow.node)

@@ -20,6 +20,7 @@ func TestStore_SnapshotShowsTheWhole(t *testing.T) {
 	shop, first := newApp(t, s, "shop")
 	node := cluster.Node{ID: cluster.NewID(), Name: "n1", Roles: []cluster.Role{cluster.RoleHeart}}
 	testkit.Must(t, s.CreateNode(ctx, node, "hash", "admin"))
+	testkit.Must(t, s.JoinNode(ctx, node))
 	release := newRelease(t, s, first)
 	testkit.Must(t, s.Promote(ctx, Promotion{App: shop.ID, Release: release.ID}))
 	testkit.Must(t, s.EndOperation(ctx, Ending{ID: first.ID, State: cluster.OperationSucceeded, Tree: []byte("{}"), Log: []byte("[]")}))

@@ -16,12 +16,13 @@ func (r *Rig) App(name string) cluster.App {
 	return app
 }
 
-// Node makes a node with an address, which no process has spoken for.
+// Node makes a node with an address, which has no session.
 func (r *Rig) Node(name string, roles ...cluster.Role) cluster.Node {
 	r.TB.Helper()
 	ctx := context.Background()
 	n := cluster.Node{ID: cluster.NewID(), Name: name, Roles: roles}
 	testkit.Must(r.TB, r.Store.CreateNode(ctx, n, store.HashToken(string(n.ID)), "admin"))
+	testkit.Must(r.TB, r.Store.JoinNode(ctx, n))
 	testkit.Must(r.TB, r.Store.UpdateNode(ctx, n, roles, "10.77.0.3", nil))
 	n, err := r.Store.Node(ctx, n.ID)
 	testkit.Must(r.TB, err)

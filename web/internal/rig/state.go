@@ -24,13 +24,14 @@ func (r *Rig) Report(node cluster.Node, status cluster.InstanceStatus) {
 	testkit.Must(r.TB, err)
 }
 
-// NewNode makes a node with its token.
+// NewNode makes a node that has joined, with its token.
 func (r *Rig) NewNode(name string, roles ...cluster.Role) (cluster.Node, string) {
 	r.TB.Helper()
 	_, token, err := r.Pace.Nodes.Create(r.TB.Context(), name, roles, "admin")
 	testkit.Must(r.TB, err)
 	n, err := r.Store.NodeByToken(r.TB.Context(), token)
 	testkit.Must(r.TB, err)
+	testkit.Must(r.TB, r.Store.JoinNode(r.TB.Context(), n))
 	return n, token
 }
 
