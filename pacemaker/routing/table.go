@@ -11,19 +11,19 @@ import (
 )
 
 // buildTable makes the routing table from one snapshot of the state. A stopped
-// app keeps its hosts and answers 503; one that is being destroyed, or has
-// never had a release, has none.
+// app keeps its hosts and answers 503; one that has never had a release has no
+// groups, and answers 404; one that is being destroyed has no hosts.
 func buildTable(st store.RouteState) router.Table {
 	groups := appGroups(st)
 	table := make(router.Table, len(st.Domains))
 	for _, d := range st.Domains {
 		app, ok := st.Apps[d.AppID]
-		if !ok || app.Destroying || len(st.Weights[app.ID]) == 0 {
+		if !ok || app.Destroying {
 			continue
 		}
 		table[d.Host] = router.Record{
 			Host: d.Host, App: string(app.ID), AppName: app.Name,
-			Groups: groups[app.ID], Maintenance: app.Stopped,
+			Groups: append([]router.Group{}, groups[app.ID]...), Maintenance: app.Stopped,
 			Timeout: int(app.Requests.Timeout / time.Second), IdleTimeout: int(app.Requests.IdleTimeout / time.Second),
 			MaxBody: app.Requests.MaxBody,
 		}

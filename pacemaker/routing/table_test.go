@@ -76,8 +76,8 @@ func TestBuildTable_LeavesOutWhatDoesNotServe(t *testing.T) {
 	testkit.Must(t, err)
 	table := buildTable(st)
 
-	if len(table) != 2 || table["serving.test.local"].Maintenance || !table["stopped.test.local"].Maintenance {
-		t.Errorf("got %+v, want the one that serves, and the stopped one under maintenance", table)
+	if len(table) != 3 || len(table["empty.test.local"].Groups) != 0 || table["serving.test.local"].Maintenance || !table["stopped.test.local"].Maintenance {
+		t.Errorf("got %+v, want the one that serves, the stopped one under maintenance, and the one without a release", table)
 	}
 	if got := instancesIn(table); len(got) != 1 || !got[web] {
 		t.Errorf("got instances %v, want %s alone", got, web)

@@ -33,7 +33,7 @@ func TestNginx_OwnAnswersSayWhyAndCount(t *testing.T) {
 		{"GET /header", "shop.example.com", "502 Bad Gateway", `the headers of its answer are more than 32 kB`, served.App},
 		{"GET /", "refusing.example.com", "502 Bad Gateway", `no instance accepts connections`, refusing.App},
 		{"GET /", "empty.example.com", "503 Service Temporarily Unavailable", `app \"shop\" has no running instance (see: aorta ps -a shop)`, empty.App},
-		{"GET /", "stopped.example.com", "503 Service Temporarily Unavailable", `app \"shop\" is stopped (start it: aorta ps restart -a shop)`, stopped.App},
+		{"GET /", "stopped.example.com", "503 Service Temporarily Unavailable", `app \"shop\" is stopped (start it: aorta ps start -a shop)`, stopped.App},
 		{"GET /", "unknown.example.com", "404 Not Found", `no app here has the host name unknown.example.com (give it to one: aorta domains add -a APP unknown.example.com)`, ""},
 		{"GET /", "a_b.example.com", "400 Bad Request", `the Host header is not a host name`, ""},
 		{"GET /", "shop.example.com\r\nCookie: " + long, "431 ", `a header of the request is longer than 32 kB`, served.App},

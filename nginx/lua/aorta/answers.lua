@@ -2,18 +2,26 @@
 -- what to do about it.
 local cjson = require "cjson.safe"
 local ffi = require "ffi"
+local page = require "aorta.page"
 local retry = require "aorta.retry"
 
 local M = {}
 
 local HEAD = 32768 -- bytes of an answer's head, as proxy_buffer_size
 
-local function write(code, text, retry_after)
-  local body = cjson.encode({ error = text }):gsub("\\/", "/") .. "\n"
+-- write answers with a text for programs, or for people as a page with a title.
+local function write(code, title, text, retry_after)
+  local body, kind
+  if page.wanted(ngx.var.http_accept) then
+    body, kind = page.render(code, title, text), "text/html; charset=utf-8"
+  else
+    body, kind = cjson.encode({ error = text }):gsub("\\/", "/") .. "\n", "application/json"
+  end
   ngx.req.discard_body()
   ngx.status = code
-  ngx.header["Content-Type"] = "application/json"
+  ngx.header["Content-Type"] = kind
   ngx.header["Content-Length"] = #body
+  ngx.header["Vary"] = "Accept"
   ngx.header["Retry-After"] = retry_after
   ngx.print(body)
 end
@@ -49,41 +57,45 @@ end
 
 local function unavailable(name, host)
   if host.cold.paused ~= 0 then
-    return 'app "' .. name .. '" is stopped (start it: aorta ps restart -a ' .. name .. ")", 60
+    return name .. " is stopped", 'app "' .. name .. '" is stopped (start it: aorta ps start -a ' .. name .. ")", 60
   end
-  return 'app "' .. name .. '" has no running instance (see: aorta ps -a ' .. name .. ")", 5
+  return "No instance of " .. name .. " is ready", 'app "' .. name .. '" has no running instance (see: aorta ps -a ' .. name .. ")", 5
 end
 
--- Of a host that is known.
+-- Of a host that is known: a title and a text.
 local for_app = {
+  [404] = function(name)
+    return name .. " has no release yet", 'app "' .. name .. '" has no release yet (deploy it: git push aorta main, or aorta deploy -a ' .. name .. ")"
+  end,
   [413] = function(name, host)
-    return ('app "%s" takes request bodies of at most %.0f bytes (more: aorta route set -a %s --max-body SIZE)'):format(
+    return "This is too large for " .. name, ('app "%s" takes request bodies of at most %.0f bytes (more: aorta route set -a %s --max-body SIZE)'):format(
       name, host.cold.max_body, name)
   end,
   [502] = function(name)
-    return ('app "%s" gave no valid answer: %s (see: aorta logs -a %s)'):format(name, why_bad(), name)
+    return name .. " gave no valid answer", ('app "%s" gave no valid answer: %s (see: aorta logs -a %s)'):format(name, why_bad(), name)
   end,
   [503] = unavailable,
   [504] = function(name, host)
-    return ('app "%s" did not begin to answer within %s (longer: aorta route set -a %s --timeout TIME)'):format(
+    return name .. " does not answer", ('app "%s" did not begin to answer within %s (longer: aorta route set -a %s --timeout TIME)'):format(
       name, duration(host.cold.timeout), name)
   end,
 }
 
 -- Of any request.
 local for_all = {
-  [400] = "the request is not valid HTTP/1.1: check its first line, its headers and its chunks",
-  [405] = "TRACE and CONNECT are not passed on to apps: use another method",
-  [413] = "the request's body is too large for the app",
-  [414] = "the request's address is longer than 32 kB: send what is in it as a body",
-  [431] = "a header of the request is longer than 32 kB, all together than 128 kB, or there are more than 1,000 headers: send fewer or smaller cookies",
-  [500] = "the router could not pass the request on: its log (nginx.log in the router's data directory) says why",
-  [501] = "of transfer encodings the router knows chunked alone: send the body so, or with its length",
-  [502] = "the app gave no valid answer",
-  [503] = "the app has no running instance",
-  [504] = "the app did not answer in time",
-  [505] = "the router speaks HTTP/1.0 and HTTP/1.1 alone",
+  [400] = { "This request can't be read", "the request is not valid HTTP/1.1: check its first line, its headers and its chunks" },
+  [405] = { "This method is not passed on", "TRACE and CONNECT are not passed on to apps: use another method" },
+  [413] = { "This is too large", "the request's body is too large for the app" },
+  [414] = { "This address is too long", "the request's address is longer than 32 kB: send what is in it as a body" },
+  [431] = { "This request's headers are too large", "a header of the request is longer than 32 kB, all together than 128 kB, or there are more than 1,000 headers: send fewer or smaller cookies" },
+  [500] = { "The router failed", "the router could not pass the request on: its log (nginx.log in the router's data directory) says why" },
+  [501] = { "This transfer encoding is not known", "of transfer encodings the router knows chunked alone: send the body so, or with its length" },
+  [502] = { "The app gave no valid answer", "the app gave no valid answer" },
+  [503] = { "No instance is ready", "the app has no running instance" },
+  [504] = { "The app does not answer", "the app did not answer in time" },
+  [505] = { "This version of HTTP is not spoken here", "the router speaks HTTP/1.0 and HTTP/1.1 alone" },
 }
+local UNKNOWN = { "The request failed", "the request failed in the router" }
 
 -- own answers with the code for the host that was asked for.
 local function own(code)
@@ -95,7 +107,7 @@ local function own(code)
   if by_app then
     return write(code, by_app(name_of(host), host))
   end
-  write(code, for_all[code] or "the request failed in the router")
+  write(code, unpack(for_all[code] or UNKNOWN))
 end
 
 -- failed answers in nginx's stead, where it has set the status already.
@@ -103,20 +115,41 @@ function M.failed()
   own(retry.overruled() or ngx.status)
 end
 
+-- unavailable is for an app of which no instance gets requests: one that was never
+-- deployed has nothing that could.
 function M.unavailable()
+  local host = retry.asked()
+  if host and host.cold.releases == 0 and host.cold.paused == 0 then
+    return own(404)
+  end
   own(503)
+end
+
+-- unknown is for a host name that no app has.
+function M.unknown()
+  local host = ngx.var.host
+  write(404, "No such app here", "no app here has the host name " .. host .. " (give it to one: aorta domains add -a APP " .. host .. ")")
+end
+
+function M.bad_host()
+  write(400, "This is no host name", "the Host header is not a host name, with or without a port")
+end
+
+-- not_yet is for a router that has no table.
+function M.not_yet()
+  write(503, "The router is starting", "the router has no routing table yet (it asks the pacemaker for it)", 1)
 end
 
 -- busy is for an app that has as many requests in flight as there is room for.
 function M.busy()
   local host = retry.asked()
   local name = host and name_of(host) or ""
-  write(503, ('app "%s" has as many requests in flight as the router has room for: try again in a moment (slow requests: aorta stats -a %s)'):format(
+  write(503, name .. " is busy", ('app "%s" has as many requests in flight as the router has room for: try again in a moment (slow requests: aorta stats -a %s)'):format(
     name, name), 1)
 end
 
 function M.too_many()
-  write(429, "this client has as many connections as the router has room for: close some, or try again in a moment", 1)
+  write(429, "Too many connections", "this client has as many connections as the router has room for: close some, or try again in a moment", 1)
 end
 
 function M.timed_out()

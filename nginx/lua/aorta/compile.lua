@@ -44,6 +44,7 @@ local function put_limits(host, cold, record)
   cold.timeout = math.min(timeout > 0 and timeout or limits.TIMEOUT, cold.idle_timeout)
   cold.max_body = record.max_body
   cold.paused = record.maintenance and 1 or 0
+  cold.releases = #record.groups
   local own = cold.idle_timeout ~= limits.IDLE_TIMEOUT or cold.max_body > 0
   host.special = (own or record.maintenance) and 1 or 0
 end

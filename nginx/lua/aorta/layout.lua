@@ -35,7 +35,7 @@ typedef struct {            /* what a request does not need */
   uint32_t timeout;         /* seconds until an answer begins */
   double max_body;          /* bytes of a request's body; 0 for any */
   uint32_t idle_timeout;    /* seconds of silence */
-  uint32_t pad;
+  uint32_t releases;        /* with or without requests; 0: never deployed */
 } aorta_cold;
 
 typedef struct {            /* one record, 64 bytes, the start of its block */
