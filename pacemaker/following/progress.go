@@ -34,16 +34,20 @@ func (o *Following) Print(ctx context.Context, id cluster.ID, printf Printf) (fa
 	return failed, err
 }
 
-// printFailure prints why an operation did not succeed, once.
+// printFailure prints why an operation did not succeed, once, and gives it in short.
 func printFailure(op cluster.Operation, all []steps.Step, printf Printf) string {
-	where := "The operation was aborted"
-	if op.State == cluster.OperationFailed {
-		where = "The operation failed"
-		if i := slices.IndexFunc(all, func(s steps.Step) bool { return s.Parent == "" && s.Failed() }); i >= 0 {
-			where = all[i].Name + " failed"
-		}
-	}
 	first, rest, _ := strings.Cut(strings.TrimRight(op.Error, "\n"), "\n")
+	if op.State == cluster.OperationAborted {
+		if !strings.HasPrefix(first, "aborted") { // by whom, otherwise
+			first = strings.TrimSuffix("aborted: "+first, ": ")
+		}
+		printf("The operation was %s.", first)
+		return first
+	}
+	where := "The operation failed"
+	if i := slices.IndexFunc(all, func(s steps.Step) bool { return s.Parent == "" && s.Failed() }); i >= 0 {
+		where = all[i].Name + " failed"
+	}
 	printf("%s: %s", where, first)
 	if rest != "" {
 		printf("  %s", strings.ReplaceAll(rest, "\n", "\n  "))
