@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/agext/levenshtein"
 	"github.com/spf13/cobra"
 )
 
@@ -99,27 +100,5 @@ func near(typed, name string) bool {
 	if len(name) > 4 {
 		allowed = 2
 	}
-	return distance(typed, name) <= allowed
-}
-
-// distance is the number of letters to insert, remove or replace to make one word
-// of the other (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := before
-			if a[i] != b[j] {
-				cost++
-			}
-			before = row[j+1]
-			row[j+1] = min(row[j+1]+1, row[j]+1, cost)
-		}
-	}
-	return row[len(b)]
+	return levenshtein.Distance(typed, name, nil) <= allowed
 }
