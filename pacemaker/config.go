@@ -30,7 +30,7 @@ func (p *Pacemaker) ChangeConfig(ctx context.Context, app cluster.App, set map[s
 	if err != nil || same {
 		return cluster.Operation{}, false, err
 	}
-	args := cluster.Request{Build: current.BuildID, Commit: current.Commit, Message: configMessage(set, unset), Cause: "config"}
+	args := cluster.Request{Serving: true, Build: current.BuildID, Commit: current.Commit, Message: configMessage(set, unset), Cause: "config"}
 	op, err = p.begin(ctx, cluster.Operation{
 		Kind: cluster.OpRelease, AppID: app.ID, Title: configMessage(set, unset) + " of " + app.Name, User: user, Args: args.Encode(),
 	}, store.WithConfig(app, set, unset))

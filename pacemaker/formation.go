@@ -64,8 +64,7 @@ func (p *Pacemaker) ChangeFormation(ctx context.Context, app cluster.App, change
 		return cluster.Operation{}, err
 	}
 	var list []cluster.Formation
-	var names []string
-	relimited := map[string]bool{}
+	var names, relimited []string
 	for typ, c := range changes {
 		f, err := changed(app, release, asked, typ, c)
 		if err != nil {
@@ -73,18 +72,17 @@ func (p *Pacemaker) ChangeFormation(ctx context.Context, app cluster.App, change
 		}
 		list = append(list, f)
 		names = append(names, describe(typ, c))
-		relimited[typ] = c.Limits != cluster.Limits{}
+		if c.Limits != (cluster.Limits{}) {
+			relimited = append(relimited, typ)
+		}
 	}
 	if err := p.fits(ctx, release, asked, list); err != nil {
 		return cluster.Operation{}, err
 	}
 	sort.Strings(names)
-	replace, err := p.liveOf(ctx, app, func(in cluster.Instance) bool { return relimited[in.Type] })
-	if err != nil {
-		return cluster.Operation{}, err
-	}
+	sort.Strings(relimited)
 	return p.begin(ctx, cluster.Operation{
-		Kind: cluster.OpScale, AppID: app.ID, User: user, Args: cluster.Request{Replace: replace}.Encode(),
+		Kind: cluster.OpScale, AppID: app.ID, User: user, Args: cluster.Request{Relimited: relimited}.Encode(),
 		Title: fmt.Sprintf("Scale %s: %s", app.Name, strings.Join(names, ", ")),
 	}, store.WithFormations(list))
 }

@@ -44,10 +44,20 @@ func (p *Pacemaker) work(ctx context.Context, id cluster.ID) (work, error) {
 	if w.app, err = p.store.AppByID(ctx, op.AppID); err != nil {
 		return work{}, err
 	}
-	if w.asked, err = p.store.Formations(ctx, op.AppID); err != nil {
+	if w.asked, err = p.store.FormationsFor(ctx, op.AppID, op.ID); err != nil {
 		return work{}, err
 	}
 	return w, nil
+}
+
+// toReplace are the instances that give way to new ones of the operation.
+func (p *Pacemaker) toReplace(ctx context.Context, w work) ([]cluster.ID, error) {
+	if len(w.args.Relimited) == 0 {
+		return w.args.Replace, nil
+	}
+	return p.liveOf(ctx, w.app, func(in cluster.Instance) bool {
+		return in.Operation != w.op.ID && slices.Contains(w.args.Relimited, in.Type)
+	})
 }
 
 // setTarget finds the operation's release and how much of it is to run.
@@ -62,7 +72,10 @@ func (p *Pacemaker) setTarget(ctx context.Context, w *work) error {
 	if err != nil {
 		return err
 	}
-	w.target = plan.Target{Release: w.release.ID, Replace: w.args.Replace, Want: map[string]int{}}
+	w.target = plan.Target{Release: w.release.ID, Want: map[string]int{}}
+	if w.target.Replace, err = p.toReplace(ctx, *w); err != nil {
+		return err
+	}
 	stays := w.app.Stopped && !w.args.Revive
 	if w.op.Kind != cluster.OpStop && w.op.Kind != cluster.OpDestroy && !stays {
 		w.target.Want = plan.Want(w.release, w.asked)

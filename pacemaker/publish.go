@@ -28,7 +28,7 @@ func (p *Pacemaker) publishRoutes(ctx context.Context, r *jobs.Run) (any, error)
 		return nil, err
 	}
 	if err := p.store.Promote(ctx, promotion); err != nil {
-		return nil, err
+		return nil, permanentIfRefused(err)
 	}
 	pair, err := p.publish.Sync(ctx)
 	if err != nil {
@@ -67,10 +67,17 @@ func (p *Pacemaker) promotion(ctx context.Context, w work) (store.Promotion, err
 	if err != nil {
 		return store.Promotion{}, err
 	}
-	promotion := store.Promotion{App: w.app.ID, Cause: w.op.ID, Drain: plan.Drains(w.op.ID, w.target, list)}
+	promotion := store.Promotion{App: w.app.ID, Cause: w.op.ID, User: w.op.User, Drain: plan.Drains(w.op.ID, w.target, list)}
 	switch w.op.Kind {
 	case cluster.OpDeploy, cluster.OpRelease:
+		build, err := p.store.Build(ctx, w.release.BuildID)
+		if err != nil {
+			return promotion, err
+		}
 		promotion.Release = w.release.ID
+		if promotion.Wishes, _, err = p.wishesOf(ctx, w, build); err != nil {
+			return promotion, err
+		}
 	case cluster.OpStop:
 		stopped := true
 		promotion.Stopped = &stopped

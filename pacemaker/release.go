@@ -16,21 +16,20 @@ func (p *Pacemaker) makeRelease(ctx context.Context, r *jobs.Run) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	build, err := p.store.Build(ctx, w.args.Build)
+	source, err := p.sourceOf(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	build, err := p.store.Build(ctx, source.Build)
 	if err != nil {
 		return nil, err
 	}
 	if build.State != cluster.BuildReady {
 		return nil, jobs.Permanent(fmt.Errorf("the build is %s, not ready: %s", build.State, build.Error))
 	}
-	var domains []string
-	var limits cluster.RequestLimitsChange
-	var said []string
-	if w.op.Kind == cluster.OpDeploy {
-		domains = build.Domains
-		if limits, said, err = p.routeOf(ctx, w, build); err != nil {
-			return nil, err
-		}
+	wishes, said, err := p.wishesOf(ctx, w, build)
+	if err != nil {
+		return nil, err
 	}
 	if w.args.Ref != "" {
 		// Refused now, not once it serves.
@@ -38,11 +37,11 @@ func (p *Pacemaker) makeRelease(ctx context.Context, r *jobs.Run) (any, error) {
 			return nil, permanentIfRefused(err)
 		}
 	}
-	if err := p.allowedHosts(w.app, domains); err != nil {
+	if err := p.allowedHosts(w.app, wishes.Domains); err != nil {
 		return nil, jobs.Permanent(fmt.Errorf("the domains of aorta.yml: %w", err))
 	}
 	release, err := p.store.CreateRelease(ctx, store.NewRelease{
-		Operation: w.op, Build: build, Commit: w.args.Commit, Message: w.args.Message, Author: w.args.Author, Cause: w.args.Cause, Domains: domains, Route: limits,
+		Operation: w.op, Build: build, Commit: source.Commit, Message: w.args.Message, Author: w.args.Author, Cause: w.args.Cause, Wishes: wishes,
 	})
 	if err != nil {
 		return nil, permanentIfRefused(err)
@@ -54,13 +53,38 @@ func (p *Pacemaker) makeRelease(ctx context.Context, r *jobs.Run) (any, error) {
 	return nil, nil
 }
 
-// routeOf is what a deploy changes of the app's limits of requests, and what people
-// are to know of what its source asks for and does not get.
-func (p *Pacemaker) routeOf(ctx context.Context, w work, build cluster.Build) (cluster.RequestLimitsChange, []string, error) {
-	if build.Kind == cluster.SourceImage {
-		return build.Route, nil, nil // without a file, nothing is missing in it
+// sourceOf is what the release is made of: for a change of the config vars what
+// serves when its turn has come, which an operation before it may have changed.
+func (p *Pacemaker) sourceOf(ctx context.Context, w work) (cluster.Request, error) {
+	if !w.args.Serving {
+		return w.args, nil
 	}
-	former, err := p.store.FormerBuild(ctx, build)
-	change, said := plan.RouteOf(former.Route, build.Route, w.app.Requests)
-	return change, append(said, plan.Overruled(build.Processes, w.asked)...), err
+	current, err := p.currentRelease(ctx, w.app)
+	if err != nil || current.ID == "" {
+		return w.args, err
+	}
+	return cluster.Request{Build: current.BuildID, Commit: current.Commit}, nil
+}
+
+// wishesOf are what a release asks of its app, and what people are to know of what
+// its source asks for and does not get. A rollback asks for the limits of requests
+// again as they were; its hosts stay, since people may use them.
+func (p *Pacemaker) wishesOf(ctx context.Context, w work, build cluster.Build) (store.Wishes, []string, error) {
+	switch {
+	case w.op.Kind == cluster.OpDeploy && build.Kind == cluster.SourceImage:
+		return store.Wishes{Route: build.Route}, nil, nil // without a file, nothing is missing in it
+	case w.op.Kind == cluster.OpDeploy:
+		former, err := p.store.FormerBuild(ctx, build)
+		change, said := plan.RouteOf(former.Route, build.Route, w.app.Requests)
+		return store.Wishes{Domains: build.Domains, Route: change}, append(said, plan.Overruled(build.Processes, w.asked)...), err
+	case w.args.Rollback && build.Kind != cluster.SourceImage:
+		current, err := p.currentRelease(ctx, w.app)
+		if err != nil || current.ID == "" {
+			return store.Wishes{}, nil, err
+		}
+		former, err := p.store.Build(ctx, current.BuildID)
+		change, said := plan.RouteOf(former.Route, build.Route, w.app.Requests)
+		return store.Wishes{Route: change}, said, err
+	}
+	return store.Wishes{}, nil, nil
 }

@@ -121,3 +121,32 @@ func TestChangeConfig_ToWhatIsThereDoesNothing(t *testing.T) {
 		t.Error("back while that is on its way: got nothing to do, want another change")
 	}
 }
+
+// A change that waits for a deploy is made of what the deploy brought.
+func TestChangeConfig_BehindADeployKeepsItsCode(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	app := r.App("shop")
+	repo := r.repoOf(app)
+	one := repo.Commit("one")
+	r.serves(r.pushed(app, "", one))
+	two := repo.Commit("two", one)
+	deploy := r.pushed(app, one, two)
+	change, _, err := r.ChangeConfig(t.Context(), app, map[string]string{"A": "1"}, nil, "ann")
+	testkit.Must(t, err)
+
+	r.serves(deploy)
+	r.serves(change)
+
+	deployed, err := r.store.ReleaseByOperation(t.Context(), deploy.ID)
+	testkit.Must(t, err)
+	changed, err := r.store.ReleaseByOperation(t.Context(), change.ID)
+	testkit.Must(t, err)
+	if changed.BuildID != deployed.BuildID || changed.Commit != two {
+		t.Errorf("the change's release is of build %s and commit %s, want %s and %s of the deploy before it", changed.BuildID, changed.Commit, deployed.BuildID, two)
+	}
+	vars, err := r.store.ReleaseConfig(t.Context(), deployed.ID)
+	if err != nil || len(vars) > 0 {
+		t.Errorf("the deploy's release has the config vars %v, %v, want none of the change behind it", vars, err)
+	}
+}

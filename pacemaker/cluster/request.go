@@ -15,13 +15,19 @@ type Request struct {
 	Author  string   `json:"author,omitempty"`
 	Cause   string   `json:"cause,omitempty"`
 	Domains []string `json:"domains,omitempty"`
+	// Changes of config vars: the release is made of the build that serves when
+	// their turn has come, and of the one above only while nothing does.
+	Serving bool `json:"serving,omitempty"`
 	// Deploys by push: the ref to move once the release serves.
 	Ref string `json:"ref,omitempty"`
 	Old string `json:"old,omitempty"`
 	// Rollbacks: the branch moves back to the commit once it serves.
 	Rollback bool `json:"rollback,omitempty"`
-	// Restarts and changes of limits: the instances to replace.
+	// Restarts: the instances to replace.
 	Replace []ID `json:"replace,omitempty"`
+	// Changes of limits: the process types of which all instances are replaced that
+	// are there when their turn has come.
+	Relimited []string `json:"relimited,omitempty"`
 	// Replacements: the process types that it is about; none: all.
 	Types []string `json:"types,omitempty"`
 	// Removals of images: the nodes; none: that of the operation.

@@ -30,7 +30,7 @@ func (n *Nodes) InstanceSpec(ctx context.Context, node cluster.Node, id cluster.
 	if err != nil {
 		return cluster.InstanceSpec{}, err
 	}
-	asked, err := n.cfg.Store.Formations(ctx, app.ID)
+	asked, err := n.cfg.Store.FormationsFor(ctx, app.ID, in.Operation)
 	if err != nil {
 		return cluster.InstanceSpec{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"aorta/internal/duration"
 	"aorta/pacemaker/cluster"
 )
 
@@ -54,7 +55,7 @@ func RouteOf(before, now cluster.RequestLimitsChange, have cluster.RequestLimits
 		if key.have == *key.before {
 			*key.to = &none
 		}
-		said = append(said, gone(key.name, key.flag, key.have.String(), key.have == *key.before))
+		said = append(said, gone(key.name, key.flag, duration.Text(key.have), key.have == *key.before))
 	}
 	if before.MaxBody != nil && now.MaxBody == nil && have.MaxBody != 0 {
 		if have.MaxBody == *before.MaxBody {

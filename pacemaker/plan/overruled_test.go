@@ -47,11 +47,11 @@ func TestRouteOf_TakesBackWhatOnlyTheFileBeforeAskedFor(t *testing.T) {
 		"nobody has changed them": {
 			have: cluster.RequestLimits{Timeout: timeout, IdleTimeout: idle, MaxBody: body},
 			want: cluster.RequestLimitsChange{Timeout: &none, IdleTimeout: &none, MaxBody: &noBody},
-			said: []string{"route.timeout any more: 1m30s goes", "route.idle_timeout any more: 2h0m0s goes", "route.max_body any more: 50m goes"},
+			said: []string{"route.timeout any more: 1m30s goes", "route.idle_timeout any more: 2h goes", "route.max_body any more: 50m goes"},
 		},
 		"one was changed since": {
 			have: cluster.RequestLimits{Timeout: time.Minute},
-			said: []string{`route.timeout any more; 1m0s stays, as was set by aorta route set (to take it back: aorta route set --timeout "")`},
+			said: []string{`route.timeout any more; 1m stays, as was set by aorta route set (to take it back: aorta route set --timeout "")`},
 		},
 		"one is still asked for": {
 			now:  cluster.RequestLimitsChange{Timeout: &idle},

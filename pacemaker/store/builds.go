@@ -55,12 +55,13 @@ func (s *Store) Build(ctx context.Context, id cluster.ID) (cluster.Build, error)
 	return row.build()
 }
 
-// FormerBuild is the app's newest ready build of a source before this one; the
+// FormerBuild is the app's newest build of a source before this one that served; the
 // zero build for none.
 func (s *Store) FormerBuild(ctx context.Context, b cluster.Build) (cluster.Build, error) {
 	var rows []buildRow
 	err := s.read.WithContext(ctx).
 		Where("app_id = ? AND state = 'ready' AND kind <> ? AND created_at < ?", string(b.AppID), string(cluster.SourceImage), b.CreatedAt.UnixNano()).
+		Where("EXISTS (SELECT 1 FROM releases WHERE releases.build_id = builds.id AND releases.state IN ('running', 'retired'))").
 		Order("created_at DESC").Limit(1).Find(&rows).Error
 	if err != nil || len(rows) == 0 {
 		return cluster.Build{}, translate(err, "find the build before")

@@ -27,17 +27,21 @@ func (s *Store) Config(ctx context.Context, app cluster.ID) (map[string]string, 
 }
 
 func (s *Store) config(tx *gorm.DB, app cluster.ID) (map[string]string, error) {
-	var rows []configRow
-	if err := tx.Where("app_id = ?", string(app)).Find(&rows).Error; err != nil {
+	sealed, err := s.sealedConfig(tx, string(app))
+	if err != nil {
 		return nil, err
 	}
-	vars := make(map[string]string, len(rows))
-	for _, r := range rows {
-		plain, err := s.sealer.Unseal(r.Sealed)
+	return s.unsealed(sealed)
+}
+
+func (s *Store) unsealed(sealed map[string]string) (map[string]string, error) {
+	vars := make(map[string]string, len(sealed))
+	for key, text := range sealed {
+		plain, err := s.sealer.Unseal(text)
 		if err != nil {
 			return nil, err
 		}
-		vars[r.Key] = plain
+		vars[key] = plain
 	}
 	return vars, nil
 }

@@ -86,6 +86,35 @@ func (s *Store) takeBackConfig(tx *gorm.DB, op string) ([]string, error) {
 	return keys, nil
 }
 
+// configFor gives an app's config vars as an operation finds them when its turn
+// has come: without what open operations behind it, which may fail yet, have made
+// of them.
+func (s *Store) configFor(tx *gorm.DB, op cluster.Operation) (map[string]string, error) {
+	sealed, err := s.sealedConfig(tx, string(op.AppID))
+	if err != nil {
+		return nil, err
+	}
+	var changes []configChangeRow
+	if err := behind(tx, op.AppID, op.ID).Find(&changes).Error; err != nil {
+		return nil, err
+	}
+	for _, c := range changes {
+		if c.Before == nil {
+			delete(sealed, c.Key)
+		} else {
+			sealed[c.Key] = *c.Before
+		}
+	}
+	return s.unsealed(sealed)
+}
+
+// behind finds the changes that an app's open operations behind one have made, the
+// last one first, as they are to be undone. Ids rise with time.
+func behind(tx *gorm.DB, app, op cluster.ID) *gorm.DB {
+	return tx.Where("app_id = ? AND operation_id > ?", string(app), string(op)).
+		Where("operation_id IN (SELECT id FROM operations WHERE state = 'open')").Order("operation_id DESC")
+}
+
 // passOn gives the change's value of before to the open operation that changed
 // the same var next, and says whether there is one.
 func passOn(tx *gorm.DB, row configChangeRow) (bool, error) {

@@ -89,3 +89,56 @@ func TestConfigChange_IsMadeAgainByARetry(t *testing.T) {
 	ends(t, s, again.ID, cluster.OperationFailed)
 	wantConfig(t, s, app, "failed again", map[string]string{"A": "0", "B": "0"})
 }
+
+// An operation whose turn has not come has changed nothing of what serves.
+func TestConfigChange_IsInNoReleaseBeforeItsTurn(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	app, deploy := newApp(t, s, "shop")
+	testkit.Must(t, s.ChangeConfig(t.Context(), app, map[string]string{"A": "0", "B": "0"}, nil, "ann"))
+	build, err := s.Build(t.Context(), cluster.DeriveID(deploy.ID, "build", 0))
+	testkit.Must(t, err)
+	first := configOp(t, s, app, map[string]string{"A": "1", "NEW": "1"})
+	second := configOp(t, s, app, map[string]string{"A": "2"}, "B")
+	madeBy := func(op cluster.ID) map[string]string {
+		release, err := s.CreateRelease(t.Context(), NewRelease{Operation: cluster.Operation{ID: op, AppID: app.ID}, Build: build})
+		testkit.Must(t, err)
+		vars, err := s.ReleaseConfig(t.Context(), release.ID)
+		testkit.Must(t, err)
+		return vars
+	}
+
+	got := []map[string]string{madeBy(deploy.ID), madeBy(first), madeBy(second)}
+
+	want := []map[string]string{{"A": "0", "B": "0"}, {"A": "1", "B": "0", "NEW": "1"}, {"A": "2", "NEW": "1"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the releases of a deploy and of two changes behind it (-want +got):\n%s", diff)
+	}
+}
+
+func TestFormationChange_CountsForNoOperationBeforeIt(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	app, deploy := newApp(t, s, "shop")
+	scaled := func(n int) cluster.ID {
+		op := cluster.Operation{ID: cluster.NewID(), Kind: cluster.OpScale, AppID: app.ID, Title: "Scale", User: "ann"}
+		testkit.Must(t, s.Begin(t.Context(), op, WithFormations([]cluster.Formation{{AppID: app.ID, Type: "web", Quantity: &n}})))
+		return op.ID
+	}
+	two, three := scaled(2), scaled(3)
+
+	var got []int
+	for _, op := range []cluster.ID{deploy.ID, two, three} {
+		asked, err := s.FormationsFor(t.Context(), app.ID, op)
+		testkit.Must(t, err)
+		n := 0
+		if q := asked["web"].Quantity; q != nil {
+			n = *q
+		}
+		got = append(got, n)
+	}
+
+	if diff := cmp.Diff([]int{0, 2, 3}, got); diff != "" {
+		t.Errorf("what a deploy and two changes behind it find asked (-want +got):\n%s", diff)
+	}
+}

@@ -23,9 +23,7 @@ func (r domainRow) domain() cluster.Domain {
 }
 
 func (s *Store) addDomain(tx *gorm.DB, row domainRow) error {
-	var owner []appRow
-	err := tx.Table("apps").Select("apps.*").Joins("JOIN domains ON domains.app_id = apps.id").
-		Where("domains.host = ?", row.Host).Find(&owner).Error
+	owner, err := ownerOf(tx, row.Host)
 	if err != nil {
 		return err
 	}
@@ -34,6 +32,13 @@ func (s *Store) addDomain(tx *gorm.DB, row domainRow) error {
 	}
 	row.CreatedAt = s.now().UnixNano()
 	return tx.Create(&row).Error
+}
+
+// ownerOf finds the app that has a host; none has one that is free.
+func ownerOf(tx *gorm.DB, host string) (owner []appRow, err error) {
+	err = tx.Table("apps").Select("apps.*").Joins("JOIN domains ON domains.app_id = apps.id").
+		Where("domains.host = ?", host).Find(&owner).Error
+	return owner, err
 }
 
 func hostTaken(host string, owner appRow, asking string) error {

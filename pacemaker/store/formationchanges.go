@@ -26,6 +26,10 @@ type askedShape struct {
 	Cpus     float64
 }
 
+func (a askedShape) formation(app cluster.ID, typ string) cluster.Formation {
+	return cluster.Formation{AppID: app, Type: typ, Quantity: a.Quantity, Limits: cluster.Limits{Memory: a.Memory, CPUs: a.Cpus}}
+}
+
 func (r formationRow) asked() string { return encode(askedShape{r.Quantity, r.Memory, r.Cpus}) }
 
 // formationOf finds what is asked of a process type; none where nothing is.
@@ -146,7 +150,7 @@ func WithFormationsOf(old cluster.ID) Part {
 			if err != nil {
 				return err
 			}
-			list[i] = cluster.Formation{AppID: op.AppID, Type: row.Type, Quantity: asked.Quantity, Limits: cluster.Limits{Memory: asked.Memory, CPUs: asked.Cpus}}
+			list[i] = asked.formation(op.AppID, row.Type)
 		}
 		return WithFormations(list)(s, tx, op)
 	}

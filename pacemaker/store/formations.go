@@ -42,6 +42,32 @@ func (s *Store) Formations(ctx context.Context, app cluster.ID) (map[string]clus
 	return out, nil
 }
 
+// FormationsFor gives what an operation finds asked of an app's process types when
+// its turn has come: without what open operations behind it, which may fail yet,
+// have asked.
+func (s *Store) FormationsFor(ctx context.Context, app, op cluster.ID) (map[string]cluster.Formation, error) {
+	out, err := s.Formations(ctx, app)
+	if err != nil {
+		return nil, err
+	}
+	var changes []formationChangeRow
+	if err := behind(s.read.WithContext(ctx), app, op).Find(&changes).Error; err != nil {
+		return nil, translate(err, "read the changes of the formation")
+	}
+	for _, c := range changes {
+		if c.Before == nil {
+			delete(out, c.Type)
+			continue
+		}
+		asked, err := decode[askedShape](*c.Before, "a change of the formation")
+		if err != nil {
+			return nil, err
+		}
+		out[c.Type] = asked.formation(app, c.Type)
+	}
+	return out, nil
+}
+
 // WithFormations changes an app's formation in the operation's transaction. Should
 // that end before the change is live, see Promotion, the formation goes back.
 func WithFormations(list []cluster.Formation) Part {
@@ -73,6 +99,8 @@ type Promotion struct {
 	App     cluster.ID
 	Cause   cluster.ID   // the operation that changes it, and whose change of the formation is live by this
 	Release cluster.ID   // gets all traffic; empty: weights stay
+	Wishes  Wishes       // of the release, which come true when it gets the traffic
+	User    string       // who asked for that
 	Drain   []cluster.ID // instances that are not wanted any more
 	Stopped *bool        // set or clear that the app as a whole is stopped
 }
@@ -90,12 +118,26 @@ func (s *Store) Promote(ctx context.Context, p Promotion) error {
 			}
 		}
 		if p.Release != "" {
-			if err := moveTraffic(tx, p.App, p.Release); err != nil {
+			if err := s.serve(tx, p); err != nil {
 				return err
 			}
 		}
 		return s.markDraining(tx, p.Cause, p.Drain)
 	})
+}
+
+// serve gives a release all traffic, and the app what it asks for. What serves
+// already asks for nothing again: people may have changed that since.
+func (s *Store) serve(tx *gorm.DB, p Promotion) error {
+	var serves int64
+	err := tx.Model(&trafficRow{}).Where("app_id = ? AND release_id = ? AND weight > 0", string(p.App), string(p.Release)).Count(&serves).Error
+	if err == nil && serves == 0 {
+		err = s.meet(tx, p.App, p.Wishes, p.User)
+	}
+	if err != nil {
+		return err
+	}
+	return moveTraffic(tx, p.App, p.Release)
 }
 
 func moveTraffic(tx *gorm.DB, app, release cluster.ID) error {

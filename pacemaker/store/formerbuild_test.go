@@ -9,11 +9,12 @@ import (
 	"aorta/pacemaker/cluster"
 )
 
-func TestFormerBuild_IsTheNewestOfASourceThatWasReady(t *testing.T) {
+func TestFormerBuild_IsTheNewestOfASourceThatServed(t *testing.T) {
 	t.Parallel()
 	s, c := openStoreAt(t)
 	app, _ := newApp(t, s, "shop")
-	build := func(kind cluster.SourceKind, state cluster.BuildState, timeout time.Duration) cluster.Build {
+	build := func(kind cluster.SourceKind, state cluster.BuildState, serves bool) cluster.Build {
+		timeout := time.Minute
 		c.ns.Add(int64(time.Second))
 		op := cluster.Operation{ID: cluster.NewID(), Kind: cluster.OpDeploy, AppID: app.ID, Title: "Deploy", User: "admin"}
 		id := cluster.DeriveID(op.ID, "build", 0)
@@ -21,13 +22,21 @@ func TestFormerBuild_IsTheNewestOfASourceThatWasReady(t *testing.T) {
 		testkit.Must(t, s.EndBuild(context.Background(), id, cluster.BuildResult{State: state, Route: cluster.RequestLimitsChange{Timeout: &timeout}}))
 		b, err := s.Build(context.Background(), id)
 		testkit.Must(t, err)
+		if state == cluster.BuildReady {
+			release, err := s.CreateRelease(t.Context(), NewRelease{Operation: op, Build: b})
+			testkit.Must(t, err)
+			if serves {
+				testkit.Must(t, s.Promote(t.Context(), Promotion{App: app.ID, Release: release.ID}))
+			}
+		}
 		return b
 	}
-	first := build(cluster.SourceCommit, cluster.BuildReady, time.Minute)
-	build(cluster.SourceCommit, cluster.BuildFailed, time.Minute)
-	build(cluster.SourceImage, cluster.BuildReady, time.Minute)
-	now := build(cluster.SourceCommit, cluster.BuildReady, time.Minute)
-	build(cluster.SourceCommit, cluster.BuildReady, time.Minute)
+	first := build(cluster.SourceCommit, cluster.BuildReady, true)
+	build(cluster.SourceCommit, cluster.BuildFailed, false)
+	build(cluster.SourceCommit, cluster.BuildReady, false)
+	build(cluster.SourceImage, cluster.BuildReady, true)
+	now := build(cluster.SourceCommit, cluster.BuildReady, true)
+	build(cluster.SourceCommit, cluster.BuildReady, true)
 
 	before, err := s.FormerBuild(t.Context(), now)
 	testkit.Must(t, err)

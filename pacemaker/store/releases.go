@@ -43,7 +43,8 @@ func (r releaseRow) release() (cluster.Release, error) {
 }
 
 // NewRelease is what a release is made of. Its config vars are the app's at
-// that moment, its number the next one.
+// that moment, without the changes of operations whose turn has not come, its
+// number the next one.
 type NewRelease struct {
 	Operation cluster.Operation
 	Build     cluster.Build
@@ -51,8 +52,14 @@ type NewRelease struct {
 	Message   string
 	Author    string
 	Cause     string
-	Domains   []string                    // that the release asks for, added when free
-	Route     cluster.RequestLimitsChange // that it asks for, made the app's own
+	Wishes    Wishes // of its aorta.yml, which are refused now if they can't be met
+}
+
+// Wishes are what a release asks of its app. They come true with the traffic, so
+// that one that never serves changes nothing of what does.
+type Wishes struct {
+	Domains []string // added when free
+	Route   cluster.RequestLimitsChange
 }
 
 // CreateRelease makes the operation's release, once: asked again, it gives
@@ -79,7 +86,7 @@ func (s *Store) CreateRelease(ctx context.Context, n NewRelease) (cluster.Releas
 }
 
 func (s *Store) insertRelease(tx *gorm.DB, n NewRelease) (releaseRow, error) {
-	vars, err := s.config(tx, n.Build.AppID)
+	vars, err := s.configFor(tx, n.Operation)
 	if err != nil {
 		return releaseRow{}, err
 	}
@@ -91,15 +98,8 @@ func (s *Store) insertRelease(tx *gorm.DB, n NewRelease) (releaseRow, error) {
 	if err := tx.Model(&releaseRow{}).Where("app_id = ?", string(n.Build.AppID)).Select("COALESCE(MAX(number), 0)").Scan(&last).Error; err != nil {
 		return releaseRow{}, err
 	}
-	for _, host := range n.Domains {
-		if err := s.claimDomain(tx, n.Build.AppID, host); err != nil {
-			return releaseRow{}, err
-		}
-	}
-	if !n.Route.Empty() {
-		if _, err := s.changeRequestLimits(tx, n.Build.AppID, n.Route, n.Operation.User); err != nil {
-			return releaseRow{}, err
-		}
+	if err := canMeet(tx, n.Build.AppID, n.Wishes); err != nil {
+		return releaseRow{}, err
 	}
 	row := releaseRow{
 		ID: string(cluster.DeriveID(n.Operation.ID, "release", 0)), AppID: string(n.Build.AppID), Number: last + 1,
@@ -109,15 +109,6 @@ func (s *Store) insertRelease(tx *gorm.DB, n NewRelease) (releaseRow, error) {
 	}
 	err = tx.Create(&row).Error
 	return row, err
-}
-
-// claimDomain gives the app a host that it asks for; one that it has is fine.
-func (s *Store) claimDomain(tx *gorm.DB, app cluster.ID, host string) error {
-	var n int64
-	if err := tx.Model(&domainRow{}).Where("host = ? AND app_id = ?", host, string(app)).Count(&n).Error; err != nil || n > 0 {
-		return err
-	}
-	return s.addDomain(tx, domainRow{Host: host, AppID: string(app)})
 }
 
 // Release finds a release by its id.
