@@ -164,7 +164,7 @@ func abort(t *testing.T, p *browser.Page, shop *project) {
 	push := shop.begin()
 	shop.atGate()
 	p.Click("link", "Watch the job")
-	p.AwaitText("Start web")
+	p.AwaitText("web.")
 	p.Click("button", "Abort")
 	dialog := p.Within("dialog", "Abort the job")
 	dialog.AwaitText("What serves goes on serving.")

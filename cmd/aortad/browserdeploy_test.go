@@ -91,7 +91,7 @@ func pushAndWatch(t *testing.T, p *browser.Page, shop *project) {
 	steps := p.Within("list", "Steps")
 	steps.AwaitText("running")
 	shop.atGate()
-	steps.AwaitText("starting") // what is at work shows its log without a click
+	steps.AwaitText("placed web.") // what is at work shows its log without a click
 	shop.openGate()
 	p.AwaitText("Succeeded.")
 	push.serves("v1")

@@ -110,7 +110,7 @@ func TestPages_OfABusyCluster(t *testing.T) {
 		view{name: "app-settings", path: "/apps/shop/settings", shows: "Destroy"},
 		view{name: "destroy", path: "/apps/shop/settings", shows: "To confirm", before: press("Destroy", "Destroy shop")},
 		view{name: "jobs", path: "/jobs", shows: "Set MODE of search"},
-		view{name: "job-running", path: "/jobs/" + running, shows: "Start web"},
+		view{name: "job-running", path: "/jobs/" + running, shows: "waiting for it to listen on PORT (5000)"},
 		view{name: "job-done", path: "/jobs/" + done, shows: "ucceeded"},
 		view{name: "nodes", path: "/nodes", shows: "n2"},
 		view{name: "search", path: "/", shows: "shop", before: press("Search", "Go to")},

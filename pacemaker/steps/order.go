@@ -146,6 +146,7 @@ func (p *part) step(id, name string, index int) Step {
 	for about, list := range p.lines {
 		line := sum(list)
 		line.ID, line.Parent, line.Name = id+"/"+about, id, nameOf(list)
+		line.Error = strings.TrimPrefix(line.Error, line.Name+": ") // which is beside it already
 		lines, all = append(lines, line), append(all, list...)
 	}
 	slices.SortFunc(lines, func(a, b Step) int { return cmp.Compare(a.ID, b.ID) })

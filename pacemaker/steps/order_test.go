@@ -108,8 +108,8 @@ func TestOf_AFailureIsOfItsLineAndWhatNeverBeganIsSkipped(t *testing.T) {
 – Publish  skipped
 `)
 	step, line, found := steps.Culprit(list)
-	if !found || step.Name != "Start" || step.Error != "" || line.Name != "web.2 on n2" || line.Error != "web.2 on n2: it exited" {
-		t.Errorf("got %+v in %+v, want web.2 with its error, which the step does not repeat", line, step)
+	if !found || step.Name != "Start" || step.Error != "" || line.Name != "web.2 on n2" || line.Error != "it exited" {
+		t.Errorf("got %+v in %+v, want web.2 with its error, without its name, and the step with none", line, step)
 	}
 }
 

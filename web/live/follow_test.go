@@ -5,8 +5,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"aorta/internal/testkit"
+	"aorta/jobs"
+	"aorta/pacemaker/following"
 	"aorta/web/internal/rig"
 )
 
@@ -73,6 +76,38 @@ func TestFollowJob_ResumesAfterTheEnd(t *testing.T) {
 		if sorted := slices.Sorted(slices.Values(got)); !ended || !slices.Equal(sorted, want) {
 			t.Errorf("cut after %d: got %q, ended %t; want each line once: %q", cut, got, ended, want)
 		}
+	}
+}
+
+// Whoever prints what comes gets each step's lines before its end, in the order in
+// which the steps happen, whatever the times of the lines.
+func TestFollowJob_StepsComeInOrderAfterTheirLines(t *testing.T) {
+	t.Parallel()
+	r := rig.New(t)
+	w := r.NewWork()
+	w.Write(1, 90, 0)
+	w.Write(0, 100, 0)
+	r.Jobs.Change(func() {
+		for _, j := range r.Jobs.Trees[string(w.Op.ID)].Jobs {
+			j.State, j.Started, j.Ended = jobs.Succeeded, time.UnixMilli(1), time.UnixMilli(2)
+		}
+	})
+	w.End()
+	var got []string
+
+	err := r.Pace.Following.Follow(t.Context(), w.Op.ID, following.Position{}, func(u following.Update) error {
+		switch {
+		case u.Step != nil:
+			got = append(got, u.Step.Name+" "+u.Step.State)
+		case u.Line != nil:
+			got = append(got, u.Line.Text)
+		}
+		return nil
+	})
+
+	want := []string{"job 0 at 100-0", "Build succeeded", "Release succeeded", "job 1 at 90-0", "Start succeeded", "Publish succeeded"}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %q, %v; want %q", got, err, want)
 	}
 }
 

@@ -1,22 +1,24 @@
-// One live job tree: jobs by id, their log lines, and whether it has ended.
+// One live job: its root, its steps with their log lines, and whether it has ended.
+// The order of the steps is the server's.
 import { signal } from "@preact/signals";
 import { get, path, messageOf, ApiError } from "./api";
 import { unpressed } from "./press";
 import { topicOf, type Tail } from "./tail";
-import type { Gone, Job, JobLine } from "./types";
+import type { Gone, Job, JobLine, Step } from "./types";
 
-const most = 5000; // lines kept of each job
+const most = 5000; // lines kept of each job of the tree
 
-export interface Tree { root: string; jobs: ReadonlyMap<string, Job>; lines: ReadonlyMap<string, JobLine[]>; children: ReadonlyMap<string, Job[]> }
+export interface Tree { root: Job; steps: Step[]; lines: ReadonlyMap<string, JobLine[]> }
 
 export class JobStore implements Tail {
   readonly tree = signal<Tree | null>(null);
   readonly error = signal("");
   readonly missing = signal(false);
-  private jobs = new Map<string, Job>();
+  private root: Job | null = null;
+  private turned: Job | null = null; // the root as the stream has it, which is newer than any answer
+  private steps = new Map<string, Step>();
+  private updated = new Set<string>(); // steps received from the stream: newer, too
   private lines = new Map<string, JobLine[]>();
-  private updated = new Set<string>(); // jobs received from the stream: newer than any answer
-  private root = "";
   private seen = "";
   private all = false; // its end was received
   private timer = 0;
@@ -33,20 +35,20 @@ export class JobStore implements Tail {
 
   cut(): void {}
 
-  // hello loads the tree again if the pacemaker was away before.
+  // hello loads the job again if the pacemaker was away before.
   hello(): void {
     if (this.error.value && !this.root && !this.missing.value) void this.open();
   }
 
-  // open loads the whole tree. The stream sends the same, but not the user, and
+  // open loads the whole job. The stream sends the same, but not the user, and
   // nothing before the tree exists.
   async open(): Promise<void> {
     this.error.value = "";
     try {
       const root = await this.ask(this.key.slice("job:".length));
       if (this.over) return;
-      this.root = root.id;
-      this.keep(root);
+      this.root = this.turned ? turn(root, this.turned) : root;
+      this.keep(root.steps ?? []);
       this.show();
     } catch (err) {
       if (this.over) return;
@@ -61,8 +63,12 @@ export class JobStore implements Tail {
       this.add(data as JobLine);
     } else if (event === "job") {
       this.update(data as Job);
+    } else if (event === "step") {
+      this.steps.set((data as Step).id, data as Step);
+      this.updated.add((data as Step).id);
     } else if (event === "end") {
       this.all = true;
+      this.turned = null;
       this.updated.clear();
       void this.open();
     } else if (event === "gone") {
@@ -72,24 +78,18 @@ export class JobStore implements Tail {
     this.later();
   }
 
-  // keep stores a job of an answer with its children.
-  private keep(job: Job): void {
-    const old = this.jobs.get(job.id);
-    this.jobs.set(job.id, old && this.updated.has(job.id) ? { ...job, ...old } : job);
-    for (const child of job.children ?? []) this.keep({ ...child, parent: child.parent || job.id });
+  // keep takes the steps of an answer, unless the stream has newer ones.
+  private keep(list: Step[]): void {
+    const found = new Map(list.flatMap((s) => [s, ...s.children]).map((s) => [s.id, s]));
+    for (const id of this.steps.keys()) if (!found.has(id) && !this.updated.has(id)) this.steps.delete(id);
+    for (const [id, s] of found) if (!this.updated.has(id)) this.steps.set(id, s);
   }
 
-  // update changes one job. The stream's jobs lack some fields of a root, which
-  // are kept.
+  // update takes the root's turn: the jobs below it are shown as steps.
   private update(job: Job): void {
-    const old = this.jobs.get(job.id);
-    const next: Job = { ...old, ...job };
-    if (old?.user && !job.user) next.user = old.user;
-    if (old?.retry_of && !job.retry_of) next.retry_of = old.retry_of;
-    if (!job.parent && old?.parent) next.parent = old.parent;
-    if (!job.waits_for) delete next.waits_for;
-    this.jobs.set(job.id, next);
-    this.updated.add(job.id);
+    if (job.parent) return;
+    this.turned = job;
+    if (this.root) this.root = turn(this.root, job);
   }
 
   private add(line: JobLine): void {
@@ -105,8 +105,31 @@ export class JobStore implements Tail {
   private show(): void {
     clearTimeout(this.timer);
     this.timer = 0;
-    if (this.root) this.tree.value = { root: this.root, jobs: new Map(this.jobs), lines: new Map(this.lines), children: byParent(this.jobs.values()) };
+    if (this.root) this.tree.value = { root: this.root, steps: nested([...this.steps.values()]), lines: new Map(this.lines) };
   }
+}
+
+// turn is a root of an answer as the stream says that it is by now. The stream's
+// lacks some fields.
+function turn(root: Job, now: Job): Job {
+  const next: Job = { ...root, state: now.state, progress: now.progress, error: now.error, waits_for: now.waits_for };
+  if (now.started_at) next.started_at = now.started_at;
+  if (now.ended_at) next.ended_at = now.ended_at;
+  if (!now.waits_for) delete next.waits_for;
+  return next;
+}
+
+// nested puts lines below their steps, in their order.
+function nested(all: Step[]): Step[] {
+  const inOrder = (list: Step[]) => list.sort((a, b) => a.index - b.index);
+  return inOrder(all.filter((s) => !s.parent)).map((s) => ({ ...s, children: inOrder(all.filter((c) => c.parent === s.id)) }));
+}
+
+// linesOf are the log lines of a step's own jobs, in the order of their times.
+export function linesOf(tree: Tree, step: Step): JobLine[] {
+  const logs = step.jobs.map((id) => tree.lines.get(id) ?? []).filter((l) => l.length > 0);
+  if (logs.length < 2) return logs[0] ?? [];
+  return logs.flat().sort((a, b) => a.time.localeCompare(b.time));
 }
 
 // shownState is a job's state as it is displayed. A job that waits for its own
@@ -116,28 +139,6 @@ export function shownState(job: Job): string {
   return job.state === "waiting" && begun ? "running" : job.state;
 }
 
-export function ended(job: Job | undefined): boolean {
+export function ended(job: { state: string } | undefined): boolean {
   return job?.state === "succeeded" || job?.state === "failed" || job?.state === "aborted";
-}
-
-function byParent(jobs: Iterable<Job>): Map<string, Job[]> {
-  const children = new Map<string, Job[]>();
-  for (const job of [...jobs].sort((a, b) => (a.id < b.id ? -1 : 1))) {
-    if (!job.parent || job.parent === job.id) continue;
-    const beside = children.get(job.parent);
-    if (beside) beside.push(job);
-    else children.set(job.parent, [job]);
-  }
-  return children;
-}
-
-// childrenOf returns the children by id, which is the order of creation.
-export function childrenOf(tree: Tree, id: string): readonly Job[] {
-  return tree.children.get(id) ?? [];
-}
-
-// hasState says whether the job or one below it is in one of the states.
-export function hasState(tree: Tree, id: string, states: string[]): boolean {
-  if (states.includes(tree.jobs.get(id)?.state ?? "")) return true;
-  return childrenOf(tree, id).some((child) => hasState(tree, child.id, states));
 }

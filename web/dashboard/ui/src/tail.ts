@@ -12,7 +12,7 @@ export interface Tail {
 }
 
 // The events of a stream that belong to a tail.
-export const tailEvents = new Set(["job", "log", "end", "line", "missed"]);
+export const tailEvents = new Set(["job", "step", "log", "end", "line", "missed"]);
 
 const first = 1000; // lines of a log loaded at the start
 

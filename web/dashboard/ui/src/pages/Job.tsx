@@ -1,8 +1,9 @@
+import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { may, path, post, session } from "../api";
 import { brief, exact } from "../format";
-import { childrenOf, ended, JobStore, hasState, shownState, type Tree } from "../jobstore";
-import { tail } from "../live";
+import { ended, JobStore, shownState, type Tree } from "../jobstore";
+import { jobs, tail } from "../live";
 import { appAddress, go, jobAddress, target } from "../router";
 import type { Accepted, Job as One } from "../types";
 import { Button } from "../kit/Button";
@@ -11,16 +12,17 @@ import { Foot } from "../kit/Copy";
 import { Confirm } from "../kit/Dialog";
 import { Empty, Trouble } from "../kit/Empty";
 import { firstLine, Foreign } from "../kit/Foreign";
-import { JobTree } from "../kit/JobTree";
 import { Line } from "../kit/Line";
 import { Skeleton } from "../kit/Skeleton";
+import { Steps } from "../kit/Steps";
 import { Ago, Duration } from "../kit/Time";
 
 export function Job() {
   const id = target.value.name;
   const s = tail.value instanceof JobStore ? tail.value : null;
   const tree = s?.tree.value;
-  const root = tree?.jobs.get(tree.root);
+  const root = tree?.root;
+  useCaused(s, root);
   if (!session.value) return <Skeleton title="Job" card="Steps" rows={6} />;
   if (!s || s.missing.value) return <><Line title="Job" state="stopped" text={`There is no job ${id.slice(0, 40)}.`} /><Empty title="It never existed, or its record was removed." commands={["aorta jobs"]}><a href="/jobs">All jobs</a></Empty></>;
   if (s.error.value && !root) return <><h1>Job</h1><Trouble text={s.error.value} retry={() => s.open()} /></>;
@@ -31,7 +33,7 @@ export function Job() {
       <Facts root={root} />
       <Card title="Steps">
         {s.error.value && <Trouble text={s.error.value} retry={() => s.open()} />}
-        <JobTree tree={tree} />
+        <Steps tree={tree} />
       </Card>
       <Foot text={ended(root) ? `aorta jobs show ${brief(root.id)}` : `aorta jobs follow ${brief(root.id)}`} />
     </>
@@ -41,19 +43,26 @@ export function Job() {
 // words describe where the job is: the running step, or how it ended.
 function words(tree: Tree, root: One): string {
   if (root.discarded_at) return `${past(root.state)}, discarded by ${root.discarded_by || "the platform"}.`;
-  if (root.state === "failed") return `Failed: ${firstLine(root.error || deepest(tree))}`;
+  if (root.state === "failed") return `Failed: ${firstLine(root.error || "see below")}`;
   if (ended(root)) return past(root.state) + ".";
   if (root.waits_for) return `Waiting for another job to end: ${root.waits_for.title}.`;
-  const steps = [...tree.jobs.values()].filter((j) => j.id !== root.id);
-  const leaf = steps.find((j) => j.state === "running" && !childrenOf(tree, j.id).some((k) => hasState(tree, k.id, ["running"])));
-  const done = steps.filter((j) => j.state === "succeeded").length;
-  return leaf ? `Running: ${leaf.title}. ${done} of ${steps.length} steps done.` : steps.length ? `${done} of ${steps.length} steps done.` : "Queued.";
+  const { steps } = tree;
+  const at = steps.find((s) => s.state === "running");
+  const done = steps.filter((s) => s.state === "succeeded").length;
+  return at ? `Running: ${at.name}. ${done} of ${steps.length} steps done.` : steps.length ? `${done} of ${steps.length} steps done.` : "Queued.";
 }
 
 const past = (state: string) => ({ succeeded: "Succeeded", failed: "Failed", aborted: "Aborted" })[state] ?? state;
 
-function deepest(tree: Tree): string {
-  return [...tree.jobs.values()].filter((j) => j.state === "failed" && j.error).at(-1)?.error ?? "see below";
+// useCaused loads a job again that has ended when something that it has caused goes
+// on: its last step, the drain of what it replaced, is a job of its own.
+function useCaused(s: JobStore | null, root: One | undefined) {
+  const caused = [...(jobs.value?.values() ?? [])].filter((j) => root && j.cause === root.id).map((j) => j.id + j.state).sort().join();
+  const before = useRef(caused);
+  useEffect(() => {
+    if (caused !== before.current && ended(root)) void s?.open();
+    before.current = caused;
+  }, [caused]);
 }
 
 function Facts({ root }: { root: One }) {
@@ -63,6 +72,7 @@ function Facts({ root }: { root: One }) {
       <div><dt>Duration</dt><dd><b><Duration from={root.created_at} to={root.ended_at} /></b></dd></div>
       {root.app && <div><dt>App</dt><dd><a href={appAddress(root.app)}>{root.app}</a></dd></div>}
       {root.waits_for && <div><dt>Waiting for</dt><dd><a href={jobAddress(root.waits_for.id)}><Foreign text={root.waits_for.title} /></a> <span class="muted">since {exact(root.waits_for.since)}</span></dd></div>}
+      {root.cause && <div><dt>Caused by</dt><dd><a href={jobAddress(root.cause)} class="mono">{brief(root.cause)}</a></dd></div>}
       {root.retry_of && <div><dt>Retry of</dt><dd><a href={jobAddress(root.retry_of)} class="mono">{brief(root.retry_of)}</a></dd></div>}
     </dl>
   );

@@ -57,8 +57,12 @@ export function behind(live: Job[]): string {
   return live.filter(ended)[shownEnded - 1]?.id ?? "";
 }
 
+// asked says that a job has a line of its own: what another one has caused is a step
+// of that, unless it failed.
+const asked = (j: Job) => !j.cause || j.state === "failed";
+
 function words(list: Job[]): { state: string; text: string } {
-  const running = list.filter(open).length;
+  const running = list.filter((j) => open(j) && asked(j)).length;
   const need = list.filter((j) => j.attention).length;
   const first = running === 0 ? "No jobs running" : `${count(running, "job")} running`;
   return need ? { state: "warn", text: `${first}; ${count(need, "failed job")} ${need === 1 ? "needs" : "need"} attention.` } : { state: running ? "active" : "ok", text: first + "." };
@@ -75,7 +79,7 @@ export function Jobs() {
   if (!jobs.value) return <Skeleton title="Jobs" card="Jobs" rows={12} />;
   const says = words(live);
   const at = chosen.find((c) => c.id === (query.value.get("show") ?? "")) ?? chosen[0]!;
-  const rows = older.rows.filter(at.fits);
+  const rows = older.rows.filter((j) => asked(j) && at.fits(j));
   return (
     <>
       <Line title="Jobs" state={says.state} text={says.text} />
@@ -86,7 +90,7 @@ export function Jobs() {
       >
         {rows.length > 0 && <Table label="Jobs" columns={columns} rows={rows} keyOf={(j) => j.id} />}
         {rows.length === 0 && (live.length === 0 ? <Empty title="No jobs yet." commands={["git push aorta main"]}>Deploys, scaling and config changes run as jobs:</Empty> : <p class="muted">No jobs match.</p>)}
-        {(older.asked ? !older.end : behind(live) !== "") && <p><Button onClick={() => older.more(path("jobs") + "?limit=100", behind(live))}>Older jobs</Button></p>}
+        {(older.asked ? !older.end : behind(live) !== "") && <p><Button onClick={() => older.more(path("jobs") + "?limit=100&uncaused=true", behind(live))}>Older jobs</Button></p>}
       </Card>
       <Foot text="aorta jobs" />
     </>
