@@ -89,13 +89,18 @@ func (m *misplaced) told(p place, at []listener, now time.Time) string {
 	return text + lasting(now.Sub(m.since))
 }
 
-// lasting tells how long something has been so, in steps of ten seconds: each is a
-// line for whoever follows a push.
+// lasting tells how long something has been so, in steps that grow: each is a line
+// for whoever follows a push.
 func lasting(d time.Duration) string {
-	if d = d.Truncate(10 * time.Second); d > 0 {
-		return ", for " + duration.Text(d)
+	switch {
+	case d < 10*time.Second:
+		return ""
+	case d < 30*time.Second:
+		return ", for 10s"
+	case d < time.Minute:
+		return ", for 30s"
 	}
-	return ""
+	return ", for " + duration.Text(d.Truncate(time.Minute))
 }
 
 func join(list []listener) string {
