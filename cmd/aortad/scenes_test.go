@@ -45,14 +45,15 @@ func (p *project) traffic(every time.Duration, errorEvery int) {
 	})
 }
 
-// jobOn is the newest root job of an app in a state.
+// jobOn is the newest job of an app in a state that somebody asked for.
 func (c *cluster) jobOn(app, state string) string {
 	c.tb.Helper()
 	var id string
 	testkit.Eventually(c.tb, "a job of "+app+" to be "+state, func() bool {
 		for _, j := range asJSON[[]wire.Job](c, "jobs", "-a", app, "--state", state) {
-			id = j.ID
-			return true
+			if id = j.ID; j.Cause == "" {
+				return true
+			}
 		}
 		return false
 	})
