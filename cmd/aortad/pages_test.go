@@ -107,12 +107,25 @@ const outsideJS = `(() => {
 	return parts.filter((e) => !seen || out(e.getBoundingClientRect())).map((e) => e.ariaLabel || e.textContent || e.tagName);
 })()`
 
+// beyondJS lists what sticks out of its card on the right, where nothing scrolls.
+const beyondJS = `(() => {
+	const cut = (e) => e && !e.matches(".card") && (getComputedStyle(e).overflowX !== "visible" || cut(e.parentElement));
+	const out = (e) => e.getBoundingClientRect().right > e.closest(".card").getBoundingClientRect().right + 1;
+	const parts = [...document.querySelectorAll(".card *")].filter((e) => e.getBoundingClientRect().width > 0 && out(e) && !cut(e));
+	return parts.map((e) => e.tagName + " " + (e.getAttribute("class") ?? "") + " " + (e.ariaLabel || e.textContent).slice(0, 60));
+})()`
+
 func (w walk) judge(p *browser.Page, where string, l look) {
 	w.t.Helper()
 	var wide int64
 	p.Eval("document.documentElement.scrollWidth", &wide)
 	if wide > l.width {
 		w.t.Errorf("%s: the page is %d px wide, want it to fit", where, wide)
+	}
+	var beyond []string
+	p.Eval(beyondJS, &beyond)
+	if len(beyond) > 0 {
+		w.t.Errorf("%s: got parts that stick out of their card: %q", where, beyond)
 	}
 	var lost []string
 	p.Eval(outsideJS, &lost)

@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -68,6 +70,29 @@ func TestSite_EveryPageIsTheDocument(t *testing.T) {
 		}
 		if got.Header.Get("Cache-Control") != "no-cache" || !strings.Contains(text(t, got), "<title>Aorta") {
 			t.Errorf("GET %s: got cache %q, want no-cache and the document's text", path, got.Header.Get("Cache-Control"))
+		}
+	}
+}
+
+// A page that the document has is none that the server calls missing, and the
+// other way round.
+func TestKnown_AreThePagesOfTheDocument(t *testing.T) {
+	source, err := os.ReadFile("ui/src/router.ts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	routed := map[string]bool{}
+	for _, form := range regexp.MustCompile(`form: /\^\\/(\w*)`).FindAllStringSubmatch(string(source), -1) {
+		routed[form[1]] = true
+	}
+	for name := range routed {
+		if !known("/" + name) {
+			t.Errorf("/%s is a page of ui/src/router.ts, and none of the server's", name)
+		}
+	}
+	for name := range pages {
+		if !routed[name] {
+			t.Errorf("/%s is a page of the server, and none of ui/src/router.ts", name)
 		}
 	}
 }
