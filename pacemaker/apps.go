@@ -97,10 +97,20 @@ func (p *Pacemaker) finishDestroy(ctx context.Context, r *jobs.Run) (any, error)
 	if err := os.RemoveAll(p.Sources.Repo(op.AppID).Dir); err != nil {
 		return nil, fmt.Errorf("remove the app's repository: %w", err)
 	}
+	if err := p.forgetData(ctx, op.AppID); err != nil {
+		return nil, err
+	}
+	if err := p.store.DeleteApp(ctx, op.AppID); err != nil {
+		return nil, err
+	}
+	return nil, p.forgetData(ctx, op.AppID) // of who has asked for it in between
+}
+
+func (p *Pacemaker) forgetData(ctx context.Context, app cluster.ID) error {
 	for _, data := range p.forget {
-		if err := data.Forget(ctx, op.AppID); err != nil {
-			return nil, err
+		if err := data.Forget(ctx, app); err != nil {
+			return err
 		}
 	}
-	return nil, p.store.DeleteApp(ctx, op.AppID)
+	return nil
 }

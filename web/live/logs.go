@@ -34,7 +34,7 @@ func (s *Streams) followLogs(ctx context.Context, in *followLogs) (*huma.StreamR
 	if err != nil {
 		return nil, err
 	}
-	entries, err := s.logs.Follow(ctx, in.App().ID, q, from)
+	entries, err := s.followLog(ctx, in.App(), q, from)
 	if err != nil {
 		leave()
 		return nil, err

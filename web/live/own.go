@@ -9,6 +9,7 @@ import (
 
 	"aorta/pacemaker/cluster"
 	"aorta/pacemaker/following"
+	"aorta/pacemaker/logstore"
 	"aorta/web/access"
 	"aorta/web/wire"
 )
@@ -82,7 +83,9 @@ func (s *Streams) logsTopic(ctx context.Context, t logsTopic, send emit) {
 		if err != nil {
 			return err
 		}
-		entries, err := s.logs.Follow(ctx, app.ID, q, t.after)
+		following, stop := context.WithCancel(ctx)
+		defer stop()
+		entries, err := s.followLog(following, app, q, t.after)
 		if err != nil {
 			return err
 		}
@@ -94,6 +97,21 @@ func (s *Streams) logsTopic(ctx context.Context, t logsTopic, send emit) {
 		}
 		return errLogCut
 	})
+}
+
+// followLog follows an app's log. The end of an app ends those that follow its log
+// then: who begins meanwhile finds that there is no app.
+func (s *Streams) followLog(ctx context.Context, app cluster.App, q logstore.Query, after uint64) (<-chan logstore.Entry, error) {
+	entries, err := s.logs.Follow(ctx, app.ID, q, after)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.store.AppByID(ctx, app.ID); cluster.CodeOf(err) == cluster.CodeNotFound {
+		return nil, cluster.NotFound("app %q does not exist any more (list those that do: aorta apps)", app.Name)
+	} else if err != nil {
+		return nil, err
+	}
+	return entries, nil
 }
 
 // keepOn follows a topic until it has ended or ctx ends. A topic that does not

@@ -136,6 +136,41 @@ func TestLiveLogs_EndsWithTheApp(t *testing.T) {
 	}
 }
 
+// The log's end comes to those that follow it: who begins right then hears of it from
+// the app.
+func TestLiveLogs_EndsWithAnAppThatGoesMeanwhile(t *testing.T) {
+	t.Parallel() // it waits more than it works
+	r := rig.New(t)
+	app, err := r.Pace.CreateApp(t.Context(), "shop", "admin")
+	testkit.Must(t, err)
+	r.BeforeFollow(func() {
+		testkit.Must(t, r.Store.DeleteApp(t.Context(), app.ID))
+		testkit.Must(t, r.Logs.Forget(t.Context(), app.ID))
+	})
+	f := r.Open(liveAt("logs:shop", ""), "")
+	defer f.Cut()
+
+	gone := rig.Await(f, "gone", rig.Anything[wire.LiveGone])
+
+	if gone.Topic != "logs:shop" {
+		t.Errorf("got %+v, want the log gone", gone)
+	}
+}
+
+func TestFollowLogs_OfAnAppThatGoesMeanwhileAreNotFound(t *testing.T) {
+	t.Parallel()
+	r := rig.New(t)
+	app, err := r.Pace.CreateApp(t.Context(), "shop", "admin")
+	testkit.Must(t, err)
+	r.BeforeFollow(func() { testkit.Must(t, r.Store.DeleteApp(t.Context(), app.ID)) })
+
+	f, resp := r.TryOpen("/apps/shop/logs/stream", "")
+
+	if f != nil || resp.StatusCode != http.StatusNotFound {
+		t.Errorf("got %s, want 404", resp.Status)
+	}
+}
+
 func TestLive_EndsWithTheSession(t *testing.T) {
 	t.Parallel() // it waits more than it works
 	r := rig.New(t)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -54,6 +55,8 @@ type Rig struct {
 	NodesURL string
 	Log      *SyncBuffer
 	log      *slog.Logger
+
+	beforeFollow atomic.Pointer[func()]
 }
 
 // Main runs a package's tests and checks that they leave no goroutine behind.
@@ -114,7 +117,7 @@ func (r *Rig) Print(app cluster.ID, kind, text string) {
 
 // LiveConfig is what the rig's live streams are made of.
 func (r *Rig) LiveConfig() live.Config {
-	return live.Config{Pacemaker: r.Pace, Recents: r.Numbers, Logs: r.Logs, Version: "test", Log: r.log}
+	return live.Config{Pacemaker: r.Pace, Recents: r.Numbers, Logs: followed{r}, Version: "test", Log: r.log}
 }
 
 // Mount puts the API for people on a router, with these streams.
