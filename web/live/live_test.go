@@ -106,8 +106,10 @@ func TestLive_SaysWhatItDoesNotKnow(t *testing.T) {
 	testkit.Must(t, r.Store.Close())
 	blind := rig.Await(f, "overview", func(o wire.LiveOverview) bool { return o.Stale })
 
-	if stale.State != "bad" || stale.Attention[0].Kind != "redis" || stale.Rates.Requests != nil || row.Rows[0].Spark != nil {
-		t.Errorf("got %+v, %+v; want the statistics named and no numbers", stale, row)
+	// One slow reading is no trouble of the cluster; a Redis that is away is named by
+	// its own node.
+	if stale.State != "ok" || len(stale.Attention) != 0 || stale.Rates.Requests != nil || row.Rows[0].Spark != nil {
+		t.Errorf("got %+v, %+v; want no numbers, and all else as it was", stale, row)
 	}
 	if blind.State != "bad" || blind.Apps.Total != 1 || len(blind.Attention) != 1 || blind.Attention[0].Kind != "sql" {
 		t.Errorf("got %+v, want the database named and what was seen last", blind)

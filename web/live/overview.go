@@ -2,8 +2,6 @@ package live
 
 import (
 	"context"
-	"slices"
-	"strings"
 	"time"
 
 	"aorta/pacemaker/cluster"
@@ -23,9 +21,6 @@ func (c *computation) overviewNow(ctx context.Context) wire.LiveOverview {
 		return c.blind()
 	}
 	concerns := g.Concerns()
-	if c.numbers.stale {
-		concerns = withStatistics(concerns)
-	}
 	severity, text := g.Verdict(concerns)
 	w := wire.LiveOverview{
 		State: string(severity), Text: text, Attention: []wire.LiveAttention{}, Rates: c.numbers.rates(AllApps),
@@ -55,18 +50,6 @@ func (c *computation) overviewNow(ctx context.Context) wire.LiveOverview {
 	}
 	c.overview = w
 	return w
-}
-
-// withStatistics adds, in front, that the numbers can't be read, unless the node of
-// the statistics has said so already.
-func withStatistics(list []overview.Concern) []overview.Concern {
-	const name = "statistics Redis"
-	if slices.ContainsFunc(list, func(c overview.Concern) bool { return strings.HasPrefix(c.ID, name) }) {
-		return list
-	}
-	return append([]overview.Concern{{
-		Severity: overview.SeverityBad, Kind: string(cluster.PartRedis), ID: name, Text: "The " + name + " does not answer: check its log.",
-	}}, list...)
 }
 
 // blind is what can be said without the database: what was seen last, muted.
