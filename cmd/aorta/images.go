@@ -58,7 +58,7 @@ func (s *session) printImages(images []wire.Image, none string) error {
 	if s.flags.json {
 		return list(s.out, images)
 	}
-	t := s.out.newTable("APP", "RELEASES", "IMAGE", "SIZE", "CREATED", "NODE", "STATE", "BECAUSE").onlyWide("IMAGE", "NODE")
+	t := s.out.newTable("APP", "RELEASES", "IMAGE", "SIZE", "CREATED", "NODE", "STATE", "BECAUSE").onlyWide("IMAGE", "NODE").withoutNames()
 	for _, i := range images {
 		t.row(orText(i.App, "-"), releasesText(i.Releases), shortImage(i.ID), megabytes(i.Size), age(s.p.Now(), i.CreatedAt), i.Node, imageState(i), i.Because)
 	}

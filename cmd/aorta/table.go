@@ -8,11 +8,12 @@ import (
 )
 
 // table is rows of aligned columns. A cell that makes its lines too long for the
-// screen is cut, those of the first column last: they name what a line is about.
+// screen is cut, those of the first column last: people copy them into commands.
 type table struct {
-	out  *screen
-	rows [][]string
-	wide []string // columns that --wide alone prints
+	out     *screen
+	rows    [][]string
+	wide    []string // columns that --wide alone prints
+	unnamed bool     // the first column is one like the others
 	// notes are what is said below rows, by their index.
 	notes map[int]string
 }
@@ -25,6 +26,12 @@ func (s *screen) newTable(headings ...string) *table {
 // onlyWide names columns that are left out where width is scarce.
 func (t *table) onlyWide(headings ...string) *table {
 	t.wide = headings
+	return t
+}
+
+// withoutNames says that no command takes what is in the first column.
+func (t *table) withoutNames() *table {
+	t.unnamed = true
 	return t
 }
 
@@ -62,7 +69,7 @@ func (t *table) print(empty string) error {
 		}
 		t.out.line("%s", strings.TrimRight(line.String(), " "))
 		if note := t.notes[r]; note != "" {
-			t.printNote(note, min(widths[0]+gap, narrowFirst))
+			t.printNote(note, min(widths[0]+gap, mostIndent))
 		}
 	}
 	return nil
@@ -90,21 +97,20 @@ func (t *table) leaveOut() {
 	}
 }
 
-// Columns are narrowed to these at first: so that numbers stay whole, and so does
-// what names a line.
 const (
-	narrow      = 9
-	narrowFirst = 24
+	// narrow is what columns are narrowed to at first, so that numbers stay whole.
+	narrow = 9
+	// mostIndent is how far a note is put to the right.
+	mostIndent = 24
 )
 
-// fit narrows the widest columns until a line fits: first those that are not
-// narrow, the first one after them, and none below its heading.
+// fit narrows the widest columns until a line fits, none below its heading.
 func (t *table) fit(widths []int) {
 	total := gap * (len(widths) - 1)
 	for _, w := range widths {
 		total += w
 	}
-	for _, least := range []struct{ first, others int }{{total, narrow}, {narrowFirst, narrow}, {narrowFirst, 0}, {0, 0}} {
+	for _, least := range t.phases(widths) {
 		for t.out.width > 0 && total > t.out.width {
 			at := t.widest(widths, least.first, least.others)
 			if at < 0 {
@@ -114,6 +120,26 @@ func (t *table) fit(widths []int) {
 			total--
 		}
 	}
+}
+
+// floors are the widths that columns keep in a phase of fitting.
+type floors struct{ first, others int }
+
+// phases narrow those that are not narrow before the others, and the first one
+// last. One that does not fit beside headings is cut before the others are for
+// nothing.
+func (t *table) phases(widths []int) []floors {
+	whole, headings := widths[0], widths[0]
+	for _, heading := range t.rows[0][1:] {
+		headings += gap + columns(heading)
+	}
+	switch {
+	case t.unnamed:
+		return []floors{{narrow, narrow}, {0, 0}}
+	case headings > t.out.width:
+		return []floors{{whole, narrow}, {narrow, narrow}, {0, 0}}
+	}
+	return []floors{{whole, narrow}, {whole, 0}}
 }
 
 // widest is the widest column that may get narrower; -1 if there is none.
