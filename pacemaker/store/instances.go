@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -249,15 +250,23 @@ type Retirement struct {
 	Instances []cluster.ID
 }
 
+// startsFor is how long after its end an operation counts as the cause of what
+// becomes of its instances: what fails later does so by itself.
+const startsFor = 10 * time.Minute
+
+// causeOfRetire is the operation that an instance's stop is because of, "" for none.
+const causeOfRetire = `COALESCE(NULLIF(drain_cause, ''),
+	(SELECT operations.id FROM operations WHERE operations.id = instances.operation_id AND (operations.ended_at IS NULL OR operations.ended_at > ?)), '')`
+
 // BeginRetire makes one retire operation for those of an app's instances that
 // drain, or have failed and still have a container, that no open operation covers
 // and that one operation is the cause of: the one by which they are not wanted, or
-// else the one that started them. It gives nil when there are none.
+// else the one that has just started them. It gives nil when there are none.
 func (s *Store) BeginRetire(ctx context.Context, app cluster.ID, title func(n int) string) (*Retirement, error) {
 	var out *Retirement
 	err := s.write(ctx, "begin retire", func(tx *gorm.DB) error {
 		var rows []struct{ ID, Cause string }
-		err := tx.Model(&instanceRow{}).Select("id, COALESCE(NULLIF(drain_cause, ''), operation_id) AS cause").
+		err := tx.Model(&instanceRow{}).Select("id, "+causeOfRetire+" AS cause", s.now().Add(-startsFor).UnixNano()).
 			Where("app_id = ? AND gone_at IS NULL AND retire_id = '' AND state IN ('draining', 'stopped', 'failed')", string(app)).
 			Order("id").Scan(&rows).Error
 		if err != nil || len(rows) == 0 {
