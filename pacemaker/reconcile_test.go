@@ -135,6 +135,10 @@ func TestReconcile_WhatDrainsIsAStepOfItsCause(t *testing.T) {
 
 	soon, err := r.Following.Steps(t.Context(), op, tree)
 	testkit.Must(t, err)
+	failed := op
+	failed.State = cluster.OperationFailed
+	silent, err := r.Following.Steps(t.Context(), failed, tree)
+	testkit.Must(t, err)
 	r.round()
 	r.round()
 	then, err := r.Following.Steps(t.Context(), op, tree)
@@ -143,6 +147,9 @@ func TestReconcile_WhatDrainsIsAStepOfItsCause(t *testing.T) {
 	last := soon[len(soon)-1]
 	if last.Name != "Drain" || last.Progress.Text != "1 instance stops once its requests have ended" {
 		t.Errorf("got %+v last, want that one instance is to stop", last)
+	}
+	if last = silent[len(silent)-1]; last.Name == "Drain" {
+		t.Errorf("got %+v last of one that failed, want nothing of what is to be tidied up", last)
 	}
 	last = then[len(then)-1]
 	if last.Name != "Drain" || len(last.Children) != 1 || last.Children[0].Name != "web."+old.Short() {

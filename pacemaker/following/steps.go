@@ -11,7 +11,7 @@ import (
 )
 
 // Steps are an operation's, from its tree and from those of the operations that it
-// has caused: what it replaces drains once it has ended.
+// has caused: what it replaces drains once it has succeeded.
 func (o *Following) Steps(ctx context.Context, op cluster.Operation, tree *jobs.Tree) ([]steps.Step, error) {
 	caused, err := o.cfg.Store.CausedBy(ctx, op.ID)
 	if err != nil {
@@ -29,7 +29,7 @@ func (o *Following) Steps(ctx context.Context, op cluster.Operation, tree *jobs.
 		trees = append(trees, t)
 	}
 	list := steps.Of(op.Kind, tree, trees...)
-	if op.EndedAt == nil || slices.ContainsFunc(list, func(s steps.Step) bool { return s.ID == steps.Drain }) {
+	if op.State != cluster.OperationSucceeded || op.EndedAt == nil || slices.ContainsFunc(list, func(s steps.Step) bool { return s.ID == steps.Drain }) {
 		return list, nil
 	}
 	n, err := o.cfg.Store.DrainsFor(ctx, op)
