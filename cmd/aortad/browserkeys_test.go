@@ -50,7 +50,7 @@ func createByKeys(t *testing.T, p *browser.Page) {
 	p.Write("shop")
 	p.Press("Enter")
 	p.Await("the page of the app", `location.pathname === "/apps/shop"`)
-	p.AwaitText("No release yet.")
+	p.AwaitText("Not deployed yet.")
 }
 
 // staysInside walks once round a dialog, both ways.
@@ -114,7 +114,7 @@ func destroyByKeys(t *testing.T, p *browser.Page) {
 	t.Helper()
 	search(p, "shop")
 	p.Await("the page of the app", `location.pathname === "/apps/shop"`)
-	p.AwaitText("No release yet.")
+	p.AwaitText("Not deployed yet.")
 	p.TabTo("link", "Settings")
 	p.Press("Enter")
 	p.AwaitHas("button", "Destroy")

@@ -106,7 +106,7 @@ func TestDashboard_OutlivesADaemonThatHangs(t *testing.T) {
 	c := newShipped(t)
 	c.newApp("shop", "hello")
 	p := c.signedIn(t, "/apps/shop")
-	p.AwaitText("No release yet.")
+	p.AwaitText("Not deployed yet.")
 
 	if err := c.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)

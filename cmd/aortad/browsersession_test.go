@@ -14,7 +14,7 @@ func TestDashboard_EndsWithItsSession(t *testing.T) {
 	c := newShipped(t)
 	c.newApp("shop", "hello")
 	p := c.signedIn(t, "/apps/shop")
-	p.AwaitText("No release yet.")
+	p.AwaitText("Not deployed yet.")
 	var session wire.Session
 	p.Eval(whoJS, &session)
 
@@ -34,7 +34,7 @@ func TestDashboard_EndsWithItsSession(t *testing.T) {
 
 	p.Type("Token", c.adminToken())
 	p.Click("button", "Sign in")
-	p.AwaitText("No release yet.")
+	p.AwaitText("Not deployed yet.")
 	beside := p.Beside(t)
 	beside.Go(c.api + "/")
 	leave(t, beside)
@@ -73,7 +73,7 @@ func TestDashboard_IsOpenedSignedInByTheCommandLine(t *testing.T) {
 		t.Fatalf("got the link %q, want one of %s without a token", link, c.api)
 	}
 	p := c.window(t, address)
-	p.AwaitText("No release yet.")
+	p.AwaitText("Not deployed yet.")
 	if got := p.Path(); got != "/apps/shop" {
 		t.Errorf("got to %s, want the app's page", got)
 	}

@@ -11,7 +11,7 @@ import (
 const manyTabs = 9
 
 // liveJS tells that a page says of nothing that it is old.
-const liveJS = `/No release yet/.test(document.body.innerText) && !/as of \d/.test(document.body.innerText)`
+const liveJS = `/Not deployed yet/.test(document.body.innerText) && !/as of \d/.test(document.body.innerText)`
 
 // Each tab that is looked at is live, however many there are behind it.
 func TestDashboard_LivesInManyTabs(t *testing.T) {

@@ -8,7 +8,7 @@ export function FirstPush({ app }: { app: App }) {
   const server = app.git_http.replace(/\/git\/[^/]*$/, "");
   return (
     <div class="empty">
-      <p class="lead">Not deployed yet.</p>
+      <p class="lead">Deploy it for the first time.</p>
       <p>In the app's git repository, which has a Dockerfile:</p>
       <ol class="recipe">
         <Step commands={[`aorta login ${quoted(server)} --token -`]}>Sign in, if this machine is not: type your token, then Enter.</Step>

@@ -36,7 +36,7 @@ export function words(d: AppDetail, trouble: Attention | undefined): Says {
   const failed = trouble ? ` ${ended(firstLine(trouble.text))}` : "";
   if (!app.release) {
     if (d.operation) return { state: "deploying", text: `First deploy: ${d.operation.title}.` };
-    return trouble ? { state: "bad", text: failed.trim(), since: trouble.since } : { state: "empty", text: "No release yet." };
+    return trouble ? { state: "bad", text: failed.trim(), since: trouble.since } : { state: "empty", text: "Not deployed yet." };
   }
   if (app.stopped) return { state: "stopped", text: `Stopped (${app.release}); requests get 503.${failed}` };
   const says = serving(d);
@@ -48,7 +48,7 @@ export function words(d: AppDetail, trouble: Attention | undefined): Says {
 function serving({ app, instances, releases }: AppDetail): Says {
   if (app.severity !== "ok") return { state: app.severity, text: `${app.release}: ${ended(app.verdict)}` };
   const silent = (instances ?? []).filter((i) => i.unheard && i.state === "running").length;
-  if (app.wanted === 0) return { state: "stopped", text: `${app.release} is deployed; none of its processes is scaled up.` };
+  if (app.wanted === 0) return { state: "stopped", text: `${app.release} is ${ended(app.verdict)}` };
   const how = `${app.release} is running with ${app.instances < app.wanted ? `${app.instances} of ${app.wanted} instances` : count(app.instances, "instance")}`;
   if (silent) return { state: "warn", text: `${how}, ${silent} of them on a silent node.` };
   return { state: "serving", text: how + ".", since: (releases ?? []).find((r) => r.release === app.release)?.created_at };

@@ -78,7 +78,7 @@ export function AppNow({ detail }: { detail: AppDetail }) {
 
 function NoInstance({ detail: { app, formation } }: { detail: AppDetail }) {
   if (!app.release) return <FirstPush app={app} />;
-  if (app.stopped) return <Empty title="The app is stopped." commands={[`aorta ps restart -a ${app.name}`]}>Start it again, with the same scale as before:</Empty>;
+  if (app.stopped) return <Empty title="The app is stopped." commands={[`aorta ps start -a ${app.name}`]}>Start it again, with the same scale as before:</Empty>;
   return <Empty title="No instances are running." commands={[`aorta ps scale ${formation[0]?.type ?? "web"}=1 -a ${app.name}`]} />;
 }
 

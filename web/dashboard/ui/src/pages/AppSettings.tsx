@@ -66,7 +66,7 @@ function Stop({ detail, onClose }: Part) {
   const says = (
     <>
       <p>Stops {running(detail)}. Requests to {count(app.hosts?.length ?? 0, "domain")} get 503.</p>
-      <p>Start it again here, or with <Command text={`aorta ps restart -a ${app.name}`} /></p>
+      <p>Start it again here, or with <Command text={`aorta ps start -a ${app.name}`} /></p>
     </>
   );
   return <Confirm title={`Stop ${app.name}`} says={says} verb="Stop it" danger act={act} onClose={onClose} />;

@@ -19,7 +19,7 @@ function words(rows: AppRow[]): { state: string; text: string } {
   const of = (state: string) => rows.filter((a) => a.state === state).length;
   const bad = rows.filter((a) => a.severity === "bad").length;
   const warn = rows.filter((a) => a.severity === "warn").length;
-  const rest = [[of("deploying"), "deploying"], [of("stopped"), "stopped"], [of("empty"), "without a release"]].filter(([n]) => n).map(([n, w]) => `${n} ${w}`);
+  const rest = [[of("deploying"), "deploying"], [of("stopped"), "stopped"], [of("empty"), "not deployed yet"]].filter(([n]) => n).map(([n, w]) => `${n} ${w}`);
   const tail = rest.length ? `, ${rest.join(", ")}` : "";
   if (bad) return { state: "bad", text: `${bad} of ${count(rows.length, "app")} ${bad === 1 ? "is" : "are"} down${tail}.` };
   if (warn) return { state: "warn", text: `${warn} of ${count(rows.length, "app")} ${warn === 1 ? "needs" : "need"} attention${tail}.` };
