@@ -41,6 +41,9 @@ func (p *Pacemaker) TreeEnded(ctx context.Context, t *jobs.Tree) error {
 		return err
 	}
 	p.afterDeploy(ctx, op)
+	if p.cfg.Ended != nil {
+		p.cfg.Ended(op)
+	}
 	p.collect.mark()
 	p.rerouted(op.AppID)
 	return nil

@@ -55,8 +55,10 @@ type Config struct {
 	ImagesMaxSize int64
 	// Answers says what apps answered in the last minute, see overview.Config.
 	Answers func(context.Context) map[cluster.ID]overview.Answers
-	Now     func() time.Time
-	Log     *slog.Logger
+	// Ended hears of each operation that has ended, at least once; nil for nobody.
+	Ended func(cluster.Operation)
+	Now   func() time.Time
+	Log   *slog.Logger
 }
 
 // Jobs is the keeper of the job trees.

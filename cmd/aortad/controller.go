@@ -143,7 +143,7 @@ func (c *controller) openPacemaker(ctx context.Context) error {
 	c.numbers = newAppNumbers(counted)
 	c.pace = pacemaker.New(pacemaker.Config{
 		Domain: d.cfg.Domain, OwnHost: d.ownHost(), RouterURL: d.routerURL(), ReposDir: d.path("repos"), SourcesDir: d.path("sources"),
-		KeepReleases: d.cfg.KeepReleases, ImagesMaxSize: int64(d.cfg.ImagesMaxGB) * 1e9, DrainLimit: d.cfg.DrainLimit, RouterSilence: routerSilence, DeadAfter: d.cfg.DeadAfter, Answers: c.numbers.Answers, Log: d.log,
+		KeepReleases: d.cfg.KeepReleases, ImagesMaxSize: int64(d.cfg.ImagesMaxGB) * 1e9, DrainLimit: d.cfg.DrainLimit, RouterSilence: routerSilence, DeadAfter: d.cfg.DeadAfter, Answers: c.numbers.Answers, Ended: countEnded(), Log: d.log,
 	}, pacemaker.Parts{
 		Store: c.store, Table: publisher, Gate: gate{c.m.routes}, Forget: []pacemaker.AppData{c.logs, forgetStats{counted}},
 	}, c.cluster, epoch)
@@ -159,7 +159,7 @@ func (c *controller) openPacemaker(ctx context.Context) error {
 	})
 	d.loop("pacemaker", c.pace.Run)
 	d.loop("statistics roller", counted.Roll)
-	prometheus.MustRegister(clusterMetrics{ctx: d.ctx, pace: c.pace})
+	prometheus.MustRegister(clusterMetrics{ctx: d.ctx, pace: c.pace}, appMetrics{ctx: d.ctx, pace: c.pace, stats: counted})
 	d.ready.Check(string(cluster.RolePacemaker), func() error {
 		if err := c.store.Ping(d.ctx); err != nil {
 			return err

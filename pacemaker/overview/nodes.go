@@ -22,6 +22,7 @@ type Node struct {
 	// published long ago; empty where it keeps up.
 	RouterBehind string
 	Router       cluster.RouterReport // the last one; zero before it
+	TableAge     time.Duration        // for how long its router has lacked a published table
 	Unknown      []cluster.ID         // instances on it that no app has
 	Parts        []Part               // as it reported them last
 }
@@ -66,6 +67,9 @@ func (o *Overview) instancesByNode(ctx context.Context) (map[cluster.ID]int, err
 func (o *Overview) node(n cluster.Node, instances int) Node {
 	g := Node{Node: n, Instances: instances, Unheard: o.cfg.Nodes.Unheard(n)}
 	g.RouterSilent = n.Has(cluster.RoleRouter) && o.cfg.Routers.Silent(n.ID)
+	if n.Has(cluster.RoleRouter) {
+		g.TableAge = o.cfg.Publisher.Age(n)
+	}
 	if n.Has(cluster.RoleRouter) && !g.RouterSilent {
 		g.RouterBehind = o.cfg.Publisher.Behind(n)
 		g.Router, _ = o.cfg.Routers.Report(n.ID)

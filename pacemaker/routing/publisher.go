@@ -286,3 +286,16 @@ func (p *Publisher) Behind(node cluster.Node) string {
 	}
 	return ""
 }
+
+// Age is for how long a node's router has not answered by a table that was
+// published; 0 while it keeps up. It goes on while the router is silent.
+func (p *Publisher) Age(node cluster.Node) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, e := range p.exposures {
+		if !p.routers.acked(node.ID, e.pair) {
+			return p.cfg.Now().Sub(e.at)
+		}
+	}
+	return 0
+}

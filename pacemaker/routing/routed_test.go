@@ -86,3 +86,29 @@ func TestRouted_ASilentRouterHoldsNobodyUp(t *testing.T) {
 		t.Errorf("got routed %t, and %t once the router was silent for its limit; want true, then false", early, late)
 	}
 }
+
+func TestAge_IsThatOfTheOldestTableThatARouterLacks(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	shop := r.App("shop")
+	release := r.Deploy(shop)
+	n := r.Node("n1", cluster.RoleHeart, cluster.RoleRouter)
+	want := func(step string, want time.Duration) {
+		t.Helper()
+		if got := r.publisher.Age(n); got != want {
+			t.Errorf("%s: got %s, want %s", step, got, want)
+		}
+	}
+
+	testkit.Must(t, r.turn())
+	r.Clock.Forward(time.Minute)
+	want("nothing acked", time.Minute)
+	r.ack(n)
+	want("acked", 0)
+	r.Instance(release, "web", n)
+	testkit.Must(t, r.turn())
+	r.Clock.Forward(time.Second)
+	want("the next one is not", time.Second)
+	r.ack(n)
+	want("it is", 0)
+}

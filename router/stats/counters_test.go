@@ -153,3 +153,22 @@ func FuzzSteps_Unpack(f *testing.F) {
 		}
 	})
 }
+
+func TestHistogram_CountsWithinABound(t *testing.T) {
+	t.Parallel()
+	var h Histogram
+	for _, seconds := range []float64{0, 0.004, 0.004, 0.2, 5} {
+		h.observe(bucketOf(seconds), 1)
+	}
+
+	count, ms := h.Sum()
+
+	if count != 5 || ms < 5200*0.95 || ms > 5220*1.05 {
+		t.Errorf("got %d in %.0f ms, want 5 in about 5208", count, ms)
+	}
+	for bound, want := range map[uint32]uint64{0: 1, 3: 1, 5: 3, 100: 3, 250: 4, 10_000: 5} {
+		if got := h.Within(bound); got != want {
+			t.Errorf("within %d ms: got %d, want %d", bound, got, want)
+		}
+	}
+}

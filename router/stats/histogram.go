@@ -102,3 +102,23 @@ func (h Histogram) plus(o Histogram) Histogram {
 	}
 	return append(append(sum, h...), o...)
 }
+
+// Within counts those that took at most so many ms, as far as buckets tell.
+func (h Histogram) Within(ms uint32) uint64 {
+	var n uint64
+	for _, b := range h {
+		if next := int(b.Index) + 1; next < len(bucketLow) && bucketLow[next]-1 <= ms {
+			n += b.N
+		}
+	}
+	return n
+}
+
+// Sum adds up how many there are, and the ms that they took, within 5 %.
+func (h Histogram) Sum() (count uint64, ms float64) {
+	for _, b := range h {
+		count += b.N
+		ms += float64(b.N) * middle(b.Index)
+	}
+	return count, ms
+}
