@@ -58,6 +58,13 @@ var differences = []difference{
 		func(d disparity) bool { return d.is("app header Forwarded", "app header Proxy") && d.routed == "" },
 	},
 	{
+		"A request's `X-Forwarded-For`, `-Proto`, `-Host`, `-Port`, `X-Request-Id`, `X-Real-Ip`, `Content-Length`, `Transfer-Encoding` or `Keep-Alive` with an underscore in its name is dropped; all other underscores pass",
+		"An app that gets its headers as CGI names them (`HTTP_X_FORWARDED_FOR`) can't tell it from the real one.",
+		func(d disparity) bool {
+			return d.listed == underlined && strings.HasPrefix(d.key, "app header ") && strings.Contains(d.key, "_") && d.routed == ""
+		},
+	},
+	{
 		"`Connection`, `Keep-Alive`, `TE` and `Expect` end at the router",
 		"They speak of one connection, and there are two. The router answers `100 Continue` itself, at once.",
 		func(d disparity) bool {

@@ -26,6 +26,8 @@ const (
 	early     = "early hints"
 	answered  = "answered early"
 	silenced  = "silent for too long"
+
+	underlined = "an underscore in a name of the router's"
 )
 
 func get(headers string) string { return "GET / HTTP/1.1\r\n" + host + headers + "\r\n" }
@@ -180,7 +182,11 @@ var oddRequests = map[string]map[string][]odd{
 		same: {
 			{"upper case", post("Transfer-Encoding: CHUNKED\r\n", "2\r\nok\r\n0\r\n\r\n")},
 			{"spaces", post("Transfer-Encoding:   chunked  \r\n", "2\r\nok\r\n0\r\n\r\n")},
+		},
+		underlined: {
 			{"name with an underscore", post("Transfer_Encoding: chunked\r\nContent-Length: 2\r\n", "ok")},
+			{"length with an underscore", post("content_length: 9\r\nContent-Length: 2\r\n", "ok")},
+			{"address with an underscore", get("X-Forwarded_For: 6.6.6.6\r\n")},
 		},
 		encodings: {
 			{"twice in a list", post("Transfer-Encoding: chunked, chunked\r\n", "2\r\nok\r\n0\r\n\r\n")},

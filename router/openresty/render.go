@@ -55,6 +55,7 @@ type values struct {
 	Listen            []string
 	StatusListen      string
 	TrustedProxies    []string
+	Underscored       []string // names of headers that are dropped
 }
 
 // settings is what the Lua reads, secrets included.
@@ -136,7 +137,7 @@ func (c Config) renderConf(modules []string, logPath string) ([]byte, error) {
 	if c.WorkerProcesses > 0 {
 		v.WorkerProcesses = strconv.Itoa(c.WorkerProcesses)
 	}
-	v.TrustedProxies = masked(c.TrustedProxies)
+	v.TrustedProxies, v.Underscored = masked(c.TrustedProxies), underscored()
 	for _, address := range c.Listen {
 		listen, err := listenAddress(address)
 		if err != nil {

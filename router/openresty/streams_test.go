@@ -139,14 +139,23 @@ func TestNginx_ChunksPassAsTheyComeBothWays(t *testing.T) {
 func TestNginx_LargeBodyIsAnsweredWhileItComes(t *testing.T) {
 	t.Parallel()
 	const size = 64 << 20
-	r := newRig(t)
+	r := newRig(t, func(c *Config) { c.WorkerProcesses = 1 })
 	r.publish(route("echo.example.com", rawApp(t, func(w *wire) {
 		w.head()
 		w.send("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", size)
 		_, _ = io.CopyN(w.Conn, w.in, size)
 	})))
+	// Whatever the worker's first request is like.
+	for _, headers := range []string{"X-Request-Id: a\r\n", ""} {
+		r.echoes(size, headers)
+	}
+}
+
+// echoes sends a body whose echo comes while it is sent.
+func (r *rig) echoes(size int64, headers string) {
+	t := r.tb
 	client := r.dial()
-	client.send("POST / HTTP/1.1\r\nHost: echo.example.com\r\nContent-Length: %d\r\n\r\n", size)
+	client.send("POST / HTTP/1.1\r\nHost: echo.example.com\r\n%sContent-Length: %d\r\n\r\n", headers, size)
 	sent := make(chan error, 1)
 	go func() {
 		_, err := io.CopyN(client.Conn, zeros{}, size)

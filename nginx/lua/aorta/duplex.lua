@@ -5,6 +5,7 @@
 -- everything around it is as expected: what is known of the settings is compared
 -- first, and on another nginx nothing is changed.
 local ffi = require "ffi"
+local api = require "aorta.api"
 local T = require "aorta.layout"
 
 ffi.cdef [[
@@ -40,9 +41,8 @@ local function is_known(words)
   return words[FLAGS - 2] == 0 and words[FLAGS - 1] == 0
 end
 
--- allow is called with a worker's first request.
-function M.allow(r)
-  T.duplex = 1
+-- allow_here does so for the request's location.
+function M.allow_here(r)
   local words = settings_of(r)
   local flags = words ~= nil and is_known(words) and ffi.cast("uint32_t *", words + FLAGS)
   if flags and (flags[0] == PLAIN or flags[0] == GOING_ON) then
@@ -50,6 +50,15 @@ function M.allow(r)
     return
   end
   ngx.log(ngx.WARN, "this nginx keeps its settings elsewhere: a large body may stop coming once its answer has begun")
+end
+
+-- allow is called with a worker's requests until one is of the plain location:
+-- requests that were looked at have one of their own.
+function M.allow(r)
+  if (api.var(r, "aorta_look") or "") == "" then
+    T.duplex = 1
+    M.allow_here(r)
+  end
 end
 jit.off(M.allow)
 

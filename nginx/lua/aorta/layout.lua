@@ -61,7 +61,7 @@ typedef struct {            /* what the hot path reads first */
   aorta_entry *entries;
   uint32_t mask;
   uint32_t ejected;         /* instances not to choose at present */
-  uint32_t duplex;          /* 1 once aorta.duplex has seen a request */
+  uint32_t duplex;          /* 1 once aorta.duplex has seen a plain request */
   uint32_t *counts;         /* by slot: requests in flight in this worker */
   double *ejected_until;    /* by slot: ejected until, seconds */
   uint32_t *free;           /* how many connections the worker has left */

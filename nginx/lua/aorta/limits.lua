@@ -38,11 +38,12 @@ function M.fits(r, cold)
   if cold.max_body == 0 then
     return true
   end
-  local length = tonumber(ngx.var.http_content_length)
+  -- Not $http_content_length, which is also what a Content_Length says.
+  local length = tonumber(ngx.var.content_length)
   if length then
     return length <= cold.max_body
   end
-  if ngx.var.http_transfer_encoding then
+  if rawget(ngx.req.get_headers(0), "transfer-encoding") then
     -- What comes is counted with the chunks' own lines, so that these get some
     -- room; the head is not request_length, which has what came with it.
     limited[api.key(r)] = #ngx.req.raw_header() + cold.max_body * (1 + 1 / 64) + 64

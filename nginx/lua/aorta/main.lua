@@ -15,8 +15,8 @@ function M.init(path)
   -- Loaded before the workers are forked, which then share the code.
   require("aorta.answers")
   require("aorta.balance")
-  require("aorta.cookies")
   require("aorta.feed")
+  require("aorta.look")
   require("aorta.status")
   collectgarbage()
 end
