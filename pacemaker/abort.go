@@ -15,10 +15,13 @@ import (
 // Abort ends an open operation: its jobs are stopped, the instances that
 // it started are drained, and the old release keeps serving.
 func (p *Pacemaker) Abort(ctx context.Context, op cluster.Operation, user string) error {
-	if op.State != cluster.OperationOpen {
-		return cluster.Conflict("job %s has ended already: %s", op.ID.Short(), op.State)
+	p.planting.Lock()
+	defer p.planting.Unlock()
+	reason := "aborted by " + user
+	if err := p.store.MarkAborted(ctx, op.ID, reason); err != nil {
+		return err
 	}
-	err := p.jobs.Abort(ctx, string(op.ID), "aborted by "+user)
+	err := p.jobs.Abort(ctx, string(op.ID), reason)
 	if err == nil {
 		return nil
 	}
@@ -26,7 +29,12 @@ func (p *Pacemaker) Abort(ctx context.Context, op cluster.Operation, user string
 	if !errors.Is(err, jobs.ErrNotFound) {
 		return cluster.Conflict("job %s can't be aborted any more: %s", op.ID.Short(), err)
 	}
-	end := store.Ending{ID: op.ID, State: cluster.OperationAborted, Error: "aborted by " + user + " before its turn", Tree: emptyTree(op), Log: []byte("[]")}
+	return p.endUnplanted(ctx, op, reason)
+}
+
+// endUnplanted ends an aborted operation that has no tree.
+func (p *Pacemaker) endUnplanted(ctx context.Context, op cluster.Operation, reason string) error {
+	end := store.Ending{ID: op.ID, State: cluster.OperationAborted, Error: reason + " before its turn", Tree: emptyTree(op), Log: []byte("[]")}
 	if err := p.store.EndOperation(ctx, end); err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func (p *Pacemaker) tidy(ctx context.Context, _ *jobs.Run) (any, error) {
 	now := p.cfg.Now()
 	_, gone := p.store.DeleteGoneInstances(ctx, now.Add(-keptGone))
 	_, unused := p.store.DeleteUnusedBuilds(ctx, now.Add(-2*keptJobs)) // a job that ran long may be asked for again
-	return nil, errors.Join(gone, unused,
+	return nil, errors.Join(gone, unused, p.store.DrainOrphans(ctx),
 		p.store.DeleteArchive(ctx, now.Add(-keptJobs).UnixNano()),
 		p.store.DeleteIdempotencyKeys(ctx, now.Add(-keptAnswers).UnixNano()),
 		p.store.DeleteEndedSessions(ctx, now),

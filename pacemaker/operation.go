@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"aorta/jobs"
 	"aorta/pacemaker/cluster"
 	"aorta/pacemaker/plan"
 	"aorta/pacemaker/store"
@@ -36,6 +37,9 @@ func (p *Pacemaker) work(ctx context.Context, id cluster.ID) (work, error) {
 	op, err := p.store.Operation(ctx, id)
 	if err != nil {
 		return work{}, err
+	}
+	if err := op.StillOpen(); err != nil {
+		return work{}, jobs.Permanent(err)
 	}
 	w := work{op: op}
 	if w.args, err = op.Request(); err != nil {

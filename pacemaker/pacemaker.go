@@ -15,6 +15,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -106,6 +107,10 @@ type Pacemaker struct {
 	publish *routing.Publisher
 	missing *missing
 	collect *collection
+
+	// planting is held from where an operation is read as open to where its tree is
+	// there, or where it is ended without one.
+	planting sync.Mutex
 
 	changed *broadcast.Signal // SQL, a report or an ack has changed something
 	written *broadcast.Signal // SQL has: acks come in a hundred a second

@@ -74,8 +74,18 @@ func (p *Pacemaker) plantTrees(ctx context.Context, open []cluster.Operation) er
 	return errors.Join(errs...)
 }
 
+// plant gives an operation its tree. An abort comes before that or after it: it
+// would end the operation otherwise, and the tree would go on.
 func (p *Pacemaker) plant(ctx context.Context, op cluster.Operation) error {
+	p.planting.Lock()
+	defer p.planting.Unlock()
 	_, err := p.jobs.Tree(ctx, string(op.ID))
+	if err == nil && op.AbortReason != "" {
+		// The pacemaker ended between the two; the tree may have ended since.
+		err = p.jobs.Abort(ctx, string(op.ID), op.AbortReason)
+		p.log.Info("an abort is done again", "operation", op.ID, "err", err)
+		return nil
+	}
 	if err == nil || !errors.Is(err, jobs.ErrNotFound) {
 		return err
 	}
@@ -83,6 +93,9 @@ func (p *Pacemaker) plant(ctx context.Context, op cluster.Operation) error {
 	// that one which ended just now is not planted a second time.
 	if op, err = p.store.Operation(ctx, op.ID); err != nil || op.State != cluster.OperationOpen {
 		return err
+	}
+	if op.AbortReason != "" {
+		return p.endUnplanted(ctx, op, op.AbortReason)
 	}
 	retired, err := p.store.InstancesRetiredBy(ctx, op.ID)
 	if err != nil {

@@ -69,23 +69,26 @@ func TestRollback_MovesTheBranchSoThatAPushDeploysAgain(t *testing.T) {
 
 	back, err := r.Rollback(t.Context(), app, Rollback{Number: 1}, "ann")
 	testkit.Must(t, err)
-	said := r.serves(back)
+	testkit.Must(t, r.store.Promote(t.Context(), store.Promotion{App: app.ID, Release: r.released(back).ID}))
+	said := r.step(cluster.JobDeploy, back)
+	again := r.step(cluster.JobDeploy, back)
+	r.finish(back, jobs.Succeeded)
 
 	if at, err := repo.Ref(t.Context(), mainRef); at != one || err != nil || !strings.Contains(said, "main is back at "+one[:10]) || !strings.Contains(said, two[:10]) {
 		t.Errorf("got main at %s, %v and %q; want it at %s, and a word on %s", at, err, said, one, two)
 	}
-	if said := r.step(cluster.JobDeploy, back); said != "" {
-		t.Errorf("a second time: got %q, want that nothing is left to do", said)
+	if again != "" {
+		t.Errorf("a second time: got %q, want that nothing is left to do", again)
 	}
 	repo.Git("gc", "--quiet", "--prune=now")
 	if there, err := repo.IsCommit(t.Context(), two); !there || err != nil {
 		t.Errorf("got the newer commit kept: %t, %v", there, err)
 	}
-	again := r.pushed(app, one, two)
-	if again.ID == "" {
+	newer := r.pushed(app, one, two)
+	if newer.ID == "" {
 		t.Fatal("a push of the newer commit begins no deploy")
 	}
-	r.serves(again)
+	r.serves(newer)
 	if at, _ := repo.Ref(t.Context(), mainRef); at != two {
 		t.Errorf("got main at %s after the push, want %s", at, two)
 	}

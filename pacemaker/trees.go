@@ -23,16 +23,17 @@ func Policies() map[string]jobs.Policy {
 		cluster.JobPlace:         limit(patient, time.Minute),
 		cluster.JobInstanceStart: {MaxAttempts: 1, Timeout: 2 * time.Hour},
 		cluster.JobStart:         limit(patient, time.Minute),
-		cluster.JobPublish:       limit(patient, 5*time.Minute),
-		cluster.JobDeploy:        limit(patient, time.Minute),
-		cluster.JobDestroy:       limit(patient, 5*time.Minute),
-		cluster.JobDrain:         limit(patient, 15*time.Minute),
-		cluster.JobInstanceStop:  limit(patient, 15*time.Minute),
-		cluster.JobFinish:        limit(patient, time.Minute),
-		cluster.JobTidy:          limit(patient, 5*time.Minute),
-		cluster.JobPrune:         limit(patient, time.Minute),
-		cluster.JobPack:          {MaxAttempts: 1, Timeout: 9 * time.Minute},
-		cluster.JobImagePrune:    {MaxAttempts: 2, BackoffBase: time.Second, Timeout: 10 * time.Minute},
+		// Its change serves once this has begun: it waits for whatever is away.
+		cluster.JobPublish:      limit(jobs.Policy{MaxAttempts: 1000, BackoffBase: time.Second, BackoffMax: 30 * time.Second}, 5*time.Minute),
+		cluster.JobDeploy:       limit(patient, time.Minute),
+		cluster.JobDestroy:      limit(patient, 5*time.Minute),
+		cluster.JobDrain:        limit(patient, 15*time.Minute),
+		cluster.JobInstanceStop: limit(patient, 15*time.Minute),
+		cluster.JobFinish:       limit(patient, time.Minute),
+		cluster.JobTidy:         limit(patient, 5*time.Minute),
+		cluster.JobPrune:        limit(patient, time.Minute),
+		cluster.JobPack:         {MaxAttempts: 1, Timeout: 9 * time.Minute},
+		cluster.JobImagePrune:   {MaxAttempts: 2, BackoffBase: time.Second, Timeout: 10 * time.Minute},
 	}
 }
 

@@ -50,6 +50,20 @@ type Operation struct {
 	// succeed: it can't be retried any more.
 	DiscardedAt *time.Time
 	DiscardedBy string
+	// AbortReason is set once somebody has aborted an operation that is open.
+	AbortReason string
+}
+
+// StillOpen is a conflict for an operation that has ended or is to end: nothing
+// may happen for it any more.
+func (o Operation) StillOpen() error {
+	switch {
+	case o.State != OperationOpen:
+		return Conflict("job %s has ended: %s", o.ID.Short(), o.State)
+	case o.AbortReason != "":
+		return Conflict("%s", o.AbortReason)
+	}
+	return nil
 }
 
 // Exclusive says that an app has one open operation of these kinds at a time:

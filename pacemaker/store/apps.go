@@ -128,6 +128,20 @@ func (s *Store) RenameApp(ctx context.Context, id cluster.ID, name, ownHost stri
 // their hearts have reported them gone.
 func (s *Store) DeleteApp(ctx context.Context, id cluster.ID) error {
 	return s.write(ctx, "delete app", func(tx *gorm.DB) error {
-		return tx.Where("id = ?", string(id)).Delete(&appRow{}).Error
+		if err := tx.Where("id = ?", string(id)).Delete(&appRow{}).Error; err != nil {
+			return err
+		}
+		return s.drainOrphans(tx)
 	})
+}
+
+// DrainOrphans has the instances stopped whose app is gone.
+func (s *Store) DrainOrphans(ctx context.Context) error {
+	return s.write(ctx, "drain the instances of removed apps", s.drainOrphans)
+}
+
+func (s *Store) drainOrphans(tx *gorm.DB) error {
+	return tx.Model(&instanceRow{}).
+		Where("gone_at IS NULL AND state IN ? AND app_id NOT IN (SELECT id FROM apps)", wantedStates).
+		Updates(map[string]any{"state": string(cluster.InstanceDraining), "draining_at": s.now().UnixNano()}).Error
 }

@@ -106,9 +106,13 @@ type Promotion struct {
 }
 
 // Promote moves traffic and marks what is to drain, in one transaction, so
-// that the next publish shows both. Repeating it changes nothing.
+// that the next publish shows both. Repeating it changes nothing. For an operation
+// that was aborted it is a conflict; one that it was done for can't be any more.
 func (s *Store) Promote(ctx context.Context, p Promotion) error {
 	return s.write(ctx, "promote", func(tx *gorm.DB) error {
+		if err := promote(tx, p.Cause); err != nil {
+			return err
+		}
 		if err := tx.Where("operation_id = ?", string(p.Cause)).Delete(&formationChangeRow{}).Error; err != nil {
 			return err
 		}
@@ -156,11 +160,16 @@ func moveTraffic(tx *gorm.DB, app, release cluster.ID) error {
 	return tx.Create(&trafficRow{AppID: string(app), ReleaseID: string(release), Weight: cluster.FullWeight}).Error
 }
 
+// wantedStates are those of instances that are to run.
+var wantedStates = []string{
+	string(cluster.InstanceAssigned), string(cluster.InstancePulling), string(cluster.InstanceStarting), string(cluster.InstanceRunning),
+}
+
 func (s *Store) markDraining(tx *gorm.DB, cause cluster.ID, ids []cluster.ID) error {
 	if len(ids) == 0 {
 		return nil
 	}
 	return tx.Model(&instanceRow{}).
-		Where("id IN ? AND state IN ?", ids, []string{"assigned", "pulling", "starting", "running"}).
+		Where("id IN ? AND state IN ?", ids, wantedStates).
 		Updates(map[string]any{"state": string(cluster.InstanceDraining), "draining_at": s.now().UnixNano(), "drain_cause": string(cause)}).Error
 }

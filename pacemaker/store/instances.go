@@ -129,6 +129,12 @@ func (s *Store) assign(tx *gorm.DB, a Assignment) error {
 	if err := tx.Model(&instanceRow{}).Where("id = ?", string(a.ID)).Count(&have).Error; err != nil || have > 0 {
 		return err
 	}
+	if err := stillOpen(tx, a.Operation); err != nil {
+		return err
+	}
+	if err := refuseDestroying(tx, a.App); err != nil {
+		return err
+	}
 	row := instanceRow{
 		ID: string(a.ID), AppID: string(a.App), ReleaseID: string(a.Release), Type: a.Type, NodeID: string(a.Node),
 		State: string(cluster.InstanceAssigned), OperationID: string(a.Operation), CreatedAt: s.now().UnixNano(),

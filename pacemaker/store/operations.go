@@ -26,6 +26,8 @@ type operationRow struct {
 	DiscardedAt *int64
 	DiscardedBy string
 	CauseID     string
+	AbortReason string
+	Promoted    bool
 }
 
 func (operationRow) TableName() string { return "operations" }
@@ -36,6 +38,7 @@ func (r operationRow) operation() cluster.Operation {
 		Title: r.Title, Args: json.RawMessage(r.Args), State: cluster.OperationState(r.State), Error: r.Error,
 		User: r.Username, CreatedAt: toTime(r.CreatedAt), EndedAt: toTimePtr(r.EndedAt),
 		DiscardedAt: toTimePtr(r.DiscardedAt), DiscardedBy: r.DiscardedBy, Cause: cluster.ID(r.CauseID),
+		AbortReason: r.AbortReason,
 	}
 }
 

@@ -41,7 +41,7 @@ func openStoreAt(tb testing.TB) (*Store, *clock) {
 func assign(tb testing.TB, s *Store, node cluster.ID) (id cluster.ID, port int) {
 	tb.Helper()
 	id = cluster.NewID()
-	testkit.Must(tb, s.Assign(context.Background(), []Assignment{{ID: id, App: "a", Release: "r", Type: "web", Node: node, NeedsPort: true}}))
+	testkit.Must(tb, s.Assign(context.Background(), []Assignment{{ID: id, App: appOf(tb, s), Release: "r", Type: "web", Node: node, NeedsPort: true}}))
 	return id, portOf(tb, s, id)
 }
 
@@ -91,7 +91,7 @@ func TestPorts_RestAfterTheirInstance(t *testing.T) {
 	gone(t, s, n.ID, last)
 
 	late := func() error {
-		return s.Assign(t.Context(), []Assignment{{ID: cluster.NewID(), App: "a", Release: "r", Type: "web", Node: n.ID, NeedsPort: true}})
+		return s.Assign(t.Context(), []Assignment{{ID: cluster.NewID(), App: appOf(t, s), Release: "r", Type: "web", Node: n.ID, NeedsPort: true}})
 	}
 	c.forward(PortQuarantine - time.Second)
 	early := late()
@@ -196,4 +196,14 @@ func TestApplyReport_NamesWhatIsUnknownOnThatNode(t *testing.T) {
 	if len(unknown) != 2 || unknown[0] != theirs || unknown[1] != stranger || other.State != cluster.InstanceAssigned {
 		t.Errorf("got unknown %v and the other node's %s, want %v and it untouched", unknown, other.State, []cluster.ID{theirs, stranger})
 	}
+}
+
+// appOf is an app that is there.
+func appOf(tb testing.TB, s *Store) cluster.ID {
+	tb.Helper()
+	app, err := s.App(context.Background(), "a")
+	if err != nil {
+		app, _ = newApp(tb, s, "a")
+	}
+	return app.ID
 }

@@ -16,9 +16,15 @@ func TestBeginRetire_NamesWhatTheStopIsBecauseOf(t *testing.T) {
 	release := newRelease(t, s, op)
 	node := cluster.Node{ID: cluster.NewID(), Name: "n1", Roles: []cluster.Role{cluster.RoleHeart}}
 	testkit.Must(t, s.CreateNode(t.Context(), node, HashToken("n1"), "admin"))
-	instance := func(state cluster.InstanceState) cluster.ID {
+	var all []cluster.ID
+	for range 4 {
 		id := cluster.NewID()
 		testkit.Must(t, s.Assign(t.Context(), []Assignment{{ID: id, App: app.ID, Release: release.ID, Type: "web", Node: node.ID, Operation: op.ID}}))
+		all = append(all, id)
+	}
+	instance := func(state cluster.InstanceState) cluster.ID {
+		id := all[0]
+		all = all[1:]
 		_, _, err := s.ApplyReport(t.Context(), node.ID, []cluster.InstanceStatus{{ID: id, State: state}})
 		testkit.Must(t, err)
 		return id

@@ -49,8 +49,16 @@ func (f *Jobs) Take() []string {
 	return list
 }
 
-// Abort is part of what a keeper of job trees does.
-func (f *Jobs) Abort(context.Context, string, string) error { return jobs.ErrNotFound }
+// Abort is part of what a keeper of job trees does: a tree that is there is gone.
+func (f *Jobs) Abort(_ context.Context, id, _ string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.trees[id] == nil {
+		return jobs.ErrNotFound
+	}
+	delete(f.trees, id)
+	return nil
+}
 
 // Tree is part of what a keeper of job trees does.
 func (f *Jobs) Tree(_ context.Context, id string) (*jobs.Tree, error) {
