@@ -70,12 +70,12 @@ func (c *cluster) allSay(p *project, row wire.LiveApp) {
 	app := asJSON[wire.App](c, "apps", "info", "-a", p.name)
 	said := map[string]string{
 		"apps info": app.Severity + ": " + app.Verdict,
-		"apps":      c.aorta("apps"),
-		"status":    c.aorta("status"),
+		"apps":      c.aorta("apps", "--wide"),
+		"status":    c.aorta("status", "--wide"),
 		"ps":        c.ps(p.name)[0].Verdict,
 	}
 	for who, says := range said {
-		if !strings.Contains(says, row.Verdict) {
+		if !strings.Contains(strings.Join(strings.Fields(says), " "), row.Verdict) {
 			c.tb.Errorf("%s says %q, want %q as the pages do", who, says, row.Verdict)
 		}
 	}
