@@ -147,7 +147,7 @@ func TestPush_TwoAtOnce(t *testing.T) {
 	}
 	one.alone(1, "v2")
 
-	ours = one.commit("ours again")
+	one.commit("ours again")
 	two.git("fetch", "-q", one.dir, "main")
 	two.git("reset", "-q", "--hard", "FETCH_HEAD")
 	theirs := two.commit("on top of it")
