@@ -14,8 +14,6 @@ func ok(headers string) string {
 var oddAnswers = map[string]map[string][]odd{
 	"status line": {
 		same: {
-			{"status 000", "HTTP/1.1 000 x\r\nContent-Length: 2\r\n\r\nok"},
-			{"status 099", "HTTP/1.1 099 x\r\nContent-Length: 2\r\n\r\nok"},
 			{"HTTP/1.0", "HTTP/1.0 200 OK\r\n\r\nok"},
 			{"no reason", "HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok"},
 			{"empty reason", "HTTP/1.1 200 \r\nContent-Length: 2\r\n\r\nok"},
@@ -29,7 +27,9 @@ var oddAnswers = map[string]map[string][]odd{
 			{"two spaces", "HTTP/1.1  200  OK\r\nContent-Length: 2\r\n\r\nok"},
 			{"version 1.2", "HTTP/1.2 200 OK\r\nContent-Length: 2\r\n\r\nok"},
 		},
-		noHTTP: {
+		unframed: {
+			{"status 000", "HTTP/1.1 000 x\r\nContent-Length: 2\r\n\r\nok"},
+			{"status 099", "HTTP/1.1 099 x\r\nContent-Length: 2\r\n\r\nok"},
 			{"no HTTP", "SSH-2.0-x\r\n\r\n"},
 			{"status of four digits", "HTTP/1.1 2000 x\r\nContent-Length: 2\r\n\r\nok"},
 			{"version 2", "HTTP/2 200\r\nContent-Length: 2\r\n\r\nok"},
@@ -130,7 +130,7 @@ var oddAnswers = map[string]map[string][]odd{
 		},
 	},
 	"interim": {
-		early: {
+		unframed: {
 			{"100 unasked", "HTTP/1.1 100 Continue\r\n\r\n" + ok("")},
 			{"102", "HTTP/1.1 102 Processing\r\n\r\n" + ok("")},
 			{"103", "HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\n" + ok("")},

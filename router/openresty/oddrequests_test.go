@@ -22,8 +22,7 @@ const (
 	mended    = "mended"
 	spelling  = "spelling"
 	behind    = "behind the end"
-	noHTTP    = "no HTTP"
-	early     = "early hints"
+	unframed  = "no end"
 	answered  = "answered early"
 	silenced  = "silent for too long"
 

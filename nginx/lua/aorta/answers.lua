@@ -9,6 +9,12 @@ local M = {}
 
 local HEAD = 32768 -- bytes of an answer's head, as proxy_buffer_size
 
+-- head_for is what nginx leaves out once it has taken an answer of an app for one
+-- of HTTP/0.9, whatever the client speaks.
+local function head_for(code, kind, length)
+  return ("HTTP/1.1 %d Bad Gateway\r\nContent-Type: %s\r\nContent-Length: %d\r\nVary: Accept\r\n\r\n"):format(code, kind, length)
+end
+
 -- write answers with a text for programs, or for people as a page with a title.
 local function write(code, title, text, retry_after)
   local body, kind
@@ -18,6 +24,9 @@ local function write(code, title, text, retry_after)
     body, kind = cjson.encode({ error = text }):gsub("\\/", "/") .. "\n", "application/json"
   end
   ngx.req.discard_body()
+  if ngx.req.http_version() == 0.9 and ngx.var.server_protocol ~= "" then
+    body = head_for(code, kind, #body) .. body
+  end
   ngx.status = code
   ngx.header["Content-Type"] = kind
   ngx.header["Content-Length"] = #body
@@ -51,6 +60,10 @@ local function why_bad()
   end
   if (tonumber(received) or 0) >= HEAD then
     return "the headers of its answer are more than 32 kB"
+  end
+  local said = retry.last(ngx.var.upstream_status)
+  if ngx.req.http_version() ~= 0.9 and said and said:find("^[01]..$") then
+    return "its instance answered with the status " .. said .. ", which ends no request"
   end
   return "its instance's answer is not valid HTTP"
 end

@@ -16,6 +16,7 @@ local C = ffi.C
 local far, pick, steer = index.far, turns.pick, turns.steer
 local again, refuse, fail = retry.again, retry.refuse, retry.fail
 local flying, landed, MARK = retry.flying, retry.landed, retry.MARK
+local unframed = require("aorta.unframed").refuse
 local allow_duplex = require("aorta.duplex").allow
 local get_request, host_of, last_failure = api.get_request, api.host, api.last_failure
 local log_part, peer, more_tries, key, status = api.log_part, api.peer, api.more_tries, api.key, api.status
@@ -105,6 +106,14 @@ function _G.aorta_balance()
     instance = steer(h, instance)
   end
   return send(r, h, instance)
+end
+
+-- aorta_heading looks at each answer's head before it is sent.
+function _G.aorta_heading()
+  local r = get_request()
+  if status(r) < 200 then
+    return unframed(r)
+  end
 end
 
 function _G.aorta_landed()
