@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -60,6 +61,40 @@ func TestNginx_SentPostIsNotRepeated(t *testing.T) {
 	}
 	if got := a.hits.Load() + b.hits.Load() - posted; got != 2 {
 		t.Errorf("GET: got %d attempts, want 2", got)
+	}
+}
+
+// A request that ends whoever gets it ends two at most, also on connections that
+// were kept from requests before.
+func TestNginx_RequestThatKillsIsSentTwiceAtMost(t *testing.T) {
+	t.Parallel()
+	for _, kept := range []bool{false, true} {
+		r := newRig(t, func(c *Config) { c.WorkerProcesses = 1 })
+		var killed atomic.Int64
+		var apps []*app
+		for range 5 {
+			apps = append(apps, newApp(t, func(w http.ResponseWriter, req *http.Request) {
+				if req.Method != http.MethodDelete {
+					return
+				}
+				killed.Add(1)
+				if conn, _, err := w.(http.Hijacker).Hijack(); err == nil {
+					_ = conn.Close()
+				}
+			}))
+		}
+		r.publish(route("shop.example.com", apps...))
+		if kept {
+			for range apps {
+				r.do("GET", "shop.example.com")
+			}
+		}
+
+		code, body := r.do("DELETE", "shop.example.com")
+
+		if code != http.StatusBadGateway || killed.Load() != 2 || !strings.Contains(body, "closed the connection before it answered") {
+			t.Errorf("connections kept %t: got %d %q after %d attempts, want 502 after 2", kept, code, body, killed.Load())
+		}
 	}
 }
 

@@ -55,7 +55,7 @@ local function why_bad()
   if sent == "0" then
     return "no instance accepts connections"
   end
-  if received == "0" then
+  if received == "0" or not received then -- not: M.broke, which asks no instance
     return "its instance closed the connection before it answered"
   end
   if (tonumber(received) or 0) >= HEAD then
@@ -159,6 +159,11 @@ function M.busy()
   local name = host and name_of(host) or ""
   write(503, name .. " is busy", ('app "%s" has as many requests in flight as the router has room for: try again in a moment (slow requests: aorta stats -a %s)'):format(
     name, name), 1)
+end
+
+-- broke is for a request on which two instances closed their connections.
+function M.broke()
+  own(502)
 end
 
 function M.too_many()

@@ -96,6 +96,17 @@ local function nth(list, n)
   return last
 end
 
+local MOST = 2 -- instances that a request is sent to
+
+-- times_sent is how many attempts have sent something of the request.
+local function times_sent()
+  local n = 0
+  for value in (ngx.var.upstream_bytes_sent or ""):gmatch("%d+") do
+    n = n + (value ~= "0" and 1 or 0)
+  end
+  return n
+end
+
 -- last is what nginx lists for the last attempt.
 function M.last(list)
   return nth(list)
@@ -171,6 +182,11 @@ function M.again(r)
   local unsent = nth(ngx.var.upstream_bytes_sent, #ids) == "0"
   if slot then
     eject.failed(h, slot, unsent)
+  end
+  -- The request may be what ends them. nginx itself counts no attempt on a
+  -- connection that it had kept.
+  if times_sent() >= MOST then
+    return answer(r, "a502", part, #part)
   end
   -- Half of the instances may have gone with their node: what was refused has
   -- cost nothing, and is worth another instance while there is one.
