@@ -64,6 +64,26 @@ func TestNginx_NearestWildcardWins(t *testing.T) {
 	}
 }
 
+// An app without a release, or without instances, answers at its hosts itself: a
+// stranger's wildcard over them gets nothing that was meant for it.
+func TestNginx_NoWildcardAnswersForWhatDoesNotServe(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	stranger, fresh, empty, stopped := newApp(t, nil), route("fresh.example.org"), route("empty.example.org"), route("stopped.example.org", newApp(t, nil))
+	fresh.Groups = []router.Group{}
+	stopped.Maintenance = true
+	r.publish(route("*.example.org", stranger), fresh, empty, stopped)
+
+	for host, want := range map[string]int{"fresh.example.org": 404, "empty.example.org": 503, "stopped.example.org": 503} {
+		if code, body := r.do("GET", host); code != want || strings.Contains(body, stranger.ID) {
+			t.Errorf("%s: got %d %s, want %d of the router", host, code, body, want)
+		}
+	}
+	if code, body := r.do("GET", "other.example.org"); code != 200 || body != stranger.ID {
+		t.Errorf("a name that nobody has: got %d %s, want the wildcard's app", code, body)
+	}
+}
+
 func TestNginx_RefusesWhatIsNoHost(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
