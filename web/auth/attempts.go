@@ -28,7 +28,7 @@ func newAttempts(now func() time.Time) *attempts {
 	return &attempts{now: now, from: map[netip.Prefix][]time.Time{}}
 }
 
-// take counts an attempt, or says how long its address has to wait.
+// take counts a wrong attempt, or says how long its address has to wait.
 func (a *attempts) take(address netip.Addr) (wait time.Duration, allowed bool) {
 	now, who := a.now(), network(address)
 	a.mu.Lock()
@@ -42,19 +42,6 @@ func (a *attempts) take(address netip.Addr) (wait time.Duration, allowed bool) {
 	}
 	a.from[who] = append(recent, now)
 	return 0, true
-}
-
-// giveBack takes one attempt out that was not wrong.
-func (a *attempts) giveBack(address netip.Addr) {
-	who := network(address)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	switch n := len(a.from[who]); {
-	case n > 1:
-		a.from[who] = a.from[who][:n-1]
-	default:
-		delete(a.from, who)
-	}
 }
 
 // makeRoom drops what is past and then, if all is recent, the quarter of the

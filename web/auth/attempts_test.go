@@ -44,27 +44,6 @@ func TestAttempts_TenAMinuteFromAnAddress(t *testing.T) {
 	}
 }
 
-func TestAttempts_AGoodOneDoesNotCount(t *testing.T) {
-	a := newAttempts(newHand().now)
-	at := netip.MustParseAddr("192.0.2.1")
-	for range attemptsEach - 1 {
-		a.take(at)
-	}
-
-	for i := range 50 {
-		if _, allowed := a.take(at); !allowed {
-			t.Fatalf("good attempt %d: got it refused", i)
-		}
-		a.giveBack(at)
-	}
-	_, tenth := a.take(at)
-	_, eleventh := a.take(at)
-
-	if !tenth || eleventh {
-		t.Errorf("got the tenth wrong one %t, the next %t; want true, false", tenth, eleventh)
-	}
-}
-
 func TestAttempts_IPv6CountsByNetwork(t *testing.T) {
 	a := newAttempts(newHand().now)
 	for i := range attemptsEach {

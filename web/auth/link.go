@@ -116,31 +116,34 @@ func (g *Gate) Link(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-// byLink takes the link of a request and makes its session, or says why not. An
-// attempt counts before the code is looked at, as with tokens.
+// byLink takes the link of a request and makes its session, or says why not. Wrong
+// codes count as wrong tokens do, and a right one is taken whatever their count.
 func (g *Gate) byLink(r *http.Request) (cookie *http.Cookie, refused string) {
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "none" && site != "same-origin" {
 		return nil, refusedElsewhere
 	}
 	from := g.peerFrom(request{header: r.Header, remote: r.RemoteAddr, host: r.Host, tls: r.TLS != nil})
-	if _, allowed := g.attempts.take(from.address); !allowed {
-		return nil, refusedOften
-	}
 	k, good := g.links.take(chi.URLParam(r, "code"))
 	if !good {
-		return nil, refusedLink
+		return nil, g.wrongLink(from)
 	}
 	_, value, err := g.store.StartSession(r.Context(), store.NewSession{
 		TokenHash: k.tokenHash, Agent: from.agent, Address: from.address.String(), Replaces: from.cookie,
 	})
 	switch {
 	case cluster.CodeOf(err) == cluster.CodeForbidden && err != nil:
-		return nil, refusedLink
+		return nil, g.wrongLink(from)
 	case err != nil:
 		g.log.WarnContext(r.Context(), "a sign-in by a link failed", "err", err)
 		return nil, refusedFailure
 	}
-	g.attempts.giveBack(from.address)
 	baked := from.bake(value)
 	return &baked, ""
+}
+
+func (g *Gate) wrongLink(from peer) string {
+	if _, allowed := g.attempts.take(from.address); !allowed {
+		return refusedOften
+	}
+	return refusedLink
 }

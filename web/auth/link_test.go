@@ -104,6 +104,9 @@ func TestLink_WrongCodesCountLikeWrongTokens(t *testing.T) {
 		wantRefused(t, visit(t, r, auth.LoginPath+"/WRONG"), "link")
 	}
 
-	wantRefused(t, visit(t, r, path), "often")
-	rig.WantProblem(t, r.TrySignIn(rig.ViewerToken, nil), http.StatusTooManyRequests)
+	wantRefused(t, visit(t, r, auth.LoginPath+"/WRONG"), "often")
+	rig.WantProblem(t, r.TrySignIn("wrong", nil), http.StatusTooManyRequests)
+	if got := visit(t, r, path); got.Header.Get("Set-Cookie") == "" {
+		t.Errorf("a right code: got %v, want a session", got.Header)
+	}
 }

@@ -46,25 +46,30 @@ func (g *Gate) Routes(h *rest.API) {
 	rest.Register(h, rest.Route{Method: rest.Delete, Path: "/sessions/{session}", Summary: "End a session of one's own; admins any", Role: access.Viewer, Subject: access.OnSelf, Status: http.StatusNoContent}, g.endSession)
 }
 
-// signIn counts the attempt before the token is checked, so that attempts at the
-// same moment count like those one after the other.
+// signIn counts wrong tokens. A right one is taken whatever their count: those who
+// come by one proxy have one address, and nobody is to lock the others out.
 func (g *Gate) signIn(ctx context.Context, in *signIn) (*signedIn, error) {
 	from := visitOf(ctx).from
-	wait, allowed := g.attempts.take(from.address)
-	if !allowed {
-		return nil, rest.TooMany(fmt.Sprintf("too many wrong tokens came from this address: try again in %d s", int(wait/time.Second)+1), int(wait/time.Second)+1)
-	}
 	s, cookie, err := g.store.StartSession(ctx, store.NewSession{
 		TokenHash: store.HashToken(in.Body.Token), Agent: from.agent, Address: from.address.String(), Replaces: from.cookie,
 	})
 	if errors.Is(err, store.ErrBadToken) {
-		return nil, rest.Unauthorized(err.Error())
+		return nil, g.wrong(from, err)
 	}
-	g.attempts.giveBack(from.address)
 	if err != nil {
 		return nil, err
 	}
 	return &signedIn{Cookie: from.bake(cookie), Body: sessionWire(s)}, nil
+}
+
+// wrong answers a wrong token.
+func (g *Gate) wrong(from peer, err error) error {
+	wait, allowed := g.attempts.take(from.address)
+	if allowed {
+		return rest.Unauthorized(err.Error())
+	}
+	seconds := int(wait/time.Second) + 1
+	return rest.TooMany(fmt.Sprintf("too many wrong tokens came from this address: try again in %d s", seconds), seconds)
 }
 
 func sessionWire(s store.Session) wire.Session {
