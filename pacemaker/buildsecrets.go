@@ -29,5 +29,8 @@ func (p *Pacemaker) ChangeBuildSecrets(ctx context.Context, app cluster.App, set
 			return nil, err
 		}
 	}
+	if err := notInBoth(set, unset); err != nil {
+		return nil, err
+	}
 	return p.store.ChangeBuildSecrets(ctx, app, set, unset, user)
 }

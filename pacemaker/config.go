@@ -74,6 +74,16 @@ func validateConfig(set map[string]string, unset []string) error {
 			return err
 		}
 	}
+	return notInBoth(set, unset)
+}
+
+// notInBoth refuses a change that sets and unsets the same.
+func notInBoth(set map[string]string, unset []string) error {
+	for i, key := range unset {
+		if _, both := set[key]; both {
+			return cluster.Invalid(fmt.Sprintf("unset[%d]", i), "%s is in set too: it can be set or unset, not both", key)
+		}
+	}
 	return nil
 }
 

@@ -161,6 +161,7 @@ func TestAPI_BadBodiesAsAWhole(t *testing.T) {
 			"not UTF-8":  {"{\"name\":\"\xff\xfe\"}", "application/json"},
 			"deep":       {deep, "application/json"},
 			"repeated":   {firstKey.ReplaceAllString(target.sample, `$1{"$2":null,"$2":`), "application/json"},
+			"upper case": {firstKey.ReplaceAllStringFunc(target.sample, strings.ToUpper), "application/json"},
 			"other type": {target.sample, "application/xml"},
 			"long":       {`{"name":"` + strings.Repeat("x", long) + `"}`, "application/json"},
 			"long space": {strings.Repeat(" ", long) + target.sample, "application/json"},
@@ -173,6 +174,9 @@ func TestAPI_BadBodiesAsAWhole(t *testing.T) {
 
 			got := r.Do(a)
 
+			if name == "upper case" && rest.RouteOf(target.op).Bulk {
+				continue // of nodes, read once
+			}
 			if name == "null" && target.sample[0] == '[' {
 				continue // no items
 			}
@@ -194,6 +198,10 @@ func TestAPI_BadValuesAreRefusedWithTheirField(t *testing.T) {
 	for _, c := range []struct{ method, path, body, field string }{
 		{"POST", "/apps", `{"name":"Shop"}`, "body.name"},
 		{"POST", "/apps", `{"name":"../x"}`, "body.name"},
+		{"POST", "/apps", `{"name":"one","Name":"two"}`, "body.Name"},
+		{"PATCH", "/apps/shop/config", `{"set":{"B":"1"},"SET":{"B":"2"}}`, "body.SET"},
+		{"PATCH", "/apps/shop/config", `{"set":{"A":"x"},"unset":["B","A"]}`, "body.unset[1]"},
+		{"PATCH", "/apps/shop/build-secrets", `{"set":{"A":"x"},"unset":["A"]}`, "body.unset[0]"},
 		{"PATCH", "/apps/shop", `{"name":"a--b"}`, "body.name"},
 		{"DELETE", "/apps/shop?confirm=other", ``, "query.confirm"},
 		{"DELETE", "/apps/shop", ``, "query.confirm"},

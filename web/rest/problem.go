@@ -130,6 +130,7 @@ func (p *problem) write(ctx huma.Context) {
 // The framework makes its own errors (a field that is missing, a body too
 // large) through this function; it is set once, for all of its instances.
 func init() {
+	huma.ValidateStrictCasing = true // names match exactly: else one body has a key twice
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
 		p := &problem{Problem: wire.Problem{Title: http.StatusText(status), Status: status, Detail: message, Code: string(codeOf(status))}}
 		for _, err := range errs {
