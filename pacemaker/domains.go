@@ -2,6 +2,7 @@ package pacemaker
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,7 +14,7 @@ func (p *Pacemaker) AddDomain(ctx context.Context, app cluster.App, host, user s
 	if err := cluster.ValidateHost("host", host); err != nil {
 		return cluster.Domain{}, err
 	}
-	if err := p.notOwnSpace(host); err != nil {
+	if err := p.notOwnSpace(ctx, host); err != nil {
 		return cluster.Domain{}, err
 	}
 	d, err := p.store.AddDomain(ctx, app, host, user)
@@ -42,22 +43,42 @@ func (p *Pacemaker) publishSoon(ctx context.Context) {
 
 // notOwnSpace keeps hosts in the cluster's own domain for the apps' names, and
 // the dashboard's own host from any app: browsers send its cookies to every port.
-func (p *Pacemaker) notOwnSpace(host string) error {
+// A domain of before is the cluster's own while apps are served there.
+func (p *Pacemaker) notOwnSpace(ctx context.Context, host string) error {
 	wild, isWild := strings.CutPrefix(host, "*")
 	if p.cfg.OwnHost != "" && (host == p.cfg.OwnHost || isWild && strings.HasSuffix(p.cfg.OwnHost, wild)) {
 		return cluster.Invalid("host", "%s is where the dashboard is reached (%s): an app there would be sent its sessions", host, p.cfg.OwnHost)
 	}
-	if host == p.cfg.Domain || len(host) > len(p.cfg.Domain) && host[len(host)-len(p.cfg.Domain)-1:] == "."+p.cfg.Domain {
+	if cluster.Within(host, p.cfg.Domain) {
 		return cluster.Invalid("host", "%s is in the cluster's own domain %s, where each app has its default domain", host, p.cfg.Domain)
+	}
+	former, err := p.store.FormerHosts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range former {
+		if _, space, _ := strings.Cut(f.Host, "."); cluster.Within(host, space) {
+			return cluster.Invalid("host", "%s is in %s, an earlier domain of the cluster, where apps are still served (app %q at %s)", host, space, f.App, f.Host)
+		}
 	}
 	return nil
 }
 
-// allowedHosts checks the hosts that an app asks for itself; its own may be
-// among them.
-func (p *Pacemaker) allowedHosts(app cluster.App, hosts []string) error {
+// allowedHosts checks the hosts that an app asks for itself; its own, and those
+// that it has, may be among them.
+func (p *Pacemaker) allowedHosts(ctx context.Context, app cluster.App, hosts []string) error {
+	if len(hosts) == 0 {
+		return nil
+	}
+	has, err := p.store.Domains(ctx, app.ID)
+	if err != nil {
+		return err
+	}
 	for _, host := range hosts {
-		if err := p.notOwnSpace(host); err != nil && host != p.OwnHost(app.Name) {
+		if host == p.OwnHost(app.Name) || slices.ContainsFunc(has, func(d cluster.Domain) bool { return d.Host == host }) {
+			continue
+		}
+		if err := p.notOwnSpace(ctx, host); err != nil {
 			return err
 		}
 	}

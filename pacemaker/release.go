@@ -37,7 +37,7 @@ func (p *Pacemaker) makeRelease(ctx context.Context, r *jobs.Run) (any, error) {
 			return nil, permanentIfRefused(err)
 		}
 	}
-	if err := p.allowedHosts(w.app, wishes.Domains); err != nil {
+	if err := p.allowedHosts(ctx, w.app, wishes.Domains); err != nil {
 		return nil, jobs.Permanent(fmt.Errorf("the domains of aorta.yml: %w", err))
 	}
 	release, err := p.store.CreateRelease(ctx, store.NewRelease{

@@ -122,6 +122,9 @@ func TestAddresses_TheDomainIsBelievedAtEveryStart(t *testing.T) {
 		return resp.StatusCode
 	}
 
+	c.aorta("apps", "create", "zoo")
+	c.aorta("domains", "add", "-a", "shop", "zoo.apps.example.com")
+	c.aorta("domains", "add", "-a", "shop", "*.apps.example.com")
 	c.term()
 	c.set("domain", "apps.example.com")
 	c.start()
@@ -136,6 +139,17 @@ func TestAddresses_TheDomainIsBelievedAtEveryStart(t *testing.T) {
 	if app := asJSON[wire.App](c, "apps", "info", "-a", "shop"); !strings.HasPrefix(app.URL, "http://shop.apps.example.com:") {
 		t.Errorf("got the URL %s, want it in the new domain", app.URL)
 	}
+	testkit.Eventually(t, "the app that had claimed them to answer neither for an app without a release nor for a free name", func() bool {
+		return at("zoo.apps.example.com") == http.StatusNotFound && at("free.apps.example.com") == http.StatusNotFound
+	})
+	if log, taken := c.log(), "Now zoo.apps.example.com is no more app shop's, but that of app zoo."; !strings.Contains(log, taken) {
+		t.Errorf("the start does not say %q:\n%s", taken, log)
+	}
+	if out, held := c.aorta("doctor", "--wide"), "App shop is not served at *.apps.example.com"; !strings.Contains(out, held) {
+		t.Errorf("doctor says %q, want it with %q", out, held)
+	}
+	c.aorta("domains", "remove", "-a", "shop", "*.apps.example.com")
+	c.aorta("domains", "remove", "-a", "zoo", "zoo.aorta.localhost")
 	kinds := map[string]string{}
 	for _, d := range asJSON[[]wire.Domain](c, "domains", "-a", "shop") {
 		kinds[d.Host] = fmt.Sprintf("own %t, former %t", d.Own, d.Former)

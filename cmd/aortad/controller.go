@@ -181,8 +181,11 @@ func (c *controller) applyDomain(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("domain %s: %w", domain, err)
 	}
-	if moved > 0 {
-		c.d.log.Info("apps have a host in another domain now", "domain", domain, "apps", moved)
+	if moved.Apps > 0 {
+		c.d.log.Info("apps have a host in another domain now", "domain", domain, "apps", moved.Apps)
+	}
+	for _, taken := range moved.Taken {
+		fmt.Fprintf(c.d.out, "domain: %s. Now %s.\n", domain, taken.Lost())
 	}
 	notes, err := c.pace.Overview.Notes(ctx)
 	if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"aorta/internal/testkit"
+	"aorta/pacemaker/store"
 )
 
 // What the service manager makes of an end depends on its code.
@@ -121,6 +123,40 @@ func TestCheckConfig_ReadsTheVariablesToo(t *testing.T) {
 	} {
 		if !strings.Contains(errOut.String(), want) {
 			t.Errorf("got\n%s\nwant %q in it", &errOut, want)
+		}
+	}
+}
+
+// What apps lose by another domain is told before, all of it.
+func TestCheckConfig_TellsWhatAppsLoseByADomain(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	testkit.Must(t, os.WriteFile(filepath.Join(dir, placesFile), []byte(`{"last": {"domain": "old.example.com"}}`), 0o600))
+	file := filepath.Join(dir, "aortad.yml")
+	testkit.Must(t, os.WriteFile(file, []byte("data_dir: "+dir+"\ndomain: new.example.com\n"), 0o600))
+	db, err := store.Open(t.Context(), store.Config{Dir: dir, Log: slog.New(slog.DiscardHandler)})
+	testkit.Must(t, err)
+	defer func() { _ = db.Close() }()
+	_, err = db.Bootstrap(t.Context(), "ann", "token")
+	testkit.Must(t, err)
+	shop, err := db.CreateApp(t.Context(), "shop", "shop.old.example.com", "ann")
+	testkit.Must(t, err)
+	_, err = db.CreateApp(t.Context(), "blog", "blog.old.example.com", "ann")
+	testkit.Must(t, err)
+	for _, host := range []string{"blog.new.example.com", "*.new.example.com"} {
+		_, err := db.AddDomain(t.Context(), shop, host, "ann")
+		testkit.Must(t, err)
+	}
+	var out, errOut bytes.Buffer
+
+	code := run(t.Context(), []string{"check-config", file}, &out, &errOut)
+
+	for _, want := range []string{
+		"domain: from the next start on, app shop is served at *.new.example.com no more.\n",
+		"domain: from the next start on, blog.new.example.com is no more app shop's, but that of app blog.\n",
+	} {
+		if code != exitOK || !strings.Contains(out.String(), want) {
+			t.Errorf("got exit %d and\n%s%s\nwant %q in it", code, &out, &errOut, want)
 		}
 	}
 }

@@ -75,7 +75,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	case "run":
 		err = runDaemon(ctx, args, out, errOut)
 	case "check-config":
-		err = checkConfig(args, out)
+		err = checkConfig(ctx, args, out)
 	case "stop":
 		err = stopDaemon(ctx, args, out)
 	case childCommand:
@@ -118,21 +118,6 @@ func exitCode(err error) int {
 		return exitRefused
 	}
 	return exitFailure
-}
-
-func checkConfig(args []string, out io.Writer) error {
-	if len(args) != 1 || strings.HasPrefix(args[0], "-") {
-		return fmt.Errorf("%w: aortad check-config FILE", config.ErrUsage)
-	}
-	cfg, _, err := config.Load(config.Sources{File: args[0], Environ: environ(), Strict: true})
-	if err != nil {
-		return refusal{err}
-	}
-	fmt.Fprintln(out, "ok:", cfg.Describe())
-	if was := lastDomain(cfg.DataDir); was != "" && was != cfg.Domain {
-		fmt.Fprintf(out, "domain: it was %s at the last start. Apps get NAME.%s, and are served at NAME.%s too until that is removed (aorta domains remove HOST -a NAME).\n", was, cfg.Domain, was)
-	}
-	return nil
 }
 
 func runDaemon(ctx context.Context, args []string, out, errOut io.Writer) error {

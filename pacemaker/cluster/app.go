@@ -18,17 +18,6 @@ type App struct {
 	Version    int // rises with each change; an update that carries an older one loses
 }
 
-// Domain is a hostname that an app owns. A hostname has one owner.
-type Domain struct {
-	// Own marks the host that an app has by its name in the cluster domain.
-	Own bool
-	// Former marks one that it had so before the cluster got another domain.
-	Former    bool
-	Host      string
-	AppID     ID
-	CreatedAt time.Time
-}
-
 // ConfigVar is one config var in the clear. It is encrypted where it is kept.
 type ConfigVar struct {
 	Key   string

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"aorta/pacemaker/store"
 )
 
 // fewHosts is how many hosts a note names.
@@ -11,10 +13,23 @@ const fewHosts = 3
 
 // Notes are what is good to know and waits for nobody, each with what may be done.
 func (o *Overview) Notes(ctx context.Context) ([]string, error) {
-	hosts, err := o.cfg.Store.FormerHosts(ctx)
-	if err != nil || len(hosts) == 0 {
-		return []string{}, err
+	notes := []string{}
+	former, err := o.cfg.Store.FormerHosts(ctx)
+	if err != nil {
+		return notes, err
 	}
+	if len(former) > 0 {
+		notes = append(notes, formerNote(former))
+	}
+	held, err := o.cfg.Store.HeldHosts(ctx)
+	for _, h := range held {
+		notes = append(notes, fmt.Sprintf("App %s is not served at %s, which is over a domain of the cluster (to remove it: aorta domains remove -a %[1]s '%[2]s').", h.App, h.Host))
+	}
+	return notes, err
+}
+
+// formerNote names some of the hosts.
+func formerNote(hosts []store.AppHost) string {
 	names := make([]string, 0, fewHosts)
 	for _, h := range hosts[:min(fewHosts, len(hosts))] {
 		names = append(names, h.Host)
@@ -22,6 +37,6 @@ func (o *Overview) Notes(ctx context.Context) ([]string, error) {
 	if len(hosts) > fewHosts {
 		names = append(names, "…")
 	}
-	return []string{fmt.Sprintf("Apps are still served at hosts of an earlier cluster domain: %s (once nobody uses one any more: aorta domains remove -a %s %s).",
-		strings.Join(names, ", "), hosts[0].App, hosts[0].Host)}, nil
+	return fmt.Sprintf("Apps are still served at hosts of an earlier cluster domain: %s (once nobody uses one any more: aorta domains remove -a %s %s).",
+		strings.Join(names, ", "), hosts[0].App, hosts[0].Host)
 }

@@ -12,13 +12,15 @@ import (
 
 // buildTable makes the routing table from one snapshot of the state. A stopped
 // app keeps its hosts and answers 503; one that has never had a release has no
-// groups, and answers 404; one that is being destroyed has no hosts.
+// groups, and answers 404; one that is being destroyed has no hosts. No wildcard
+// answers for the names that a domain of the cluster leaves free.
 func buildTable(st store.RouteState) router.Table {
 	groups := appGroups(st)
 	table := make(router.Table, len(st.Domains))
+	held := cluster.Held(st.Domains)
 	for _, d := range st.Domains {
 		app, ok := st.Apps[d.AppID]
-		if !ok || app.Destroying {
+		if !ok || app.Destroying || held[d.Host] {
 			continue
 		}
 		table[d.Host] = router.Record{

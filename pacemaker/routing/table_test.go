@@ -1,7 +1,9 @@
 package routing
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -81,5 +83,26 @@ func TestBuildTable_LeavesOutWhatDoesNotServe(t *testing.T) {
 	}
 	if got := instancesIn(table); len(got) != 1 || !got[web] {
 		t.Errorf("got instances %v, want %s alone", got, web)
+	}
+}
+
+// A name that no app has in the cluster's domain, of now or of before, is nobody's.
+func TestBuildTable_NoWildcardAnswersForTheClustersDomains(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	app := r.App("shop")
+	for _, host := range []string{"*.test.local", "*.new.local", "*.deep.new.local", "*.example.org"} {
+		_, err := r.Store.AddDomain(t.Context(), app, host, "ann")
+		testkit.Must(t, err)
+	}
+	_, err := r.Store.MoveOwnHosts(t.Context(), func(app string) string { return app + ".new.local" })
+	testkit.Must(t, err)
+	st, err := r.Store.Routes(t.Context())
+	testkit.Must(t, err)
+
+	got := slices.Sorted(maps.Keys(buildTable(st)))
+
+	if want := []string{"*.deep.new.local", "*.example.org", "shop.new.local", "shop.test.local"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

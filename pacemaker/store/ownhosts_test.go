@@ -54,7 +54,7 @@ func TestMoveOwnHosts_LeavesTheHostsOfBefore(t *testing.T) {
 	wantHosts(t, s, "one removed", shop, "shop.test.local", "(shop.c)")
 
 	former, err := s.FormerHosts(t.Context())
-	want := []FormerHost{{"blog.b", "blog"}, {"blog.c", "blog"}, {"shop.c", "shop"}}
+	want := []AppHost{{"blog.b", "blog"}, {"blog.c", "blog"}, {"shop.c", "shop"}}
 	if err != nil || !slices.Equal(former, want) {
 		t.Errorf("got %v, %v, want %v", former, err, want)
 	}
@@ -86,5 +86,40 @@ func TestMoveOwnHosts_NamesGoBeforeFormerNames(t *testing.T) {
 	_, err = s.CreateApp(ctx, "new", "new.b", "ann")
 	if cluster.CodeOf(err) != cluster.CodeConflict || !strings.Contains(err.Error(), "aorta domains remove -a store new.b") {
 		t.Errorf("got %v, want a conflict with the next step", err)
+	}
+}
+
+// What apps were given in the cluster's new domain keeps nothing from starting: an
+// app's own host is its, and who looks beforehand is told.
+func TestMoveOwnHosts_TakesWhatOthersWereGiven(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := openStoreIn(t, dir)
+	shop, _ := newApp(t, s, "shop")
+	blog, _ := newApp(t, s, "blog")
+	for _, host := range []string{"blog.b", "*.b", "free.b", "shop.b.c", "blog.c"} {
+		_, err := s.AddDomain(t.Context(), shop, host, "ann")
+		testkit.Must(t, err)
+	}
+	_, err := s.AddDomain(t.Context(), blog, "shop.b", "ann")
+	testkit.Must(t, err)
+	claims, err := Claims(t.Context(), Config{Dir: dir}, "b")
+	testkit.Must(t, err)
+
+	moved, err := s.MoveOwnHosts(t.Context(), func(app string) string { return app + ".b" })
+
+	testkit.Must(t, err)
+	if want := []AppHost{{"shop.b", "blog"}, {"*.b", "shop"}, {"blog.b", "shop"}}; !slices.Equal(claims, want) {
+		t.Errorf("beforehand: got %v, want %v", claims, want)
+	}
+	slices.SortFunc(moved.Taken, func(a, b AppHost) int { return strings.Compare(a.Host, b.Host) })
+	if want := []AppHost{{"blog.b", "shop"}, {"shop.b", "blog"}}; moved.Apps != 2 || !slices.Equal(moved.Taken, want) {
+		t.Errorf("got %+v, want %v of 2 apps", moved, want)
+	}
+	wantHosts(t, s, "one", shop, "shop.b", "*.b", "blog.c", "free.b", "shop.b.c", "(shop.test.local)")
+	wantHosts(t, s, "the other", blog, "blog.b", "(blog.test.local)")
+	held, err := s.HeldHosts(t.Context())
+	if want := []AppHost{{"*.b", "shop"}}; err != nil || !slices.Equal(held, want) {
+		t.Errorf("held: got %v, %v, want %v", held, err, want)
 	}
 }
