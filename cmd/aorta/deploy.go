@@ -83,6 +83,9 @@ func (s *session) startDeploy(ctx context.Context, api *client.Client, app strin
 		return wire.Accepted{}, err
 	}
 	s.err.line("uploading %d files from %s", len(files.paths), from.dir)
+	if left := files.leftOut(); left != "" {
+		s.err.line("left out, since they are no files: %s", left)
+	}
 	about := headOf(ctx, files.root)
 	return api.DeployArchive(ctx, app, client.Archive{
 		Gzip: true, Message: cmp.Or(from.message, about.message), Author: about.author,

@@ -59,7 +59,7 @@ func (s *source) pack(t *tar.Writer, name string) error {
 		h.Typeflag, h.Size = tar.TypeReg, st.Size()
 		return packFile(t, h, path)
 	}
-	return nil // sockets, pipes and devices are no source
+	return nil // became something else since it was listed
 }
 
 func packFile(t *tar.Writer, h *tar.Header, path string) error {

@@ -185,14 +185,20 @@ func TestGitCredential_GivesTheTokenToItsClusterAlone(t *testing.T) {
 	}
 }
 
-// TestGitCredential_WorksUnderGit builds the program and lets git itself ask it.
-func TestGitCredential_WorksUnderGit(t *testing.T) {
-	bin := t.TempDir() + "/the aorta"
+func builtCLI(t *testing.T) (bin string) {
+	t.Helper()
+	bin = t.TempDir() + "/the aorta"
 	build := exec.Command("go", "build", "-trimpath", "-o", bin, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as it ships, and is in the build cache
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
+	return bin
+}
+
+// TestGitCredential_WorksUnderGit builds the program and lets git itself ask it.
+func TestGitCredential_WorksUnderGit(t *testing.T) {
+	bin := builtCLI(t)
 	api := shop(t)
 	api.on("POST /apps", 201, wire.App{Name: "shop"})
 	c := newCLI(t, api)

@@ -23,6 +23,7 @@ type source struct {
 	root    string          // absolute, links resolved
 	paths   []string        // relative, sorted
 	folders map[string]bool // relative; those of ignored files too, as docker build has them
+	left    []string        // what is in the directory and is no source, with what it is
 	place   dockerignore.Place
 	named   bool // place is of aorta.yml: what is wrong with it, the builder says with its line
 	ignore  *dockerignore.Matcher
@@ -48,7 +49,13 @@ func listSource(ctx context.Context, dir string) (source, error) {
 		return source{}, usagef("%s is a file; to deploy an archive: aorta deploy --archive %s", dir, dir)
 	}
 	src := source{root: root, folders: map[string]bool{}}
+	if err := src.refuseSpecial(declarations); err != nil {
+		return source{}, err
+	}
 	src.place, src.named = placeIn(root)
+	if err := src.refuseSpecial(src.place.IgnoreFiles()); err != nil {
+		return source{}, err
+	}
 	if err := src.readIgnore(); err != nil {
 		return source{}, err
 	}
@@ -173,7 +180,7 @@ func (s *source) addListed(names []string) error {
 				return err
 			}
 		default:
-			s.paths = append(s.paths, local)
+			s.addFile(local, st.Mode())
 		}
 	}
 	return nil
@@ -215,7 +222,7 @@ func (s *source) addTree(top string) error {
 		case d.Name() == ".git" || s.leavesOut(rel):
 			return nil
 		}
-		s.paths = append(s.paths, rel)
+		s.addFile(rel, d.Type())
 		return nil
 	})
 	if err != nil {
