@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"sort"
+	"slices"
 	"strings"
 
 	"aorta/pacemaker/cluster"
@@ -17,6 +17,7 @@ import (
 // ProcessChange changes what is set of one process type.
 type ProcessChange struct {
 	Quantity *int
+	More     int            // than are wanted now, instead of a quantity; negative: fewer
 	Limits   cluster.Limits // zero parts stay
 }
 
@@ -59,13 +60,20 @@ func (p *Pacemaker) ChangeFormation(ctx context.Context, app cluster.App, change
 	if len(changes) == 0 {
 		return cluster.Operation{}, cluster.Invalid("types", "names no process type")
 	}
+	p.forming.Lock()
+	defer p.forming.Unlock()
 	asked, err := p.store.Formations(ctx, app.ID)
+	if err != nil {
+		return cluster.Operation{}, err
+	}
+	changes, err = absolute(changes, plan.Want(release, asked))
 	if err != nil {
 		return cluster.Operation{}, err
 	}
 	var list []cluster.Formation
 	var names, relimited []string
-	for typ, c := range changes {
+	for _, typ := range slices.Sorted(maps.Keys(changes)) {
+		c := changes[typ]
 		f, err := changed(app, release, asked, typ, c)
 		if err != nil {
 			return cluster.Operation{}, err
@@ -79,12 +87,36 @@ func (p *Pacemaker) ChangeFormation(ctx context.Context, app cluster.App, change
 	if err := p.fits(ctx, release, asked, list); err != nil {
 		return cluster.Operation{}, err
 	}
-	sort.Strings(names)
-	sort.Strings(relimited)
 	return p.begin(ctx, cluster.Operation{
 		Kind: cluster.OpScale, AppID: app.ID, User: user, Args: cluster.Request{Relimited: relimited}.Encode(),
 		Title: fmt.Sprintf("Scale %s: %s", app.Name, strings.Join(names, ", ")),
 	}, store.WithFormations(list))
+}
+
+// absolute works relative quantities out. Of a type that is not there, another check
+// speaks.
+func absolute(changes map[string]ProcessChange, want map[string]int) (map[string]ProcessChange, error) {
+	out := maps.Clone(changes)
+	for typ, c := range changes {
+		now, there := want[typ]
+		if c.More == 0 || !there {
+			continue
+		}
+		field := "types." + typ + ".quantity_delta"
+		if c.Quantity != nil {
+			return nil, cluster.Invalid(field, "is given beside quantity: give one of them")
+		}
+		n := now + c.More
+		if n < 0 {
+			return nil, cluster.Invalid(field, "%d fewer than the %d of now is less than none", -c.More, now)
+		}
+		if err := cluster.ValidateQuantity(field, n); err != nil {
+			return nil, err
+		}
+		c.Quantity, c.More = &n, 0
+		out[typ] = c
+	}
+	return out, nil
 }
 
 // fits refuses at once more of a process type than the nodes could ever hold,

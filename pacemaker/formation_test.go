@@ -2,6 +2,7 @@ package pacemaker
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"aorta/internal/testkit"
@@ -38,6 +39,43 @@ func TestChangeFormation_RefusesWhatNoNodeCouldHold(t *testing.T) {
 	r.report(node)
 	_, err = scale(3, 0)
 	testkit.Must(t, err)
+}
+
+// Relative changes at the same moment count each from what the other made of it.
+func TestChangeFormation_CountsEachRelativeOne(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	app := r.App("shop")
+	r.Deploy(app, cluster.ProcessType{Name: "web"})
+	node := r.newNode("n1", cluster.RoleHeart)
+	r.load = cluster.Load{MemoryTotal: 16 << 30, CPUs: 8}
+	r.report(node)
+	change := func(c ProcessChange) (cluster.Operation, error) {
+		return r.ChangeFormation(t.Context(), app, map[string]ProcessChange{"web": c}, "ann")
+	}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if _, err := change(ProcessChange{More: 1}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	less, err := change(ProcessChange{More: -2})
+	testkit.Must(t, err)
+
+	asked, err := r.store.Formations(t.Context(), app.ID)
+
+	if err != nil || asked["web"].Quantity == nil || *asked["web"].Quantity != 7 || less.Title != "Scale shop: web=7" {
+		t.Errorf("got %+v, %v, %q, want 7: eight more than one, and two fewer", asked["web"], err, less.Title)
+	}
+	one := 1
+	for _, c := range []ProcessChange{{More: -8}, {More: 1000}, {More: 1, Quantity: &one}} {
+		if _, err := change(c); cluster.CodeOf(err) != cluster.CodeInvalid {
+			t.Errorf("%+v: got %v, want it refused", c, err)
+		}
+	}
 }
 
 // A scaling that fails leaves what it found: its own instances go, unless there is

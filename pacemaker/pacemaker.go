@@ -111,6 +111,9 @@ type Pacemaker struct {
 	// planting is held from where an operation is read as open to where its tree is
 	// there, or where it is ended without one.
 	planting sync.Mutex
+	// forming is held from where a formation is read to where its change is written,
+	// so that of several relative ones each counts.
+	forming sync.Mutex
 
 	changed *broadcast.Signal // SQL, a report or an ack has changed something
 	written *broadcast.Signal // SQL has: acks come in a hundred a second

@@ -43,24 +43,34 @@ func (s *session) scale(ctx context.Context, api *client.Client, app string, arg
 	change := wire.FormationChange{Types: map[string]wire.ProcessChange{}}
 	for _, arg := range args {
 		w, err := parseWish(arg)
+		n := w.n
 		if err == nil && w.relative {
-			w.n, err = s.more(ctx, api, app, w)
+			n, err = s.more(ctx, api, app, w)
 		}
 		if err != nil {
 			return err
 		}
-		if err := cluster.ValidateQuantity(w.kind, w.n); err != nil {
+		if err := cluster.ValidateQuantity(w.kind, n); err != nil {
 			return err
 		}
 		if _, twice := change.Types[w.kind]; twice {
 			return usagef("%s is named twice", w.kind)
 		}
-		change.Types[w.kind] = wire.ProcessChange{Quantity: &w.n}
+		change.Types[w.kind] = w.change(n)
 	}
 	return s.changeFormation(ctx, api, app, change)
 }
 
-// more works a relative wish out, and says what it comes to.
+// change is what is asked of the API. That counts a relative wish from what it keeps
+// then, so that of several at once each counts; n is what it comes to as things are.
+func (w wish) change(n int) wire.ProcessChange {
+	if w.relative && w.n != 0 {
+		return wire.ProcessChange{More: w.n}
+	}
+	return wire.ProcessChange{Quantity: &n}
+}
+
+// more works a relative wish out, and says what it comes to as things are.
 func (s *session) more(ctx context.Context, api *client.Client, app string, w wish) (int, error) {
 	f, err := api.Formation(ctx, app)
 	if err != nil {

@@ -59,7 +59,7 @@ func (a *API) showFormation(ctx context.Context, in *access.AppPath) (*rest.Repl
 func (a *API) changeFormation(ctx context.Context, in *changeFormation) (*rest.Reply[wire.Accepted], error) {
 	changes := make(map[string]pacemaker.ProcessChange, len(in.Body.Types))
 	for typ, c := range in.Body.Types {
-		change := pacemaker.ProcessChange{Quantity: c.Quantity}
+		change := pacemaker.ProcessChange{Quantity: c.Quantity, More: c.More}
 		if c.Memory != nil {
 			if *c.Memory < cluster.MinMemory {
 				return nil, cluster.Invalid("types."+typ+".memory", "%d bytes is less than %s", *c.Memory, cluster.Bytes(cluster.MinMemory))

@@ -147,6 +147,7 @@ type FormationChange struct {
 // ProcessChange changes what is set of one process type.
 type ProcessChange struct {
 	Quantity *int     `json:"quantity,omitempty"`
+	More     int      `json:"quantity_delta,omitempty" minimum:"-1000" maximum:"1000" doc:"how many more than now are to run, instead of a quantity; negative: fewer"`
 	Memory   *int64   `json:"memory,omitempty" doc:"bytes"`
 	CPUs     *float64 `json:"cpus,omitempty"`
 }
