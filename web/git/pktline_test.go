@@ -60,10 +60,22 @@ func FuzzReadPacket(f *testing.F) {
 				again = appendPacket(again, string(p.payload))
 			}
 		}
-		if !bytes.HasPrefix(bytes.ToLower(in), bytes.ToLower(again)) {
+		if !bytes.HasPrefix(lower(in), lower(again)) {
 			t.Errorf("read and written again: got %q, want the head of %q", again, in)
 		}
 	})
+}
+
+// lower is a packet stream with the digits of its lengths in one case. What is no
+// UTF-8 stays as it is.
+func lower(in []byte) []byte {
+	out := bytes.Clone(in)
+	for i, c := range out {
+		if c >= 'A' && c <= 'Z' {
+			out[i] = c - 'A' + 'a'
+		}
+	}
+	return out
 }
 
 func FuzzReadCommands(f *testing.F) {
