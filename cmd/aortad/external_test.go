@@ -299,7 +299,7 @@ func TestExternalJobs_AwayAtTheStart(t *testing.T) {
 	pushed := make(chan result, 1)
 	go func() { pushed <- shop.push() }()
 	testkit.Eventually(t, "the push to wait for its jobs", func() bool {
-		return strings.Contains(c.aorta("jobs", "--json"), `"open"`) || strings.Contains(c.aorta("jobs", "--json"), commit[:7])
+		return strings.Contains(c.aorta("jobs", "--json"), "Deploy “second” to shop")
 	})
 	server.Start(t)
 	if r := <-pushed; r.code != 0 {
