@@ -106,7 +106,7 @@ func TestDashboard_SaysWhyANameIsRefused(t *testing.T) {
 		}
 		dialog.Type("Name…", name)
 		dialog.Click("button", "Create it")
-		dialog.AwaitText(problem.Detail[1:]) // a sentence on the page begins with a capital
+		dialog.AwaitText(strings.TrimPrefix(problem.Detail, "name: ")) // which the field says
 		onlyText(t, p, "the name "+name)
 	}
 	p.Press("Escape")
