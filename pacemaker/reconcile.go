@@ -74,13 +74,10 @@ func (p *Pacemaker) plantTrees(ctx context.Context, open []cluster.Operation) er
 	return errors.Join(errs...)
 }
 
-// plant gives an operation its tree. An abort comes before that or after it: it
-// would end the operation otherwise, and the tree would go on.
+// plant gives an operation its tree, unless it has one.
 func (p *Pacemaker) plant(ctx context.Context, op cluster.Operation) error {
-	p.planting.Lock()
-	defer p.planting.Unlock()
-	_, err := p.jobs.Tree(ctx, string(op.ID))
-	if err == nil && op.AbortReason != "" {
+	tree, err := p.jobs.Tree(ctx, string(op.ID))
+	if err == nil && op.AbortReason != "" && tree.Stop == nil {
 		// The pacemaker ended between the two; the tree may have ended since.
 		err = p.jobs.Abort(ctx, string(op.ID), op.AbortReason)
 		p.log.Info("an abort is done again", "operation", op.ID, "err", err)
@@ -89,9 +86,18 @@ func (p *Pacemaker) plant(ctx context.Context, op cluster.Operation) error {
 	if err == nil || !errors.Is(err, jobs.ErrNotFound) {
 		return err
 	}
+	return p.plantNew(ctx, op)
+}
+
+// plantNew gives an operation without a tree its own. An abort comes before that or
+// after it: it would end the operation otherwise, and the tree would go on.
+func (p *Pacemaker) plantNew(ctx context.Context, op cluster.Operation) error {
+	p.planting.Lock()
+	defer p.planting.Unlock()
 	// An ended tree is deleted after its operation was closed: read again, so
 	// that one which ended just now is not planted a second time.
-	if op, err = p.store.Operation(ctx, op.ID); err != nil || op.State != cluster.OperationOpen {
+	op, err := p.store.Operation(ctx, op.ID)
+	if err != nil || op.State != cluster.OperationOpen {
 		return err
 	}
 	if op.AbortReason != "" {
