@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"aorta/internal/duration"
+	"aorta/pacemaker/steps"
 )
 
 // age formats how long ago t was.
@@ -40,19 +40,12 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%dd", int(d/(24*time.Hour)))
 }
 
-// took formats the time between two moments, with tenths below a minute.
+// took formats the time between two moments.
 func took(from, to *time.Time) string {
 	if from == nil || to == nil {
 		return ""
 	}
-	d := to.Sub(*from)
-	if d < 0 {
-		return ""
-	}
-	if d < time.Minute {
-		return fmt.Sprintf("%.1fs", d.Seconds())
-	}
-	return duration.Text(d.Round(time.Second))
+	return steps.Took(to.Sub(*from))
 }
 
 // parseSpan parses a positive duration: 90s, 2h, 7d.

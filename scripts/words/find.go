@@ -29,8 +29,11 @@ func Find(root string) ([]File, error) {
 	var files []File
 	for _, room := range rooms {
 		err := filepath.WalkDir(filepath.Join(root, room), func(path string, d fs.DirEntry, err error) error {
-			if err != nil || silent(d.Name()) && d.IsDir() {
-				return cmpSkip(err)
+			if err != nil {
+				return err
+			}
+			if d.IsDir() && silent(d.Name()) {
+				return filepath.SkipDir
 			}
 			texts, err := textsOf(path, d)
 			if err != nil || len(texts) == 0 {
@@ -50,13 +53,6 @@ func Find(root string) ([]File, error) {
 // silent are folders of tests, of what is built and of what others wrote.
 func silent(name string) bool {
 	return slices.Contains([]string{"testdata", "testkit", "node_modules", "dist", "test", "rig"}, name)
-}
-
-func cmpSkip(err error) error {
-	if err != nil {
-		return err
-	}
-	return filepath.SkipDir
 }
 
 // textsOf reads a file that is no test.
