@@ -20,6 +20,29 @@ type configRow struct {
 
 func (configRow) TableName() string { return "config_vars" }
 
+// configVars are those of an app by name, sealed. Sealing the same value twice
+// gives two texts, so that a change is known by its own.
+var configVars = ask{kind: "config", read: sealedConfig, put: putSealed}
+
+func sealedConfig(tx *gorm.DB, app string) (map[string]string, error) {
+	var rows []configRow
+	if err := tx.Where("app_id = ?", app).Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	sealed := make(map[string]string, len(rows))
+	for _, r := range rows {
+		sealed[r.Key] = r.Sealed
+	}
+	return sealed, nil
+}
+
+func putSealed(tx *gorm.DB, app, key string, sealed *string) error {
+	if sealed == nil {
+		return tx.Where("app_id = ? AND key = ?", app, key).Delete(&configRow{}).Error
+	}
+	return tx.Save(&configRow{AppID: app, Key: key, Sealed: *sealed}).Error
+}
+
 // Config gives an app's config vars in the clear.
 func (s *Store) Config(ctx context.Context, app cluster.ID) (map[string]string, error) {
 	vars, err := s.config(s.read.WithContext(ctx), app)
@@ -27,7 +50,7 @@ func (s *Store) Config(ctx context.Context, app cluster.ID) (map[string]string, 
 }
 
 func (s *Store) config(tx *gorm.DB, app cluster.ID) (map[string]string, error) {
-	sealed, err := s.sealedConfig(tx, string(app))
+	sealed, err := sealedConfig(tx, string(app))
 	if err != nil {
 		return nil, err
 	}
@@ -44,6 +67,65 @@ func (s *Store) unsealed(sealed map[string]string) (map[string]string, error) {
 		vars[key] = plain
 	}
 	return vars, nil
+}
+
+// configFor gives an app's config vars as an operation finds them.
+func (s *Store) configFor(tx *gorm.DB, op cluster.Operation) (map[string]string, error) {
+	sealed, err := configVars.found(tx, op.AppID, op.ID)
+	if err != nil {
+		return nil, err
+	}
+	return s.unsealed(sealed)
+}
+
+// WithConfig changes config vars in the operation's transaction. Should it not
+// succeed, they go back to what they were.
+func WithConfig(app cluster.App, set map[string]string, unset []string) Part {
+	return func(s *Store, tx *gorm.DB, op cluster.Operation) error {
+		before, err := sealedConfig(tx, string(app.ID))
+		if err != nil {
+			return err
+		}
+		if err := s.changeConfig(tx, app, set, unset, op.User); err != nil {
+			return err
+		}
+		return configVars.note(tx, op, append(sortedKeys(set), unset...), before)
+	}
+}
+
+// WithConfigOf does again to the config vars what an operation did that was taken
+// back.
+func WithConfigOf(old cluster.ID) Part {
+	return func(s *Store, tx *gorm.DB, op cluster.Operation) error {
+		rows, err := configVars.changes(tx, string(old))
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		var app appRow
+		if err := tx.Where("id = ?", string(op.AppID)).Take(&app).Error; err != nil {
+			return err
+		}
+		sealed, unset := map[string]string{}, []string{}
+		for _, r := range rows {
+			if r.After == nil {
+				unset = append(unset, r.Key)
+			} else {
+				sealed[r.Key] = *r.After
+			}
+		}
+		set, err := s.unsealed(sealed)
+		if err != nil {
+			return err
+		}
+		return WithConfig(cluster.App{ID: op.AppID, Name: app.Name}, set, unset)(s, tx, op)
+	}
+}
+
+// ChangeConfig changes config vars of an app that has nothing to roll out.
+func (s *Store) ChangeConfig(ctx context.Context, app cluster.App, set map[string]string, unset []string, user string) error {
+	return s.write(ctx, "change config vars", func(tx *gorm.DB) error {
+		return s.changeConfig(tx, app, set, unset, user)
+	})
 }
 
 // changeConfig sets and unsets config vars; the event names keys, never values.

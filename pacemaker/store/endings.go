@@ -69,27 +69,52 @@ func (s *Store) settle(tx *gorm.DB, e *Ending) (unscaled bool, err error) {
 	if e.State == cluster.OperationSucceeded {
 		return false, forgetChanges(tx, "operation_id = ?", string(e.ID))
 	}
-	is, unscaled, err := s.takeBackFormation(tx, string(e.ID))
+	unscaled, err = unscale(tx, e)
 	if err != nil {
-		return false, err
+		return unscaled, err
 	}
-	e.Error = takenBack(e.Error, "formation is", is)
 	var serves int64
 	err = tx.Model(&releaseRow{}).Where("operation_id = ? AND state = ?", string(e.ID), string(cluster.ReleaseRunning)).Count(&serves).Error
 	if err != nil || serves > 0 {
 		return unscaled, err // what serves has the config vars
 	}
-	keys, err := s.takeBackConfig(tx, string(e.ID))
-	e.Error = takenBack(e.Error, "config vars are", keys)
-	return unscaled, err
+	return unscaled, unconfigure(tx, e)
 }
 
-// forgetChanges drops what was kept to take operations back, or to make them again.
-func forgetChanges(tx *gorm.DB, where string, args ...any) error {
-	return errors.Join(
-		tx.Where(where, args...).Delete(&configChangeRow{}).Error,
-		tx.Where(where, args...).Delete(&formationChangeRow{}).Error,
-	)
+// unscale takes back what an operation made of the formation that is not live, and
+// says whether there was anything.
+func unscale(tx *gorm.DB, e *Ending) (bool, error) {
+	rows, err := formation.changes(tx, string(e.ID))
+	if err != nil {
+		return false, err
+	}
+	undone, err := formation.takeBack(tx, rows)
+	if err != nil {
+		return false, err
+	}
+	is := make([]string, len(undone))
+	for i, row := range undone {
+		if is[i], err = isAgain(tx, row); err != nil {
+			return false, err
+		}
+	}
+	e.Error = takenBack(e.Error, "formation is", is)
+	return len(rows) > 0, nil
+}
+
+// unconfigure takes back what an operation made of the config vars.
+func unconfigure(tx *gorm.DB, e *Ending) error {
+	rows, err := configVars.changes(tx, string(e.ID))
+	if err != nil {
+		return err
+	}
+	undone, err := configVars.takeBack(tx, rows)
+	keys := make([]string, len(undone))
+	for i, row := range undone {
+		keys[i] = row.Key
+	}
+	e.Error = takenBack(e.Error, "config vars are", keys)
+	return err
 }
 
 func (s *Store) undo(tx *gorm.DB, row operationRow, e Ending, unscaled bool) error {

@@ -46,24 +46,17 @@ func (s *Store) Formations(ctx context.Context, app cluster.ID) (map[string]clus
 // its turn has come: without what open operations behind it, which may fail yet,
 // have asked.
 func (s *Store) FormationsFor(ctx context.Context, app, op cluster.ID) (map[string]cluster.Formation, error) {
-	out, err := s.Formations(ctx, app)
+	values, err := formation.found(s.read.WithContext(ctx), app, op)
 	if err != nil {
-		return nil, err
+		return nil, translate(err, "read the formation")
 	}
-	var changes []formationChangeRow
-	if err := behind(s.read.WithContext(ctx), app, op).Find(&changes).Error; err != nil {
-		return nil, translate(err, "read the changes of the formation")
-	}
-	for _, c := range changes {
-		if c.Before == nil {
-			delete(out, c.Type)
-			continue
-		}
-		asked, err := decode[askedShape](*c.Before, "a change of the formation")
+	out := make(map[string]cluster.Formation, len(values))
+	for typ, raw := range values {
+		asked, err := decodeAsked(raw)
 		if err != nil {
 			return nil, err
 		}
-		out[c.Type] = asked.formation(app, c.Type)
+		out[typ] = asked.formation(app, typ)
 	}
 	return out, nil
 }
@@ -72,11 +65,20 @@ func (s *Store) FormationsFor(ctx context.Context, app, op cluster.ID) (map[stri
 // that end before the change is live, see Promotion, the formation goes back.
 func WithFormations(list []cluster.Formation) Part {
 	return func(s *Store, tx *gorm.DB, op cluster.Operation) error {
-		for _, f := range list {
+		before, err := askedFormation(tx, string(op.AppID))
+		if err != nil {
+			return err
+		}
+		types := make([]string, len(list))
+		for i, f := range list {
 			row := formationRow{AppID: string(op.AppID), Type: f.Type, Quantity: f.Quantity, Memory: f.Limits.Memory, Cpus: f.Limits.CPUs}
-			if err := changeFormation(tx, op, row); err != nil {
+			if err := tx.Save(&row).Error; err != nil {
 				return err
 			}
+			types[i] = f.Type
+		}
+		if err := formation.note(tx, op, types, before); err != nil {
+			return err
 		}
 		return s.note(tx, op.User, "formation.change", "app "+string(op.AppID), "", encodeFormations(list))
 	}
@@ -113,7 +115,7 @@ func (s *Store) Promote(ctx context.Context, p Promotion) error {
 		if err := promote(tx, p.Cause); err != nil {
 			return err
 		}
-		if err := tx.Where("operation_id = ?", string(p.Cause)).Delete(&formationChangeRow{}).Error; err != nil {
+		if err := forgetChanges(tx, "operation_id = ? AND kind = ?", string(p.Cause), formation.kind); err != nil {
 			return err
 		}
 		if p.Stopped != nil {

@@ -62,28 +62,6 @@ func IfIdle() Part {
 	}
 }
 
-// WithConfig changes config vars in the operation's transaction. Should it not
-// succeed, they go back to what they were.
-func WithConfig(app cluster.App, set map[string]string, unset []string) Part {
-	return func(s *Store, tx *gorm.DB, op cluster.Operation) error {
-		before, err := s.sealedConfig(tx, string(app.ID))
-		if err != nil {
-			return err
-		}
-		if err := s.changeConfig(tx, app, set, unset, op.User); err != nil {
-			return err
-		}
-		return s.noteConfigChange(tx, op, append(sortedKeys(set), unset...), before)
-	}
-}
-
-// ChangeConfig changes config vars of an app that has nothing to roll out.
-func (s *Store) ChangeConfig(ctx context.Context, app cluster.App, set map[string]string, unset []string, user string) error {
-	return s.write(ctx, "change config vars", func(tx *gorm.DB) error {
-		return s.changeConfig(tx, app, set, unset, user)
-	})
-}
-
 // WithDestroying marks the app as going, in the operation's transaction.
 func WithDestroying() Part {
 	return func(_ *Store, tx *gorm.DB, op cluster.Operation) error {

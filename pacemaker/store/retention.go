@@ -13,8 +13,7 @@ import (
 //	instances         24 h after their container is gone (DeleteGoneInstances)
 //	ports             one row for each port of a node, 10,000 a node at most
 //	operations        30 days after their end (DeleteArchive)
-//	config_changes    as long as their operation; with its success they go at once
-//	formation_changes the same
+//	operation_changes as long as their operation; with its success they go at once
 //	job_archive       30 days after their operation's end (DeleteArchive)
 //	builds            as long as a release of them; 60 days without one (DeleteUnusedBuilds)
 //	idempotency_keys  24 h (DeleteIdempotencyKeys)
