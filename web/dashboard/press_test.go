@@ -62,6 +62,9 @@ func shown(t *testing.T, path string) (*browser.Page, *script) {
 	if testing.Short() {
 		t.Skip("a quick check starts no browser")
 	}
+	if len(Handler().(*site).assets) == 0 {
+		t.Fatal("the pages are not built: make dashboard") // nothing would read what the test says
+	}
 	s := &script{events: make(chan string), ends: make(chan struct{})}
 	srv := httptest.NewServer(s)
 	t.Cleanup(srv.Close)
