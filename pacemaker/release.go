@@ -68,23 +68,20 @@ func (p *Pacemaker) sourceOf(ctx context.Context, w work) (cluster.Request, erro
 
 // wishesOf are what a release asks of its app, and what people are to know of what
 // its source asks for and does not get. A rollback asks for the limits of requests
-// again as they were; its hosts stay, since people may use them.
+// again as they were; its hosts stay, since people may use them. An image asks for
+// nothing, and a change of the config vars for nothing again.
 func (p *Pacemaker) wishesOf(ctx context.Context, w work, build cluster.Build) (store.Wishes, []string, error) {
-	switch {
-	case w.op.Kind == cluster.OpDeploy && build.Kind == cluster.SourceImage:
-		return store.Wishes{Route: build.Route}, nil, nil // without a file, nothing is missing in it
-	case w.op.Kind == cluster.OpDeploy:
-		former, err := p.store.FormerBuild(ctx, build)
-		change, said := plan.RouteOf(former.Route, build.Route, w.app.Requests)
-		return store.Wishes{Domains: build.Domains, Route: change}, append(said, plan.Overruled(build.Processes, w.asked)...), err
-	case w.args.Rollback && build.Kind != cluster.SourceImage:
-		current, err := p.currentRelease(ctx, w.app)
-		if err != nil || current.ID == "" {
-			return store.Wishes{}, nil, err
-		}
-		former, err := p.store.Build(ctx, current.BuildID)
-		change, said := plan.RouteOf(former.Route, build.Route, w.app.Requests)
-		return store.Wishes{Route: change}, said, err
+	deploy := w.op.Kind == cluster.OpDeploy
+	if build.Kind == cluster.SourceImage || !deploy && !w.args.Rollback {
+		return store.Wishes{}, nil, nil
 	}
-	return store.Wishes{}, nil, nil
+	former, err := p.store.FormerBuild(ctx, w.op)
+	if err != nil {
+		return store.Wishes{}, nil, err
+	}
+	change, said := plan.RouteOf(former.Route, build.Route, w.app.Requests)
+	if !deploy {
+		return store.Wishes{Route: change}, said, nil
+	}
+	return store.Wishes{Domains: build.Domains, Route: change}, append(said, plan.Overruled(build.Processes, w.asked)...), nil
 }

@@ -55,14 +55,14 @@ func (s *Store) Build(ctx context.Context, id cluster.ID) (cluster.Build, error)
 	return row.build()
 }
 
-// FormerBuild is the app's newest build of a source before this one that served; the
-// zero build for none.
-func (s *Store) FormerBuild(ctx context.Context, b cluster.Build) (cluster.Build, error) {
+// FormerBuild is that of the release which, of all that served before an operation's
+// own, was the last one made of a source; the zero build for none.
+func (s *Store) FormerBuild(ctx context.Context, op cluster.Operation) (cluster.Build, error) {
 	var rows []buildRow
-	err := s.read.WithContext(ctx).
-		Where("app_id = ? AND state = 'ready' AND kind <> ? AND created_at < ?", string(b.AppID), string(cluster.SourceImage), b.CreatedAt.UnixNano()).
-		Where("EXISTS (SELECT 1 FROM releases WHERE releases.build_id = builds.id AND releases.state IN ('running', 'retired'))").
-		Order("created_at DESC").Limit(1).Find(&rows).Error
+	err := s.read.WithContext(ctx).Joins("JOIN releases ON releases.build_id = builds.id").
+		Where("releases.app_id = ? AND releases.operation_id <> ? AND releases.state IN ('running', 'retired')", string(op.AppID), string(op.ID)).
+		Where("builds.kind <> ?", string(cluster.SourceImage)).
+		Order("releases.number DESC").Limit(1).Find(&rows).Error
 	if err != nil || len(rows) == 0 {
 		return cluster.Build{}, translate(err, "find the build before")
 	}

@@ -1,0 +1,70 @@
+package pacemaker
+
+import (
+	"testing"
+	"time"
+
+	"aorta/internal/testkit"
+	"aorta/jobs"
+	"aorta/pacemaker/cluster"
+)
+
+// asking brings a deploy to traffic with a source whose aorta.yml asks for a time
+// limit of requests, 0 for none.
+func (r *rig) asking(op cluster.Operation, timeout time.Duration) {
+	r.TB.Helper()
+	result := cluster.BuildResult{State: cluster.BuildReady, Image: cluster.Image{ID: "sha256:1"}, Processes: []cluster.ProcessType{{Name: "web"}}}
+	if timeout > 0 {
+		result.Route.Timeout = &timeout
+	}
+	testkit.Must(r.TB, r.store.EndBuild(r.TB.Context(), mustArgs(r.TB, op).Build, result))
+	r.promoted(op)
+}
+
+// promoted brings what has a build to traffic, with all that it asks for.
+func (r *rig) promoted(op cluster.Operation) {
+	r.TB.Helper()
+	r.released(op)
+	w, err := r.work(r.TB.Context(), op.ID)
+	testkit.Must(r.TB, err)
+	testkit.Must(r.TB, r.setTarget(r.TB.Context(), &w))
+	promotion, err := r.promotion(r.TB.Context(), w)
+	testkit.Must(r.TB, err)
+	testkit.Must(r.TB, r.store.Promote(r.TB.Context(), promotion))
+	r.step(cluster.JobDeploy, op)
+	r.finish(op, jobs.Succeeded)
+}
+
+// What an aorta.yml has no more is what the one that served last had, whichever
+// was built last.
+func TestRelease_TakesBackWhatTheOneBeforeAskedFor(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	app := r.App("shop")
+	repo := r.repoOf(app)
+	one := repo.Commit("one")
+	two := repo.Commit("two", one)
+	three := repo.Commit("three", two)
+	want := func(when string, timeout time.Duration) {
+		t.Helper()
+		now, err := r.store.AppByID(t.Context(), app.ID)
+		if err != nil || now.Requests.Timeout != timeout {
+			t.Errorf("%s: got the time limit %s, %v, want %s", when, now.Requests.Timeout, err, timeout)
+		}
+	}
+
+	r.asking(r.pushed(app, "", one), time.Minute)
+	want("v1 asks for it", time.Minute)
+	r.asking(r.pushed(app, one, two), 0)
+	want("v2 does not", 0)
+	image, err := r.DeployImage(t.Context(), app, "img:1", "", "ann")
+	testkit.Must(t, err)
+	r.promoted(image)
+	back, err := r.Rollback(t.Context(), app, Rollback{Number: 1}, "ann")
+	testkit.Must(t, err)
+	r.promoted(back)
+	want("back to v1", time.Minute)
+	r.asking(r.pushed(app, one, three), 0)
+
+	want("a deploy after that does not ask for it", 0)
+}
