@@ -31,7 +31,7 @@ import (
 type node struct {
 	d       *daemon
 	id      cluster.ID
-	client  *client.Node
+	client  *neighbours
 	hello   cluster.Hello
 	welcome cluster.Welcome     // the first one
 	jobs    *redisconn.Endpoint // where its jobs are
@@ -61,10 +61,12 @@ func (d *daemon) openNode(ctx context.Context, c *controller) error {
 		return err
 	}
 	n := &node{d: d, id: who.id, roles: roles, jobs: redisconn.NewEndpoint(), handlers: map[string]jobs.Handler{}}
-	if n.client, err = client.NewNode([]string{who.url}, string(who.id), who.token); err != nil {
+	pacemaker, err := client.NewNode([]string{who.url}, string(who.id), who.token)
+	if err != nil {
 		return err
 	}
-	d.onClose(n.client.Close)
+	d.onClose(pacemaker.Close)
+	n.client = newNeighbours(pacemaker, d.path("neighbours.json"), d.log)
 	if err := n.sayHello(ctx); err != nil {
 		return fmt.Errorf("node: %w", err)
 	}
@@ -128,7 +130,9 @@ func (d *daemon) applyRoles(ctx context.Context, c *controller, n cluster.Node) 
 	if err != nil {
 		return err
 	}
-	return c.store.UpdateNode(ctx, n, roles, n.Address, n.Tags)
+	now := n
+	now.Roles = roles
+	return c.store.UpdateNode(ctx, n, now)
 }
 
 func parseToken(token string) (identity, error) {

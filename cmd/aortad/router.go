@@ -47,6 +47,9 @@ func (n *node) openRouter(ctx context.Context) (string, error) {
 		return "", err
 	}
 	d.onClose(router.Close)
+	if err := n.client.takes(listen); err != nil {
+		return "", err
+	}
 	countAccessLog(router)
 	prometheus.MustRegister(routerMetrics{router})
 	d.follow(router.Probes()...)

@@ -56,6 +56,7 @@ type Node struct {
 	Name      string
 	Roles     []Role
 	Address   string // private address that its instances are published on
+	Places    Places // where its machine is reached, as it reported last
 	State     NodeState
 	Draining  bool
 	Revision  int // of its wanted set; rises with each assignment and each end of one

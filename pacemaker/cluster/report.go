@@ -14,6 +14,9 @@ type Report struct {
 	Load     Load
 	Tags     map[string]string
 	Parts    []Part // all of the node's
+	Places   Places
+	// Neighbours is the digest of those that the node knows, empty for none.
+	Neighbours string
 	// Digest is over the full set of instances, see InstanceDigest. Instances
 	// holds those that changed since the last report that was answered, or all
 	// of them when Full is set.
@@ -49,6 +52,8 @@ type ReportAnswer struct {
 	// its notes of them.
 	Forget   []ID
 	SendFull bool
+	// Neighbours is nil when the node knows them.
+	Neighbours *Neighbours
 }
 
 // InstanceSpec is all that a heart needs to run one instance. It holds secrets:

@@ -6,8 +6,9 @@ import (
 	"aorta/pacemaker/cluster"
 )
 
-// answer compares what the node has with what is wanted there.
-func (n *Nodes) answer(ctx context.Context, node cluster.Node, have []cluster.InstanceStatus) (cluster.ReportAnswer, error) {
+// answer compares what the node has with what is wanted there, and the neighbours that
+// it knows, by their digest, with those that it has.
+func (n *Nodes) answer(ctx context.Context, node cluster.Node, have []cluster.InstanceStatus, knows string) (cluster.ReportAnswer, error) {
 	node, err := n.cfg.Store.Node(ctx, node.ID)
 	if err != nil {
 		return cluster.ReportAnswer{}, err
@@ -21,6 +22,9 @@ func (n *Nodes) answer(ctx context.Context, node cluster.Node, have []cluster.In
 		return cluster.ReportAnswer{}, err
 	}
 	a := cluster.ReportAnswer{Epoch: n.cfg.Epoch, Revision: node.Revision}
+	if all := cluster.NeighboursOf(nodes); all.Digest != knows {
+		a.Neighbours = &all
+	}
 	statuses := make(map[cluster.ID]cluster.InstanceStatus, len(have))
 	for _, st := range have {
 		statuses[st.ID] = st

@@ -24,7 +24,9 @@ func (n *Nodes) Hello(ctx context.Context, node cluster.Node, hello cluster.Hell
 	if err := n.cfg.Store.JoinNode(ctx, node); err != nil {
 		return err
 	}
-	return n.cfg.Store.UpdateNode(ctx, node, node.Roles, cmp.Or(hello.Address, node.Address), node.Tags)
+	now := node
+	now.Address = cmp.Or(hello.Address, node.Address)
+	return n.cfg.Store.UpdateNode(ctx, node, now)
 }
 
 func sameRoles(a, b []cluster.Role) bool {

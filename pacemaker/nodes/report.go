@@ -3,6 +3,7 @@ package nodes
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"aorta/pacemaker/cluster"
@@ -15,20 +16,22 @@ func (n *Nodes) Report(ctx context.Context, node cluster.Node, r cluster.Report)
 		n.cfg.Log.Error("a node has seen a higher epoch", "err", err)
 		return cluster.ReportAnswer{}, err
 	}
-	if err := validAddress(r.Address); err != nil {
+	if err := errors.Join(validAddress(r.Address), cluster.ValidatePlaces(r.Places)); err != nil {
 		return cluster.ReportAnswer{}, err
 	}
 	have, sendFull, old, err := n.sessions.merge(node, r)
 	if err != nil || old {
 		return cluster.ReportAnswer{Epoch: n.cfg.Epoch}, err
 	}
-	if err := n.cfg.Store.UpdateNode(ctx, node, node.Roles, cmp.Or(r.Address, node.Address), r.Tags); err != nil {
+	now := node
+	now.Address, now.Tags, now.Places = cmp.Or(r.Address, node.Address), r.Tags, r.Places
+	if err := n.cfg.Store.UpdateNode(ctx, node, now); err != nil {
 		return cluster.ReportAnswer{}, err
 	}
 	if err := n.applyReport(ctx, node, r); err != nil {
 		return cluster.ReportAnswer{}, err
 	}
-	answer, err := n.answer(ctx, node, have)
+	answer, err := n.answer(ctx, node, have, r.Neighbours)
 	answer.SendFull = sendFull
 	return answer, err
 }

@@ -22,6 +22,8 @@ type nodeRow struct {
 	TokenHash string
 	CreatedAt int64 `gorm:"autoCreateTime:false"`
 	JoinedAt  *int64
+	Addresses string
+	Public    string
 }
 
 func (nodeRow) TableName() string { return "nodes" }
@@ -32,9 +34,17 @@ func (r nodeRow) node() (cluster.Node, error) {
 		return cluster.Node{}, err
 	}
 	tags, err := decode[map[string]string](r.Tags, "a node's tags")
+	if err != nil {
+		return cluster.Node{}, err
+	}
+	addresses, err := decode[[]string](r.Addresses, "a node's addresses")
+	if err != nil {
+		return cluster.Node{}, err
+	}
+	public, err := decode[[]string](r.Public, "a node's public addresses")
 	return cluster.Node{
 		ID: cluster.ID(r.ID), Name: r.Name, Roles: roles, Address: r.Address, State: cluster.NodeState(r.State),
-		Draining: r.Draining, Revision: r.Revision, Tags: tags, CreatedAt: toTime(r.CreatedAt), JoinedAt: toTimePtr(r.JoinedAt),
+		Places: cluster.Places{Addresses: addresses, Public: public}, Draining: r.Draining, Revision: r.Revision, Tags: tags, CreatedAt: toTime(r.CreatedAt), JoinedAt: toTimePtr(r.JoinedAt),
 	}, err
 }
 
@@ -58,7 +68,7 @@ func (s *Store) CreateNode(ctx context.Context, n cluster.Node, tokenHash, user 
 		}
 		err := tx.Create(&nodeRow{
 			ID: string(n.ID), Name: n.Name, Roles: encode(n.Roles), Address: n.Address, State: string(cluster.NodeReady),
-			Tags: encode(nonNil(n.Tags)), TokenHash: tokenHash, CreatedAt: s.now().UnixNano(),
+			Tags: encode(nonNil(n.Tags)), Addresses: noPlaces, Public: noPlaces, TokenHash: tokenHash, CreatedAt: s.now().UnixNano(),
 		}).Error
 		if err != nil {
 			return err
@@ -136,13 +146,26 @@ func (s *Store) JoinNode(ctx context.Context, have cluster.Node) error {
 	})
 }
 
-// UpdateNode records what a node reports of itself, when that has changed.
-func (s *Store) UpdateNode(ctx context.Context, have cluster.Node, roles []cluster.Role, address string, tags map[string]string) error {
-	if slices.Equal(have.Roles, roles) && have.Address == address && maps.Equal(have.Tags, tags) {
+// UpdateNode records what a node reports of itself, its roles, address, tags and
+// places, when that has changed.
+func (s *Store) UpdateNode(ctx context.Context, have, now cluster.Node) error {
+	if slices.Equal(have.Roles, now.Roles) && have.Address == now.Address && maps.Equal(have.Tags, now.Tags) && have.Places.Equal(now.Places) {
 		return nil
 	}
 	return s.write(ctx, "update node", func(tx *gorm.DB) error {
-		return tx.Model(&nodeRow{}).Where("id = ?", string(have.ID)).
-			Updates(map[string]any{"roles": encode(roles), "address": address, "tags": encode(nonNil(tags))}).Error
+		return tx.Model(&nodeRow{}).Where("id = ?", string(have.ID)).Updates(map[string]any{
+			"roles": encode(now.Roles), "address": now.Address, "tags": encode(nonNil(now.Tags)),
+			"addresses": list(now.Places.Addresses), "public": list(now.Places.Public),
+		}).Error
 	})
+}
+
+// noPlaces is the empty list in a column.
+const noPlaces = "[]"
+
+func list(texts []string) string {
+	if len(texts) == 0 {
+		return noPlaces
+	}
+	return encode(texts)
 }

@@ -59,6 +59,12 @@ func TestShapes_KeepTheirJSON(t *testing.T) {
 	golden(t, "report_answer", cluster.ReportAnswer{
 		Epoch: 1, Revision: 2, Start: []cluster.ID{one}, Stop: []cluster.ID{two}, Forget: []cluster.ID{one}, SendFull: true,
 	}, FromReportAnswer, ReportAnswer.Domain)
+	places := cluster.Places{Addresses: []string{"10.0.0.1", "fd00::1"}, Public: []string{"10.0.0.1:80"}}
+	golden(t, "report_places", cluster.Report{Roles: roles, Places: places, Neighbours: "d"}, FromReport, Report.Domain)
+	golden(t, "report_answer_neighbours", cluster.ReportAnswer{
+		Neighbours: &cluster.Neighbours{Digest: "d", Nodes: []cluster.Places{places, {}}},
+	}, FromReportAnswer, ReportAnswer.Domain)
+	golden(t, "neighbours", cluster.Neighbours{Digest: "d", Nodes: []cluster.Places{places}}, FromNeighbours, Neighbours.Domain)
 	golden(t, "router_report", cluster.RouterReport{Epoch: 1, Generation: 2, Inflight: map[cluster.ID]int64{one: 3}, Workers: 4}, FromRouterReport, RouterReport.Domain)
 	golden(t, "instance_spec", cluster.InstanceSpec{
 		ID: one, AppID: two, App: "shop", Release: "v7", Type: "web", Node: "n1", Commit: "c", Image: image, Command: "run",

@@ -20,6 +20,9 @@ type Report struct {
 	Full      bool              `json:"full"`
 	Instances []InstanceStatus  `json:"instances,omitempty"`
 	Parts     []Part            `json:"parts,omitempty"`
+	Places    *Places           `json:"places,omitempty"`
+	// Neighbours is the digest of those that the node knows.
+	Neighbours string `json:"neighbours,omitempty"`
 }
 
 // FromReport is the shape of r.
@@ -29,6 +32,7 @@ func FromReport(r cluster.Report) Report {
 		Load: Load(r.Load), Tags: r.Tags, Digest: r.Digest, Full: r.Full,
 		Instances: each(r.Instances, func(s cluster.InstanceStatus) InstanceStatus { return InstanceStatus(s) }),
 		Parts:     each(r.Parts, func(p cluster.Part) Part { return Part(p) }),
+		Places:    fromPlaces(r.Places), Neighbours: r.Neighbours,
 	}
 }
 
@@ -39,6 +43,7 @@ func (r Report) Domain() cluster.Report {
 		Load: cluster.Load(r.Load), Tags: r.Tags, Digest: r.Digest, Full: r.Full,
 		Instances: each(r.Instances, func(s InstanceStatus) cluster.InstanceStatus { return cluster.InstanceStatus(s) }),
 		Parts:     each(r.Parts, func(p Part) cluster.Part { return cluster.Part(p) }),
+		Places:    r.Places.domain(), Neighbours: r.Neighbours,
 	}
 }
 
@@ -79,19 +84,30 @@ type InstanceStatus struct {
 
 // ReportAnswer answers a Report.
 type ReportAnswer struct {
-	Epoch    uint64       `json:"epoch"`
-	Revision int          `json:"revision"`
-	Start    []cluster.ID `json:"start,omitempty"`
-	Stop     []cluster.ID `json:"stop,omitempty"`
-	Forget   []cluster.ID `json:"forget,omitempty"`
-	SendFull bool         `json:"send_full,omitempty"`
+	Epoch      uint64       `json:"epoch"`
+	Revision   int          `json:"revision"`
+	Start      []cluster.ID `json:"start,omitempty"`
+	Stop       []cluster.ID `json:"stop,omitempty"`
+	Forget     []cluster.ID `json:"forget,omitempty"`
+	SendFull   bool         `json:"send_full,omitempty"`
+	Neighbours *Neighbours  `json:"neighbours,omitempty"`
 }
 
 // FromReportAnswer is the shape of a.
-func FromReportAnswer(a cluster.ReportAnswer) ReportAnswer { return ReportAnswer(a) }
+func FromReportAnswer(a cluster.ReportAnswer) ReportAnswer {
+	return ReportAnswer{
+		Epoch: a.Epoch, Revision: a.Revision, Start: a.Start, Stop: a.Stop, Forget: a.Forget, SendFull: a.SendFull,
+		Neighbours: fromNeighbours(a.Neighbours),
+	}
+}
 
 // Domain is the value that the shape carries.
-func (a ReportAnswer) Domain() cluster.ReportAnswer { return cluster.ReportAnswer(a) }
+func (a ReportAnswer) Domain() cluster.ReportAnswer {
+	return cluster.ReportAnswer{
+		Epoch: a.Epoch, Revision: a.Revision, Start: a.Start, Stop: a.Stop, Forget: a.Forget, SendFull: a.SendFull,
+		Neighbours: a.Neighbours.domain(),
+	}
+}
 
 // RouterReport is what a node's router says that it serves.
 type RouterReport struct {

@@ -23,7 +23,7 @@ func (r *Rig) Node(name string, roles ...cluster.Role) cluster.Node {
 	n := cluster.Node{ID: cluster.NewID(), Name: name, Roles: roles}
 	testkit.Must(r.TB, r.Store.CreateNode(ctx, n, store.HashToken(string(n.ID)), "admin"))
 	testkit.Must(r.TB, r.Store.JoinNode(ctx, n))
-	testkit.Must(r.TB, r.Store.UpdateNode(ctx, n, roles, "10.77.0.3", nil))
+	testkit.Must(r.TB, r.Store.UpdateNode(ctx, n, cluster.Node{Roles: roles, Address: "10.77.0.3"}))
 	n, err := r.Store.Node(ctx, n.ID)
 	testkit.Must(r.TB, err)
 	return n

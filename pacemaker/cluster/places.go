@@ -1,0 +1,64 @@
+package cluster
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/netip"
+	"slices"
+)
+
+// Places are where a node's machine is reached from others: containers of all
+// nodes are kept from its addresses, but for what is public there.
+type Places struct {
+	Addresses []string // without those that mean something on the machine alone: loopback, link, bridges of its engine
+	Public    []string // IP:PORT of what is for everyone, which is where its router takes requests
+}
+
+// maxPlaces bounds each list: every node is told of all.
+const maxPlaces = 256
+
+// ValidatePlaces checks what a node says of itself.
+func ValidatePlaces(p Places) error {
+	if len(p.Addresses) > maxPlaces || len(p.Public) > maxPlaces {
+		return Invalid("places", "names more than %d addresses", maxPlaces)
+	}
+	for _, a := range p.Addresses {
+		if ip, err := netip.ParseAddr(a); err != nil || ip.Zone() != "" {
+			return Invalid("places", "%q is not an IP address", Clip(a))
+		}
+	}
+	for _, a := range p.Public {
+		if at, err := netip.ParseAddrPort(a); err != nil || at.Addr().Zone() != "" {
+			return Invalid("places", "%q is not IP:PORT", Clip(a))
+		}
+	}
+	return nil
+}
+
+// Equal says whether both name the same, in the same order.
+func (p Places) Equal(q Places) bool {
+	return slices.Equal(p.Addresses, q.Addresses) && slices.Equal(p.Public, q.Public)
+}
+
+// Neighbours are the places of all nodes, the one that is told among them.
+type Neighbours struct {
+	Digest string // of Nodes; a node that has it needs no more
+	Nodes  []Places
+}
+
+// NeighboursOf has the places of all nodes, and the addresses that their instances
+// are published on.
+func NeighboursOf(nodes []Node) Neighbours {
+	n := Neighbours{Nodes: make([]Places, len(nodes))}
+	for i, node := range nodes {
+		n.Nodes[i] = Places{Addresses: slices.Clone(node.Places.Addresses), Public: node.Places.Public}
+		if node.Address != "" && !slices.Contains(node.Places.Addresses, node.Address) {
+			n.Nodes[i].Addresses = append(n.Nodes[i].Addresses, node.Address)
+		}
+	}
+	raw, _ := json.Marshal(n.Nodes) // texts alone: can't fail
+	sum := sha256.Sum256(raw)
+	n.Digest = hex.EncodeToString(sum[:8])
+	return n
+}
