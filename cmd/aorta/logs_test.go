@@ -109,13 +109,13 @@ func TestStats_LiveRefreshesAndOutlastsThePacemaker(t *testing.T) {
 			problem(w, 503, "unavailable", "starting")
 			return
 		}
-		_ = json.NewEncoder(w).Encode(wire.Stats{Requests: int64(asked)})
+		_ = json.NewEncoder(w).Encode(wire.Stats{Requests: int64(10 + asked), Window: wire.StatsWindow{Seconds: 3600, Requests: int64(asked)}})
 	})
 	c := newCLI(t, api)
 
 	code, out, errs := runUntil(t, c, "3 requests", "stats", "--live", "-a", "shop")
 
-	if code != 0 || !strings.Contains(out, "12:00:00  - requests/s  1 requests  error rate 0.00%  p50 -  p95 -  p99 -\n") {
+	if code != 0 || !strings.Contains(out, "12:00:00  -/s  last 1h: 1 requests, errors 0.00%, p50 -, p95 -, p99 -\n") {
 		t.Errorf("got exit %d and %q, want a line a second", code, out)
 	}
 	wantIn(t, "stderr", errs, "no new numbers since 12:00:00: starting")

@@ -261,6 +261,7 @@ func shop(tb testing.TB) *fakeAPI {
 	f.on("GET /apps/shop/stats", 200, wire.Stats{
 		App: "shop", Requests: 1000, Attempts: 1001, Bytes: 5000,
 		Status: map[string]int64{"2xx": 980, "3xx": 5, "4xx": 10, "5xx": 5}, P50: &p50, P95: &p95, P99: &p99,
+		Window: wire.StatsWindow{Seconds: 3600, Requests: 200, Bytes: 900, Status: map[string]int64{"2xx": 150, "3xx": 3, "4xx": 7, "5xx": 40}},
 	})
 	score, heard := 0.25, 1.5
 	node := wire.Node{

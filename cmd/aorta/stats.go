@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"aorta/internal/duration"
 	"aorta/pacemaker/cluster"
 	"aorta/web/client"
 	"aorta/web/wire"
@@ -22,7 +23,7 @@ func statsCommand(s *session) *cobra.Command {
 	var since, release string
 	cmd := &cobra.Command{
 		Use: "stats", Short: "Show the app's requests, error rate and response times", Args: takes(),
-		Long: "stats shows totals since the app was created, and response times (percentiles)\nof the last hour or of --since.",
+		Long: "stats shows the requests of the last hour, or of --since, with their error rate\nand response times, and below the totals since the app was created.",
 		RunE: s.onApp(func(ctx context.Context, api *client.Client, app string, _ []string) error {
 			q, err := statsQuery(since, release)
 			if err != nil {
@@ -37,7 +38,7 @@ func statsCommand(s *session) *cobra.Command {
 	cmd.Flags().BoolVar(&live, "live", false, "refresh every second")
 	cmd.Flags().StringVar(&release, "release", "", "only this release, such as v12")
 	_ = cmd.RegisterFlagCompletionFunc("release", s.completeReleases())
-	cmd.Flags().StringVar(&since, "since", "", "time range of the percentiles, such as 10m (default 1h)")
+	cmd.Flags().StringVar(&since, "since", "", "time range, such as 10m or 7d (default 1h)")
 	return cmd
 }
 
@@ -61,17 +62,38 @@ func (s *session) showStats(ctx context.Context, api *client.Client, app string,
 	if s.flags.json {
 		return s.out.json(st)
 	}
-	return s.out.fields("requests", strconv.FormatInt(st.Requests, 10), "error rate", errorShare(st),
-		"status", fmt.Sprintf("2xx %d, 3xx %d, 4xx %d, 5xx %d", st.Status["2xx"], st.Status["3xx"], st.Status["4xx"], st.Status["5xx"]),
-		"sent", volume(st.Bytes), "p50", millis(st.P50), "p95", millis(st.P95), "p99", millis(st.P99))
+	w := st.Window
+	s.out.line("last %s", windowText(w.Seconds))
+	if err := s.out.fields(append(counts(w.Requests, w.Bytes, w.Status), "  p50", millis(st.P50), "  p95", millis(st.P95), "  p99", millis(st.P99))...); err != nil {
+		return err
+	}
+	s.out.line("since %s was created", orText(st.Release, "the app"))
+	return s.out.fields(counts(st.Requests, st.Bytes, st.Status)...)
+}
+
+// counts are the numbers of a time, as fields below its heading.
+func counts(requests, sent int64, status map[string]int64) []string {
+	return []string{
+		"  requests", strconv.FormatInt(requests, 10), "  error rate", errorShare(requests, status["5xx"]),
+		"  status", fmt.Sprintf("2xx %d, 3xx %d, 4xx %d, 5xx %d", status["2xx"], status["3xx"], status["4xx"], status["5xx"]), "  sent", volume(sent),
+	}
+}
+
+// windowText is a length as people give it to --since.
+func windowText(seconds float64) string {
+	const day = 24 * time.Hour
+	if d := time.Duration(seconds * float64(time.Second)); d < 2*day || d%day != 0 {
+		return duration.Text(d)
+	}
+	return fmt.Sprintf("%.0fd", seconds/day.Seconds())
 }
 
 // errorShare is the share of 5xx responses.
-func errorShare(st wire.Stats) string {
-	if st.Requests == 0 {
+func errorShare(requests, errors int64) string {
+	if requests == 0 {
 		return "-"
 	}
-	return fmt.Sprintf("%.2f%%", 100*float64(st.Status["5xx"])/float64(st.Requests))
+	return fmt.Sprintf("%.2f%%", 100*float64(errors)/float64(requests))
 }
 
 // millis formats milliseconds in the unit that people use for that length.
@@ -154,8 +176,9 @@ func (v *liveView) show(st wire.Stats) error {
 	if v.s.flags.json {
 		return v.s.out.jsonLine(st)
 	}
-	v.print(fmt.Sprintf("%s  %s requests/s  %d requests  error rate %s  p50 %s  p95 %s  p99 %s", now.Format(time.TimeOnly),
-		rate, st.Requests, errorShare(st), millis(st.P50), millis(st.P95), millis(st.P99)))
+	w := st.Window
+	v.print(fmt.Sprintf("%s  %s/s  last %s: %d requests, errors %s, p50 %s, p95 %s, p99 %s", now.Format(time.TimeOnly),
+		rate, windowText(w.Seconds), w.Requests, errorShare(w.Requests, w.Status["5xx"]), millis(st.P50), millis(st.P95), millis(st.P99)))
 	return nil
 }
 

@@ -152,6 +152,7 @@ func crowdedApp(f *fakeAPI, app wire.App) {
 	f.on("GET "+at+"/stats", 200, wire.Stats{
 		App: app.Name, Requests: 12_345_678_901, Attempts: 12_345_678_999, Bytes: 5_000_000_000_000,
 		Status: map[string]int64{"2xx": 12_345_000_000, "3xx": 600_000, "4xx": 70_000, "5xx": 8_901}, P50: &p[0], P95: &p[1], P99: &p[2],
+		Window: wire.StatsWindow{Seconds: 90 * 86400, Requests: 1_345_678_901, Bytes: 500_000_000_000, Status: map[string]int64{"2xx": 1_345_000_000, "3xx": 600_000, "4xx": 70_000, "5xx": 8_901}},
 	})
 }
 

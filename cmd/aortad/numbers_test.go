@@ -4,10 +4,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"aorta/internal/testkit"
 	"aorta/router/stats"
 	"aorta/web/api"
 	"aorta/web/live"
+	"aorta/web/wire"
 )
 
 func TestAppNumbers_TellWhatWasCounted(t *testing.T) {
@@ -45,5 +48,40 @@ func TestAppNumbers_TellWhatWasCounted(t *testing.T) {
 	}
 	if len(none) != 0 || err != nil {
 		t.Errorf("series of another release: got %v, %v; want none", none, err)
+	}
+}
+
+// The counts of the window are told beside the totals: an error rate is of the time
+// that was asked for, and what was long ago stays out of it.
+func TestAppStats_TellsTheWindowBesideTheTotals(t *testing.T) {
+	store := stats.NewStore(testkit.Redis(t).Client(t))
+	now := time.Now()
+	batch := stats.NewBatch()
+	for i, age := range []time.Duration{26 * time.Hour, 26 * time.Hour, 3 * time.Second, 3 * time.Second} {
+		batch.Add(&stats.Hit{Time: now.Add(-age), App: "shop", Release: "r1", Status: []int{500, 500, 200, 503}[i], Bytes: 100, Seconds: 0.050, Attempts: 1})
+	}
+	if err := store.Commit(t.Context(), stats.ShardOf("shop"), "router", nil, stats.Position{"log": 1}, batch); err != nil {
+		t.Fatal(err)
+	}
+
+	got, err := appStats{store}.App(t.Context(), "shop", "r1", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	quiet, err := appStats{store}.App(t.Context(), "shop", "r1", time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	half := 0.5
+	want := wire.StatsWindow{Seconds: 3600, Requests: 2, Attempts: 2, Bytes: 200, Status: map[string]int64{"2xx": 1, "3xx": 0, "4xx": 0, "5xx": 1}, ErrorRate: &half}
+	if diff := cmp.Diff(want, got.Window); diff != "" {
+		t.Errorf("window (-want +got):\n%s", diff)
+	}
+	if got.Requests != 4 || got.Status["5xx"] != 3 || got.Bytes != 400 {
+		t.Errorf("totals: got %+v, want all 4 requests, 3 of them 5xx, 400 bytes", got)
+	}
+	if quiet.Window.Requests != 0 || quiet.Window.ErrorRate != nil || quiet.Requests != 4 {
+		t.Errorf("a second without traffic: got %+v, want no request in it, and no rate", quiet)
 	}
 }

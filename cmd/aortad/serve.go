@@ -129,16 +129,32 @@ func (a appStats) App(ctx context.Context, app, release string, window time.Dura
 	if err != nil {
 		return wire.Stats{}, statsAway(err)
 	}
-	w := wire.Stats{Requests: int64(total.Requests), Attempts: int64(total.Attempts), Bytes: int64(total.Bytes), Status: map[string]int64{}}
-	for class, n := range map[string]int{"2xx": 2, "3xx": 3, "4xx": 4, "5xx": 5} {
-		w.Status[class] = int64(total.Status[n])
-	}
+	w := wire.Stats{Requests: int64(total.Requests), Attempts: int64(total.Attempts), Bytes: int64(total.Bytes), Status: classes(total), Window: windowOf(recent, window)}
 	for p, at := range map[float64]**float64{50: &w.P50, 95: &w.P95, 99: &w.P99} {
 		if ms, ok := recent.Percentile(p); ok {
 			*at = &ms
 		}
 	}
 	return w, nil
+}
+
+func windowOf(c stats.Counters, length time.Duration) wire.StatsWindow {
+	w := wire.StatsWindow{
+		Seconds: length.Seconds(), Requests: int64(c.Requests), Attempts: int64(c.Attempts), Bytes: int64(c.Bytes), Status: classes(c),
+	}
+	if c.Requests > 0 {
+		w.ErrorRate = new(float64(c.Status[5]) / float64(c.Requests))
+	}
+	return w
+}
+
+// classes are the requests by the class of their status.
+func classes(c stats.Counters) map[string]int64 {
+	by := map[string]int64{}
+	for class, n := range map[string]int{"2xx": 2, "3xx": 3, "4xx": 4, "5xx": 5} {
+		by[class] = int64(c.Status[n])
+	}
+	return by
 }
 
 // statsAway says that the numbers can't be read now; who keeps their Redis up

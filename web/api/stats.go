@@ -13,7 +13,7 @@ import (
 
 type statsQuery struct {
 	access.AppPath
-	Since   string `query:"since" maxLength:"20" default:"1h" doc:"time range of the percentiles, such as 1h"`
+	Since   string `query:"since" maxLength:"20" default:"1h" doc:"time range of the window and the percentiles, such as 1h"`
 	Release string `query:"release" maxLength:"16" doc:"such as v12; all releases without it"`
 }
 

@@ -36,7 +36,7 @@ func (c *Client) Stop(ctx context.Context, app string) (wire.Accepted, error) {
 
 // StatsQuery narrows an app's numbers down.
 type StatsQuery struct {
-	Since   time.Duration // of the percentiles; zero for the server's own
+	Since   time.Duration // of the window and the percentiles; zero for the server's own
 	Release string        // label; empty for all
 }
 

@@ -270,9 +270,9 @@ type LogLine struct {
 	Text     string    `json:"text"`
 }
 
-// Stats are an app's numbers. Counts are totals since the app was made;
-// percentiles are of the last hour, or of the asked window, null without
-// traffic.
+// Stats are an app's numbers. Counts are totals since the app was made, or since
+// the release was; percentiles are of the last hour, or of the asked window, null
+// without traffic. Window has the counts of that window.
 type Stats struct {
 	App      string           `json:"app"`
 	Release  string           `json:"release,omitempty"`
@@ -284,6 +284,17 @@ type Stats struct {
 	P50      *float64         `json:"p50_ms"`
 	P95      *float64         `json:"p95_ms"`
 	P99      *float64         `json:"p99_ms"`
+	Window   StatsWindow      `json:"window"`
+}
+
+// StatsWindow is what was counted in the last Seconds.
+type StatsWindow struct {
+	Seconds   float64          `json:"seconds"`
+	Requests  int64            `json:"requests"`
+	Attempts  int64            `json:"attempts"`
+	Bytes     int64            `json:"bytes"`
+	Status    map[string]int64 `json:"status"`
+	ErrorRate *float64         `json:"error_rate" doc:"share of requests answered 5xx, 0 to 1; null without traffic"`
 }
 
 // Job is one job of a tree, with its children. What is said of a root alone is

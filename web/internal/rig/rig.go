@@ -236,7 +236,7 @@ func (b *SyncBuffer) String() string {
 type noStats struct{}
 
 func (noStats) App(context.Context, string, string, time.Duration) (wire.Stats, error) {
-	return wire.Stats{Status: map[string]int64{}}, nil
+	return wire.Stats{Status: map[string]int64{}, Window: wire.StatsWindow{Status: map[string]int64{}}}, nil
 }
 
 type openGate struct{}
