@@ -18,9 +18,7 @@ import (
 func TestKeeper_AbortReachesAllWorkersAtOnce(t *testing.T) {
 	t.Parallel()
 	rdb := connect(t, testkit.Redis(t))
-	opt := keeperOptions(1)
-	opt.LeaseTTL = testkit.Hang // no beat can bring the abort
-	k, ends, _ := startKeeper(t, rdb, opt)
+	k, ends, _ := startKeeper(t, rdb, keeperOptions(1))
 	const nodes = 5
 	stops := make(chan error, nodes)
 	var begun, atWork, cleaned, early atomic.Int64
@@ -46,7 +44,7 @@ func TestKeeper_AbortReachesAllWorkersAtOnce(t *testing.T) {
 	for i := range nodes {
 		q := jobs.NodeQueue(fmt.Sprint(i))
 		wopt := workerOptions(q, handlers)
-		wopt.LeaseTTL = opt.LeaseTTL
+		wopt.LeaseTTL = testkit.Hang // no beat can bring the abort
 		start(t, NewWorker(rdb, wopt).Run)
 		clean := spec("clean", q)
 		clean.Cleanup = true

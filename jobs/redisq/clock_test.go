@@ -20,19 +20,15 @@ func TestJobs_GoOnWhileTheClockOfRedisJumps(t *testing.T) {
 	t.Parallel()
 	server := testkit.ClockedRedis(t)
 	rdb := connect(t, server.RedisServer)
-	opt := keeperOptions(1)
-	opt.LeaseTTL = time.Second
-	k, ends, _ := startKeeper(t, rdb, opt)
+	k, ends, _ := startKeeper(t, rdb, keeperOptions(1))
 	busy, away, late := jobs.NodeQueue("busy"), jobs.NodeQueue("away"), jobs.NodeQueue("late")
 	says := make(chan string)
-	wopt := workerOptions(busy, map[string]jobs.Handler{"talk": func(ctx context.Context, r *jobs.Run) (any, error) {
+	startWorker(t, rdb, busy, map[string]jobs.Handler{"talk": func(ctx context.Context, r *jobs.Run) (any, error) {
 		for line := range says {
 			r.Log(line)
 		}
 		return untilCancelled(ctx, r)
 	}})
-	wopt.LeaseTTL = opt.LeaseTTL
-	start(t, NewWorker(rdb, wopt).Run)
 	handlers := map[string]jobs.Handler{"ok": ok, "second": func(_ context.Context, r *jobs.Run) (any, error) {
 		if r.Attempt() == 1 {
 			return nil, errors.New("once more")
@@ -70,7 +66,8 @@ func TestJobs_GoOnWhileTheClockOfRedisJumps(t *testing.T) {
 	}
 }
 
-// jump sets the clock of Redis and lets more than a lease's time pass, in beats.
+// jump sets the clock of Redis, by more than a lease's time, and lets the worker
+// beat and the keeper look.
 func jump(tb testing.TB, server *testkit.RedisWithClock, k *Keeper, q jobs.Queue, offset time.Duration) {
 	tb.Helper()
 	server.Set(tb, offset)
@@ -78,6 +75,7 @@ func jump(tb testing.TB, server *testkit.RedisWithClock, k *Keeper, q jobs.Queue
 	testkit.Eventually(tb, "the worker to beat five times after the clock went to "+offset.String(), func() bool {
 		return firstBeat(tb, k, q) >= before+5
 	})
+	sweeps(tb, k)
 }
 
 // awaitLines waits for that many lines of a job's log.

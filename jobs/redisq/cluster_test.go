@@ -143,7 +143,7 @@ func TestCluster_GoesOnAfterOneMasterWasRestarted(t *testing.T) {
 	t.Parallel()
 	c := testkit.RedisCluster(t, "--appendonly", "yes", "--appendfsync", "always")
 	rdb := connectCluster(t, c)
-	k, ends, _ := startKeeper(t, rdb, keeperOptions(1))
+	k, ends, _ := startKeeper(t, rdb, hastyOptions(1))
 	var runs atomic.Int64
 	for _, q := range clusterQueues {
 		startWorker(t, rdb, q, map[string]jobs.Handler{"x": func(context.Context, *jobs.Run) (any, error) {

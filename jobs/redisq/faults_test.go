@@ -32,7 +32,10 @@ func TestWorker_KilledWorkersJobGoesToAnother(t *testing.T) {
 	t.Parallel()
 	server := testkit.Redis(t)
 	rdb := connect(t, server)
-	k, ends, _ := startKeeper(t, rdb, keeperOptions(1))
+	opt := keeperOptions(1)
+	var clock jumpingClock
+	opt.Clock = clock.now
+	k, ends, _ := startKeeper(t, rdb, opt)
 	child, gone := startChild(t, server.Socket, 0, "hang")
 	s := effectTree(1)
 	add(t, k, s)
@@ -40,6 +43,7 @@ func TestWorker_KilledWorkersJobGoesToAnother(t *testing.T) {
 
 	_ = child.Process.Kill()
 	<-gone
+	lapse(t, k, &clock)
 	startWorker(t, rdb, childQueue, map[string]jobs.Handler{"step": effect(rdb)})
 	tree := awaitEnd(t, ends)
 
@@ -54,7 +58,7 @@ func TestWorker_PoisonIsParkedAfterThreeCrashes(t *testing.T) {
 	t.Parallel()
 	server := testkit.Redis(t)
 	rdb := connect(t, server)
-	k, ends, _ := startKeeper(t, rdb, keeperOptions(1))
+	k, ends, _ := startKeeper(t, rdb, hastyOptions(1))
 	add(t, k, effectTree(1))
 
 	for range jobs.MaxCrashes {
@@ -73,7 +77,7 @@ func TestJobs_SurviveWorkersKilledAnywhere(t *testing.T) {
 	t.Parallel()
 	server := testkit.Redis(t)
 	rdb := connect(t, server)
-	k, ends, _ := startKeeper(t, rdb, keeperOptions(1))
+	k, ends, _ := startKeeper(t, rdb, hastyOptions(1))
 	const trees = 8
 	mortals := startMortals(t, server.Socket)
 	for range trees {
@@ -150,6 +154,8 @@ func TestKeeper_AtMostOnceEndsUnknownWhenItsWorkerIsLost(t *testing.T) {
 	server := testkit.Redis(t)
 	rdb := connect(t, server)
 	opt := keeperOptions(1)
+	var clock jumpingClock
+	opt.Clock = clock.now
 	opt.Policies = map[string]jobs.Policy{"step": {AtMostOnce: true, MaxAttempts: 5}}
 	k, ends, _ := startKeeper(t, rdb, opt)
 	child, gone := startChild(t, server.Socket, 0, "hang")
@@ -158,6 +164,7 @@ func TestKeeper_AtMostOnceEndsUnknownWhenItsWorkerIsLost(t *testing.T) {
 
 	_ = child.Process.Kill()
 	<-gone
+	lapse(t, k, &clock)
 	tree := awaitEnd(t, ends)
 
 	wantState(t, tree, jobs.Failed)
@@ -169,10 +176,10 @@ func TestKeeper_AtMostOnceEndsUnknownWhenItsWorkerIsLost(t *testing.T) {
 func TestWorker_StoppingGivesItsJobBack(t *testing.T) {
 	t.Parallel()
 	rdb := connect(t, testkit.Redis(t))
-	k, ends, _ := startKeeper(t, rdb, patientKeeper())
+	k, ends, _ := startKeeper(t, rdb, keeperOptions(1))
 	q := jobs.NodeQueue("a")
 	begun := make(chan struct{}, 1)
-	stop := start(t, NewWorker(rdb, patientWorker(q, map[string]jobs.Handler{"x": func(ctx context.Context, r *jobs.Run) (any, error) {
+	stop := start(t, NewWorker(rdb, workerOptions(q, map[string]jobs.Handler{"x": func(ctx context.Context, r *jobs.Run) (any, error) {
 		begun <- struct{}{}
 		return untilCancelled(ctx, r)
 	}})).Run)
@@ -180,7 +187,7 @@ func TestWorker_StoppingGivesItsJobBack(t *testing.T) {
 	<-begun
 
 	err := stop()
-	start(t, NewWorker(rdb, patientWorker(q, map[string]jobs.Handler{"x": ok})).Run)
+	start(t, NewWorker(rdb, workerOptions(q, map[string]jobs.Handler{"x": ok})).Run)
 	tree := awaitEnd(t, ends)
 
 	if j := tree.Jobs[tree.ID]; err != nil || j.State != jobs.Succeeded || j.Failures != 0 || j.Crashes != 0 {
@@ -296,7 +303,7 @@ func TestJobs_GoOnAfterRedisWasRestarted(t *testing.T) {
 	t.Parallel()
 	server := testkit.Redis(t, "--appendonly", "yes", "--appendfsync", "always")
 	rdb := connect(t, server)
-	opt := keeperOptions(1)
+	opt := hastyOptions(1)
 	opt.DefaultPolicy.MaxAttempts = 1000 // its handlers use this Redis too
 	k, ends, _ := startKeeper(t, rdb, opt)
 	startWorker(t, rdb, childQueue, map[string]jobs.Handler{"step": effect(rdb)})

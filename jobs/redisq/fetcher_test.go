@@ -47,9 +47,9 @@ func TestWorker_UrgentJobsHaveSlotsOfTheirOwn(t *testing.T) {
 func TestWorker_StopsAtOnceWhileItWaits(t *testing.T) {
 	t.Parallel()
 	rdb := connect(t, testkit.Redis(t))
-	k, ends, _ := startKeeper(t, rdb, patientKeeper())
+	k, ends, _ := startKeeper(t, rdb, keeperOptions(1))
 	q := jobs.NodeQueue("a")
-	opt := patientWorker(q, map[string]jobs.Handler{"x": ok})
+	opt := workerOptions(q, map[string]jobs.Handler{"x": ok})
 	opt.block = 4 * testkit.Hang
 	for range 20 {
 		stop := start(t, NewWorker(rdb, opt).Run)
@@ -58,7 +58,7 @@ func TestWorker_StopsAtOnceWhileItWaits(t *testing.T) {
 		add(t, k, spec("x", q))
 		stopping.Wait()
 	}
-	start(t, NewWorker(rdb, patientWorker(q, opt.Handlers)).Run)
+	start(t, NewWorker(rdb, workerOptions(q, opt.Handlers)).Run)
 
 	for range 20 {
 		tree := awaitEnd(t, ends)

@@ -169,9 +169,7 @@ func TestKeeper_FailsATreeAndRunsItsCleanup(t *testing.T) {
 func TestKeeper_AbortReachesHandlersBeforeTheirBeat(t *testing.T) {
 	t.Parallel()
 	rdb := connect(t, testkit.Redis(t))
-	opt := keeperOptions(1)
-	opt.LeaseTTL = testkit.Hang // no beat can bring the abort
-	k, ends, _ := startKeeper(t, rdb, opt)
+	k, ends, _ := startKeeper(t, rdb, keeperOptions(1))
 	q := jobs.NodeQueue("a")
 	begun := make(chan struct{}, 1)
 	cause := make(chan error, 1)
@@ -181,7 +179,7 @@ func TestKeeper_AbortReachesHandlersBeforeTheirBeat(t *testing.T) {
 		cause <- context.Cause(ctx)
 		return nil, ctx.Err()
 	}})
-	wopt.LeaseTTL = opt.LeaseTTL
+	wopt.LeaseTTL = testkit.Hang // no beat can bring the abort
 	start(t, NewWorker(rdb, wopt).Run)
 
 	for range 10 {
@@ -256,6 +254,8 @@ func TestWorker_KeepsTheTimeLimit(t *testing.T) {
 	t.Parallel()
 	rdb := connect(t, testkit.Redis(t))
 	opt := keeperOptions(1)
+	var clock jumpingClock
+	opt.Clock = clock.now
 	opt.Policies = map[string]jobs.Policy{"wait": {Timeout: 50 * time.Millisecond}, "deaf": {Timeout: 50 * time.Millisecond}}
 	k, ends, _ := startKeeper(t, rdb, opt)
 	q := jobs.NodeQueue("a")
@@ -268,6 +268,7 @@ func TestWorker_KeepsTheTimeLimit(t *testing.T) {
 	add(t, k, spec("wait", q))
 	polite := awaitEnd(t, ends)
 	add(t, k, spec("deaf", q))
+	overrun(t, k, &clock, q)
 	deaf := awaitEnd(t, ends)
 	close(free)
 

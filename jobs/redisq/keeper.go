@@ -49,6 +49,7 @@ type KeeperOptions struct {
 	Log   *slog.Logger // slog.Default if nil
 
 	block time.Duration // of a waiting read; it does not notice the end of its context
+	sweep time.Duration // between two sweeps; by LeaseTTL if 0
 }
 
 func (o *KeeperOptions) fill() {

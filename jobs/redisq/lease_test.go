@@ -18,7 +18,10 @@ import (
 func TestKeeper_QueuesAnewWhatVanishedFromItsQueue(t *testing.T) {
 	t.Parallel()
 	rdb := connect(t, testkit.Redis(t))
-	k, ends, _ := startKeeper(t, rdb, keeperOptions(1))
+	opt := keeperOptions(1)
+	var clock jumpingClock
+	opt.Clock = clock.now
+	k, ends, _ := startKeeper(t, rdb, opt)
 	q := jobs.NodeQueue("a")
 	stream := keysOf(q).stream(jobs.High)
 	s := spec("x", q)
@@ -28,6 +31,7 @@ func TestKeeper_QueuesAnewWhatVanishedFromItsQueue(t *testing.T) {
 	if n := rdb.XDel(t.Context(), stream, entry).Val(); n != 1 {
 		t.Fatalf("entries deleted: got %d, want 1", n)
 	}
+	lapse(t, k, &clock)
 	testkit.Eventually(t, "the job to be queued anew", func() bool {
 		return rdb.XLen(t.Context(), stream).Val() == 1
 	})
@@ -42,14 +46,17 @@ func TestKeeper_QueuesAnewWhatVanishedFromItsQueue(t *testing.T) {
 func TestKeeper_WaitsForAQueuesWorkerForEver(t *testing.T) {
 	t.Parallel()
 	rdb := connect(t, testkit.Redis(t))
-	k, ends, _ := startKeeper(t, rdb, keeperOptions(1))
+	opt := keeperOptions(1)
+	var clock jumpingClock
+	opt.Clock = clock.now
+	k, ends, _ := startKeeper(t, rdb, opt)
 	q := jobs.NodeQueue("away")
 	s := spec("x", q)
 	add(t, k, s)
 	first, _ := k.Tree(t.Context(), s.ID)
-	begun := time.Now()
 
-	testkit.Eventually(t, "four leases' time to pass", func() bool { return time.Now().After(begun.Add(4 * testTTL)) })
+	lapse(t, k, &clock)
+	lapse(t, k, &clock)
 	startWorker(t, rdb, q, map[string]jobs.Handler{"x": ok})
 	tree := awaitEnd(t, ends)
 
@@ -87,6 +94,8 @@ func TestWorker_LateHandlerLeavesNoKey(t *testing.T) {
 	t.Parallel()
 	rdb := connect(t, testkit.Redis(t))
 	opt := keeperOptions(1)
+	var clock jumpingClock
+	opt.Clock = clock.now
 	opt.Policies = map[string]jobs.Policy{"deaf": {Timeout: 10 * time.Millisecond}}
 	k, ends, _ := startKeeper(t, rdb, opt)
 	q := jobs.NodeQueue("a")
@@ -99,6 +108,7 @@ func TestWorker_LateHandlerLeavesNoKey(t *testing.T) {
 	}})
 	s := spec("deaf", q)
 	add(t, k, s)
+	overrun(t, k, &clock, q)
 	wantState(t, awaitEnd(t, ends), jobs.Failed)
 	awaitGone(t, k, s.ID)
 
@@ -168,6 +178,29 @@ func (c *jumpingClock) now() time.Time {
 	return time.Now().Add(c.ahead)
 }
 
+// stride is most of a lease's time, which a keeper takes for no absence of its own.
+const stride = testkit.Hang * 2 / 3
+
+// lapse has more than a lease's time pass for a keeper that hears of nobody.
+func lapse(tb testing.TB, k *Keeper, clock *jumpingClock) {
+	tb.Helper()
+	for range 3 { // in the first it sees what is with a worker
+		clock.jump(stride, 0)
+		sweeps(tb, k)
+	}
+}
+
+// overrun has more than a lease's time pass while the queue's one worker beats.
+func overrun(tb testing.TB, k *Keeper, clock *jumpingClock, q jobs.Queue) {
+	tb.Helper()
+	testkit.Eventually(tb, "the worker to beat", func() bool { return firstBeat(tb, k, q) > 0 })
+	clock.jump(stride, 0)
+	before := firstBeat(tb, k, q)
+	testkit.Eventually(tb, "the worker to go on beating", func() bool { return firstBeat(tb, k, q) > before })
+	sweeps(tb, k)
+	clock.jump(stride, 0)
+}
+
 // firstBeat is the counter of the queue's one lease, 0 without one.
 func firstBeat(tb testing.TB, k *Keeper, q jobs.Queue) int {
 	tb.Helper()
@@ -196,12 +229,15 @@ func TestKeeper_RemovesALateBeatFromAQueueAtRest(t *testing.T) {
 	t.Parallel()
 	rdb := connect(t, testkit.Redis(t))
 	opt := keeperOptions(1)
+	var clock jumpingClock
+	opt.Clock = clock.now
 	opt.DefaultPolicy = jobs.Policy{AtMostOnce: true}
 	k, ends, _ := startKeeper(t, rdb, opt)
 	q := jobs.NodeQueue("a")
 	s := spec("x", q)
 	add(t, k, s)
 	token := takeSilently(t, k, s)
+	lapse(t, k, &clock)
 	wantState(t, awaitEnd(t, ends), jobs.Failed)
 	awaitGone(t, k, s.ID)
 

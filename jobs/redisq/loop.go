@@ -130,6 +130,9 @@ func (l *loop) follow(ctx context.Context) error {
 // sweepInterval is longer while there is no lease to judge: then a sweep only
 // checks whether the jobs are still this keeper's.
 func (l *loop) sweepInterval() time.Duration {
+	if l.opt.sweep > 0 {
+		return l.opt.sweep
+	}
 	if len(l.leases) == 0 {
 		return jitter(2 * l.opt.LeaseTTL)
 	}

@@ -92,19 +92,22 @@ func hourly(kind string, q jobs.Queue) jobs.Periodic {
 	}}
 }
 
+// atHalfPast is a clock on which no hour begins by itself during a test.
+func atHalfPast() *jumpingClock {
+	return &jumpingClock{ahead: time.Until(time.Date(2026, 3, 29, 0, 30, 0, 0, time.UTC))}
+}
+
 func TestKeeper_PeriodicTreeRunsOncePerSlot(t *testing.T) {
 	t.Parallel()
 	rdb := connect(t, testkit.Redis(t))
 	q := jobs.RoleQueue("pacemaker")
 	var d diary
 	startWorker(t, rdb, q, map[string]jobs.Handler{"tidy": d.write})
-	zero := time.Date(2026, 3, 29, 0, 30, 0, 0, time.UTC)
-	ahead := time.Until(zero)
-	var jump atomic.Int64
+	clock := atHalfPast()
 	options := func(epoch int64) KeeperOptions {
 		opt := keeperOptions(epoch)
 		opt.Periodic = []jobs.Periodic{hourly("tidy", q)}
-		opt.Clock = func() time.Time { return time.Now().Add(ahead + time.Duration(jump.Load())) }
+		opt.Clock = clock.now
 		return opt
 	}
 	await := func(want ...string) {
@@ -117,13 +120,13 @@ func TestKeeper_PeriodicTreeRunsOncePerSlot(t *testing.T) {
 	awaitGone(t, k, "tidy-2026-03-29-00")
 	_ = stop()
 	k, ends, _ := startKeeper(t, rdb, options(2))
-	jump.Store(int64(time.Hour))
+	clock.jump(time.Hour, 0)
 	await("tidy-2026-03-29-00", "tidy-2026-03-29-01")
 	awaitEnd(t, ends)
 	awaitGone(t, k, "tidy-2026-03-29-01") // a slot whose forerunner is open is left out
-	jump.Store(int64(-time.Hour))         // a clock that is set back brings none again
+	clock.jump(-2*time.Hour, 0)           // a clock that is set back brings none again
 	sweeps(t, k)
-	jump.Store(int64(7 * time.Hour)) // of what was missed, the newest
+	clock.jump(8*time.Hour, 0) // of what was missed, the newest
 
 	await("tidy-2026-03-29-00", "tidy-2026-03-29-01", "tidy-2026-03-29-07")
 	awaitEnd(t, ends)
@@ -131,12 +134,12 @@ func TestKeeper_PeriodicTreeRunsOncePerSlot(t *testing.T) {
 }
 
 // sweeps waits until the loop has looked at the time again.
-func sweeps(t *testing.T, k *Keeper) {
-	t.Helper()
+func sweeps(tb testing.TB, k *Keeper) {
+	tb.Helper()
 	var first time.Time
-	testkit.Eventually(t, "the keeper to sweep", func() bool {
+	testkit.Eventually(tb, "the keeper to sweep", func() bool {
 		var last time.Time
-		_ = k.ask(t.Context(), func(p *pass) error { last = p.lastSweep; return nil })
+		_ = k.ask(tb.Context(), func(p *pass) error { last = p.lastSweep; return nil })
 		if first.IsZero() {
 			first = last
 		}
@@ -150,8 +153,8 @@ func TestKeeper_PeriodicTreeWaitsForTheOneBefore(t *testing.T) {
 	q := jobs.RoleQueue("pacemaker")
 	opt := keeperOptions(1)
 	opt.Periodic = []jobs.Periodic{hourly("tidy", q)}
-	var jump atomic.Int64
-	opt.Clock = func() time.Time { return time.Now().Add(time.Duration(jump.Load())) }
+	clock := atHalfPast()
+	opt.Clock = clock.now
 	k, ends, _ := startKeeper(t, rdb, opt)
 	first := opt.Periodic[0].Make(opt.Periodic[0].Slot(opt.Clock())).ID
 	open := func() []*jobs.Tree {
@@ -160,7 +163,7 @@ func TestKeeper_PeriodicTreeWaitsForTheOneBefore(t *testing.T) {
 	}
 	testkit.Eventually(t, "the first slot's tree", func() bool { return len(open()) == 1 })
 
-	jump.Store(int64(time.Hour))
+	clock.jump(time.Hour, 0)
 	testkit.Eventually(t, "the second slot to be noted", func() bool {
 		noted := rdb.HGet(t.Context(), keyPeriodic, "tidy").Val()
 		return noted == formatUnix(opt.Periodic[0].Slot(opt.Clock()))
@@ -168,7 +171,7 @@ func TestKeeper_PeriodicTreeWaitsForTheOneBefore(t *testing.T) {
 	held := open()
 	startWorker(t, rdb, q, map[string]jobs.Handler{"tidy": ok})
 	ended := awaitEnd(t, ends)
-	jump.Store(int64(2 * time.Hour))
+	clock.jump(time.Hour, 0)
 	third := awaitEnd(t, ends)
 
 	if len(held) != 1 || held[0].ID != first || ended.ID != first || third.ID == first {

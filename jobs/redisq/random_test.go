@@ -115,7 +115,7 @@ func (w *world) end() {
 func (w *world) crown() {
 	w.tb.Helper()
 	r := &reign{cut: make(chan struct{}), free: make(chan struct{})}
-	opt := keeperOptions(int64(len(w.keepers) + 1))
+	opt := hastyOptions(int64(len(w.keepers) + 1))
 	opt.Policies = map[string]jobs.Policy{
 		kindOnce:    {AtMostOnce: true, MaxAttempts: 3},
 		kindLimited: {MaxAttempts: 2, Timeout: limitedTimeout},

@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	testTTL   = 300 * time.Millisecond
+	testTTL   = 300 * time.Millisecond // of hasty keepers; workers beat by it
 	testBlock = 50 * time.Millisecond
 )
 
@@ -74,11 +74,21 @@ func start(tb testing.TB, fn func(context.Context) error) (stop func() error) {
 	return stop
 }
 
+// keeperOptions are those of a keeper that looks around often and takes no machine
+// that stands still for a moment for a worker that died. What is to die has to lapse.
 func keeperOptions(epoch int64) KeeperOptions {
 	return KeeperOptions{
-		Cluster: "c", Epoch: epoch, Owner: uuid.NewString(), LeaseTTL: testTTL, Log: quiet(), block: testBlock,
+		Cluster: "c", Epoch: epoch, Owner: uuid.NewString(), LeaseTTL: testkit.Hang, Log: quiet(), block: testBlock, sweep: testBlock,
 		DefaultPolicy: jobs.Policy{MaxAttempts: 3, BackoffBase: 10 * time.Millisecond},
 	}
+}
+
+// hastyOptions are those of a keeper that may lose any lease on a slow machine: for
+// what comes through that.
+func hastyOptions(epoch int64) KeeperOptions {
+	opt := keeperOptions(epoch)
+	opt.LeaseTTL = testTTL
+	return opt
 }
 
 // startKeeper runs a keeper whose ended trees arrive on the channel.
@@ -92,24 +102,11 @@ func startKeeper(tb testing.TB, rdb redis.UniversalClient, opt KeeperOptions) (*
 	return k, ends, start(tb, k.Run)
 }
 
+// workerOptions are those of a worker that beats often.
 func workerOptions(q jobs.Queue, handlers map[string]jobs.Handler) WorkerOptions {
 	return WorkerOptions{
 		Queue: q, ID: uuid.NewString(), Concurrency: 4, Handlers: handlers, LeaseTTL: testTTL, Log: quiet(), block: testBlock,
 	}
-}
-
-// patientKeeper and patientWorker lose no lease by a machine that stands still for
-// a moment: one that is lost has another cause.
-func patientKeeper() KeeperOptions {
-	opt := keeperOptions(1)
-	opt.LeaseTTL = testkit.Hang
-	return opt
-}
-
-func patientWorker(q jobs.Queue, handlers map[string]jobs.Handler) WorkerOptions {
-	opt := workerOptions(q, handlers)
-	opt.LeaseTTL = testkit.Hang
-	return opt
 }
 
 func startWorker(tb testing.TB, rdb redis.UniversalClient, q jobs.Queue, handlers map[string]jobs.Handler) func() error {

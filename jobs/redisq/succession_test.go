@@ -48,14 +48,13 @@ func TestKeeper_OlderOneDeletesNoMessages(t *testing.T) {
 	t.Parallel()
 	rdb := connect(t, testkit.Redis(t))
 	opt := keeperOptions(1)
-	opt.LeaseTTL = testkit.Hang // it looks for a successor every few seconds only
+	opt.sweep = 0 // it looks for a successor every minute only
 	old, oldEnds, _ := startKeeper(t, rdb, opt)
 	q := jobs.NodeQueue("a")
 	startWorker(t, rdb, q, map[string]jobs.Handler{"ok": ok})
 	add(t, old, spec("ok", q))
 	awaitEnd(t, oldEnds)
 	next := keeperOptions(2)
-	next.LeaseTTL = testkit.Hang // one that is lost has another cause than a slow machine
 	k, ends, _ := startKeeper(t, rdb, next)
 
 	const trees = 20
