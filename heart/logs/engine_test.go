@@ -48,12 +48,18 @@ func (e *engine) open() {
 // raw writes bytes, after the rotation that is due.
 func (e *engine) raw(text string) {
 	e.tb.Helper()
-	if info, err := e.out.Stat(); err == nil && info.Size() >= int64(e.size) {
+	if e.full("") {
 		e.rotate()
 	}
 	if _, err := e.out.WriteString(text); err != nil {
 		e.tb.Fatal(err)
 	}
+}
+
+// full says whether the file is to be rotated once it has more.
+func (e *engine) full(more string) bool {
+	info, err := e.out.Stat()
+	return err == nil && info.Size()+int64(len(more)) >= int64(e.size)
 }
 
 func (e *engine) rotate() {
@@ -74,20 +80,35 @@ func (e *engine) rotate() {
 // there is none.
 func (e *engine) write(stream, text string) {
 	e.tb.Helper()
+	e.raw(e.entry(stream, text))
+}
+
+// entry is the record of what was printed.
+func (e *engine) entry(stream, text string) string {
+	e.tb.Helper()
 	e.now = e.now.Add(time.Microsecond)
 	rec, err := json.Marshal(map[string]any{"log": text, "stream": stream, "time": e.now})
 	if err != nil {
 		e.tb.Fatal(err)
 	}
-	e.raw(string(rec) + "\n")
+	return string(rec) + "\n"
 }
 
-// print prints so many further numbered lines, in turn on both streams.
+// print prints so many further numbered lines, in turn on both streams: all at
+// once, so that nobody reads half of them, but for the rotations between them.
 func (e *engine) print(n int) {
 	e.tb.Helper()
+	var text strings.Builder
 	for range n {
-		e.write([]string{"stdout", "stderr"}[e.lines%2], numbered(e.lines)+"\n")
+		text.WriteString(e.entry([]string{"stdout", "stderr"}[e.lines%2], numbered(e.lines)+"\n"))
 		e.lines++
+		if e.full(text.String()) {
+			e.raw(text.String())
+			text.Reset()
+		}
+	}
+	if text.Len() > 0 {
+		e.raw(text.String())
 	}
 }
 
