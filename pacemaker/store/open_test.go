@@ -33,8 +33,8 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("gorm.io/gorm/internal/lru.NewLRU[...].func1"))
 }
 
-// child opens the database, creates apps all at once, tells each that was
-// acknowledged, and stays until it is killed.
+// child opens the database, creates apps, many at a time and without end, tells
+// each that was acknowledged, and stays until it is killed.
 func child(dir string) int {
 	ctx := context.Background()
 	sealer, err := seal.Open(filepath.Join(dir, "key"), false)
@@ -49,11 +49,13 @@ func child(dir string) int {
 	}
 	fmt.Println("open")
 	acked := make(chan string)
-	for i := range 1000 {
+	for i := range 100 {
 		go func() { // ends with the process
-			name := fmt.Sprintf("app%d", i)
-			if _, err := s.CreateApp(ctx, name, name+".test.local", "admin"); err == nil {
-				acked <- name
+			for n := 0; ; n++ {
+				name := fmt.Sprintf("app%d-%d", i, n)
+				if _, err := s.CreateApp(ctx, name, name+".test.local", "admin"); err == nil {
+					acked <- name
+				}
 			}
 		}()
 	}
@@ -130,7 +132,7 @@ func TestOpen_KeepsWhatAKilledWriterAcknowledged(t *testing.T) {
 			acked = append(acked, out.Text())
 		}
 		if len(acked) == 300 {
-			_ = cmd.Process.Kill()
+			_ = cmd.Process.Kill() // in the middle: it goes on without end
 		}
 	}
 	<-gone
@@ -149,8 +151,8 @@ func TestOpen_KeepsWhatAKilledWriterAcknowledged(t *testing.T) {
 			t.Errorf("%s was acknowledged and is gone", name)
 		}
 	}
-	if len(acked) < 300 || len(apps) >= 1000 {
-		t.Errorf("got %d acknowledged and %d there, want it killed in the middle", len(acked), len(apps))
+	if len(acked) < 300 {
+		t.Errorf("got %d acknowledged, want it killed after 300", len(acked))
 	}
 }
 
