@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"aorta/heart/docker"
+	"aorta/heart/images"
 	"aorta/heart/logs"
 	"aorta/heart/score"
 	"aorta/internal/pause"
@@ -30,6 +31,12 @@ type Controller interface {
 	// OtherPort allots another port than the refused one and gives the new spec.
 	OtherPort(ctx context.Context, id cluster.ID, refused int) (cluster.InstanceSpec, error)
 	ShipLogs(context.Context, []cluster.LogPart) ([]cluster.LogPosition, error)
+}
+
+// Images gets images from the cluster's registry onto the engine: not_found for one
+// that is not there.
+type Images interface {
+	Pull(ctx context.Context, want images.Wanted, tell func(text string)) error
 }
 
 // Config is what a heart needs before it starts.
@@ -51,6 +58,7 @@ type Config struct {
 	// While the log store takes less than that, as much again is held.
 	OutputFiles    int   // default docker.DefaultLogFiles
 	OutputFileSize int64 // default docker.DefaultLogSize
+	Images         Images
 	// Welcomed, when set, is called with each answer to a hello.
 	Welcomed func(cluster.Welcome)
 	// Parts, when set, gives the node's parts for each report.

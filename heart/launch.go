@@ -7,10 +7,9 @@ import (
 	"time"
 
 	"aorta/heart/docker"
+	"aorta/heart/images"
 	"aorta/pacemaker/cluster"
 )
-
-const pullTries = 3
 
 // prepare fetches the image if it is missing and creates the container.
 func (r *runner) prepare(ctx context.Context, rec record) time.Duration {
@@ -43,23 +42,26 @@ func (r *runner) provide(ctx context.Context, rec record) (time.Duration, bool) 
 	if rec.State.CanBecome(cluster.InstancePulling) {
 		r.update(func(rec *record) { rec.State = cluster.InstancePulling })
 	}
-	if docker.BuiltHere(rec.Spec.Image) {
-		return r.awaitBuild(ctx, rec), false
+	if rec.Spec.Image.Pushed == "" {
+		return r.awaitImage(ctx, rec), false
 	}
 	return r.pull(ctx, rec)
 }
 
-// pull fetches the image from its registry.
+// pull fetches the image from the cluster's registry.
 func (r *runner) pull(ctx context.Context, rec record) (time.Duration, bool) {
-	ctx, cancel := r.interruptible(ctx)
+	pulling, cancel := r.interruptible(ctx)
 	defer cancel()
-	err := r.h.engine.Provide(ctx, rec.Spec.Image, rec.Spec.Build, func(string) {})
-	if err == nil {
+	s := rec.Spec
+	err := r.h.cfg.Images.Pull(pulling, images.Wanted{App: s.AppID, Build: s.Build, Image: s.Image}, r.setLacks)
+	r.setLacks("")
+	switch {
+	case err == nil:
 		return 0, true
-	}
-	if r.pulls++; r.pulls < pullTries && !errors.Is(err, docker.ErrNoImage) {
-		r.h.log.Warn("pulling an image failed; trying again", "instance", r.id, "image", rec.Spec.Image.Ref, "err", err)
-		return time.Duration(r.pulls) * time.Second, false
+	case pulling.Err() != nil:
+		return 0, false // its stop is asked for, or the heart ends
+	case cluster.CodeOf(err) == cluster.CodeNotFound:
+		return r.awaitImage(ctx, rec), false
 	}
 	return r.failStart(ctx, rec, fmt.Errorf("its image is missing: %w", err)), false
 }

@@ -61,6 +61,7 @@ type imageFile struct {
 	ID     string `json:"id"`
 	Digest string `json:"digest,omitempty"`
 	Size   int64  `json:"size,omitempty"`
+	Pushed string `json:"pushed,omitempty"`
 }
 
 type limitsFile struct {

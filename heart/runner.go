@@ -39,7 +39,6 @@ type runner struct {
 	gauge       gauge
 	nextMeasure time.Time // of what it has written
 	unmeasured  bool      // it was said that this fails
-	pulls       int
 	portTries   int
 	sigkillSeen time.Time // when it was first seen that SIGKILL ended the process
 

@@ -57,7 +57,7 @@ func (h *Heart) StartInstance(ctx context.Context, run Run) (any, error) {
 		case rec.State.Ended() || rec.StopAsked:
 			return nil, jobs.Permanent(h.failure(run, rec))
 		case rec.ImageGone:
-			return nil, h.askForBuild(run, args.Operation, rec)
+			return nil, h.askForImage(run, args.Operation, rec)
 		}
 		select {
 		case <-ctx.Done():

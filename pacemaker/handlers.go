@@ -14,6 +14,7 @@ func (p *Pacemaker) Handlers() map[string]jobs.Handler {
 		cluster.JobRelease: p.makeRelease,
 		cluster.JobPlace:   p.placeInstances,
 		cluster.JobStart:   p.startWaiting,
+		cluster.JobProvide: p.provideImage,
 		cluster.JobPublish: p.publishRoutes,
 		cluster.JobDeploy:  p.finishRollout,
 		cluster.JobDestroy: p.finishDestroy,

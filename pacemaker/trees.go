@@ -23,6 +23,7 @@ func Policies() map[string]jobs.Policy {
 		cluster.JobPlace:         limit(patient, time.Minute),
 		cluster.JobInstanceStart: {MaxAttempts: 1, Timeout: 2 * time.Hour},
 		cluster.JobStart:         limit(patient, time.Minute),
+		cluster.JobProvide:       limit(patient, time.Minute),
 		// Its change serves once this has begun: it waits for whatever is away.
 		cluster.JobPublish:      limit(jobs.Policy{MaxAttempts: 1000, BackoffBase: time.Second, BackoffMax: 30 * time.Second}, 5*time.Minute),
 		cluster.JobDeploy:       limit(patient, time.Minute),
@@ -80,14 +81,18 @@ type treeBuilder struct {
 }
 
 func (b treeBuilder) job(kind string, q jobs.Queue, title string, args any, children ...jobs.Spec) jobs.Spec {
+	return jobs.Spec{
+		ID: string(cluster.DeriveID(b.op.ID, kind, 0)), Kind: kind, Queue: q, Title: title,
+		Subject: b.subject, Args: encoded(args), Children: children, Priority: jobs.Normal,
+	}
+}
+
+func encoded(args any) []byte {
 	raw, err := json.Marshal(args)
 	if err != nil {
 		panic(fmt.Sprintf("encode the arguments of a job: %v", err)) // ids only: it can't fail
 	}
-	return jobs.Spec{
-		ID: string(cluster.DeriveID(b.op.ID, kind, 0)), Kind: kind, Queue: q, Title: title,
-		Subject: b.subject, Args: raw, Children: children, Priority: jobs.Normal,
-	}
+	return raw
 }
 
 func (b treeBuilder) own(kind, title string, children ...jobs.Spec) jobs.Spec {

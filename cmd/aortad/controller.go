@@ -20,6 +20,7 @@ import (
 	"aorta/pacemaker"
 	"aorta/pacemaker/cluster"
 	"aorta/pacemaker/logstore"
+	"aorta/pacemaker/registry"
 	"aorta/pacemaker/store"
 	"aorta/router/stats"
 	"aorta/router/table"
@@ -39,6 +40,7 @@ type controller struct {
 	pace    *pacemaker.Pacemaker
 	numbers appNumbers
 	logs    *logstore.Store
+	images  *registry.Registry
 	cluster cluster.ID
 	url     string // of the API
 	nodeURL string // of the nodes' API
@@ -97,7 +99,16 @@ func (c *controller) openState(ctx context.Context) error {
 	}
 	d.onClose(func() { _ = c.logs.Close() })
 	d.loop("log store", c.logs.Run)
-	return nil
+	return c.openRegistry(ctx)
+}
+
+// openRegistry opens where nodes take one another's images from.
+func (c *controller) openRegistry(ctx context.Context) (err error) {
+	c.images, err = registry.Open(ctx, registry.Config{Dir: c.d.path("registry"), Secret: c.d.secrets.password("registry", "uploads"), Log: c.d.log})
+	if err == nil {
+		c.d.onClose(func() { _ = c.images.Close() })
+	}
+	return err
 }
 
 func exists(path string) bool {
@@ -145,7 +156,7 @@ func (c *controller) openPacemaker(ctx context.Context) error {
 		Domain: d.cfg.Domain, OwnHost: d.ownHost(), RouterURL: d.routerURL(), ReposDir: d.path("repos"), SourcesDir: d.path("sources"),
 		KeepReleases: d.cfg.KeepReleases, ImagesMaxSize: int64(d.cfg.ImagesMaxGB) * 1e9, DrainLimit: d.cfg.DrainLimit, RouterSilence: routerSilence, DeadAfter: d.cfg.DeadAfter, Answers: c.numbers.Answers, Ended: countEnded(), Log: d.log,
 	}, pacemaker.Parts{
-		Store: c.store, Table: publisher, Gate: gate{c.m.routes}, Forget: []pacemaker.AppData{c.logs, forgetStats{counted}},
+		Store: c.store, Table: publisher, Gate: gate{c.m.routes}, Forget: []pacemaker.AppData{c.logs, forgetStats{counted}, c.images},
 	}, c.cluster, epoch)
 	if err := c.applyDomain(ctx); err != nil {
 		return err

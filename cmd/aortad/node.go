@@ -14,6 +14,7 @@ import (
 	"aorta/heart"
 	"aorta/heart/build"
 	"aorta/heart/docker"
+	"aorta/heart/images"
 	"aorta/internal/atomicfile"
 	"aorta/internal/listeners"
 	"aorta/internal/pause"
@@ -38,7 +39,8 @@ type node struct {
 	roles   []cluster.Role
 	// handlers are those of the jobs on the node's own queue, by kind.
 	handlers map[string]jobs.Handler
-	engine   *docker.Engine // nil: no role of the node uses one
+	engine   *docker.Engine  // nil: no role of the node uses one
+	carrier  *images.Carrier // with the engine
 }
 
 // identity is a node's id with its token.
@@ -232,6 +234,22 @@ func (n *node) openEngine() (err error) {
 	}
 	n.d.onClose(func() { _ = n.engine.Close() })
 	n.watchEngine(n.engine)
+	return n.openCarrier()
+}
+
+// openCarrier lets the engine take images from the cluster's registry, and send them
+// there. The engine knows it as a port of this machine, the same at each start.
+func (n *node) openCarrier() error {
+	listen, err := n.d.addrs.resolve(listener{name: "registry", option: "the engine's way to the registry", ip: loopback})
+	if err != nil {
+		return err
+	}
+	proxy, err := images.Listen(listen, n.client, n.d.log)
+	if err != nil {
+		return err
+	}
+	n.d.loop("images' proxy", proxy.Run)
+	n.carrier = &images.Carrier{Engine: n.engine, Proxy: proxy, Node: n.welcome.NodeName, Log: n.d.log}
 	return nil
 }
 
@@ -258,7 +276,7 @@ func (n *node) openHeart(ctx context.Context) (string, error) {
 		NodeID: n.id, NodeName: n.welcome.NodeName, Cluster: n.welcome.Cluster, DataDir: d.path("heart"),
 		Address: d.cfg.NodeAddress, DockerHost: d.cfg.DockerHost, ReportEvery: d.cfg.ReportEvery, Roles: n.roles,
 		Session: d.session, Version: version, Welcomed: n.welcomed, Parts: d.watch.Parts,
-		OutputFiles: d.cfg.OutputFiles, OutputFileSize: int64(d.cfg.OutputFileBytes),
+		OutputFiles: d.cfg.OutputFiles, OutputFileSize: int64(d.cfg.OutputFileBytes), Images: n.carrier,
 	}, n.client, d.log)
 	if err != nil {
 		return "", err
@@ -291,7 +309,7 @@ func (n *node) openBuilder(ctx context.Context) (string, error) {
 		return "", err
 	}
 	b := &build.Builder{
-		Engine: n.engine, Source: n.client, Dir: d.path("builds"), Log: d.log, Child: []string{childCommand},
+		Engine: n.engine, Source: n.client, Images: n.carrier, Dir: d.path("builds"), Log: d.log, Child: []string{childCommand},
 		Timeout: d.cfg.BuildTimeout, Settings: build.Settings{Classic: d.cfg.ClassicBuilder, Fetch: d.cfg.BuildFetch}, CacheSize: int64(d.cfg.BuildCacheMaxGB) * 1e9,
 	}
 	if err := b.Clean(); err != nil {
@@ -300,12 +318,12 @@ func (n *node) openBuilder(ctx context.Context) (string, error) {
 	if b.CacheSize > 0 {
 		d.loop("build cache", b.KeepCache)
 	}
-	n.work("builder", redisq.WorkerOptions{Queue: builderQueue, Concurrency: build.Slots + build.Waiting, Handlers: map[string]jobs.Handler{
-		cluster.JobBuild: func(ctx context.Context, r *jobs.Run) (any, error) {
-			result, err := b.Build(ctx, r)
-			return nodewire.FromBuildResult(result), err
-		},
-	}})
+	work := func(ctx context.Context, r *jobs.Run) (any, error) {
+		result, err := b.Build(ctx, r)
+		return nodewire.FromBuildResult(result), err
+	}
+	n.handlers[cluster.JobBuild] = work // of an image that is on this node's engine
+	n.work("builder", redisq.WorkerOptions{Queue: builderQueue, Concurrency: build.Slots + build.Waiting, Handlers: map[string]jobs.Handler{cluster.JobBuild: work}})
 	return "Docker " + info.Version, nil
 }
 

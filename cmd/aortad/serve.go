@@ -74,7 +74,7 @@ func (c *controller) serveNodes() error {
 		return err
 	}
 	router := chi.NewRouter()
-	nodeapi.Mount(router, nodeapi.Config{Pacemaker: c.pace, Logs: c.logs, Welcome: c.welcome, Version: version, Log: c.d.log})
+	nodeapi.Mount(router, nodeapi.Config{Pacemaker: c.pace, Registry: c.images, Logs: c.logs, Welcome: c.welcome, Version: version, Log: c.d.log})
 	return c.d.serve("nodes' API", web.Options{Address: listen, Handler: router, Log: c.d.log})
 }
 

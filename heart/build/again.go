@@ -40,7 +40,8 @@ func (b *Builder) onEngine(ctx context.Context, run Run, spec cluster.BuildSpec)
 		return cluster.BuildResult{}, false, err
 	}
 	run.Log(fmt.Sprintf("image %s is on the engine", spec.Image.Ref))
-	return cluster.BuildResult{State: cluster.BuildReady, Image: spec.Image}, true, nil
+	result, err := b.share(ctx, run, spec, cluster.BuildResult{State: cluster.BuildReady, Image: spec.Image})
+	return result, true, err
 }
 
 func (b *Builder) remake(ctx context.Context, run Run, spec cluster.BuildSpec) (cluster.BuildResult, error) {
@@ -59,7 +60,7 @@ func (b *Builder) remake(ctx context.Context, run Run, spec cluster.BuildSpec) (
 		return result, fmt.Errorf("record build %s: %w", spec.ID.Short(), err)
 	}
 	run.Log(fmt.Sprintf("image %s is ready again", result.Image.Ref))
-	return result, nil
+	return b.share(ctx, run, spec, result)
 }
 
 // remade builds the image of its source. One that came from a registry is pulled

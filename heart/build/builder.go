@@ -42,6 +42,7 @@ type Source interface {
 type Builder struct {
 	Engine *docker.Engine
 	Source Source
+	Images Images // for builds that others need
 	Dir    string // for spooled sources; created if needed
 	Log    *slog.Logger
 
@@ -124,7 +125,7 @@ func (b *Builder) Build(ctx context.Context, run Run) (cluster.BuildResult, erro
 		return none, fmt.Errorf("record build %s: %w", spec.ID.Short(), err)
 	}
 	run.Log(fmt.Sprintf("image %s is ready", result.Image.Ref))
-	return result, nil
+	return b.share(ctx, run, spec, result)
 }
 
 func (b *Builder) spec(ctx context.Context, id cluster.ID) (cluster.BuildSpec, error) {

@@ -29,6 +29,11 @@ func (e *Engine) PullFor(ctx context.Context, ref string, build cluster.ID, prog
 	if err := e.Pull(ctx, ref, progress); err != nil {
 		return err
 	}
+	return e.Mark(ctx, ref, build)
+}
+
+// Mark notes that an image was pulled for a build.
+func (e *Engine) Mark(ctx context.Context, ref string, build cluster.ID) error {
 	return e.Tag(ctx, ref, e.pulledRepo()+":"+string(build))
 }
 

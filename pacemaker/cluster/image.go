@@ -1,15 +1,19 @@
 package cluster
 
 import (
+	"strings"
+
 	"github.com/distribution/reference"
 )
 
-// Image names an image three ways: for people, for the engine, for a registry.
+// Image names an image four ways: for people, for the engine, for the registry that
+// it came from, and for the cluster's own.
 type Image struct {
 	Ref    string // what was asked for, or the tag a build made
 	ID     string // "sha256:…", the engine's own id
 	Digest string // "sha256:…" of the manifest, when it came from a registry
 	Size   int64  // bytes
+	Pushed string // "sha256:…" of its manifest in the cluster's registry; empty: it is not there
 }
 
 // Pinned is the reference by which a registry gives this image and no other: the
@@ -59,6 +63,12 @@ func DigestIn(names []string, ref string) string {
 		}
 	}
 	return ""
+}
+
+// IsDigest says that a text is the digest of a manifest, such as "sha256:…".
+func IsDigest(text string) bool {
+	hex, ok := strings.CutPrefix(text, "sha256:")
+	return ok && len(hex) == 64 && strings.Trim(hex, "0123456789abcdef") == ""
 }
 
 func parseImageName(field, ref string) (reference.Named, error) {

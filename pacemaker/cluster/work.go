@@ -8,6 +8,7 @@ const (
 	JobPlace         = "place"          // pacemaker: chooses nodes, grafts the starts
 	JobInstanceStart = "instance.start" // heart: image, container, health
 	JobStart         = "start"          // pacemaker: grafts the starts that waited for an image
+	JobProvide       = "image.provide"  // pacemaker: finds who has or makes an image that a heart misses
 	JobPublish       = "publish"        // pacemaker: traffic to the new release, acks
 	JobDeploy        = "deploy"         // pacemaker: the root of every operation that rolls out
 	JobDrain         = "drain"          // pacemaker: requests in flight on an instance done
@@ -38,6 +39,12 @@ type NodeArgs struct {
 	Node ID `json:"node"`
 }
 
+// ProvideArgs are the arguments of image.provide.
+type ProvideArgs struct {
+	Build ID `json:"build"`
+	Node  ID `json:"node"` // that misses its image
+}
+
 // BuildArgs are the arguments of a build.
 type BuildArgs struct {
 	Operation ID `json:"operation"`
@@ -62,6 +69,7 @@ type BuildSpec struct {
 	Image   Image
 	Cluster ID
 	Secrets map[string]string // what its Dockerfile may mount, by id; for the builder alone
+	Push    bool              // its image is to be in the cluster's registry: other nodes run instances
 }
 
 // BuildResult is how a build ended: its image and process types, or its cause.

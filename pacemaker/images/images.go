@@ -30,7 +30,8 @@ type Images struct {
 	cfg Config
 	mu  sync.Mutex // guards reports
 	// reports can be lost: nodes report again within a minute.
-	reports map[cluster.ID]report // by node
+	reports   map[cluster.ID]report // by node
+	transfers transfers
 }
 
 type report struct {
@@ -46,7 +47,9 @@ type OnNode struct {
 }
 
 // New makes them; no node has reported yet.
-func New(cfg Config) *Images { return &Images{cfg: cfg, reports: map[cluster.ID]report{}} }
+func New(cfg Config) *Images {
+	return &Images{cfg: cfg, reports: map[cluster.ID]report{}, transfers: transfers{taken: map[cluster.ID]by{}}}
+}
 
 // Reported takes what a node has, and answers what becomes of it.
 func (i *Images) Reported(ctx context.Context, node cluster.ID, list []cluster.EngineImage) ([]cluster.ImageFate, error) {
@@ -81,6 +84,20 @@ func (i *Images) All(ctx context.Context) ([]OnNode, error) {
 	}
 	slices.SortFunc(all, func(a, b OnNode) int { return cmp.Compare(a.Node, b.Node) })
 	return all, nil
+}
+
+// Holders are the nodes that have reported an image.
+func (i *Images) Holders(id string) []cluster.ID {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	var nodes []cluster.ID
+	for node, r := range i.reports {
+		if id != "" && slices.ContainsFunc(r.list, func(img cluster.EngineImage) bool { return img.ID == id }) {
+			nodes = append(nodes, node)
+		}
+	}
+	slices.Sort(nodes)
+	return nodes
 }
 
 // rules reads what decides about a list of images.

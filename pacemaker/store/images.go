@@ -39,6 +39,13 @@ func (s *Store) ImageUses(ctx context.Context, perApp int, builds []cluster.ID) 
 	return mapped(rows, imageUseRow.use)
 }
 
+// Runs says whether a node has an instance of an app, at work or ending.
+func (s *Store) Runs(ctx context.Context, node, app cluster.ID) (bool, error) {
+	var n int64
+	err := s.read.WithContext(ctx).Model(&instanceRow{}).Where("node_id = ? AND app_id = ? AND gone_at IS NULL", string(node), string(app)).Limit(1).Count(&n).Error
+	return n > 0, translate(err, "look for an app's instances on a node")
+}
+
 func (r imageUseRow) use() (cluster.ImageUse, error) {
 	image, err := decodeImage(r.Image, "a release's image")
 	return cluster.ImageUse{

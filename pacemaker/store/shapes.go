@@ -15,14 +15,15 @@ type imageShape struct {
 	ID     string `json:"id"`
 	Digest string `json:"digest,omitempty"`
 	Size   int64  `json:"size,omitempty"` // bytes
+	Pushed string `json:"pushed,omitempty"`
 }
 
 func imageShapeOf(i cluster.Image) imageShape {
-	return imageShape{Ref: i.Ref, ID: i.ID, Digest: i.Digest, Size: i.Size}
+	return imageShape{Ref: i.Ref, ID: i.ID, Digest: i.Digest, Size: i.Size, Pushed: i.Pushed}
 }
 
 func (s imageShape) image() cluster.Image {
-	return cluster.Image{Ref: s.Ref, ID: s.ID, Digest: s.Digest, Size: s.Size}
+	return cluster.Image{Ref: s.Ref, ID: s.ID, Digest: s.Digest, Size: s.Size, Pushed: s.Pushed}
 }
 
 type processShape struct {

@@ -53,6 +53,16 @@ var layers = []layer{
 		"sources are kept for deploys and know nothing of how one goes on",
 	},
 	{
+		[]string{"pacemaker/registry"},
+		[]string{"pacemaker/cluster", "internal/disk"},
+		"the registry keeps images; who may have them, and which stay, is decided elsewhere",
+	},
+	{
+		[]string{"heart/images"},
+		[]string{"pacemaker/cluster", "heart/docker", "internal/backoff"},
+		"what carries images knows engine and registry, and neither builds nor instances",
+	},
+	{
 		[]string{"pacemaker/steps"},
 		[]string{"pacemaker/cluster", "jobs"},
 		"what people see of a tree is words for values: push, CLI and pages take it from here",
@@ -147,7 +157,7 @@ var layers = []layer{
 // adapters each own one technology and never import one another: cmd/aortad and the
 // router's agent join them, through interfaces that their users declare.
 var adapters = []string{
-	"pacemaker/store", "pacemaker/logstore", "heart/docker", "heart/docker/buildkit", "heart/build", "router/table",
+	"pacemaker/store", "pacemaker/logstore", "pacemaker/registry", "heart/docker", "heart/docker/buildkit", "heart/build", "router/table",
 	"router/stats", "router/openresty", "router/accesslog", "router/ipvs", "jobs/redisq", "jobs/redisconn",
 	"web/api", "web/nodeapi", "web/git", "web/client",
 }
@@ -169,8 +179,8 @@ var joined = map[string][]string{
 	"jobs/redisconn": {"jobs/redisq"},
 	// The API shows the pacemaker's state and logs, and knows their queries.
 	"web/api": {"pacemaker/store", "pacemaker/logstore"},
-	// Nodes show a token that the store knows.
-	"web/nodeapi": {"pacemaker/store"},
+	// Nodes show a token that the store knows, and ask the registry in its own words.
+	"web/nodeapi": {"pacemaker/store", "pacemaker/registry"},
 }
 
 // home says which folders alone may import a library.
@@ -189,7 +199,8 @@ var homes = []home{
 	{"github.com/moby/buildkit", []string{"heart/docker/buildkit"}, "BuildKit brings a hundred packages; one knows them"},
 	{"github.com/tonistiigi/fsutil", []string{"heart/docker/buildkit"}, "files go to BuildKit alone in this way"},
 	{"google.golang.org/grpc", []string{"heart/docker/buildkit"}, "BuildKit alone speaks it"},
-	{"github.com/sirupsen/logrus", []string{"heart/docker/buildkit"}, "log/slog is the one logger (BuildKit speaks through this one)"},
+	{"github.com/distribution/distribution", []string{"pacemaker/registry"}, "the library of the registry brings forty packages; one knows it"},
+	{"github.com/sirupsen/logrus", []string{"heart/docker/buildkit", "pacemaker/registry"}, "log/slog is the one logger (two libraries speak through this one)"},
 	{"github.com/moby/patternmatcher", []string{"internal/dockerignore"}, "what a build leaves out is decided in one place"},
 	{"github.com/redis/go-redis", []string{
 		"router/table", "router/stats", "router/agent", "jobs/redisq", "jobs/redisconn", "web/...", "internal/redisd",

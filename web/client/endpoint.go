@@ -154,11 +154,16 @@ func (e *endpoint) request(ctx context.Context, c call) (*http.Request, *watched
 	for k, v := range c.header {
 		req.Header[k] = v
 	}
+	e.sign(req)
+	return req, watched, nil
+}
+
+// sign says who asks.
+func (e *endpoint) sign(req *http.Request) {
 	if e.token != "" {
 		req.Header.Set("Authorization", "Bearer "+e.token)
 	}
 	req.Header.Set("User-Agent", e.agent)
-	return req, watched, nil
 }
 
 // exchange makes one attempt and decodes its answer; one without a body leaves

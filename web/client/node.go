@@ -131,6 +131,25 @@ func (n *Node) BuildDone(ctx context.Context, id cluster.ID, r cluster.BuildResu
 	return err
 }
 
+// Registry sends a request in the registry's protocol to the cluster's registry. Of
+// the request's address, path and query count. The answer is the caller's to close,
+// whatever its status; the error is that there is none.
+func (n *Node) Registry(req *http.Request) (*http.Response, error) {
+	d := n.endpoint()
+	out := req.Clone(req.Context())
+	to := *d.base
+	to.Path, to.RawQuery = to.Path+req.URL.Path, req.URL.RawQuery
+	out.URL, out.Host = &to, ""
+	d.sign(out)
+	resp, err := d.http.Do(out)
+	if err != nil {
+		err = d.failure(req.Context(), nil, err)
+		n.moveOn(d, err)
+		return nil, err
+	}
+	return resp, nil
+}
+
 // ask reads from below the node's own path.
 func ask[T any](ctx context.Context, n *Node, segments ...string) (T, error) {
 	return request[T](ctx, n, input{method: http.MethodGet, limit: askTimeout}, segments...)

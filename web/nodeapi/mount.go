@@ -3,6 +3,7 @@ package nodeapi
 import (
 	"context"
 	"log/slog"
+	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-chi/chi/v5"
@@ -22,6 +23,7 @@ type Logs interface {
 // Config is what the nodes' API works with.
 type Config struct {
 	Pacemaker *pacemaker.Pacemaker
+	Registry  http.Handler // answers whom the pacemaker lets in
 	Logs      Logs
 	Welcome   func(node cluster.Node) (cluster.Welcome, error) // what a node learns of the rest
 	Version   string
@@ -41,18 +43,23 @@ func Mount(r chi.Router, cfg Config) *rest.API {
 	h := rest.New(r, "Aorta, for nodes", cfg.Version, cfg.Log)
 	h.UseMiddleware(a.authenticate)
 	a.routes(h)
+	r.Handle(cluster.RegistryPath+"*", http.HandlerFunc(a.registry))
 	return h
+}
+
+// caller is the node that a request comes from, by its header Authorization.
+func (a *API) caller(ctx context.Context, authorization string) (cluster.Node, error) {
+	token := rest.BearerIn(authorization)
+	if token == "" {
+		return cluster.Node{}, rest.Unauthorized("a node token is needed")
+	}
+	return a.store.NodeByToken(ctx, token)
 }
 
 // authenticate lets a node in to its own part alone: the id in the path must be
 // the token's.
 func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
-	token := rest.Bearer(ctx)
-	if token == "" {
-		rest.Refuse(ctx, rest.Unauthorized("a node token is needed"))
-		return
-	}
-	node, err := a.store.NodeByToken(ctx.Context(), token)
+	node, err := a.caller(ctx.Context(), ctx.Header("Authorization"))
 	if err != nil {
 		rest.Refuse(ctx, err)
 		return

@@ -143,7 +143,11 @@ func (a *API) buildSpec(ctx context.Context, in *NodeBuild) (*rest.Reply[nodewir
 	if err := builds(in.Node()); err != nil {
 		return nil, err
 	}
-	return answer(nodewire.FromBuildSpec)(a.pace.Sources.BuildSpec(ctx, cluster.ID(in.Build)))
+	spec, err := a.pace.Sources.BuildSpec(ctx, cluster.ID(in.Build))
+	if err == nil {
+		err = a.pace.Images.Take(ctx, in.Node(), &spec)
+	}
+	return answer(nodewire.FromBuildSpec)(spec, err)
 }
 
 // builds lets only builders see sources.
@@ -176,5 +180,10 @@ func (a *API) buildDone(ctx context.Context, in *nodeBuildDone) (*rest.None, err
 	if err := builds(in.Node()); err != nil {
 		return nil, err
 	}
-	return nil, a.pace.Sources.BuildDone(ctx, cluster.ID(in.Build), in.Body.Domain())
+	id, result := cluster.ID(in.Build), in.Body.Domain()
+	if err := a.pace.Sources.BuildDone(ctx, id, result); err != nil {
+		return nil, err
+	}
+	a.pace.Images.Done(in.Node(), id, result)
+	return nil, nil
 }

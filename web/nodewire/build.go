@@ -17,13 +17,14 @@ type BuildSpec struct {
 	Image   Image              `json:"image,omitzero"`
 	Cluster cluster.ID         `json:"cluster"`
 	Secrets map[string]string  `json:"secrets,omitempty"`
+	Push    bool               `json:"push,omitempty"`
 }
 
 // FromBuildSpec is the shape of s.
 func FromBuildSpec(s cluster.BuildSpec) BuildSpec {
 	return BuildSpec{
 		ID: s.ID, AppID: s.AppID, App: s.App, Kind: s.Kind, Source: s.Source, State: s.State,
-		Image: Image(s.Image), Cluster: s.Cluster, Secrets: s.Secrets,
+		Image: Image(s.Image), Cluster: s.Cluster, Secrets: s.Secrets, Push: s.Push,
 	}
 }
 
@@ -31,7 +32,7 @@ func FromBuildSpec(s cluster.BuildSpec) BuildSpec {
 func (s BuildSpec) Domain() cluster.BuildSpec {
 	return cluster.BuildSpec{
 		ID: s.ID, AppID: s.AppID, App: s.App, Kind: s.Kind, Source: s.Source, State: s.State,
-		Image: cluster.Image(s.Image), Cluster: s.Cluster, Secrets: s.Secrets,
+		Image: cluster.Image(s.Image), Cluster: s.Cluster, Secrets: s.Secrets, Push: s.Push,
 	}
 }
 

@@ -58,6 +58,7 @@ type Image struct {
 	ID     string `json:"id"`
 	Digest string `json:"digest,omitempty"`
 	Size   int64  `json:"size,omitempty"`
+	Pushed string `json:"pushed,omitempty"`
 }
 
 // Limits bound what one instance may use.

@@ -78,6 +78,14 @@ func Refuse(ctx huma.Context, err error) {
 	problemOf(err).write(ctx)
 }
 
+// StatusOf is the HTTP status of an error.
+func StatusOf(err error) int {
+	if errors.Is(err, store.ErrBadToken) || errors.Is(err, store.ErrSessionEnded) {
+		return http.StatusUnauthorized
+	}
+	return problemOf(err).Status
+}
+
 func problemOf(err error) *problem {
 	var own *problem
 	if errors.As(err, &own) {

@@ -42,8 +42,11 @@ func Since(field, s string) (time.Time, error) {
 }
 
 // Bearer is the token that a request carries, "" without one.
-func Bearer(ctx huma.Context) string {
-	scheme, token, _ := strings.Cut(ctx.Header("Authorization"), " ")
+func Bearer(ctx huma.Context) string { return BearerIn(ctx.Header("Authorization")) }
+
+// BearerIn is the token in the header Authorization, "" without one.
+func BearerIn(header string) string {
+	scheme, token, _ := strings.Cut(header, " ")
 	if !strings.EqualFold(scheme, "bearer") {
 		return ""
 	}

@@ -1,14 +1,18 @@
 package rig
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"aorta/internal/testkit"
 	"aorta/pacemaker/cluster"
@@ -84,6 +88,34 @@ func (o *Own) child(name string, args ...string) (*exec.Cmd, <-chan struct{}) {
 	cmd := exec.Command(name, args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	return cmd, testkit.StartChild(o.tb, cmd)
+}
+
+// Within calls fn in the engine's network namespace, as for a listener that the
+// engine finds on its loopback.
+func (o *Own) Within(fn func()) {
+	o.tb.Helper()
+	done := make(chan error)
+	go func() { // ends with its thread, which is not used again
+		runtime.LockOSThread()
+		f, err := os.Open(o.network)
+		if err == nil {
+			err = errors.Join(unix.Setns(int(f.Fd()), unix.CLONE_NEWNET), loopbackUp(), f.Close())
+		}
+		if err == nil {
+			fn()
+		}
+		done <- err
+	}()
+	testkit.Must(o.tb, <-done)
+}
+
+// loopbackUp switches on the loopback of the thread's network namespace.
+func loopbackUp() error {
+	out, err := exec.Command("ip", "link", "set", "lo", "up").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("switch on the loopback: %w: %s", err, out)
+	}
+	return nil
 }
 
 // Kill kills the engine as `kill -9` does. Its containers, their shims and

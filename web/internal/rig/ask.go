@@ -57,7 +57,11 @@ func (r *Rig) Try(ctx context.Context, a Ask) (Answer, error) {
 		req.Header.Set(k, v)
 	}
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	resp, err := client.Do(req)
+	return Read(client.Do(req))
+}
+
+// Read is an answer as it came.
+func Read(resp *http.Response, err error) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}

@@ -85,7 +85,8 @@ func New(tb testing.TB) *Rig {
 	r.API = r.Mount(people, streams)
 	r.NodesAPI = nodeapi.Mount(nodes, nodeapi.Config{
 		Pacemaker: r.Pace, Logs: r.Logs, Version: "test", Log: r.log,
-		Welcome: func(n cluster.Node) (cluster.Welcome, error) { return cluster.Welcome{NodeID: n.ID}, nil },
+		Welcome:  func(n cluster.Node) (cluster.Welcome, error) { return cluster.Welcome{NodeID: n.ID}, nil },
+		Registry: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }),
 	})
 	r.URL, r.NodesURL = r.listen(people), r.listen(nodes)
 	return r

@@ -35,6 +35,24 @@ func (r *Rig) NewNode(name string, roles ...cluster.Role) (cluster.Node, string)
 	return n, token
 }
 
+// App makes one.
+func (r *Rig) App(name string) cluster.App {
+	r.TB.Helper()
+	app, err := r.Pace.CreateApp(r.TB.Context(), name, "admin")
+	testkit.Must(r.TB, err)
+	return app
+}
+
+// Building gives an app a build that a builder may take.
+func (r *Rig) Building(app cluster.App) cluster.ID {
+	r.TB.Helper()
+	_, err := r.Pace.DeployImage(r.TB.Context(), app, "img:1", "", "admin")
+	testkit.Must(r.TB, err)
+	builds, err := r.Store.OpenBuilds(r.TB.Context())
+	testkit.Must(r.TB, err)
+	return builds[len(builds)-1]
+}
+
 // NewRelease gives an app a release that all its traffic is for, and no instance.
 func (r *Rig) NewRelease(app cluster.App) cluster.Release {
 	r.TB.Helper()

@@ -8,9 +8,9 @@ import (
 	"aorta/pacemaker/cluster"
 )
 
-// An image that was built here and is gone is asked for once by all that miss it;
-// the start after the build takes the new one.
-func TestHeart_HasAnImageThatIsGoneBuiltAgain(t *testing.T) {
+// An image that is nowhere is asked for once by all that miss it; the start after that
+// takes the one that came.
+func TestHeart_AsksForAnImageThatIsGone(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	n := l.start()
@@ -22,11 +22,11 @@ func TestHeart_HasAnImageThatIsGoneBuiltAgain(t *testing.T) {
 		id := l.want("serve", func(s *cluster.InstanceSpec) { s.Image, s.Build = gone, build })
 		job := &rig.Job{Arguments: cluster.InstanceArgs{Operation: op, Instance: id}}
 		if _, err := n.StartInstance(t.Context(), job); err != nil || len(job.Grafted) != 1 {
-			t.Fatalf("got %v and %+v added, want that it waits for another build", err, job.Grafted)
+			t.Fatalf("got %v and %+v added, want that it waits for its image", err, job.Grafted)
 		}
 		start := job.Grafted[0]
-		if start.Kind != cluster.JobStart || len(start.Children) != 1 || start.Children[0].Kind != cluster.JobBuild {
-			t.Fatalf("got %+v, want a start after a build", start)
+		if start.Kind != cluster.JobStart || len(start.Children) != 1 || start.Children[0].Kind != cluster.JobProvide {
+			t.Fatalf("got %+v, want a start after its image is provided", start)
 		}
 		ids, grafted = append(ids, id), append(grafted, start.ID+start.Children[0].ID)
 	}
@@ -45,9 +45,9 @@ func TestHeart_HasAnImageThatIsGoneBuiltAgain(t *testing.T) {
 	})
 
 	if err := again(ids[0]); err != nil || !l.inspect(ids[0]).Running {
-		t.Errorf("got %v, want it started from the new image", err)
+		t.Errorf("got %v, want it started from the image that came", err)
 	}
-	if err := again(ids[1]); err == nil || !strings.Contains(err.Error(), "although it was built again") {
+	if err := again(ids[1]); err == nil || !strings.Contains(err.Error(), "although a builder has provided it") {
 		t.Errorf("got %v, want that the image is still not there", err)
 	}
 }
@@ -68,7 +68,7 @@ func TestHeart_FailsWhatLostItsContainerAndItsImage(t *testing.T) {
 	l.start()
 
 	l.eventually("the instance to fail", func() bool { return l.pace.status(id).State == cluster.InstanceFailed })
-	if s := l.pace.status(id); !strings.Contains(s.Error, "is gone from the Docker engine") {
+	if s := l.pace.status(id); !strings.Contains(s.Error, "is neither on the Docker engine") {
 		t.Errorf("got the error %q, want the image named", s.Error)
 	}
 }

@@ -1,0 +1,27 @@
+package nodeapi
+
+import (
+	"net/http"
+
+	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/registry"
+	"aorta/web/rest"
+)
+
+// registry lets a node take and send the images that it has to do with. It speaks
+// the registry's protocol, errors included.
+func (a *API) registry(w http.ResponseWriter, r *http.Request) {
+	node, err := a.caller(r.Context(), r.Header.Get("Authorization"))
+	var ask cluster.RegistryRequest
+	if err == nil {
+		ask, err = cluster.ParseRegistryRequest(r.Method, r.URL.Path, r.URL.Query())
+	}
+	if err == nil {
+		err = a.pace.Images.Allow(r.Context(), node, ask)
+	}
+	if err != nil {
+		registry.Refuse(w, rest.StatusOf(err), err)
+		return
+	}
+	a.Registry.ServeHTTP(w, r)
+}
