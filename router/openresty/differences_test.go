@@ -124,7 +124,14 @@ var differences = []difference{
 		func(d disparity) bool { return d.listed == absolute && d.is("app target") },
 	},
 	{
-		"An answer that is no HTTP, has a status below 200 (`103 Early Hints`) or switches to a protocol that was not asked for is a 502",
+		"Interim answers (100, 102, `103 Early Hints`) end at the router: a client gets the answer behind them",
+		"Browsers take early hints by HTTP/2 alone, and a proxy that knows of none would take one for the answer. On an nginx that the router does not know, which its log says, they are a 502.",
+		func(d disparity) bool {
+			return (d.kind == "interim" || d.listed == interims) && d.is("client interim") && d.routed == ""
+		},
+	},
+	{
+		"An answer that is no HTTP, has a status below 100 or switches to a protocol that was not asked for is a 502",
 		"The nginx of today's distributions can't tell where ends what follows it, and the rest would be read as the answer to the connection's next request.",
 		func(d disparity) bool { return d.ownAnswer("502") && d.inClient() && d.listed == unframed },
 	},

@@ -31,7 +31,8 @@ var kinds = map[string]kind{
 	"ended":    {of: endedExchange, least: len(endings)},
 	"silent":   {of: silentExchange, least: 4, slow: true},
 	"upgrade":  {of: upgradeExchange, least: len(upgrades)},
-	"interim":  {of: interimExchange, least: 2},
+	"expect":   {of: expectExchange, least: 1, slow: true},
+	"interim":  {of: interimExchange, least: len(interimEnds)},
 	"steering": {of: steeringExchange, least: 14},
 }
 
@@ -174,22 +175,16 @@ func earlyExchange(rng *rand.Rand, i int) exchange {
 	}}
 }
 
-// interimExchange has answers before the answer.
-func interimExchange(_ *rand.Rand, i int) exchange {
-	if i%2 == 0 {
-		return exchange{what: "Expect: 100-continue", steps: []step{
-			clientSends("POST / HTTP/1.1\r\n" + host + "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n"), asked, appHead,
-			onApp(func(s *side) {
-				if s.msg != nil && s.msg.value("expect") != "" {
-					s.sends("HTTP/1.1 100 Continue\r\n\r\n")
-				}
-			}),
-			clientHeadOnly, clientSends("ok"), appRest, appSends("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), clientHead, clientRest,
-		}}
-	}
-	return exchange{what: "103 Early Hints", listed: unframed, steps: []step{
-		clientSends("GET / HTTP/1.1\r\n" + host + "\r\n"), asked, appHead,
-		appSends("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"), clientHead, clientRest, appCloses,
+// expectExchange is asked to go on before it sends its body.
+func expectExchange(*rand.Rand, int) exchange {
+	return exchange{what: "Expect: 100-continue", steps: []step{
+		clientSends("POST / HTTP/1.1\r\n" + host + "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n"), asked, appHead,
+		onApp(func(s *side) {
+			if s.msg != nil && s.msg.value("expect") != "" {
+				s.sends("HTTP/1.1 100 Continue\r\n\r\n")
+			}
+		}),
+		clientHeadOnly, clientSends("ok"), appRest, appSends("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), clientHead, clientRest,
 	}}
 }
 

@@ -130,12 +130,32 @@ var oddAnswers = map[string]map[string][]odd{
 		},
 	},
 	"interim": {
-		unframed: {
+		interims: {
 			{"100 unasked", "HTTP/1.1 100 Continue\r\n\r\n" + ok("")},
 			{"102", "HTTP/1.1 102 Processing\r\n\r\n" + ok("")},
-			{"103", "HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\n" + ok("")},
-			{"103 twice", "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: b\r\n\r\n" + ok("")},
+			{"103", hints + ok("")},
+			{"103 twice", hints + hints + ok("Link: last\r\n")},
+			{"199 without a reason", "HTTP/1.1 199\r\n\r\n" + ok("")},
+			{"HTTP/1.0", "HTTP/1.0 103 x\r\n\r\n" + ok("")},
+			{"LF alone", "HTTP/1.1 103 x\nLink: a\n\n" + ok("")},
+			{"with a length", "HTTP/1.1 103 x\r\nContent-Length: 2\r\n\r\n" + ok("")},
+			{"with chunks", "HTTP/1.1 103 x\r\nTransfer-Encoding: chunked\r\n\r\n" + ok("")},
+			{"with all that steers", "HTTP/1.1 103 x\r\nConnection: close\r\nUpgrade: x\r\nX-Accel-Redirect: /x\r\nX-Accel-Buffering: yes\r\nLocation: /x\r\nContent-Type: a/b; charset=koi8-r\r\nServer: s\r\nDate: d\r\nETag: e\r\nLast-Modified: l\r\nAccept-Ranges: bytes\r\nContent-Encoding: gzip\r\nSet-Cookie: c\r\n\r\n" + ok("")},
+			{"a long one", "HTTP/1.1 103 x\r\nLink: " + strings.Repeat("l", 30_000) + "\r\n\r\n" + ok("")},
+			{"fifty", strings.Repeat(hints, 50) + ok("")},
+			{"before no body", hints + "HTTP/1.1 204 No\r\n\r\n"},
+			{"before 304", hints + "HTTP/1.1 304 Same\r\nETag: x\r\n\r\n"},
+			{"before chunks", hints + "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"},
+			{"before an answer without a length", hints + "HTTP/1.1 200 OK\r\n\r\nok"},
+			{"before an error", hints + "HTTP/1.1 502 Own\r\nContent-Length: 2\r\n\r\nno"},
+			{"before less than its length", hints + "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok"},
+			{"before headers of all kinds", hints + ok("Server: a\r\nServer: b\r\nDate: c\r\nVary: d\r\nSet-Cookie: e\r\nSet-Cookie: f\r\nX-Accel-Redirect: /x\r\nContent-Type: a/b; charset=x\r\nLink: g\r\nX: h\r\nKeep-Alive: 5\r\n")},
+		},
+		unframed: {
 			{"101 unasked", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nraw"},
+			{"101 unasked, behind 103", hints + "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nraw"},
+			{"status 099 behind 103", hints + "HTTP/1.1 099 x\r\nContent-Length: 2\r\n\r\nok"},
+			{"no HTTP behind 103", hints + "SSH-2.0-x\r\n\r\n"},
 		},
 	},
 }
@@ -145,7 +165,7 @@ func oddAnswer(family map[string][]odd) func(*rand.Rand, int) exchange {
 	return func(rng *rand.Rand, i int) exchange {
 		a, listed := pick(family, i)
 		return exchange{what: a.what, listed: listed, steps: []step{
-			clientSends(get("Connection: close\r\n")), asked, appHead, sendsInPieces(rng, appSends, a.text), appCloses, clientHead, clientRest, clientTail,
+			clientSends(get("Connection: close\r\n")), asked, appHead, sendsInPieces(rng, appSends, a.text), appCloses, clientAnswer, clientRest, clientTail,
 		}}
 	}
 }

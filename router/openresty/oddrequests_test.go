@@ -23,6 +23,7 @@ const (
 	spelling  = "spelling"
 	behind    = "behind the end"
 	unframed  = "no end"
+	interims  = "interim"
 	answered  = "answered early"
 	silenced  = "silent for too long"
 

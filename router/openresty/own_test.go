@@ -18,6 +18,8 @@ func TestNginx_OwnAnswersSayWhyAndCount(t *testing.T) {
 		first, _ := w.head()
 		switch {
 		case strings.Contains(first, "/hangup"):
+		case strings.Contains(first, "/interim"):
+			w.send("%s", hints)
 		case strings.Contains(first, "/header"):
 			w.send("HTTP/1.1 200 OK\r\nSet-Cookie: %s\r\n\r\n", strings.Repeat("c", 40_000))
 		}
@@ -30,6 +32,7 @@ func TestNginx_OwnAnswersSayWhyAndCount(t *testing.T) {
 
 	tests := []struct{ request, host, status, says, app string }{
 		{"GET /hangup", "shop.example.com", "502 Bad Gateway", `app \"shop\" gave no valid answer: its instance closed the connection before it answered (see: aorta logs -a shop)`, served.App},
+		{"GET /interim", "shop.example.com", "502 Bad Gateway", `sent interim answers (such as 103 Early Hints), and no valid one behind them`, served.App},
 		{"GET /header", "shop.example.com", "502 Bad Gateway", `the headers of its answer are more than 32 kB`, served.App},
 		{"GET /", "refusing.example.com", "502 Bad Gateway", `no instance accepts connections`, refusing.App},
 		{"GET /", "empty.example.com", "503 Service Temporarily Unavailable", `app \"shop\" has no running instance (see: aorta ps -a shop)`, empty.App},

@@ -129,6 +129,18 @@ func (s *side) head(none bool) bool {
 	return true
 }
 
+// interim notes the next message if it is an interim answer.
+func (s *side) interim() bool {
+	s.awaits()
+	first, _ := s.in.Peek(len("HTTP/1.1 100"))
+	if len(first) < 12 || first[9] != '1' || string(first[9:]) == "101" {
+		return false
+	}
+	m, _ := readHead(s.in, false, true)
+	s.see("interim", s.facts[s.name+" interim"]+m.first+"; ")
+	return true
+}
+
 func (s *side) readable(err error, had string) string {
 	if had != "" {
 		return endOf(err) + " after " + had

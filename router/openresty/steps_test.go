@@ -54,6 +54,27 @@ func clientFinal(x *run) {
 	for x.client.head(false) && strings.HasPrefix(x.facts["client status"], "100 ") {
 	}
 }
+
+// clientInterims notes the next interim answers, where they come.
+func clientInterims(n int) step {
+	return func(x *run) {
+		for left := n; left > 0 && !x.routed && x.client.interim(); left-- {
+		}
+	}
+}
+
+// clientAnswer notes the interim answers by themselves.
+func clientAnswer(x *run) {
+	for x.client.interim() {
+	}
+	x.client.head(false)
+}
+
+func clientAnswerOnly(x *run) {
+	for x.client.interim() {
+	}
+	x.client.head(true)
+}
 func clientHeadOnly(x *run) { x.client.head(true) }
 func clientPart(n int) step { return func(x *run) { x.client.part(n) } }
 func clientRest(x *run)     { x.client.rest() }
@@ -70,6 +91,7 @@ func clientHears(x *run) { x.client.hears() }
 type listenApp struct {
 	*app
 	conns chan net.Conn
+	taken int64 // of them
 }
 
 func newListenApp(tb testing.TB) *listenApp {
@@ -83,6 +105,21 @@ func newListenApp(tb testing.TB) *listenApp {
 	return a
 }
 
+// discard closes the connections that nobody took: the router may have asked the
+// app before it answered by itself. All up to one that is made here are there.
+func (a *listenApp) discard() {
+	last, err := net.Dial("tcp", a.Addr)
+	if err != nil {
+		return
+	}
+	defer last.Close()
+	for seen := false; !seen || a.taken < a.hits.Load(); a.taken++ {
+		conn := <-a.conns
+		seen = seen || conn.RemoteAddr().String() == last.LocalAddr().String()
+		_ = conn.Close()
+	}
+}
+
 // next is the app's next connection, nil when the router answers the client by
 // itself. An interim answer is none.
 func (a *listenApp) next(client *side) net.Conn {
@@ -93,13 +130,16 @@ func (a *listenApp) next(client *side) net.Conn {
 	}()
 	select {
 	case conn := <-a.conns:
+		a.taken++
 		_ = client.conn.SetReadDeadline(time.Now()) // ends the peek
 		<-answered
 		return conn
 	case first := <-answered:
 		if first == "HTTP/1.1 100" {
+			a.taken++
 			return <-a.conns
 		}
+		a.discard()
 		return nil
 	}
 }

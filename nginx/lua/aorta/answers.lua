@@ -58,6 +58,9 @@ local function why_bad()
   if received == "0" or not received then -- not: M.broke, which asks no instance
     return "its instance closed the connection before it answered"
   end
+  if (ngx.var.aorta_interim or "") ~= "" then
+    return "its instance sent interim answers (such as 103 Early Hints), and no valid one behind them"
+  end
   if (tonumber(received) or 0) >= HEAD then
     return "the headers of its answer are more than 32 kB"
   end

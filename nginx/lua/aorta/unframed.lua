@@ -1,19 +1,23 @@
--- Answers whose end nobody can tell: interim ones (100, 102, 103), a switch of
--- protocols that was not offered, statuses below 100 and what is no HTTP. The nginx
--- of today's distributions passes on all that comes behind such a head, on a
--- client's connection that stays open. What an app writes there later would be read
--- as the answer to the next request, which may be another app's. So they become a 502.
+-- Answers whose end nobody can tell: a switch of protocols that was not offered,
+-- statuses below 100, what is no HTTP, and interim ones (100, 102, 103) where
+-- nginx can't be made to read over them. The nginx of today's distributions passes
+-- on all that comes behind such a head, on a client's connection that stays open.
+-- What an app writes there later would be read as the answer to the next request,
+-- which may be another app's. So they become a 502.
 local api = require "aorta.api"
+local interim = require "aorta.interim"
 local retry = require "aorta.retry"
 
 local M = {}
 
 local NO_HTTP, SWITCHED, BAD_GATEWAY = 9, 101, 502
 
-function M.refuse(r)
-  if api.status(r) == SWITCHED and (api.var(r, "aorta_upgrade") or "") ~= "" then
-    return
-  end
+local function has_an_end(r)
+  local status = api.status(r)
+  return status >= 200 or status == SWITCHED and (api.var(r, "aorta_upgrade") or "") ~= ""
+end
+
+local function refuse(r)
   -- nginx has no head for what it took for HTTP/0.9, and no body for HEAD.
   if api.status(r) == NO_HTTP and ngx.req.get_method() == "HEAD" then
     return ngx.exit(444) -- the end of the connection
@@ -24,6 +28,16 @@ function M.refuse(r)
   end
   return ngx.exit(BAD_GATEWAY)
 end
-jit.off(M.refuse)
+
+-- look is called with each head whose status is below 200.
+function M.look(r)
+  if interim.is(api.status(r)) and interim.read_over(r) == "wait" then
+    return
+  end
+  if not has_an_end(r) then
+    return refuse(r)
+  end
+end
+jit.off(M.look, true)
 
 return M
