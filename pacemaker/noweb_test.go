@@ -11,12 +11,15 @@ import (
 func TestReportDeployed_GivesAnAddressToWhatServesOneOnly(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	one := 1
+	none, one := 0, 1
 	cases := map[string]struct {
 		types []cluster.ProcessType
 		want  []string
 	}{
 		"web": {[]cluster.ProcessType{{Name: "web"}}, []string{"v1 serves: http://web.test.local"}},
+		"idle": {[]cluster.ProcessType{{Name: "web", Quantity: &none}, {Name: "worker", Quantity: &one}}, []string{
+			"v1 is deployed; web is scaled to 0, so http://idle.test.local answers 503. To start one: aorta ps scale web=1",
+		}},
 		"none": {[]cluster.ProcessType{{Name: "worker"}}, []string{
 			"v1 is deployed; it has no web process, so no address.", "No process runs yet. To start one: aorta ps scale worker=1",
 		}},
@@ -32,7 +35,7 @@ func TestReportDeployed_GivesAnAddressToWhatServesOneOnly(t *testing.T) {
 		if err != nil || !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %q, %v; want %q", name, got, err, c.want)
 		}
-		if seen, err := r.Overview.App(t.Context(), app); err != nil || seen.NoWeb != (name != "web") {
+		if seen, err := r.Overview.App(t.Context(), app); err != nil || seen.NoWeb != (name != "web" && name != "idle") {
 			t.Errorf("%s: got %+v, %v", name, seen, err)
 		}
 	}

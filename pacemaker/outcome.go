@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/plan"
 )
 
 // Outcome says what of an app serves after an operation that did not succeed; ""
@@ -17,6 +18,10 @@ func (p *Pacemaker) Outcome(ctx context.Context, op cluster.Operation) (string, 
 		return "", err
 	}
 	serving, err := p.currentRelease(ctx, app)
+	if err != nil {
+		return "", err
+	}
+	asked, err := p.store.Formations(ctx, app.ID)
 	switch {
 	case err != nil:
 		return "", err
@@ -24,7 +29,7 @@ func (p *Pacemaker) Outcome(ctx context.Context, op cluster.Operation) (string, 
 		return "Nothing of " + app.Name + " serves yet.", nil
 	case app.Stopped:
 		return app.Name + " stays stopped.", nil
-	case !serving.HasWeb():
+	case plan.Want(serving, asked)[cluster.WebType] == 0:
 		return serving.Label() + " goes on running.", nil
 	}
 	return serving.Label() + " goes on serving.", nil

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"aorta/pacemaker/cluster"
@@ -72,21 +74,22 @@ func (p *Pacemaker) reportFailed(ctx context.Context, op cluster.Operation, fail
 
 // reportDeployed says where the release is reached, or why it is not.
 func (p *Pacemaker) reportDeployed(ctx context.Context, app cluster.App, release cluster.Release, report following.Printf) error {
-	if release.HasWeb() {
-		report("%s serves: %s", release.Label(), p.AppURL(app))
-		return nil
-	}
-	report("%s is deployed; it has no web process, so no address.", release.Label())
 	asked, err := p.store.Formations(ctx, app.ID)
 	if err != nil {
 		return err
 	}
-	for _, n := range plan.Want(release, asked) {
-		if n > 0 {
-			return nil
+	want := plan.Want(release, asked)
+	switch {
+	case want[cluster.WebType] > 0:
+		report("%s serves: %s", release.Label(), p.AppURL(app))
+	case release.HasWeb():
+		report("%s is deployed; web is scaled to 0, so %s answers 503. To start one: aorta ps scale web=1", release.Label(), p.AppURL(app))
+	default:
+		report("%s is deployed; it has no web process, so no address.", release.Label())
+		if !slices.ContainsFunc(slices.Collect(maps.Values(want)), func(n int) bool { return n > 0 }) {
+			report("No process runs yet. To start one: aorta ps scale %s=1", release.Processes[0].Name)
 		}
 	}
-	report("No process runs yet. To start one: aorta ps scale %s=1", release.Processes[0].Name)
 	return nil
 }
 

@@ -149,7 +149,7 @@ func TestReplace_InstancesThatFailTogetherCountOnce(t *testing.T) {
 	if waited > plan.FirstPause {
 		t.Errorf("got a pause of %s, want that of one failure, %s", waited, plan.FirstPause)
 	}
-	want := "shop: 0 of 8 instances running, the next try is at " + r.Clock.Now().UTC().Format(time.TimeOnly) + " UTC (see aorta logs -a shop)."
+	want := "shop does not serve: 0 of 8 instances running, the next try is at " + r.Clock.Now().UTC().Format(time.TimeOnly) + " UTC (see aorta logs -a shop)."
 	if !slices.Contains(said, want) {
 		t.Errorf("got the concerns %q meanwhile, want %q", said, want)
 	}

@@ -158,7 +158,8 @@ func (s *session) printServing(ctx context.Context, api *client.Client, app stri
 		s.err.line("%s", fmt.Sprintf("deployed %s", app))
 		return
 	}
-	if a.URL != "" && a.Severity == "bad" {
+	serves := a.Severity != "bad" && (a.State == "serving" || a.State == "deploying")
+	if a.URL != "" && !serves {
 		s.err.line("%s %s is deployed: %s", app, clean(a.Release), clean(a.Verdict))
 		return
 	}

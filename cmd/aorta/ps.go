@@ -104,7 +104,21 @@ func (s *session) changeFormation(ctx context.Context, api *client.Client, app s
 	if err != nil {
 		return err
 	}
-	return s.follow(ctx, api, work, func() { s.err.line("updated %s", app) })
+	return s.follow(ctx, api, work, func() {
+		s.err.line("updated %s", app)
+		if _, web := change.Types[cluster.WebType]; web {
+			s.warnOfNoWeb(ctx, api, app)
+		}
+	})
+}
+
+// warnOfNoWeb says what it means that no instance of web is wanted.
+func (s *session) warnOfNoWeb(ctx context.Context, api *client.Client, app string) {
+	a, err := api.App(ctx, app)
+	if err != nil || a.URL == "" || a.Stopped || a.State != "running" && a.State != "stopped" {
+		return
+	}
+	s.err.line("%s answers 503 now, since web is scaled to 0; to serve again: aorta ps scale web=1 -a %s", clean(a.URL), app)
 }
 
 func (s *session) showFormation(ctx context.Context, api *client.Client, app string) error {

@@ -77,10 +77,11 @@ func list[T any](s *screen, items []T) error {
 
 // Colours, as SGR parameters.
 const (
-	good  = "32"
-	bad   = "31"
-	muted = "2"
-	live  = "36"
+	good    = "32"
+	bad     = "31"
+	warning = "33"
+	muted   = "2"
+	live    = "36"
 )
 
 func (s *screen) paint(colour, text string) string {

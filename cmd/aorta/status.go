@@ -27,8 +27,11 @@ func (s *session) showStatus(ctx context.Context, api *client.Client, _ []string
 		return s.out.json(st)
 	}
 	health := s.out.paint(good, "● healthy")
-	if st.State != "ok" {
-		health = s.out.paint(bad, "▲ needs attention")
+	switch {
+	case st.Severity == "bad":
+		health = s.out.paint(bad, "■ unhealthy")
+	case st.State != "ok":
+		health = s.out.paint(warning, "▲ needs attention")
 	}
 	s.out.line("%s: %s, %s running, %d of %d nodes ready", health, count(st.Apps, "app"), count(st.Instances, "instance"), st.NodesReady, st.Nodes)
 	for _, r := range st.Reasons {

@@ -97,3 +97,23 @@ func TestWrap_CountsNoColours(t *testing.T) {
 		t.Errorf("got %s, want it whole", got)
 	}
 }
+
+// The next step, in the last brackets, gets a line of its own; others stay where
+// they are.
+func TestSentence_PutsTheNextStepOnALine(t *testing.T) {
+	for text, want := range map[string]string{
+		"short (see aorta logs).": "▲ short (see aorta logs).\n",
+		"it listens on 0.0.0.0:8000, not on PORT (5000); listen on it (see aorta jobs show 1a2b3c4d).":  "▲ it listens on 0.0.0.0:8000, not on PORT (5000); listen on it\n  (see aorta jobs show 1a2b3c4d).\n",
+		"1 of 3 instances is crashing again and again (2 restarts): its process exited with code 3":     "▲ 1 of 3 instances is crashing again and again (2 restarts): its process exited\n  with code 3\n",
+		"notes: 1 of 3 instances crashing (2 restarts): exited with code 3 (see aorta logs -a notes) .": "▲ notes: 1 of 3 instances crashing (2 restarts): exited with code 3 (see aorta\n  logs -a notes) .\n",
+		"notes: 1 of 3 instances crashing (2 restarts): exited with code 3 (see aorta logs -a notes).":  "▲ notes: 1 of 3 instances crashing (2 restarts): exited with code 3\n  (see aorta logs -a notes).\n",
+	} {
+		var out strings.Builder
+
+		(&screen{w: &out, width: 80}).sentence("▲ ", text)
+
+		if out.String() != want {
+			t.Errorf("got\n%swant\n%s", out.String(), want)
+		}
+	}
+}

@@ -63,6 +63,24 @@ func TestWork_EachCommandAsksForItsOwn(t *testing.T) {
 	}
 }
 
+// Who scales web to nothing is told what becomes of the URL.
+func TestScale_SaysThatTheURLAnswersNothing(t *testing.T) {
+	for state, warns := range map[string]bool{"serving": false, "running": true, "stopped": true} {
+		api := shop(t)
+		api.on("GET /apps/blog", 200, wire.App{Name: "blog", URL: "http://blog.example.com", State: state})
+		api.on("PATCH /apps/blog/formation", 202, wire.Accepted{Job: "j1"})
+		c := newCLI(t, api)
+
+		web := c.run("ps", "scale", "web=0", "-a", "blog")
+		worker := c.run("ps", "scale", "worker=0", "-a", "blog")
+
+		want := "http://blog.example.com answers 503 now, since web is scaled to 0; to serve again: aorta ps scale web=1 -a blog\n"
+		if got := strings.Contains(web.err, want); web.code != 0 || got != warns || strings.Contains(worker.err, "503") {
+			t.Errorf("an app that is %s then: got %+v, and %+v for worker", state, web, worker)
+		}
+	}
+}
+
 func TestStart_StartsWhatIsStopped(t *testing.T) {
 	api := shop(t)
 	api.on("GET /apps/blog", 200, wire.App{Name: "blog", Stopped: true})

@@ -52,10 +52,9 @@ func (s *screen) block(indent, text string) {
 func (s *screen) sentence(mark, text string) {
 	width := s.beside(columns(mark))
 	text = clean(firstLine(text))
-	head, step, found := strings.Cut(text, " (")
 	parts := []string{text}
-	if found && width > 0 && columns(text) > width && strings.HasSuffix(strings.TrimSuffix(step, "."), ")") {
-		parts = []string{head, "(" + step}
+	if at := strings.LastIndex(text, " ("); at > 0 && width > 0 && columns(text) > width && strings.HasSuffix(strings.TrimSuffix(text, "."), ")") {
+		parts = []string{text[:at], text[at+1:]}
 	}
 	for _, part := range parts {
 		for _, line := range wrap(part, width) {

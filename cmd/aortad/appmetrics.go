@@ -24,7 +24,7 @@ var latencyBounds = []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 
 var (
 	metricRequests = prometheus.NewDesc("aorta_app_requests_total", "Requests that the routers answered for the app, by class of the status.", []string{"app", "class"}, nil)
 	metricDuration = prometheus.NewDesc("aorta_app_request_duration_seconds", "Time that the app's requests took at the routers.", []string{"app"}, nil)
-	metricState    = prometheus.NewDesc("aorta_app_state", "1 for the state that the app is in: serving, running (without a web process), deploying, stopped, failed or empty.", []string{"app", "state"}, nil)
+	metricState    = prometheus.NewDesc("aorta_app_state", "1 for the state that the app is in: serving, running (without a web process, or with none wanted), deploying, stopped, failed or empty.", []string{"app", "state"}, nil)
 	metricRunning  = prometheus.NewDesc("aorta_app_instances_running", "Instances of the app that run.", []string{"app"}, nil)
 	metricWanted   = prometheus.NewDesc("aorta_app_instances_wanted", "Instances of the app that should run.", []string{"app"}, nil)
 	metricCrashing = prometheus.NewDesc("aorta_app_instances_crashing", "Instances of the app that crash, or have not run for five minutes since.", []string{"app"}, nil)

@@ -68,6 +68,7 @@ func (c *cluster) allSay(p *project, row wire.LiveApp) {
 	c.tb.Helper()
 	neverWell(c.tb, row)
 	app := asJSON[wire.App](c, "apps", "info", "-a", p.name)
+	crashes := strings.TrimPrefix(row.Verdict, "does not serve: ") // which is of the app
 	said := map[string]string{
 		"apps info": app.Severity + ": " + app.Verdict,
 		"apps":      c.aorta("apps", "--wide"),
@@ -75,8 +76,12 @@ func (c *cluster) allSay(p *project, row wire.LiveApp) {
 		"ps":        c.ps(p.name)[0].Verdict,
 	}
 	for who, says := range said {
-		if !strings.Contains(strings.Join(strings.Fields(says), " "), row.Verdict) {
-			c.tb.Errorf("%s says %q, want %q as the pages do", who, says, row.Verdict)
+		want := row.Verdict
+		if who == "ps" {
+			want = crashes
+		}
+		if !strings.Contains(strings.Join(strings.Fields(says), " "), want) {
+			c.tb.Errorf("%s says %q, want %q as the pages do", who, says, want)
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 // app has a release that wants web instances, of which some run.
 func app(name string, running, wanted int) App {
 	a := App{App: cluster.App{ID: cluster.ID(name), Name: name}, Summary: Summary{
-		Release: "v1", Running: running, Wanted: wanted, Missing: max(0, wanted-running), down: running == 0,
+		Release: "v1", Running: running, Wanted: wanted, Missing: max(0, wanted-running), web: wanted, down: running == 0,
 	}}
 	return judged(a)
 }
@@ -69,7 +69,7 @@ func TestVerdict_SaysHowThingsAre(t *testing.T) {
 		"down": {
 			Snapshot{Apps: []App{app("blog", 1, 3), app("shop", 0, 1)}},
 			nil,
-			SeverityBad, "shop: 0 of 1 instances running (see aorta logs -a shop). And 1 more.",
+			SeverityBad, "shop does not serve: 0 of 1 instances running (see aorta logs -a shop). And 1 more.",
 		},
 		"parts": {
 			Snapshot{},

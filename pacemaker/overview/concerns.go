@@ -79,7 +79,7 @@ func (a App) concern() (Concern, bool) {
 	if !a.NextTry.IsZero() {
 		more = fmt.Sprintf(", the next try is at %s UTC", a.NextTry.UTC().Format(time.TimeOnly))
 	}
-	c.Text = fmt.Sprintf("%s: %s%s (see aorta logs -a %[1]s).", a.Name, a.Verdict.Text, more)
+	c.Text = fmt.Sprintf("%s%s (see aorta logs -a %s).", a.Verdict.of(a.Name), more, a.Name)
 	return c, true
 }
 

@@ -8,6 +8,7 @@ import (
 
 // Status is the cluster in a few numbers, with what needs attention.
 type Status struct {
+	Severity   Severity // of the worst
 	Reasons    []string // each with its next step, the worst first
 	Notes      []string // see Overview.Notes
 	Generation uint64
@@ -25,7 +26,7 @@ func (o *Overview) Status(ctx context.Context) (Status, error) {
 		return Status{Reasons: []string{}}, err
 	}
 	s := Status{
-		Reasons: []string{}, Generation: o.cfg.Publisher.Pair().Generation,
+		Severity: SeverityOK, Reasons: []string{}, Generation: o.cfg.Publisher.Pair().Generation,
 		Nodes: len(g.Nodes), Apps: len(g.Apps), Open: g.Open,
 	}
 	for _, n := range g.Nodes {
@@ -41,7 +42,10 @@ func (o *Overview) Status(ctx context.Context) (Status, error) {
 			}
 		}
 	}
-	for _, c := range g.Concerns() {
+	for i, c := range g.Concerns() {
+		if i == 0 {
+			s.Severity = c.Severity
+		}
 		s.Reasons = append(s.Reasons, c.Reason())
 	}
 	s.Notes, err = o.Notes(ctx)

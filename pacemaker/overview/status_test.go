@@ -30,8 +30,8 @@ func TestStatus_NamesWhatNeedsAttentionAndTheNextStep(t *testing.T) {
 			t.Errorf("got the reasons %q, want one with %q", s.Reasons, want)
 		}
 	}
-	if s.Nodes != 1 || s.Apps != 1 || s.Instances != 2 {
-		t.Errorf("got %+v, want one node, one app, two instances", s)
+	if s.Nodes != 1 || s.Apps != 1 || s.Instances != 2 || s.Severity != SeverityWarn {
+		t.Errorf("got %+v, want one node, one app, two instances, of which one runs", s)
 	}
 }
 

@@ -13,7 +13,7 @@ type AppState string
 // The states of an app.
 const (
 	AppServing   AppState = "serving"
-	AppRunning   AppState = "running" // as serving, without a web process
+	AppRunning   AppState = "running" // as serving, without a web process or an instance of it that is wanted
 	AppDeploying AppState = "deploying"
 	AppStopped   AppState = "stopped" // nothing of it is wanted
 	AppFailed    AppState = "failed"  // it should serve and does not, or its first deploy failed
@@ -57,44 +57,78 @@ func (a App) judge(neverWorked bool) Verdict {
 // judgeRunning is about an app of which something should run.
 func (a App) judgeRunning() Verdict {
 	works := AppServing
-	if a.NoWeb {
+	if a.web == 0 {
 		works = AppRunning
 	}
 	changing := a.Operation != nil && a.Operation.Kind.Exclusive()
 	up := fmt.Sprintf("%d of %d instances running", a.Wanted-a.Missing, a.Wanted)
 	switch {
-	case len(a.Crashing) > 0 && (a.down || a.loops):
-		return Verdict{AppFailed, SeverityBad, a.crashText()}
-	case a.down && a.Operation != nil && a.Operation.Kind == cluster.OpScale:
+	case a.down && len(a.Crashing) == 0 && a.Operation != nil && a.Operation.Kind == cluster.OpScale:
 		return Verdict{AppDeploying, SeverityOK, up}
-	case a.down && a.Missing < a.Wanted: // other types run
-		return Verdict{AppFailed, SeverityBad, fmt.Sprintf("0 of %d web instances running", a.web)}
-	case a.down:
-		return Verdict{AppFailed, SeverityBad, up}
-	case a.Answers.mostFail():
+	case a.down, a.loops && len(a.Crashing) > 0:
+		return Verdict{AppFailed, SeverityBad, a.downText(up)}
+	case a.web > 0 && a.Answers.mostFail():
 		return Verdict{AppFailed, SeverityBad, a.Answers.text()}
 	case len(a.Crashing) > 0:
-		return Verdict{works, SeverityWarn, a.crashText()}
+		return Verdict{works, SeverityWarn, crashesText(a.Crashing, a.Wanted)}
 	case a.Missing > 0 && !changing:
 		return Verdict{works, SeverityWarn, up}
 	case a.Missing > 0:
 		return Verdict{works, SeverityOK, up}
 	case a.NoWeb:
 		return Verdict{works, SeverityOK, "no web process"}
+	case a.web == 0:
+		return Verdict{works, SeverityOK, "no web instance (scaled to 0)"}
 	}
 	return Verdict{works, SeverityOK, "serving"}
 }
 
-// crashText tells of the instance that was started again most often.
-func (a App) crashText() string {
-	worst := a.Crashing[0]
+// downText says why nothing answers requests; of an app without a web process, or
+// with none of it wanted, why nothing runs.
+func (a App) downText(up string) string {
+	if a.web == 0 {
+		if len(a.Crashing) > 0 {
+			return crashesText(a.Crashing, a.Wanted)
+		}
+		return up
+	}
+	var crashing []cluster.Instance
 	for _, in := range a.Crashing {
+		if in.Type == cluster.WebType {
+			crashing = append(crashing, in)
+		}
+	}
+	switch {
+	case len(crashing) > 0:
+		return downPrefix + crashesText(crashing, a.web)
+	case a.Missing < a.Wanted: // other types run
+		return downPrefix + fmt.Sprintf("0 of %d web instances running", a.web)
+	}
+	return downPrefix + up
+}
+
+// downPrefix begins the verdict on an app that answers no request.
+const downPrefix = "does not serve: "
+
+// of is the verdict as a sentence about the app, without its end.
+func (v Verdict) of(name string) string {
+	if strings.HasPrefix(v.Text, downPrefix) {
+		return name + " " + v.Text
+	}
+	return name + ": " + v.Text
+}
+
+// crashesText tells of the instance that was started again most often, and how many
+// of those wanted crash.
+func crashesText(crashing []cluster.Instance, wanted int) string {
+	worst := crashing[0]
+	for _, in := range crashing {
 		if in.Restarts > worst.Restarts {
 			worst = in
 		}
 	}
-	if n := len(a.Crashing); n < a.Wanted {
-		return fmt.Sprintf("%d of %d instances %s", n, a.Wanted, crashText(worst))
+	if n := len(crashing); n < wanted {
+		return fmt.Sprintf("%d of %d instances %s", n, wanted, crashText(worst))
 	}
 	return crashText(worst)
 }

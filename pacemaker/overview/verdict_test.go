@@ -25,6 +25,8 @@ func TestVerdict_OfAnApp(t *testing.T) {
 	first := waits
 	first.Restarts, first.Error = 0, ""
 	worker := cluster.Instance{Type: "worker", State: cluster.InstanceRunning}
+	workerCrashes := waits
+	workerCrashes.Type = "worker"
 	web := []cluster.ProcessType{{Name: "web"}}
 	workers := []cluster.ProcessType{{Name: "worker", Quantity: new(1)}}
 	const crashing = "crashing (3 restarts): exited with code 3"
@@ -38,29 +40,46 @@ func TestVerdict_OfAnApp(t *testing.T) {
 		answers   Answers
 		want      Verdict
 	}{
-		"new":                {want: Verdict{AppEmpty, SeverityOK, "not deployed yet"}},
-		"first deploy":       {op: cluster.OpDeploy, want: Verdict{AppDeploying, SeverityOK, "being deployed for the first time"}},
-		"first failed":       {failed: true, want: Verdict{AppFailed, SeverityWarn, "not deployed yet: its first deploy failed"}},
-		"stopped before":     {stopped: true, want: Verdict{AppStopped, SeverityOK, "stopped"}},
-		"stopped":            {types: web, asked: 1, stopped: true, want: Verdict{AppStopped, SeverityOK, "stopped"}},
-		"scaled to nothing":  {types: web, want: Verdict{AppStopped, SeverityOK, "stopped: scaled to 0"}},
-		"serves":             {types: web, asked: 1, instances: []cluster.Instance{running}, want: Verdict{AppServing, SeverityOK, "serving"}},
-		"deploys":            {types: web, asked: 1, instances: []cluster.Instance{running}, op: cluster.OpDeploy, want: Verdict{AppDeploying, SeverityOK, "serving"}},
-		"down":               {types: web, asked: 1, want: Verdict{AppFailed, SeverityBad, "0 of 1 instances running"}},
-		"only workers run":   {types: append(web, workers...), asked: 1, instances: []cluster.Instance{worker}, want: Verdict{AppFailed, SeverityBad, "0 of 1 web instances running"}},
+		"new":               {want: Verdict{AppEmpty, SeverityOK, "not deployed yet"}},
+		"first deploy":      {op: cluster.OpDeploy, want: Verdict{AppDeploying, SeverityOK, "being deployed for the first time"}},
+		"first failed":      {failed: true, want: Verdict{AppFailed, SeverityWarn, "not deployed yet: its first deploy failed"}},
+		"stopped before":    {stopped: true, want: Verdict{AppStopped, SeverityOK, "stopped"}},
+		"stopped":           {types: web, asked: 1, stopped: true, want: Verdict{AppStopped, SeverityOK, "stopped"}},
+		"scaled to nothing": {types: web, want: Verdict{AppStopped, SeverityOK, "stopped: scaled to 0"}},
+		"serves":            {types: web, asked: 1, instances: []cluster.Instance{running}, want: Verdict{AppServing, SeverityOK, "serving"}},
+		"deploys":           {types: web, asked: 1, instances: []cluster.Instance{running}, op: cluster.OpDeploy, want: Verdict{AppDeploying, SeverityOK, "serving"}},
+		"down":              {types: web, asked: 1, want: Verdict{AppFailed, SeverityBad, "does not serve: 0 of 1 instances running"}},
+		"only workers run":  {types: append(web, workers...), asked: 1, instances: []cluster.Instance{worker}, want: Verdict{AppFailed, SeverityBad, "does not serve: 0 of 1 web instances running"}},
+		"web scaled to 0": {
+			types: append(web, workers...), instances: []cluster.Instance{worker}, answers: Answers{100, 100},
+			want: Verdict{AppRunning, SeverityOK, "no web instance (scaled to 0)"},
+		},
+		"web scaled to 0, worker crashes": {
+			types: append(web, workers...), instances: []cluster.Instance{workerCrashes}, want: Verdict{AppFailed, SeverityBad, crashing},
+		},
+		"only web crashes": {
+			types: append(web, workers...), asked: 1, instances: []cluster.Instance{worker, waits}, want: Verdict{AppFailed, SeverityBad, "does not serve: " + crashing},
+		},
+		"only web is away, worker crashes": {
+			types: append(web, workers...), asked: 1, instances: []cluster.Instance{workerCrashes, worker},
+			want: Verdict{AppFailed, SeverityBad, "does not serve: 0 of 1 web instances running"},
+		},
+		"one of two crashes, the other is away": {
+			types: web, asked: 2, instances: []cluster.Instance{waits}, want: Verdict{AppFailed, SeverityBad, "does not serve: 1 of 2 instances " + crashing},
+		},
 		"comes back":         {types: web, asked: 1, op: cluster.OpScale, want: Verdict{AppDeploying, SeverityOK, "0 of 1 instances running"}},
 		"short":              {types: web, asked: 3, instances: []cluster.Instance{running}, want: Verdict{AppServing, SeverityWarn, "1 of 3 instances running"}},
 		"scales":             {types: web, asked: 3, instances: []cluster.Instance{running}, op: cluster.OpScale, want: Verdict{AppServing, SeverityOK, "1 of 3 instances running"}},
 		"no web":             {types: workers, asked: 1, instances: []cluster.Instance{worker}, want: Verdict{AppRunning, SeverityOK, "no web process"}},
 		"no web, down":       {types: workers, asked: 1, want: Verdict{AppFailed, SeverityBad, "0 of 1 instances running"}},
-		"waits":              {types: web, asked: 1, instances: []cluster.Instance{waits}, want: Verdict{AppFailed, SeverityBad, crashing}},
-		"first crash":        {types: web, asked: 1, instances: []cluster.Instance{first}, want: Verdict{AppFailed, SeverityBad, "crashing"}},
-		"between two":        {types: web, asked: 1, instances: []cluster.Instance{between}, want: Verdict{AppFailed, SeverityBad, crashing}},
-		"crashes in deploy":  {types: web, asked: 1, instances: []cluster.Instance{between}, op: cluster.OpDeploy, want: Verdict{AppFailed, SeverityBad, crashing}},
-		"crashes in a scale": {types: web, asked: 1, instances: []cluster.Instance{waits}, op: cluster.OpScale, want: Verdict{AppFailed, SeverityBad, crashing}},
+		"waits":              {types: web, asked: 1, instances: []cluster.Instance{waits}, want: Verdict{AppFailed, SeverityBad, "does not serve: " + crashing}},
+		"first crash":        {types: web, asked: 1, instances: []cluster.Instance{first}, want: Verdict{AppFailed, SeverityBad, "does not serve: crashing"}},
+		"between two":        {types: web, asked: 1, instances: []cluster.Instance{between}, want: Verdict{AppFailed, SeverityBad, "does not serve: " + crashing}},
+		"crashes in deploy":  {types: web, asked: 1, instances: []cluster.Instance{between}, op: cluster.OpDeploy, want: Verdict{AppFailed, SeverityBad, "does not serve: " + crashing}},
+		"crashes in a scale": {types: web, asked: 1, instances: []cluster.Instance{waits}, op: cluster.OpScale, want: Verdict{AppFailed, SeverityBad, "does not serve: " + crashing}},
 		"crashed once":       {types: web, asked: 1, instances: []cluster.Instance{once}, want: Verdict{AppServing, SeverityWarn, "crashing (1 restart): exited with code 3"}},
 		"one of two crashes": {types: web, asked: 2, instances: []cluster.Instance{running, waits}, want: Verdict{AppServing, SeverityWarn, "1 of 2 instances " + crashing}},
-		"both crash":         {types: web, asked: 2, instances: []cluster.Instance{between, waits}, want: Verdict{AppFailed, SeverityBad, crashing}},
+		"both crash":         {types: web, asked: 2, instances: []cluster.Instance{between, waits}, want: Verdict{AppFailed, SeverityBad, "does not serve: " + crashing}},
 		"recovered":          {types: web, asked: 1, instances: []cluster.Instance{recovered}, want: Verdict{AppServing, SeverityOK, "serving"}},
 		"the old one drains": {types: web, asked: 1, instances: []cluster.Instance{drains, running}, want: Verdict{AppServing, SeverityOK, "serving"}},
 		"most fail": {
@@ -73,7 +92,7 @@ func TestVerdict_OfAnApp(t *testing.T) {
 		},
 		"half fail":            {types: web, asked: 1, instances: []cluster.Instance{running}, answers: Answers{100, 50}, want: Verdict{AppServing, SeverityOK, "serving"}},
 		"too few to tell":      {types: web, asked: 1, instances: []cluster.Instance{running}, answers: Answers{9, 9}, want: Verdict{AppServing, SeverityOK, "serving"}},
-		"fails and crashes":    {types: web, asked: 1, instances: []cluster.Instance{between}, answers: Answers{100, 98}, want: Verdict{AppFailed, SeverityBad, crashing}},
+		"fails and crashes":    {types: web, asked: 1, instances: []cluster.Instance{between}, answers: Answers{100, 98}, want: Verdict{AppFailed, SeverityBad, "does not serve: " + crashing}},
 		"fails and is stopped": {types: web, asked: 1, stopped: true, answers: Answers{100, 100}, want: Verdict{AppStopped, SeverityOK, "stopped"}},
 	} {
 		var release cluster.Release
@@ -120,7 +139,7 @@ func TestVerdict_RemembersCrashesForMinutes(t *testing.T) {
 		if one.Verdict != all.Verdict || one.Severity != want || one.Text != text {
 			t.Errorf("got %+v, and of all %+v; want %s: %s", one.Verdict, all.Verdict, want, text)
 		}
-		if bad := want != SeverityOK; len(list) != 1 || list[0].Crashes != bad || bad && !strings.HasPrefix(list[0].Text, text) {
+		if bad := want != SeverityOK; len(list) != 1 || list[0].Crashes != bad || bad && !strings.HasPrefix(list[0].Text, strings.TrimPrefix(text, "does not serve: ")) {
 			t.Errorf("got instances %+v, want one with %q", list, text)
 		}
 	}
@@ -131,13 +150,13 @@ func TestVerdict_RemembersCrashesForMinutes(t *testing.T) {
 		r.Clock.Forward(20 * time.Second)
 	}
 
-	says(SeverityBad, "crashing (4 restarts): exited with code 3")
+	says(SeverityBad, "does not serve: crashing (4 restarts): exited with code 3")
 	r.Clock.Forward(4 * time.Minute)
-	says(SeverityBad, "crashing (4 restarts): exited with code 3")
+	says(SeverityBad, "does not serve: crashing (4 restarts): exited with code 3")
 	r.Clock.Forward(time.Minute)
 	says(SeverityOK, "serving")
 	report(true, 4)
-	says(SeverityBad, "crashing (4 restarts): exited with code 3")
+	says(SeverityBad, "does not serve: crashing (4 restarts): exited with code 3")
 	r.Clock.Forward(time.Second)
 	report(false, 4) // started with its node, which somebody had stopped
 	says(SeverityOK, "serving")

@@ -405,6 +405,7 @@ type NodeCreated struct {
 type Status struct {
 	Cluster    string   `json:"cluster"`
 	State      string   `json:"state" doc:"ok or attention"`
+	Severity   string   `json:"severity" doc:"ok, warn: it works, and somebody should check; bad: requests fail, or changes can't be made"`
 	Reasons    []string `json:"reasons" doc:"what needs attention, each with its next step"`
 	Notes      []string `json:"notes" doc:"what is good to know besides"`
 	Version    string   `json:"version"`

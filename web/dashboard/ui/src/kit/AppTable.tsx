@@ -3,7 +3,7 @@ import { appAddress, jobAddress } from "../router";
 import type { AppRow } from "../types";
 import { Errors } from "./Errors";
 import { Spark } from "./Spark";
-import { State } from "./State";
+import { State, stateText } from "./State";
 import { Table, type Column } from "./Table";
 
 const columns: Column<AppRow>[] = [
@@ -20,7 +20,7 @@ const columns: Column<AppRow>[] = [
 const longest = 100; // of a verdict, which may hold what a process said
 
 function Now({ row }: { row: AppRow }) {
-  const now = row.severity === "ok" ? <State state={row.state} /> : <State state={row.severity} word={row.verdict.length > longest ? row.verdict.slice(0, longest - 1) + "…" : row.verdict} />;
+  const now = row.severity === "ok" ? <State state={row.state} word={row.state === "running" ? row.verdict : stateText(row.state)} /> : <State state={row.severity} word={row.verdict.length > longest ? row.verdict.slice(0, longest - 1) + "…" : row.verdict} />;
   return row.operation ? <a class="plain" href={jobAddress(row.operation.id)} title={row.operation.title}>{now}</a> : now;
 }
 

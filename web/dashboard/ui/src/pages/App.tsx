@@ -46,11 +46,12 @@ export function words(d: AppDetail, trouble: Attention | undefined): Says {
 
 // serving is the verdict where something is wrong, else how many run.
 function serving({ app, instances, releases }: AppDetail): Says {
-  if (app.severity !== "ok") return { state: app.severity, text: `${app.release}: ${ended(app.verdict)}` };
+  if (app.severity !== "ok") return { state: app.severity, text: `${app.release}${app.verdict.startsWith("does not") ? "" : ":"} ${ended(app.verdict)}` };
   const silent = (instances ?? []).filter((i) => i.unheard && i.state === "running").length;
   if (app.wanted === 0) return { state: "stopped", text: `${app.release} is ${ended(app.verdict)}` };
   const how = `${app.release} is running with ${app.instances < app.wanted ? `${app.instances} of ${app.wanted} instances` : count(app.instances, "instance")}`;
   if (silent) return { state: "warn", text: `${how}, ${silent} of them on a silent node.` };
+  if (app.url && app.state === "running") return { state: "stopped", text: `${how}, requests get 503: ${ended(app.verdict)}` };
   return { state: "serving", text: how + ".", since: (releases ?? []).find((r) => r.release === app.release)?.created_at };
 }
 
