@@ -29,7 +29,7 @@ func (s *session) showStatus(ctx context.Context, api *client.Client, _ []string
 	health := s.out.paint(good, "● healthy")
 	switch {
 	case st.Severity == "bad":
-		health = s.out.paint(bad, "■ unhealthy")
+		health = s.out.paint(bad, "■ critical")
 	case st.State != "ok":
 		health = s.out.paint(warning, "▲ needs attention")
 	}

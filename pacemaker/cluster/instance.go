@@ -63,11 +63,20 @@ func (i Instance) Serves() bool { return i.State == InstanceRunning && !i.Crashi
 // one that is started again and again runs for some seconds each time.
 const crashMemory = 5 * time.Minute
 
+// StoppedWithNode is the error of an instance that was stopped with its whole node,
+// by somebody's word, and is to run again with it.
+const StoppedWithNode = "it was stopped with its node"
+
+// ComesBack says that the instance is to run again as its node does. That is no
+// crash.
+func (i Instance) ComesBack() bool { return i.Crashing && i.Error == StoppedWithNode }
+
 // Troubled says that the instance is wanted and crashes, or has not run for minutes
 // since it did.
 func (i Instance) Troubled(now time.Time) bool {
 	lately := i.CrashedAt != nil && now.Sub(*i.CrashedAt) < crashMemory
-	return i.State.Wanted() && (i.Crashing || i.State == InstanceRunning && lately)
+	crashes := i.Crashing && !i.ComesBack()
+	return i.State.Wanted() && (crashes || i.State == InstanceRunning && lately)
 }
 
 // Name is what people call the instance: its type and its short id.

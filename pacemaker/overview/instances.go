@@ -75,6 +75,8 @@ func (in Instance) text() string {
 	switch {
 	case in.Crashes:
 		text = crashText(in.Instance)
+	case in.ComesBack():
+		text = "starting again: " + in.Error
 	case in.Error == "":
 	case in.State == cluster.InstanceRunning:
 		text += ", restarted after: " + firstLine(in.Error)

@@ -44,7 +44,7 @@ func TestSnapshot_AppGoesThroughItsStates(t *testing.T) {
 	first := r.BeginDeploy(app, "img:0")
 	want("first deploy at work", AppDeploying, 0, 0, 0)
 	r.Fail(first.ID, "no")
-	want("first deploy failed", AppFailed, 0, 0, 0)
+	want("first deploy failed", AppEmpty, 0, 0, 0)
 	release := r.Deploy(app, cluster.ProcessType{Name: "web"}, cluster.ProcessType{Name: "worker"})
 	want("nothing runs", AppFailed, 0, 1, 1)
 	r.Instance(release, "worker", node)

@@ -16,8 +16,8 @@ const (
 	AppRunning   AppState = "running" // as serving, without a web process or an instance of it that is wanted
 	AppDeploying AppState = "deploying"
 	AppStopped   AppState = "stopped" // nothing of it is wanted
-	AppFailed    AppState = "failed"  // it should serve and does not, or its first deploy failed
-	AppEmpty     AppState = "empty"   // it was never deployed
+	AppFailed    AppState = "failed"  // it should serve and does not
+	AppEmpty     AppState = "empty"   // it was never deployed, or its first deploy failed
 )
 
 // Verdict is how an app is, the same wherever it is shown.
@@ -41,7 +41,7 @@ func (a App) judge(neverWorked bool) Verdict {
 	case a.Release == "" && rollsOut:
 		return Verdict{AppDeploying, SeverityOK, "being deployed for the first time"}
 	case a.Release == "" && neverWorked:
-		return Verdict{AppFailed, SeverityWarn, "not deployed yet: its first deploy failed"}
+		return Verdict{AppEmpty, SeverityWarn, "not deployed yet: its first deploy failed"}
 	case a.Release == "":
 		return Verdict{AppEmpty, SeverityOK, "not deployed yet"}
 	case a.Wanted == 0:

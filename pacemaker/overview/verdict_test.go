@@ -42,7 +42,7 @@ func TestVerdict_OfAnApp(t *testing.T) {
 	}{
 		"new":               {want: Verdict{AppEmpty, SeverityOK, "not deployed yet"}},
 		"first deploy":      {op: cluster.OpDeploy, want: Verdict{AppDeploying, SeverityOK, "being deployed for the first time"}},
-		"first failed":      {failed: true, want: Verdict{AppFailed, SeverityWarn, "not deployed yet: its first deploy failed"}},
+		"first failed":      {failed: true, want: Verdict{AppEmpty, SeverityWarn, "not deployed yet: its first deploy failed"}},
 		"stopped before":    {stopped: true, want: Verdict{AppStopped, SeverityOK, "stopped"}},
 		"stopped":           {types: web, asked: 1, stopped: true, want: Verdict{AppStopped, SeverityOK, "stopped"}},
 		"scaled to nothing": {types: web, want: Verdict{AppStopped, SeverityOK, "stopped: scaled to 0"}},
@@ -178,4 +178,36 @@ func TestConcerns_SayWhatTheVerdictSays(t *testing.T) {
 	if len(concerns) != 1 || concerns[0].Severity != SeverityBad || concerns[0].Text != want {
 		t.Errorf("got %+v, want %q", concerns, want)
 	}
+}
+
+// Who stops a whole node and starts it again hears of no crash, not while its
+// instances come back and not afterwards, however many reports tell of that.
+func TestVerdict_TakesNoStoppedNodeForACrash(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	node := r.joined("n1", cluster.RoleHeart)
+	app := r.App("shop")
+	id := r.Instance(r.Deploy(app), "web", node)
+	before, after := r.Clock.Now(), r.Clock.Now().Add(time.Minute)
+	report := func(crashing bool, started time.Time, why string) {
+		r.Reported(node, cluster.InstanceStatus{ID: id, State: cluster.InstanceRunning, Crashing: crashing, StartedAt: &started, Error: why})
+		r.Clock.Forward(time.Second)
+	}
+	says := func(severity Severity, verdict, instance string) {
+		t.Helper()
+		app := only(t, r.snapshot())
+		list, err := r.overview.Instances(t.Context(), app.App)
+		testkit.Must(t, err)
+		if app.Severity != severity || app.Text != verdict || len(app.Crashing) != 0 || list[0].Crashes || list[0].Text != instance {
+			t.Errorf("got %+v, %d crashing, and of the instance %q; want %q and %q", app.Verdict, len(app.Crashing), list[0].Text, verdict, instance)
+		}
+	}
+	report(false, before, "")
+
+	report(true, before, cluster.StoppedWithNode)
+	says(SeverityBad, "does not serve: 0 of 1 instances running", "starting again: it was stopped with its node")
+	report(true, after, cluster.StoppedWithNode) // it runs, and is not healthy yet
+	says(SeverityBad, "does not serve: 0 of 1 instances running", "starting again: it was stopped with its node")
+	report(false, after, "")
+	says(SeverityOK, "serving", "running, restarted after: it was stopped with its node")
 }

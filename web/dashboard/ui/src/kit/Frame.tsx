@@ -45,7 +45,7 @@ function Rail() {
   );
 }
 
-const words = { ok: "healthy", warn: "degraded", bad: "critical" };
+const words = { ok: "healthy", warn: "needs attention", bad: "critical" };
 
 function Top() {
   const o = overview.value;
