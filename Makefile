@@ -72,7 +72,7 @@ lint: bootstrap
 	@$(GO) vet $(RACE) -tags=apps ./...
 	@$(ENV) tools=$$(realpath "$(STATE)")/tools && GOBIN=$$tools go install $(STATICCHECK) && GOFLAGS="$$(go env GOFLAGS) $(RACE) -tags=apps" "$$tools/staticcheck" ./...
 	@$(GO) run ./scripts/lint
-	@for script in scripts/*.sh scripts/apps/*.sh .ci/run; do bash -n "$$script" || exit 1; done
+	@for script in scripts/*.sh scripts/apps/*.sh scripts/lab .ci/run; do bash -n "$$script" || exit 1; done
 
 fmt: bootstrap ## format the code
 	@$(GO) run $(GOFUMPT) -w .

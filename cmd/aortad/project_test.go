@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"aorta/internal/testkit"
 	"aorta/web/wire"
 )
 
@@ -112,7 +113,11 @@ func (p *project) request(method, path string) (*http.Response, error) {
 	}
 	req.Host = p.name + ".aorta.localhost"
 	req.Header.Set("Accept", "application/json")
-	return http.DefaultClient.Do(req)
+	client := http.DefaultClient
+	if p.c.room != nil {
+		client = p.c.room.HTTP(testkit.Hang)
+	}
+	return client.Do(req)
 }
 
 // release is the label of the release that answers.

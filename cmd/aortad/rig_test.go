@@ -17,6 +17,7 @@ import (
 
 	"aorta/internal/config"
 	"aorta/internal/testkit"
+	"aorta/internal/testkit/lab"
 	"aorta/internal/testkit/race"
 	names "aorta/pacemaker/cluster"
 	"aorta/web/wire"
@@ -60,6 +61,7 @@ func buildAll(m *testing.M) (int, error) {
 		{watched + "/aortad", "aorta/cmd/aortad", racing, "CGO_ENABLED=1"},
 		{"aortad", "aorta/cmd/aortad", shipped, "CGO_ENABLED=0"},
 		{"aorta", "aorta/cmd/aorta", shipped, "CGO_ENABLED=0"},
+		{"labctl", "aorta/scripts/labctl", shipped, "CGO_ENABLED=0"},
 		{"hello", "aorta/examples/hello", shipped, "CGO_ENABLED=0"},
 		{"testapp", "aorta/heart/internal/rig/testapp", shipped, "CGO_ENABLED=0"},
 	} {
@@ -70,7 +72,8 @@ func buildAll(m *testing.M) (int, error) {
 			return 1, fmt.Errorf("build %s: %w\n%s", b.pkg, err, out)
 		}
 	}
-	return m.Run(), nil
+	code := m.Run()
+	return code, four.end()
 }
 
 // cluster is a whole cluster on this machine, for one test.
@@ -86,6 +89,7 @@ type cluster struct {
 	gone   <-chan struct{}
 	env    []string
 	out    *os.File
+	room   *lab.Room // where those are who use it; nil: in this machine's own network
 }
 
 // newCluster starts one as make up does, but for the flags that a test adds (and
@@ -116,12 +120,20 @@ func unstarted(tb testing.TB, flags ...string) *cluster {
 	api, router := testkit.FreeAddr(tb), testkit.FreeAddr(tb)
 	c.api, c.router = "http://"+api, "http://"+router
 	c.flags = slices.Concat([]string{"run"}, c.upFlags(api, router), flags)
-	c.env = append(os.Environ(), "AORTA_CONFIG="+c.dir+"/client.json", "HOME="+c.dir, "GIT_CONFIG_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0",
-		"GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@test.local", "GIT_COMMITTER_NAME=t", "GIT_COMMITTER_EMAIL=t@test.local",
-		// The race detector holds each process that ends for a second by default.
-		"GORACE=halt_on_error=1 atexit_sleep_ms=0", "PATH="+bin+":"+os.Getenv("PATH"))
+	c.env = userEnv(c.dir)
 	tb.Cleanup(c.end)
 	return c
+}
+
+// goRace ends a daemon at its first race. The detector holds each process that ends
+// for a second by default.
+const goRace = "GORACE=halt_on_error=1 atexit_sleep_ms=0"
+
+// userEnv is the environment of who uses a cluster, with a home of their own.
+func userEnv(home string) []string {
+	return append(os.Environ(), "AORTA_CONFIG="+home+"/client.json", "HOME="+home, "GIT_CONFIG_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0",
+		"GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@test.local", "GIT_COMMITTER_NAME=t", "GIT_COMMITTER_EMAIL=t@test.local",
+		goRace, "PATH="+bin+":"+os.Getenv("PATH"))
 }
 
 // skipQuick leaves what needs the built programs to the full run.
@@ -139,12 +151,12 @@ func (c *cluster) upFlags(api, router string) []string {
 	if os.Getuid() != 0 {
 		c.tb.Fatal("a cluster needs root, for containers and its run directory: run this test as root")
 	}
-	cmd := exec.Command("bash", "-c", `. scripts/state.sh && . scripts/daemon.sh && daemon_args "$1"`, "flags", c.docker)
-	cmd.Dir, cmd.Stderr = "../..", os.Stderr
+	cmd := exec.Command("../../scripts/daemon-args.sh", c.docker)
+	cmd.Stderr = os.Stderr
 	cmd.Env = append(os.Environ(), "STATE="+c.dir, "LISTEN="+api, "ROUTER="+router, "DOMAIN=aorta.localhost")
 	out, err := cmd.Output()
 	if err != nil {
-		c.tb.Fatalf("ask scripts/daemon.sh for the daemon's flags: %v", err)
+		c.tb.Fatalf("ask scripts/daemon-args.sh for the daemon's flags: %v", err)
 	}
 	return strings.Split(strings.TrimSpace(string(out)), "\n")
 }
@@ -256,7 +268,11 @@ func (c *cluster) run(dir, name string, args ...string) result {
 	cmd.Dir, cmd.Env = dir, c.env
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
-	err := cmd.Run()
+	start := cmd.Run
+	if c.room != nil {
+		start = func() error { return c.room.Run(cmd) }
+	}
+	err := start()
 	if err != nil && cmd.ProcessState == nil {
 		c.tb.Fatalf("run %s %v: %v", name, args, err)
 	}

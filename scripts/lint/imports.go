@@ -152,6 +152,11 @@ var layers = []layer{
 		[]string{"internal/atomicfile", "internal/backoff", "internal/pause", "internal/testkit"},
 		"plumbing knows nothing of what runs through it",
 	},
+	{
+		[]string{"internal/testkit/lab"},
+		[]string{"internal/..."},
+		"a lab runs the programs that ship, as people do, and knows none of their parts",
+	},
 }
 
 // adapters each own one technology and never import one another: cmd/aortad and the
@@ -163,7 +168,7 @@ var adapters = []string{
 }
 
 // rigs are packages for tests alone.
-var rigs = []string{"internal/testkit", "internal/testkit/browser", "internal/testkit/race", "heart/internal/rig", "pacemaker/internal/rig", "web/internal/rig"}
+var rigs = []string{"internal/testkit", "internal/testkit/browser", "internal/testkit/lab", "internal/testkit/race", "heart/internal/rig", "pacemaker/internal/rig", "web/internal/rig"}
 
 const adapterReason = "adapters meet in cmd/aortad, those of a router in router/agent; declare a small interface where it is used"
 

@@ -1,0 +1,172 @@
+package main_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"aorta/internal/testkit"
+	"aorta/internal/testkit/lab"
+	"aorta/web/wire"
+)
+
+// hosts are the lab of this package's tests, which the first one makes that asks for
+// it. Whoever comes next finds it as the one before has left it: whole, or not at all.
+type hosts struct {
+	turn sync.Mutex // held by the test that has it
+
+	dir string
+	lab *lab.Lab
+}
+
+// four are n1 with the pacemaker and the app shop, and n2 … n4 with hearts and routers.
+var four hosts
+
+// use gives the lab to a test, after the others that wait for it.
+func (h *hosts) use(tb testing.TB) *lab.Lab {
+	tb.Helper()
+	skipQuick(tb)
+	h.turn.Lock()
+	tb.Cleanup(h.turn.Unlock)
+	if h.lab == nil {
+		testkit.Must(tb, h.begin(tb))
+	}
+	tb.Cleanup(func() { h.leave(tb) })
+	return h.lab
+}
+
+func (h *hosts) begin(tb testing.TB) (err error) {
+	if h.dir, err = os.MkdirTemp("/tmp", "ao"); err != nil {
+		return err
+	}
+	h.lab, err = lab.Up(testkit.Bounded(tb), lab.Options{
+		Dir: h.dir + "/lab", Tree: "../..", Daemon: filepath.Join(bin, watched, "aortad"), Client: filepath.Join(bin, "aorta"),
+		Hosts: lab.Specs(4), Guard: []string{filepath.Join(bin, "labctl"), "guard"}, Env: []string{goRace},
+		First: func(_ context.Context, l *lab.Lab) error {
+			on(tb, l.Pacemaker()).newApp("shop", "hello").deploy()
+			return nil
+		},
+	})
+	return err
+}
+
+// leave mends what a test has broken, or takes the lab of one that failed away.
+func (h *hosts) leave(tb testing.TB) {
+	ctx := testkit.BoundedBy(tb, context.Background())
+	err := h.lab.Heal(ctx)
+	for _, host := range h.lab.Hosts {
+		if log := host.Log(); strings.Contains(log, "WARNING: DATA RACE\n") || tb.Failed() {
+			tb.Errorf("the log of %s:\n%s", host.Name, tail(log, 6000))
+		}
+		if !host.IsOn() {
+			err = errors.Join(err, host.Boot(ctx))
+		}
+	}
+	if err != nil || tb.Failed() {
+		tb.Log("the lab is taken away, the next test makes a new one", err)
+		testkit.Must(tb, h.end())
+	}
+}
+
+// end takes the lab away, if there is one.
+func (h *hosts) end() error {
+	if h.lab == nil {
+		return nil
+	}
+	err := errors.Join(h.lab.Down(context.Background()), os.RemoveAll(h.dir))
+	h.lab = nil
+	return err
+}
+
+// on is the cluster as those see it who sit at one of its hosts.
+func on(tb testing.TB, host *lab.Host) *cluster {
+	dir := testkit.ShortDir(tb)
+	return &cluster{
+		tb: tb, dir: dir, docker: host.Engine(), api: host.API(), router: "http://" + host.Router(), room: host.Room, env: append(userEnv(dir), host.Env()...),
+	}
+}
+
+// among is the same app as those see it who ask a host's router from outside.
+func (h *hosts) among(tb testing.TB, host *lab.Host, app string) *project {
+	c := on(tb, host)
+	c.room = h.lab.Clients
+	return &project{c: c, name: app, dir: c.dir}
+}
+
+// states are those of the nodes, by name.
+func (c *cluster) states() map[string]string {
+	c.tb.Helper()
+	states := map[string]string{}
+	for _, n := range asJSON[[]wire.Node](c, "nodes") {
+		states[n.Name] = n.State
+	}
+	return states
+}
+
+// Four hosts are one cluster: each serves every app, also while the pacemaker is away.
+func TestLab_FourHostsServeWhileThePacemakerIsAway(t *testing.T) {
+	t.Parallel()
+	l := four.use(t)
+	n1, n3 := l.Hosts[0], l.Hosts[2]
+	var joined []string
+	for _, n := range asJSON[[]wire.Node](on(t, n1), "nodes") {
+		joined = append(joined, fmt.Sprint(n.Name, n.Address, n.State, n.Roles))
+	}
+	slices.Sort(joined)
+	want := []string{"n110.77.0.1ready[pacemaker heart router builder]", "n210.77.0.2ready[heart router]", "n310.77.0.3ready[heart router]", "n410.77.0.4ready[heart router]"}
+	if !slices.Equal(joined, want) {
+		t.Errorf("got the nodes %v, want %v", joined, want)
+	}
+	if got := four.among(t, n3, "shop").release(); got != "v1" {
+		t.Errorf("through n3: got release %q, want v1", got)
+	}
+
+	testkit.Must(t, n1.KillDaemon(testkit.Bounded(t)))
+	tally, err := lab.Load{App: "shop", Rate: 100, For: time.Second, Via: []*lab.Host{n3}}.Run(testkit.Bounded(t), l)
+	testkit.Must(t, err)
+
+	if tally.OK != 100 {
+		t.Errorf("through n3 without a pacemaker: got %d ok and %v, want 100 ok", tally.OK, tally.Causes)
+	}
+	testkit.Must(t, n1.StartDaemon(testkit.Bounded(t)))
+	four.ready(t)
+}
+
+// ready waits until all nodes are.
+func (h *hosts) ready(tb testing.TB) {
+	tb.Helper()
+	c := on(tb, h.lab.Pacemaker())
+	testkit.Eventually(tb, "four nodes to be ready", func() bool {
+		n := 0
+		for _, state := range c.states() {
+			if state == "ready" {
+				n++
+			}
+		}
+		return n == len(h.lab.Hosts)
+	})
+}
+
+func TestLab_AHostWithoutPowerIsMissedAndComesBack(t *testing.T) {
+	t.Parallel()
+	l := four.use(t)
+	n4 := l.Hosts[3]
+
+	testkit.Must(t, n4.Kill(testkit.Bounded(t)))
+
+	c := on(t, l.Pacemaker())
+	testkit.Eventually(t, "n4 to be missed", func() bool { return c.states()["n4"] != "ready" })
+	four.among(t, l.Hosts[1], "shop").serve(5)
+	testkit.Must(t, n4.Boot(testkit.Bounded(t)))
+	four.ready(t)
+	if got := four.among(t, n4, "shop").release(); got != "v1" {
+		t.Errorf("through n4 after its boot: got release %q, want v1", got)
+	}
+}

@@ -1,0 +1,140 @@
+package lab
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Load is what clients ask of an app that tells who answers, as examples/hello does
+// at /echo: at a fixed rate, whether or not answers come.
+type Load struct {
+	App  string
+	Rate int           // requests a second
+	For  time.Duration // while requests are sent; answers may take answerTimeout more
+	Via  []*Host       // whose routers are asked in turn; none: all
+	Post bool          // which no client may send again; else GET
+}
+
+// Bounds of a load.
+const (
+	maxRate       = 5000
+	maxLoad       = time.Hour
+	maxFlying     = 2000 // more means that nothing is answered any more
+	answerTimeout = 10 * time.Second
+)
+
+// Run asks until the time is up or ctx ends, and waits for the last answers.
+func (d Load) Run(ctx context.Context, l *Lab) (*Tally, error) {
+	if d.Rate < 1 || d.Rate > maxRate || d.For <= 0 || d.For > maxLoad {
+		return nil, fmt.Errorf("a load of %d requests a second for %s is not within 1 … %d, for up to %s", d.Rate, d.For, maxRate, maxLoad)
+	}
+	if len(d.Via) == 0 {
+		d.Via = l.Hosts
+	}
+	transport := &http.Transport{DialContext: l.Clients.Dial, MaxIdleConnsPerHost: maxFlying}
+	defer transport.CloseIdleConnections()
+	s := sender{Load: d, client: &http.Client{Transport: transport, Timeout: answerTimeout}, room: make(chan struct{}, maxFlying), tally: newTally()}
+	s.run(ctx)
+	return s.tally, nil
+}
+
+// sender is one load under way.
+type sender struct {
+	Load
+	client *http.Client
+	room   chan struct{} // of those that fly
+	flying sync.WaitGroup
+	tally  *Tally
+}
+
+// run keeps to the clock, not to the answers: what a slow moment delayed is sent
+// after it.
+func (s *sender) run(ctx context.Context) {
+	defer s.flying.Wait()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	begin, sent := time.Now(), 0
+	for {
+		passed := min(time.Since(begin), s.For)
+		for ; sent < int(passed.Seconds()*float64(s.Rate)); sent++ {
+			s.send(s.Via[sent%len(s.Via)])
+		}
+		if passed == s.For {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (s *sender) send(via *Host) {
+	select {
+	case s.room <- struct{}{}:
+	default:
+		s.tally.failed(via.Name, fmt.Sprintf("not sent, since %d others wait for an answer", maxFlying))
+		return
+	}
+	s.flying.Go(func() {
+		defer func() { <-s.room }()
+		by, err := s.ask(via)
+		if err != nil {
+			s.tally.failed(via.Name, err.Error())
+			return
+		}
+		s.tally.answered(via.Name, by)
+	})
+}
+
+// ask sends one request through a router, and gives who answered it.
+func (s *sender) ask(via *Host) (by string, err error) {
+	id, method, body := rand.Text(), http.MethodGet, io.Reader(http.NoBody)
+	if s.Post {
+		method, body = http.MethodPost, struct{ io.Reader }{strings.NewReader(id)} // which can't be read twice
+	}
+	req, err := http.NewRequest(method, "http://"+via.Router()+"/echo?id="+id, body)
+	if err != nil {
+		return "", err
+	}
+	req.Host = s.App + "." + Domain
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return "", plain(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	if err != nil {
+		return "", plain(err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("%d %.200s", resp.StatusCode, strings.TrimSpace(string(raw)))
+	}
+	var echo struct{ ID, App, Release, Instance string }
+	if err := json.Unmarshal(raw, &echo); err != nil || echo.ID != id || echo.App != s.App {
+		return "", fmt.Errorf("the wrong answer: %.200s", raw)
+	}
+	return echo.Release + " " + echo.Instance, nil
+}
+
+// plain leaves out of an error what differs from one request to another.
+func plain(err error) error {
+	text := err.Error()
+	if at := strings.LastIndex(text, `": `); at >= 0 {
+		text = text[at+3:]
+	}
+	for _, known := range []string{"connection reset by peer", "connection refused", "i/o timeout", "no route to host", "Client.Timeout", "EOF"} {
+		if strings.Contains(text, known) {
+			return fmt.Errorf("%s", strings.Replace(known, "Client.Timeout", "no answer within "+answerTimeout.String(), 1))
+		}
+	}
+	return fmt.Errorf("%s", text)
+}
