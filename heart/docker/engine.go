@@ -50,6 +50,7 @@ type Engine struct {
 	host    string
 	cluster cluster.ID
 	output  map[string]string
+	making  sync.Mutex // held by who makes the network: the engine would make two
 
 	// mu guards the rest.
 	mu      sync.Mutex

@@ -29,6 +29,8 @@ func (e *Engine) bridgeName() string { return "ao-" + e.cluster.Short() }
 // Containers on it can't reach each other directly. Once it was there, it is made
 // with the same addresses again: instances are published on them.
 func (e *Engine) EnsureNetwork(ctx context.Context) (Network, error) {
+	e.making.Lock()
+	defer e.making.Unlock()
 	n, err := e.ensureNetwork(ctx)
 	if err == nil {
 		e.mu.Lock()
@@ -39,11 +41,37 @@ func (e *Engine) EnsureNetwork(ctx context.Context) (Network, error) {
 }
 
 func (e *Engine) ensureNetwork(ctx context.Context) (Network, error) {
+	// Looked for before the network: another daemon of this cluster may be making both.
+	left := linkIndex(e.bridgeName())
 	n, err := e.inspectNetwork(ctx)
 	if err == nil || !errors.Is(err, ErrNoContainer) {
 		return n, err
 	}
-	err = e.call(ctx, "create the cluster's network", workTimeout, func(ctx context.Context) error {
+	if left != 0 {
+		if err := e.cutOff(left); err != nil {
+			return Network{}, err
+		}
+	}
+	err = e.createNetwork(ctx)
+	// Another daemon of this cluster may have created it meanwhile.
+	if err != nil && !errors.Is(err, ErrInUse) {
+		return Network{}, err
+	}
+	return e.inspectNetwork(ctx)
+}
+
+// cutOff removes the bridge that an engine which has lost its data has left. The
+// processes of containers that it has forgotten are in there, at addresses that it
+// is about to give to others.
+func (e *Engine) cutOff(link int) error {
+	if err := deleteLink(link); err != nil {
+		return fmt.Errorf("the Docker engine at %s does not know the network of the bridge %s, where containers of before may answer for others (remove it: ip link delete %[2]s): %w", e.host, e.bridgeName(), err)
+	}
+	return nil
+}
+
+func (e *Engine) createNetwork(ctx context.Context) error {
+	return e.call(ctx, "create the cluster's network", workTimeout, func(ctx context.Context) error {
 		_, err := e.cli.NetworkCreate(ctx, e.networkName(), client.NetworkCreateOptions{
 			Driver: "bridge",
 			IPAM:   e.addresses(),
@@ -55,11 +83,6 @@ func (e *Engine) ensureNetwork(ctx context.Context) (Network, error) {
 		})
 		return err
 	})
-	// Another daemon of this cluster may have created it meanwhile.
-	if err != nil && !errors.Is(err, ErrInUse) {
-		return Network{}, err
-	}
-	return e.inspectNetwork(ctx)
 }
 
 // rejoin makes the network again and puts a container that does not run into it: the

@@ -29,11 +29,18 @@ type Own struct {
 	cmd     *exec.Cmd
 	gone    <-chan struct{}
 	starts  int
-	network string // its network namespace
+	network string    // its network namespace
+	tasks   *exec.Cmd // containerd
+	ended   <-chan struct{}
+	flags   []string
 }
 
-// OwnEngine starts one, which ends with the test, its containers included.
-func OwnEngine(tb testing.TB, id cluster.ID) *Own {
+// LiveRestore is the flag of an engine whose containers outlive it.
+const LiveRestore = "--live-restore"
+
+// OwnEngine starts one, which ends with the test, its containers included. Without
+// flags it has LiveRestore.
+func OwnEngine(tb testing.TB, id cluster.ID, flags ...string) *Own {
 	tb.Helper()
 	if testing.Short() {
 		tb.Skip("needs a Docker engine, which a quick check does not start")
@@ -42,23 +49,42 @@ func OwnEngine(tb testing.TB, id cluster.ID) *Own {
 		tb.Fatal("this test starts a Docker engine, which needs root")
 	}
 	dir := testkit.ShortDir(tb)
-	o := &Own{tb: tb, dir: dir, cluster: id, Host: "unix://" + dir + "/sock"}
+	o := &Own{tb: tb, dir: dir, cluster: id, Host: "unix://" + dir + "/sock", flags: flags}
+	if len(flags) == 0 {
+		o.flags = []string{LiveRestore}
+	}
 	tb.Cleanup(o.unmount)
+	if o.network = ownNetwork(); o.network == "" {
+		o.makeNetwork()
+	}
+	o.startTasks()
+	o.Start()
+	return o
+}
+
+// makeNetwork makes a network namespace that nobody else is in.
+func (o *Own) makeNetwork() {
+	o.tb.Helper()
 	holder, _ := o.child("unshare", "--net", "sleep", "infinity")
 	o.network = fmt.Sprintf("/proc/%d/ns/net", holder.Process.Pid)
 	own, err := os.Readlink("/proc/self/ns/net")
-	testkit.Must(tb, err)
-	testkit.Eventually(tb, "a network namespace", func() bool { is, err := os.Readlink(o.network); return err == nil && is != own })
-	o.child("containerd", "--root", dir+"/images", "--state", dir+"/tasks", "--address", dir+"/containerd")
-	o.Start()
-	return o
+	testkit.Must(o.tb, err)
+	testkit.Eventually(o.tb, "a network namespace", func() bool { is, err := os.Readlink(o.network); return err == nil && is != own })
+}
+
+func (o *Own) startTasks() {
+	o.tb.Helper()
+	o.tasks, o.ended = o.child("containerd", "--root", o.dir+"/images", "--state", o.dir+"/tasks", "--address", o.dir+"/containerd")
 }
 
 // Start starts the engine, again after Kill, and waits until it answers.
 func (o *Own) Start() {
 	o.tb.Helper()
-	o.cmd, o.gone = o.child("nsenter", "--net="+o.network, "dockerd", "--data-root", o.dir+"/data", "--exec-root", o.dir+"/run",
-		"--pidfile", o.dir+"/pid", "-H", o.Host, "--containerd", o.dir+"/containerd", "--live-restore")
+	args := []string{
+		"--net=" + o.network, "dockerd", "--data-root", o.dir + "/data", "--exec-root", o.dir + "/run",
+		"--pidfile", o.dir + "/pid", "-H", o.Host, "--containerd", o.dir + "/containerd",
+	}
+	o.cmd, o.gone = o.child("nsenter", append(args, o.flags...)...)
 	o.starts++
 	nth, e := o.starts, EngineAt(o.tb, o.Host, o.cluster)
 	o.tb.Cleanup(func() {
@@ -124,6 +150,46 @@ func (o *Own) Kill() {
 	o.tb.Helper()
 	testkit.Must(o.tb, o.cmd.Process.Kill())
 	<-o.gone
+}
+
+// Stop ends the engine as a service manager does.
+func (o *Own) Stop() {
+	o.tb.Helper()
+	o.end()
+}
+
+// Empty kills the engine, takes all its data away and starts it anew. The processes
+// of its containers live on, and no engine knows them.
+func (o *Own) Empty() {
+	o.tb.Helper()
+	e := EngineAt(o.tb, o.Host, o.cluster)
+	list, err := e.List(o.tb.Context())
+	testkit.Must(o.tb, err)
+	for _, c := range list {
+		c, err := e.Inspect(o.tb.Context(), c.Instance)
+		testkit.Must(o.tb, err)
+		endAfter(o.tb, c.Pid)
+	}
+	o.Kill()
+	testkit.Must(o.tb, o.tasks.Process.Kill())
+	<-o.ended
+	o.unmount()
+	for _, part := range []string{"data", "run", "images", "tasks"} {
+		testkit.Must(o.tb, os.RemoveAll(filepath.Join(o.dir, part)))
+	}
+	o.startTasks()
+	o.Start()
+}
+
+// endAfter ends a process once the test is over.
+func endAfter(tb testing.TB, pid int) {
+	tb.Helper()
+	if pid == 0 {
+		return
+	}
+	fd, err := unix.PidfdOpen(pid, 0)
+	testkit.Must(tb, err)
+	tb.Cleanup(func() { _ = unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0); _ = unix.Close(fd) })
 }
 
 func (o *Own) end() {
