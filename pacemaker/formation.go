@@ -19,6 +19,32 @@ type ProcessChange struct {
 	Quantity *int
 	More     int            // than are wanted now, instead of a quantity; negative: fewer
 	Limits   cluster.Limits // zero parts stay
+	Reset    ProcessSet     // what is set no more: the source's applies again
+}
+
+// ProcessSet says what of a process type a person has set, beside what the source
+// asks for.
+type ProcessSet struct{ Quantity, Memory, CPUs bool }
+
+func setOf(f cluster.Formation) ProcessSet {
+	return ProcessSet{Quantity: f.Quantity != nil, Memory: f.Limits.Memory != 0, CPUs: f.Limits.CPUs != 0}
+}
+
+// limits says that instances may use something else by the change.
+func (c ProcessChange) limits() bool {
+	return c.Limits != cluster.Limits{} || c.Reset.Memory || c.Reset.CPUs
+}
+
+// check refuses what is both set and reset.
+func (c ProcessChange) check(field string) error {
+	for part, both := range map[string]bool{
+		"quantity": c.Reset.Quantity && (c.Quantity != nil || c.More != 0), "memory": c.Reset.Memory && c.Limits.Memory != 0, "cpus": c.Reset.CPUs && c.Limits.CPUs != 0,
+	} {
+		if both {
+			return cluster.Invalid(field+".reset", "names %s, which is set beside it: give one of them", part)
+		}
+	}
+	return nil
 }
 
 // ProcessView is a process type of an app as it is to run.
@@ -26,6 +52,7 @@ type ProcessView struct {
 	Process  cluster.ProcessType
 	Quantity int
 	Limits   cluster.Limits
+	Set      ProcessSet
 }
 
 // Formation lists the process types of the release that serves, with what was
@@ -42,7 +69,7 @@ func (p *Pacemaker) Formation(ctx context.Context, app cluster.App) ([]ProcessVi
 	want := plan.Want(release, asked)
 	out := make([]ProcessView, 0, len(release.Processes))
 	for _, proc := range release.Processes {
-		out = append(out, ProcessView{Process: proc, Quantity: want[proc.Name], Limits: plan.Limits(proc, asked).OrDefault()})
+		out = append(out, ProcessView{Process: proc, Quantity: want[proc.Name], Limits: plan.Limits(proc, asked).OrDefault(), Set: setOf(asked[proc.Name])})
 	}
 	return out, nil
 }
@@ -80,7 +107,7 @@ func (p *Pacemaker) ChangeFormation(ctx context.Context, app cluster.App, change
 		}
 		list = append(list, f)
 		names = append(names, describe(typ, c))
-		if c.Limits != (cluster.Limits{}) {
+		if c.limits() {
 			relimited = append(relimited, typ)
 		}
 	}
@@ -151,10 +178,14 @@ func changed(app cluster.App, release cluster.Release, asked map[string]cluster.
 	if _, ok := release.Process(typ); !ok {
 		return cluster.Formation{}, cluster.Invalid("types."+typ, "release %s of app %q has no process type %q (it has: %s)", release.Label(), app.Name, typ, typeNames(release))
 	}
+	if err := c.check("types." + typ); err != nil {
+		return cluster.Formation{}, err
+	}
 	f, ok := asked[typ]
 	if !ok {
 		f = cluster.Formation{AppID: app.ID, Type: typ}
 	}
+	f = c.Reset.apply(f)
 	if c.Quantity != nil {
 		if err := cluster.ValidateQuantity("types."+typ+".quantity", *c.Quantity); err != nil {
 			return f, err
@@ -171,6 +202,20 @@ func changed(app cluster.App, release cluster.Release, asked map[string]cluster.
 		f.Limits.CPUs = c.Limits.CPUs
 	}
 	return f, nil
+}
+
+// apply gives what is asked without what is set no more.
+func (s ProcessSet) apply(f cluster.Formation) cluster.Formation {
+	if s.Quantity {
+		f.Quantity = nil
+	}
+	if s.Memory {
+		f.Limits.Memory = 0
+	}
+	if s.CPUs {
+		f.Limits.CPUs = 0
+	}
+	return f
 }
 
 func typeNames(r cluster.Release) string {
@@ -192,5 +237,22 @@ func describe(typ string, c ProcessChange) string {
 	if c.Limits.CPUs != 0 {
 		s += fmt.Sprintf(" cpus %v", c.Limits.CPUs)
 	}
+	if back := c.Reset.Names(); len(back) > 0 {
+		s += " " + strings.Join(back, " and ") + " of the source"
+	}
 	return s
+}
+
+// Names are those of the parts.
+func (s ProcessSet) Names() []string {
+	names := []string{}
+	for _, part := range []struct {
+		is   bool
+		name string
+	}{{s.Quantity, "quantity"}, {s.Memory, "memory"}, {s.CPUs, "cpus"}} {
+		if part.is {
+			names = append(names, part.name)
+		}
+	}
+	return names
 }

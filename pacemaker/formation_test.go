@@ -1,9 +1,12 @@
 package pacemaker
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"aorta/internal/testkit"
 	"aorta/jobs"
@@ -75,6 +78,51 @@ func TestChangeFormation_CountsEachRelativeOne(t *testing.T) {
 		if _, err := change(c); cluster.CodeOf(err) != cluster.CodeInvalid {
 			t.Errorf("%+v: got %v, want it refused", c, err)
 		}
+	}
+}
+
+// What a person has set stands over what the source asks for until it is taken back,
+// part by part.
+func TestChangeFormation_TakesBackWhatAPersonSet(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	app := r.App("shop")
+	two, five := 2, 5
+	r.Deploy(app, cluster.ProcessType{Name: "web", Quantity: &two, Limits: cluster.Limits{Memory: 256 << 20, CPUs: 0.5}})
+	r.load = cluster.Load{MemoryTotal: 16 << 30, CPUs: 8}
+	r.report(r.newNode("n1", cluster.RoleHeart))
+	change := func(c ProcessChange) (cluster.Operation, error) {
+		return r.ChangeFormation(t.Context(), app, map[string]ProcessChange{"web": c}, "ann")
+	}
+	is := func(quantity int, memory int64, cpus float64, set ProcessSet) {
+		t.Helper()
+		list, err := r.Formation(t.Context(), app)
+		testkit.Must(t, err)
+		want := ProcessView{Process: list[0].Process, Quantity: quantity, Limits: cluster.Limits{Memory: memory, CPUs: cpus}, Set: set}
+		if diff := cmp.Diff(want, list[0]); diff != "" {
+			t.Errorf("formation (-want +got):\n%s", diff)
+		}
+	}
+	is(2, 256<<20, 0.5, ProcessSet{})
+	_, err := change(ProcessChange{Quantity: &five, Limits: cluster.Limits{Memory: 1 << 30, CPUs: 2}})
+	testkit.Must(t, err)
+	is(5, 1<<30, 2, ProcessSet{Quantity: true, Memory: true, CPUs: true})
+
+	quantity, err := change(ProcessChange{Reset: ProcessSet{Quantity: true}})
+	testkit.Must(t, err)
+	is(2, 1<<30, 2, ProcessSet{Memory: true, CPUs: true})
+	limits, err := change(ProcessChange{Reset: ProcessSet{Memory: true, CPUs: true}})
+	testkit.Must(t, err)
+	is(2, 256<<20, 0.5, ProcessSet{})
+	_, both := change(ProcessChange{Quantity: &five, Reset: ProcessSet{Quantity: true}})
+
+	args, err := limits.Request()
+	if quantity.Title != "Scale shop: web quantity of the source" || limits.Title != "Scale shop: web memory and cpus of the source" ||
+		err != nil || !slices.Equal(args.Relimited, []string{"web"}) {
+		t.Errorf("got %q, and %q of %+v (%v), want the latter to replace the instances of web", quantity.Title, limits.Title, args, err)
+	}
+	if cluster.CodeOf(both) != cluster.CodeInvalid {
+		t.Errorf("a quantity set and taken back at once: got %v, want it refused", both)
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,8 +20,8 @@ func psCommand(s *session) *cobra.Command {
 		RunE: s.onApp(s.listInstances),
 	}
 	scale := &cobra.Command{
-		Use: "scale [TYPE=N | TYPE+N | TYPE-N]…", Short: "Show the process types, or set how many instances of each run",
-		Example: "  aorta ps scale web=3 worker=1 -a shop", ValidArgsFunction: beginning(s.completeTypes()),
+		Use: "scale [TYPE=N | TYPE+N | TYPE-N | TYPE=]…", Short: "Show the process types, or set how many instances of each run",
+		Example: "  aorta ps scale web=3 worker=1 -a shop\n  aorta ps scale web= -a shop    # as many as aorta.yml says", ValidArgsFunction: beginning(s.completeTypes()),
 		RunE: s.onApp(s.scale),
 	}
 	restart := &cobra.Command{
@@ -130,10 +131,24 @@ func (s *session) showFormation(ctx context.Context, api *client.Client, app str
 		return list(s.out, f.Processes)
 	}
 	t := s.out.newTable("TYPE", "QUANTITY", "MEMORY", "CPUS", "COMMAND")
+	byHand := false
 	for _, p := range f.Processes {
-		t.row(p.Type, strconv.Itoa(p.Quantity), cluster.Bytes(p.Memory), fmt.Sprintf("%g", p.CPUs), orText(p.Command, "(default of the image)"))
+		cell := func(part, value string) string {
+			if slices.Contains(p.Set, part) {
+				byHand = true
+				return value + "*"
+			}
+			return value
+		}
+		t.row(p.Type, cell("quantity", strconv.Itoa(p.Quantity)), cell("memory", cluster.Bytes(p.Memory)), cell("cpus", fmt.Sprintf("%g", p.CPUs)),
+			orText(p.Command, "(default of the image)"))
 	}
-	return t.print(app + " has no process types yet; they come with its first deploy")
+	err = t.print(app + " has no process types yet; they come with its first deploy")
+	if byHand {
+		s.out.line("* set by hand; to have the source's: aorta ps scale TYPE=")
+		s.out.line("  aorta ps type TYPE --memory '' --cpus ''")
+	}
+	return err
 }
 
 func (s *session) restart(ctx context.Context, api *client.Client, app string, args []string) error {
@@ -178,55 +193,70 @@ func (s *session) stop(ctx context.Context, api *client.Client, app string, _ []
 }
 
 func psTypeCommand(s *session) *cobra.Command {
-	var memory string
-	var cpus float64
+	var memory, cpus string
 	cmd := &cobra.Command{
 		Use: "type TYPE [--memory 256m] [--cpus 0.5]", Short: "Set the memory and CPU limits of a process type", Args: takes("TYPE"),
-		Example: "  aorta ps type web --memory 256m --cpus 0.5 -a shop", ValidArgsFunction: once(s.completeTypes()),
+		Long:    "type sets the limits of a process type. What is set by hand stays whatever\naorta.yml says; an empty value takes it back.",
+		Example: "  aorta ps type web --memory 256m --cpus 0.5 -a shop\n  aorta ps type web --memory '' -a shop    # as aorta.yml says", ValidArgsFunction: once(s.completeTypes()),
 	}
 	cmd.RunE = s.onApp(func(ctx context.Context, api *client.Client, app string, args []string) error {
 		var change wire.ProcessChange
+		var err error
 		if cmd.Flags().Changed("memory") {
-			n, err := parseBytes(memory)
-			if err != nil {
-				return err
-			}
-			change.Memory = &n
+			err = setMemory(&change, memory)
 		}
-		if cmd.Flags().Changed("cpus") {
-			change.CPUs = &cpus
+		if err == nil && cmd.Flags().Changed("cpus") {
+			err = setCPUs(&change, cpus)
 		}
-		return s.limitType(ctx, api, app, limits{kind: args[0], ProcessChange: change})
+		if err != nil {
+			return err
+		}
+		return s.limitType(ctx, api, app, args[0], change)
 	})
-	cmd.Flags().StringVar(&memory, "memory", "", "memory limit of each instance, such as 256m or 1g")
-	cmd.Flags().Float64Var(&cpus, "cpus", 0, "CPU limit of each instance in cores, such as 0.5")
+	cmd.Flags().StringVar(&memory, "memory", "", "memory limit of each instance, such as 256m or 1g; '' for the source's")
+	cmd.Flags().StringVar(&cpus, "cpus", "", "CPU limit of each instance in cores, such as 0.5; '' for the source's")
 	return startsWork(s, cmd)
 }
 
-type limits struct {
-	kind string
-	wire.ProcessChange
+func setMemory(change *wire.ProcessChange, text string) error {
+	if text == "" {
+		change.Reset = append(change.Reset, "memory")
+		return nil
+	}
+	n, err := parseBytes(text)
+	change.Memory = &n
+	return err
 }
 
-func (s *session) limitType(ctx context.Context, api *client.Client, app string, l limits) error {
-	if l.Memory == nil && l.CPUs == nil {
-		return usagef("nothing to change; give --memory, --cpus or both")
+func setCPUs(change *wire.ProcessChange, text string) error {
+	if text == "" {
+		change.Reset = append(change.Reset, "cpus")
+		return nil
 	}
-	if err := cluster.ValidateName("type", l.kind); err != nil {
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(n > 0) {
+		return usagef("--cpus takes a number of cores above 0, such as 0.5, and not %q", clean(text))
+	}
+	change.CPUs = &n
+	return nil
+}
+
+func (s *session) limitType(ctx context.Context, api *client.Client, app, kind string, change wire.ProcessChange) error {
+	if change.Memory == nil && change.CPUs == nil && len(change.Reset) == 0 {
+		return usagef("nothing to change; give --memory, --cpus or both: aorta ps type %s --memory 1g", clean(kind))
+	}
+	if err := cluster.ValidateName("type", kind); err != nil {
 		return err
 	}
 	var asked cluster.Limits
-	if l.Memory != nil {
-		asked.Memory = *l.Memory
+	if change.Memory != nil {
+		asked.Memory = *change.Memory
 	}
-	if l.CPUs != nil {
-		if *l.CPUs == 0 {
-			return usagef("--cpus must be more than 0")
-		}
-		asked.CPUs = *l.CPUs
+	if change.CPUs != nil {
+		asked.CPUs = *change.CPUs
 	}
-	if err := asked.Validate(l.kind); err != nil {
+	if err := asked.Validate(kind); err != nil {
 		return err
 	}
-	return s.changeFormation(ctx, api, app, wire.FormationChange{Types: map[string]wire.ProcessChange{l.kind: l.ProcessChange}})
+	return s.changeFormation(ctx, api, app, wire.FormationChange{Types: map[string]wire.ProcessChange{kind: change}})
 }

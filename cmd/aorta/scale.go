@@ -16,15 +16,19 @@ type wish struct {
 	kind     string
 	n        int
 	relative bool // n more than there are to be now
+	reset    bool // as many as the source asks for
 }
 
-var quantity = regexp.MustCompile(`^([^=+]+?)([=+-])(\d+)$`)
+var quantity = regexp.MustCompile(`^([^=+]+?)([=+-])(\d+)$|^([^=+]+)=$`)
 
-// parseWish parses web=3, web+1 and web-1.
+// parseWish parses web=3, web+1, web-1 and web=.
 func parseWish(arg string) (wish, error) {
 	parts := quantity.FindStringSubmatch(arg)
 	if parts == nil {
 		return wish{}, usagef("%q is not of the form TYPE=NUMBER (web=3; web+1 for one more, web-1 for one less)", clean(arg))
+	}
+	if typ := parts[4]; typ != "" {
+		return wish{kind: typ, reset: true}, cluster.ValidateName("type", typ)
 	}
 	n, err := strconv.Atoi(parts[3])
 	if err != nil {
@@ -64,6 +68,9 @@ func (s *session) scale(ctx context.Context, api *client.Client, app string, arg
 // change is what is asked of the API. That counts a relative wish from what it keeps
 // then, so that of several at once each counts; n is what it comes to as things are.
 func (w wish) change(n int) wire.ProcessChange {
+	if w.reset {
+		return wire.ProcessChange{Reset: []string{"quantity"}}
+	}
 	if w.relative && w.n != 0 {
 		return wire.ProcessChange{More: w.n}
 	}

@@ -18,16 +18,16 @@ func Overruled(types []cluster.ProcessType, asked map[string]cluster.Formation) 
 			continue
 		}
 		if t.Quantity != nil && f.Quantity != nil && *t.Quantity != *f.Quantity {
-			said = append(said, fmt.Sprintf("the source asks for %d of %s; %d stays, as was set by aorta ps scale (to have the source's: aorta ps scale %s=%d)",
-				*t.Quantity, t.Name, *f.Quantity, t.Name, *t.Quantity))
+			said = append(said, fmt.Sprintf("the source asks for %d of %s; %d stays, as was set by aorta ps scale (to have the source's: aorta ps scale %s=)",
+				*t.Quantity, t.Name, *f.Quantity, t.Name))
 		}
 		if want, is := t.Limits.Memory, f.Limits.Memory; want != 0 && is != 0 && want != is {
-			said = append(said, fmt.Sprintf("the source asks for %s of memory for %s; %s stays, as was set by aorta ps type (to have the source's: aorta ps type %s --memory %s)",
-				cluster.Bytes(want), t.Name, cluster.Bytes(is), t.Name, cluster.Bytes(want)))
+			said = append(said, fmt.Sprintf("the source asks for %s of memory for %s; %s stays, as was set by aorta ps type (to have the source's: aorta ps type %s --memory '')",
+				cluster.Bytes(want), t.Name, cluster.Bytes(is), t.Name))
 		}
 		if want, is := t.Limits.CPUs, f.Limits.CPUs; want != 0 && is != 0 && want != is {
-			said = append(said, fmt.Sprintf("the source asks for %v CPUs for %s; %v stays, as was set by aorta ps type (to have the source's: aorta ps type %s --cpus %v)",
-				want, t.Name, is, t.Name, want))
+			said = append(said, fmt.Sprintf("the source asks for %v CPUs for %s; %v stays, as was set by aorta ps type (to have the source's: aorta ps type %s --cpus '')",
+				want, t.Name, is, t.Name))
 		}
 	}
 	return said

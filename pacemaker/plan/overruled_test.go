@@ -27,9 +27,9 @@ func TestOverruled_SaysWhatAPersonHasSetOtherwise(t *testing.T) {
 
 	got := strings.Join(Overruled(types, asked), "\n")
 
-	want := `the source asks for 2 of web; 3 stays, as was set by aorta ps scale (to have the source's: aorta ps scale web=2)
-the source asks for 256m of memory for web; 1g stays, as was set by aorta ps type (to have the source's: aorta ps type web --memory 256m)
-the source asks for 0.5 CPUs for web; 2 stays, as was set by aorta ps type (to have the source's: aorta ps type web --cpus 0.5)`
+	want := `the source asks for 2 of web; 3 stays, as was set by aorta ps scale (to have the source's: aorta ps scale web=)
+the source asks for 256m of memory for web; 1g stays, as was set by aorta ps type (to have the source's: aorta ps type web --memory '')
+the source asks for 0.5 CPUs for web; 2 stays, as was set by aorta ps type (to have the source's: aorta ps type web --cpus '')`
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("said (-want +got):\n%s", diff)
 	}

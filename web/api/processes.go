@@ -58,6 +58,7 @@ func (a *API) showFormation(ctx context.Context, in *access.AppPath) (*rest.Repl
 
 func (a *API) changeFormation(ctx context.Context, in *changeFormation) (*rest.Reply[wire.Accepted], error) {
 	changes := make(map[string]pacemaker.ProcessChange, len(in.Body.Types))
+	var err error
 	for typ, c := range in.Body.Types {
 		change := pacemaker.ProcessChange{Quantity: c.Quantity, More: c.More}
 		if c.Memory != nil {
@@ -72,9 +73,28 @@ func (a *API) changeFormation(ctx context.Context, in *changeFormation) (*rest.R
 			}
 			change.Limits.CPUs = *c.CPUs
 		}
+		if change.Reset, err = resetOf(typ, c.Reset); err != nil {
+			return nil, err
+		}
 		changes[typ] = change
 	}
 	return rest.Accepted(a.pace.ChangeFormation(ctx, in.App(), changes, auth.User(ctx).Name))
+}
+
+func resetOf(typ string, names []string) (reset pacemaker.ProcessSet, err error) {
+	for _, name := range names {
+		switch name {
+		case "quantity":
+			reset.Quantity = true
+		case "memory":
+			reset.Memory = true
+		case "cpus":
+			reset.CPUs = true
+		default:
+			return reset, cluster.Invalid("types."+typ+".reset", "%.20q is not one of quantity, memory and cpus", name)
+		}
+	}
+	return reset, nil
 }
 
 func (a *API) restartApp(ctx context.Context, in *restartApp) (*rest.Reply[wire.Accepted], error) {

@@ -32,7 +32,7 @@ func (v *Views) Formation(ctx context.Context, app cluster.App) (wire.Formation,
 	out := wire.Formation{Processes: []wire.Process{}}
 	for _, p := range list {
 		out.Processes = append(out.Processes, wire.Process{
-			Type: p.Process.Name, Command: p.Process.Command, Quantity: p.Quantity, Memory: p.Limits.Memory, CPUs: p.Limits.CPUs,
+			Type: p.Process.Name, Command: p.Process.Command, Quantity: p.Quantity, Memory: p.Limits.Memory, CPUs: p.Limits.CPUs, Set: p.Set.Names(),
 		})
 	}
 	return out, nil

@@ -127,11 +127,12 @@ type Instance struct {
 
 // Process is a process type of an app with its formation.
 type Process struct {
-	Type     string  `json:"type"`
-	Command  string  `json:"command"`
-	Quantity int     `json:"quantity"`
-	Memory   int64   `json:"memory" doc:"bytes"`
-	CPUs     float64 `json:"cpus"`
+	Type     string   `json:"type"`
+	Command  string   `json:"command"`
+	Quantity int      `json:"quantity"`
+	Memory   int64    `json:"memory" doc:"bytes"`
+	CPUs     float64  `json:"cpus"`
+	Set      []string `json:"set" doc:"which of quantity, memory and cpus a person has set; the others are the source's, or defaults"`
 }
 
 // Formation is an app's process types.
@@ -150,6 +151,7 @@ type ProcessChange struct {
 	More     int      `json:"quantity_delta,omitempty" minimum:"-1000" maximum:"1000" doc:"how many more than now are to run, instead of a quantity; negative: fewer"`
 	Memory   *int64   `json:"memory,omitempty" doc:"bytes"`
 	CPUs     *float64 `json:"cpus,omitempty"`
+	Reset    []string `json:"reset,omitempty" enum:"quantity,memory,cpus" doc:"what is set no more, so that the source's applies again"`
 }
 
 // Route is what requests to an app may take at the routers.

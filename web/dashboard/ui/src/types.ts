@@ -137,6 +137,7 @@ export interface Process {
   quantity: number;
   memory: number; // bytes
   cpus: number;
+  set: string[]; // which of quantity, memory and cpus a person has set; the others are the source's, or defaults
 }
 
 export interface Release {

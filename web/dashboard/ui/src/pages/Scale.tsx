@@ -30,7 +30,7 @@ export function Scale({ detail }: { detail: AppDetail }) {
         {list.map((p) => (
           <li key={p.type}>
             <span class="grow"><b>{p.type}</b> <code class="muted">{p.command || "the image's command"}</code><br />
-              <span class="muted">{p.memory ? bytes(p.memory) : "memory not limited"} · {p.cpus ? `${p.cpus} CPU` : "CPU not limited"} each</span></span>
+              <span class="muted">{p.memory ? bytes(p.memory) : "memory not limited"} · {p.cpus ? `${p.cpus} CPU` : "CPU not limited"} each{p.set.length > 0 && ` · ${p.set.join(", ")} set by hand`}</span></span>
             {may("developer") ? <Quantity process={p} n={wanted.value[p.type] ?? p.quantity} set={(n) => set(p.type, n)} /> : <b class="num">{p.quantity}</b>}
           </li>
         ))}
