@@ -68,3 +68,37 @@ func TestRelease_TakesBackWhatTheOneBeforeAskedFor(t *testing.T) {
 
 	want("a deploy after that does not ask for it", 0)
 }
+
+// What a person has set counts more than what aorta.yml asks for, until it is taken
+// back.
+func TestRelease_LeavesTheLimitsThatAPersonSet(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	app := r.App("shop")
+	repo := r.repoOf(app)
+	one := repo.Commit("one")
+	two := repo.Commit("two", one)
+	three := repo.Commit("three", two)
+	by, none := 2*time.Minute, time.Duration(0)
+	want := func(when string, timeout time.Duration) {
+		t.Helper()
+		now, err := r.store.AppByID(t.Context(), app.ID)
+		if err != nil || now.Requests.Timeout != timeout {
+			t.Errorf("%s: got the time limit %s, %v, want %s", when, now.Requests.Timeout, err, timeout)
+		}
+	}
+	set := func(timeout *time.Duration) {
+		t.Helper()
+		_, err := r.ChangeRequestLimits(t.Context(), app, cluster.RequestLimitsChange{Timeout: timeout}, "ann")
+		testkit.Must(t, err)
+	}
+
+	r.asking(r.pushed(app, "", one), time.Minute)
+	set(&by)
+	r.asking(r.pushed(app, one, two), time.Second)
+	want("set by ann, and v2 asks for another", by)
+	set(&none)
+	want("ann takes hers back", time.Second)
+	r.asking(r.pushed(app, two, three), time.Hour)
+	want("v3 asks for another", time.Hour)
+}

@@ -253,7 +253,7 @@ func shop(tb testing.TB) *fakeAPI {
 	f.on("GET /apps/shop/rollback", 200, wire.RollbackPlan{From: "v3", Release: "v2", Message: "first\nbody", Set: []string{"GREETING"}, Unset: []string{"DEBUG"}, Instances: 2})
 	f.on("GET /apps/shop/releases/v3", 200, wire.Release{Release: "v3", ID: "r3", State: "running", Traffic: 100, Image: "shop:3", User: "ada"})
 	f.on("GET /apps/shop/domains", 200, wire.Page[wire.Domain]{Items: []wire.Domain{{Host: "shop.example.com", App: "shop", CreatedAt: *ago(time.Minute)}}})
-	f.on("GET /apps/shop/route", 200, wire.Route{Timeout: 90, IdleTimeout: 3600, MaxBody: 50 << 20, Set: []string{"timeout", "max_body"}})
+	f.on("GET /apps/shop/route", 200, wire.Route{Timeout: 90, IdleTimeout: 3600, MaxBody: 50 << 20, Set: []string{"timeout", "max_body"}, Source: []string{"max_body"}})
 	f.on("GET /apps/shop/logs", 200, wire.Page[wire.LogLine]{Items: []wire.LogLine{
 		{Time: noon, Release: "v3", Type: "web", Instance: webID, Text: "\x1b[32mhello\x1b[0m\x1b]0;title\x07 \x1b[2Jworld\tx\rback"},
 	}})

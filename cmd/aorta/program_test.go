@@ -30,7 +30,7 @@ func TestProgram_ShowsForPeople(t *testing.T) {
 		{"releases -n 1 -a shop", "RELEASE  STATE    TRAFFIC  CREATED  USER  MESSAGE\nv3       running  100%     1h ago   ada   faster\n"},
 		{"releases info 3 -a shop", "release  v3\nid       r3\nstate    running\ntraffic  100%\nimage    shop:3\n"},
 		{"domains -a shop", "HOST              KIND   ADDED\nshop.example.com  added  1m ago\n"},
-		{"route -a shop", "LIMIT         VALUE  SET BY\ntimeout       1m30s  app\nidle timeout  1h     default\nmax body      50m    app\n"},
+		{"route -a shop", "LIMIT         VALUE  SET BY\ntimeout       1m30s  hand\nidle timeout  1h     default\nmax body      50m    aorta.yml\n"},
 		{"stats -a shop", "last 1h\n  requests    200\n  error rate  20.00%\n  status      2xx 150, 3xx 3, 4xx 7, 5xx 40\n  sent        900 B\n  p50         12 ms\n  p95         40 ms\n  p99         90 ms\nsince the app was created\n  requests    1000\n  error rate  0.50%\n  status      2xx 980, 3xx 5, 4xx 10, 5xx 5\n  sent        5.0 kB\n"},
 		{"jobs", "1a2b3c4d  Deploy shop  running  1m ago   1m\n"},
 		{"jobs --wide", webID + "  Deploy shop  shop  running  1m ago   1m\n"},

@@ -27,7 +27,8 @@ func setRouteCommand(s *session) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "set [--timeout 10m] [--idle-timeout 2h] [--max-body 50m]", Args: takes(),
 		Example: "  aorta route set --timeout 10m -a shop",
-		Short:   "Set limits of requests; an empty value restores the default",
+		Short:   "Set limits of requests; an empty value takes one back",
+		Long:    "set sets limits of requests. What is set by hand stays whatever aorta.yml says;\nan empty value (--timeout '') takes it back to that, or to the default.",
 	}
 	f := cmd.Flags()
 	f.StringVar(&timeout, "timeout", "", "time until an answer begins, such as 90s or 10m (default 5m)")
@@ -110,11 +111,23 @@ func (s *session) printRoute(r wire.Route) error {
 		{"idle timeout", "idle_timeout", duration.Text(time.Duration(r.IdleTimeout) * time.Second)},
 		{"max body", "max_body", body},
 	} {
-		by := "default"
-		if slices.Contains(r.Set, row.field) {
-			by = "app"
-		}
-		t.row(row.name, row.value, by)
+		t.row(row.name, row.value, setBy(r, row.field))
 	}
 	return t.print("")
+}
+
+// setBy says where a limit comes from. A long timeout raises the default of
+// the idle timeout, and a short idle timeout lowers that of the timeout.
+func setBy(r wire.Route, field string) string {
+	switch {
+	case slices.Contains(r.Set, field) && slices.Contains(r.Source, field):
+		return "aorta.yml"
+	case slices.Contains(r.Set, field):
+		return "hand"
+	case field == "idle_timeout" && time.Duration(r.IdleTimeout)*time.Second > cluster.DefaultIdleTimeout:
+		return "timeout"
+	case field == "timeout" && time.Duration(r.Timeout)*time.Second < cluster.DefaultTimeout:
+		return "idle timeout"
+	}
+	return "default"
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"aorta/internal/duration"
@@ -33,43 +34,85 @@ func Overruled(types []cluster.ProcessType, asked map[string]cluster.Formation) 
 	return said
 }
 
-// RouteOf is what a deploy changes of an app's limits: what its aorta.yml asks for
-// now, and back to the default what only the one before asked for. What somebody
-// has changed since stays; said has a line for each.
+// RouteOf is what a deploy changes of an app's limits: what its source asks for now,
+// and back to the default what only the one before asked for. What somebody has set
+// since stays, until it is taken back; said has a line for each that differs.
 func RouteOf(before, now cluster.RequestLimitsChange, have cluster.RequestLimits) (change cluster.RequestLimitsChange, said []string) {
-	change = now
-	var none time.Duration
-	var noBody int64
-	for _, key := range []struct {
-		name, flag  string
-		before, now *time.Duration
-		have        time.Duration
-		to          **time.Duration
-	}{
-		{"timeout", "--timeout", before.Timeout, now.Timeout, have.Timeout, &change.Timeout},
-		{"idle_timeout", "--idle-timeout", before.IdleTimeout, now.IdleTimeout, have.IdleTimeout, &change.IdleTimeout},
-	} {
-		if key.before == nil || key.now != nil || key.have == 0 {
-			continue
+	note := func(line string) {
+		if line != "" {
+			said = append(said, line)
 		}
-		if key.have == *key.before {
-			*key.to = &none
-		}
-		said = append(said, gone(key.name, key.flag, duration.Text(key.have), key.have == *key.before))
 	}
-	if before.MaxBody != nil && now.MaxBody == nil && have.MaxBody != 0 {
-		if have.MaxBody == *before.MaxBody {
-			change.MaxBody = &noBody
-		}
-		said = append(said, gone("max_body", "--max-body", cluster.Bytes(have.MaxBody), have.MaxBody == *before.MaxBody))
-	}
+	var line string
+	change.Timeout, line = limitOf(before.Timeout, now.Timeout, have.Timeout, routeKey[time.Duration]{"timeout", duration.Text})
+	note(line)
+	change.IdleTimeout, line = limitOf(before.IdleTimeout, now.IdleTimeout, have.IdleTimeout, routeKey[time.Duration]{"idle_timeout", duration.Text})
+	note(line)
+	change.MaxBody, line = limitOf(before.MaxBody, now.MaxBody, have.MaxBody, routeKey[int64]{"max_body", cluster.Bytes})
+	note(line)
 	return change, said
 }
 
-// gone says what becomes of a key of route: that aorta.yml has no more.
-func gone(key, flag, have string, back bool) string {
-	if back {
-		return fmt.Sprintf("aorta.yml has no route.%s any more: %s goes, and the default is back", key, have)
-	}
-	return fmt.Sprintf(`aorta.yml has no route.%s any more; %s stays, as was set by aorta route set (to take it back: aorta route set %s "")`, key, have, flag)
+// routeKey is a key of route: in aorta.yml, and how its values are written.
+type routeKey[T time.Duration | int64] struct {
+	name string
+	text func(T) string
 }
+
+func (k routeKey[T]) takeBack() string {
+	return fmt.Sprintf("aorta route set --%s ''", strings.ReplaceAll(k.name, "_", "-"))
+}
+
+// limitOf is what becomes of one limit; nil leaves it alone. What is as the source
+// before asked, nobody has set.
+func limitOf[T time.Duration | int64](before, now *T, have T, key routeKey[T]) (to *T, said string) {
+	free := have == 0 || before != nil && have == *before
+	switch {
+	case now != nil && (free || have == *now):
+		return now, ""
+	case now != nil:
+		return nil, fmt.Sprintf("the source asks for a route.%s of %s; %s stays, as was set by aorta route set (to have the source's: %s)",
+			key.name, key.text(*now), key.text(have), key.takeBack())
+	case before == nil || have == 0:
+		return nil, ""
+	case free:
+		return new(T), fmt.Sprintf("aorta.yml has no route.%s any more: %s goes, and the default is back", key.name, key.text(have))
+	}
+	return nil, fmt.Sprintf("aorta.yml has no route.%s any more; %s stays, as was set by aorta route set (to take it back: %s)", key.name, key.text(have), key.takeBack())
+}
+
+// RouteBack turns what a person takes back into what the source asks for, where it
+// does; else the default is back.
+func RouteBack(change, source cluster.RequestLimitsChange) cluster.RequestLimitsChange {
+	change.Timeout = back(change.Timeout, source.Timeout)
+	change.IdleTimeout = back(change.IdleTimeout, source.IdleTimeout)
+	change.MaxBody = back(change.MaxBody, source.MaxBody)
+	return change
+}
+
+func back[T time.Duration | int64](to, source *T) *T {
+	if to != nil && *to == 0 && source != nil {
+		return source
+	}
+	return to
+}
+
+// RouteSource names the limits that are as the source asks for.
+func RouteSource(source cluster.RequestLimitsChange, have cluster.RequestLimits) []string {
+	names := []string{}
+	for _, key := range []struct {
+		name string
+		is   bool
+	}{
+		{"timeout", is(source.Timeout, have.Timeout)},
+		{"idle_timeout", is(source.IdleTimeout, have.IdleTimeout)},
+		{"max_body", is(source.MaxBody, have.MaxBody)},
+	} {
+		if key.is {
+			names = append(names, key.name)
+		}
+	}
+	return names
+}
+
+func is[T time.Duration | int64](asked *T, have T) bool { return asked != nil && *asked == have }

@@ -21,15 +21,25 @@ func (a *API) routeRoutes(h *rest.API) {
 	rest.Register(h, rest.Route{Method: rest.Patch, Path: "/apps/{app}/route", Summary: "Change what requests may take", Role: access.Developer, Subject: access.OnApp}, a.changeRoute)
 }
 
-func (a *API) showRoute(_ context.Context, in *access.AppPath) (*rest.Reply[wire.Route], error) {
-	return rest.OK(routeWire(in.App().Requests), nil)
+func (a *API) showRoute(ctx context.Context, in *access.AppPath) (*rest.Reply[wire.Route], error) {
+	return a.route(ctx, in.App(), in.App().Requests)
+}
+
+func (a *API) route(ctx context.Context, app cluster.App, limits cluster.RequestLimits) (*rest.Reply[wire.Route], error) {
+	r := routeWire(limits)
+	var err error
+	r.Source, err = a.pace.RequestLimitsOfSource(ctx, app, limits)
+	return rest.OK(r, err)
 }
 
 func (a *API) changeRoute(ctx context.Context, in *changeRoute) (*rest.Reply[wire.Route], error) {
 	limits, err := a.pace.ChangeRequestLimits(ctx, in.App(), cluster.RequestLimitsChange{
 		Timeout: seconds(in.Body.Timeout), IdleTimeout: seconds(in.Body.IdleTimeout), MaxBody: in.Body.MaxBody,
 	}, auth.User(ctx).Name)
-	return rest.OK(routeWire(limits), err)
+	if err != nil {
+		return nil, err
+	}
+	return a.route(ctx, in.App(), limits)
 }
 
 func seconds(n *int64) *time.Duration {

@@ -160,6 +160,7 @@ type Route struct {
 	IdleTimeout int64    `json:"idle_timeout" doc:"seconds of silence on a connection in use"`
 	MaxBody     int64    `json:"max_body" doc:"bytes of a request's body; 0 for any size"`
 	Set         []string `json:"set" doc:"which of them are the app's own; the others are defaults"`
+	Source      []string `json:"source" doc:"which of those that are set are as aorta.yml says; the others were set by hand"`
 }
 
 // RouteChange changes what is set; 0 restores a default.
