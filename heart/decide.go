@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"aorta/heart/docker"
-	"aorta/pacemaker/cluster"
 )
 
 // action is what a runner does in one turn.
@@ -62,10 +61,7 @@ func decide(r record, c *docker.Container, now time.Time) step {
 }
 
 func decideStop(r record, c *docker.Container, now time.Time) step {
-	grace := r.Spec.StopGrace
-	if grace <= 0 {
-		grace = cluster.DefaultStopGrace
-	}
+	grace := r.Spec.Grace()
 	switch {
 	case !c.Running:
 		return step{action: actionRemove}

@@ -191,7 +191,7 @@ func diskOf(engine, own string) string {
 // directory was lost or restored from an older copy. They are reported, and
 // stopped only when the pacemaker says so.
 func (h *Heart) adopt(ctx context.Context) error {
-	list, err := h.engine.List(ctx)
+	list, err := h.engine.RegainAll(ctx)
 	if err != nil {
 		return fmt.Errorf("adopt containers: %w", err)
 	}

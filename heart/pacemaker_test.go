@@ -185,10 +185,16 @@ type lab struct {
 func newLab(t *testing.T) *lab {
 	t.Helper()
 	e, id := rig.Engine(t)
+	return labOn(t, e, id)
+}
+
+// labOn is a lab with an engine of the test's choice.
+func labOn(t *testing.T, e *docker.Engine, id cluster.ID) *lab {
+	t.Helper()
 	return &lab{
 		t: t, engine: e, image: rig.Image(t, e, id), pace: newPacemaker(t),
 		cfg: heart.Config{
-			NodeID: cluster.NewID(), NodeName: "n1", Cluster: id, DataDir: t.TempDir(), DockerHost: testkit.DockerHost(),
+			NodeID: cluster.NewID(), NodeName: "n1", Cluster: id, DataDir: t.TempDir(), DockerHost: e.Host(),
 			ReportEvery: 100 * time.Millisecond, Roles: []cluster.Role{cluster.RoleHeart},
 		},
 	}

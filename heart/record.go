@@ -24,6 +24,7 @@ type record struct {
 	Tail      []string // last lines before it failed
 	Gone      bool
 	StartedAt *time.Time
+	Process   process // the last one that was seen
 
 	ImageGone bool // its image was built here and is not on the engine: it waits for a start after another build
 	Rebuilt   bool // that start has come

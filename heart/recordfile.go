@@ -20,6 +20,7 @@ type recordFile struct {
 	Tail      []string              `json:"tail,omitempty"`
 	Gone      bool                  `json:"gone,omitempty"`
 	StartedAt *time.Time            `json:"started_at,omitempty"`
+	Process   process               `json:"process,omitzero"`
 
 	ImageGone bool `json:"image_gone,omitempty"`
 	Rebuilt   bool `json:"rebuilt,omitempty"`
@@ -79,7 +80,7 @@ type healthFile struct {
 func (r record) file() recordFile {
 	return recordFile{
 		Spec: specFileOf(r.Spec), Stray: r.Stray, State: r.State, Healthy: r.Healthy, Crashing: r.Crashing,
-		Restarts: r.Restarts, Error: r.Error, Tail: r.Tail, Gone: r.Gone, StartedAt: r.StartedAt,
+		Restarts: r.Restarts, Error: r.Error, Tail: r.Tail, Gone: r.Gone, StartedAt: r.StartedAt, Process: r.Process,
 		ImageGone: r.ImageGone, Rebuilt: r.Rebuilt, TakenDown: r.TakenDown, StopAsked: r.StopAsked, TermAt: r.TermAt, HealthySince: r.HealthySince, Backoff: r.Backoff,
 		NextStart: r.NextStart, Starts: r.Starts,
 	}
@@ -88,7 +89,7 @@ func (r record) file() recordFile {
 func (f recordFile) record() record {
 	return record{
 		Spec: f.Spec.spec(), Stray: f.Stray, State: f.State, Healthy: f.Healthy, Crashing: f.Crashing,
-		Restarts: f.Restarts, Error: f.Error, Tail: f.Tail, Gone: f.Gone, StartedAt: f.StartedAt,
+		Restarts: f.Restarts, Error: f.Error, Tail: f.Tail, Gone: f.Gone, StartedAt: f.StartedAt, Process: f.Process,
 		ImageGone: f.ImageGone, Rebuilt: f.Rebuilt, TakenDown: f.TakenDown, StopAsked: f.StopAsked, TermAt: f.TermAt, HealthySince: f.HealthySince, Backoff: f.Backoff,
 		NextStart: f.NextStart, Starts: f.Starts,
 	}

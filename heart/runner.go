@@ -41,6 +41,7 @@ type runner struct {
 	unmeasured  bool      // it was said that this fails
 	portTries   int
 	sigkillSeen time.Time // when it was first seen that SIGKILL ended the process
+	forgottenAt time.Time // when a process without a container was asked to end
 
 	// oomKilled: an event reported an out-of-memory kill of the present process.
 	// The container's state may lack it when the process ended before the event.
@@ -99,6 +100,9 @@ func (r *runner) turn(ctx context.Context) time.Duration {
 	s := decide(rec, c, time.Now())
 	switch s.action {
 	case actionPrepare:
+		if wait := r.endForgotten(rec); wait > 0 {
+			return wait
+		}
 		return r.prepare(ctx, rec)
 	case actionStart:
 		return r.start(ctx, rec)
@@ -119,14 +123,21 @@ func (r *runner) turn(ctx context.Context) time.Duration {
 	case actionRemove:
 		return r.remove(ctx)
 	case actionGone:
+		if wait := r.endForgotten(rec); wait > 0 {
+			return wait
+		}
 		r.gone()
 	}
 	return s.wait
 }
 
-// inspect returns the container; nil when there is none.
+// inspect returns the container, whatever somebody has named it; nil when there is
+// none.
 func (r *runner) inspect(ctx context.Context) (*docker.Container, error) {
 	c, err := r.h.engine.Inspect(ctx, r.id)
+	if errors.Is(err, docker.ErrNoContainer) {
+		c, err = r.h.engine.Regain(ctx, r.id, r.record().Process.Container)
+	}
 	if errors.Is(err, docker.ErrNoContainer) {
 		err = nil
 	} else if err == nil {
@@ -147,9 +158,9 @@ func (r *runner) noteProcess(c docker.Container) {
 	r.startSeen, r.firstSeen = c.StartedAt, time.Now()
 	r.lastCheck, r.misses, r.nextCheck, r.sigkillSeen = nil, 0, time.Time{}, time.Time{}
 	r.misplaced = misplaced{}
-	started := c.StartedAt
-	if rec := r.record(); rec.StartedAt == nil || !rec.StartedAt.Equal(started) {
-		r.update(func(rec *record) { rec.StartedAt = &started })
+	started, noted := c.StartedAt, process{Container: c.EngineID, Pid: c.Pid, Signal: c.StopSignal}
+	if rec := r.record(); rec.StartedAt == nil || !rec.StartedAt.Equal(started) || rec.Process != noted {
+		r.update(func(rec *record) { rec.StartedAt, rec.Process = &started, noted })
 	}
 }
 

@@ -94,7 +94,7 @@ func awaitEnd(ctx context.Context, e *docker.Engine, node string, grace time.Dur
 }
 
 func ownContainers(ctx context.Context, e *docker.Engine, node string) ([]docker.Container, error) {
-	list, err := e.List(ctx)
+	list, err := e.RegainAll(ctx)
 	var mine []docker.Container
 	for _, c := range list {
 		if c.Labels[cluster.LabelNode] == node {

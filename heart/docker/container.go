@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
@@ -18,6 +19,7 @@ import (
 type Container struct {
 	Instance   cluster.ID
 	EngineID   string // that the engine gave it; in the path of its control group
+	Renamed    bool   // its name is not its instance's id; of List alone
 	Labels     map[string]string
 	Image      string // "sha256:…"
 	Started    bool   // it has run at least once
@@ -98,8 +100,13 @@ func (e *Engine) Signal(ctx context.Context, id cluster.ID, signal string) error
 // Remove kills and removes the container with its anonymous volumes. It is no
 // error when there is none.
 func (e *Engine) Remove(ctx context.Context, id cluster.ID) error {
+	return e.remove(ctx, string(id))
+}
+
+// remove takes a name or the engine's own id.
+func (e *Engine) remove(ctx context.Context, handle string) error {
 	err := e.call(ctx, "remove a container", workTimeout, func(ctx context.Context) error {
-		_, err := e.cli.ContainerRemove(ctx, string(id), client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+		_, err := e.cli.ContainerRemove(ctx, handle, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
 		return err
 	})
 	if errors.Is(err, ErrNoContainer) {
@@ -111,9 +118,14 @@ func (e *Engine) Remove(ctx context.Context, id cluster.ID) error {
 // Inspect returns an instance's container: ErrNoContainer when there is none, a
 // conflict when a container that is not this cluster's has its name.
 func (e *Engine) Inspect(ctx context.Context, id cluster.ID) (Container, error) {
+	return e.inspect(ctx, id, string(id))
+}
+
+// inspect takes a name or the engine's own id of an instance's container.
+func (e *Engine) inspect(ctx context.Context, id cluster.ID, handle string) (Container, error) {
 	var r container.InspectResponse
 	err := e.call(ctx, "inspect a container", queryTimeout, func(ctx context.Context) error {
-		out, err := e.cli.ContainerInspect(ctx, string(id), client.ContainerInspectOptions{})
+		out, err := e.cli.ContainerInspect(ctx, handle, client.ContainerInspectOptions{})
 		r = out.Container
 		return err
 	})
@@ -174,7 +186,7 @@ func (e *Engine) List(ctx context.Context) ([]Container, error) {
 				continue
 			}
 			list = append(list, Container{
-				Instance: id, Labels: item.Labels, Image: item.ImageID, Running: item.State == container.StateRunning || item.State == container.StatePaused,
+				Instance: id, EngineID: item.ID, Renamed: !slices.Contains(item.Names, "/"+string(id)), Labels: item.Labels, Image: item.ImageID, Running: item.State == container.StateRunning || item.State == container.StatePaused,
 				Paused: item.State == container.StatePaused,
 			})
 		}

@@ -79,6 +79,14 @@ type InstanceSpec struct {
 	Revision  int
 }
 
+// Grace is how long a process that was asked to end may take.
+func (s InstanceSpec) Grace() time.Duration {
+	if s.StopGrace <= 0 {
+		return DefaultStopGrace
+	}
+	return s.StopGrace
+}
+
 // Hello opens a node's session and tells it where things are.
 type Hello struct {
 	Session  string

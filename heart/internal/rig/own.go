@@ -208,7 +208,7 @@ func (o *Own) unmount() {
 		}
 	}
 	for _, at := range slices.Backward(below) {
-		if err := syscall.Unmount(at, 0); err != nil {
+		if err := syscall.Unmount(at, syscall.MNT_DETACH); err != nil { // whoever reads there goes on
 			o.tb.Errorf("unmount %s: %v", at, err)
 		}
 	}
