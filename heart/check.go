@@ -66,9 +66,10 @@ func (r *runner) unhealthy(ctx context.Context, rec record, c docker.Container) 
 		return
 	}
 	r.misses++
-	if r.misses == missesLimit && !rec.Crashing {
+	late := rec.TakenDown && time.Since(r.firstSeen) >= rec.Spec.Health.OrDefault().StartTimeout
+	if r.misses >= missesLimit && (!rec.Crashing || late) {
 		r.update(func(rec *record) {
-			rec.Crashing, rec.HealthySince = true, time.Time{}
+			rec.Crashing, rec.TakenDown, rec.HealthySince = true, false, time.Time{}
 			rec.Error = "its health check fails: " + r.lastCheck.Error()
 		})
 	}

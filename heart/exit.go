@@ -33,12 +33,34 @@ func (r *runner) ended(ctx context.Context, rec record, c *docker.Container, do 
 	if c != nil {
 		c.OOM = c.OOM || c.ExitCode == sigkilled && r.oomKilled.Load()
 	}
-	if do == actionFail {
+	taken, err := r.takenDown(ctx, rec, c)
+	switch {
+	case err != nil:
+		return r.unknown(ctx, err)
+	case taken != "" && do == actionFail:
+		return r.start(ctx, rec)
+	case taken != "":
+		r.update(func(rec *record) { rec.takeDown(taken, time.Now()) })
+		r.h.shipper.AddSystemLine(r.target(rec), taken+"; starting it again")
+	case do == actionFail:
 		r.fail(ctx, r.exitCause(ctx, rec, *c))
-	} else {
-		r.crashed(rec, c)
+	default:
+		r.crashed(rec, *c)
 	}
 	return 0
+}
+
+// takenDown says what ended a process that did not end by itself, and nothing where
+// it did.
+func (r *runner) takenDown(ctx context.Context, rec record, c *docker.Container) (string, error) {
+	if c == nil {
+		return cluster.ContainerGone, nil
+	}
+	session, err := r.h.engine.Session(ctx)
+	if err != nil || session == rec.Session || session == "" || rec.Session == "" {
+		return "", err
+	}
+	return cluster.EngineRestarted, nil
 }
 
 // fail marks an instance that was never healthy as failed; the next step
@@ -53,14 +75,11 @@ func (r *runner) fail(ctx context.Context, cause string) {
 }
 
 // crashed records that a healthy process ended, and plans its restart.
-func (r *runner) crashed(rec record, c *docker.Container) {
-	cause := "its container is gone"
-	if c != nil {
-		cause = exitText(rec.Spec, *c)
-	}
+func (r *runner) crashed(rec record, c docker.Container) {
+	cause := exitText(rec.Spec, c)
 	r.update(func(rec *record) {
 		planRestart(rec, time.Now())
-		rec.Crashing, rec.Error, rec.HealthySince = true, cause, time.Time{}
+		rec.Crashing, rec.TakenDown, rec.Error, rec.HealthySince = true, false, cause, time.Time{}
 	})
 	again := time.Until(r.record().NextStart).Round(time.Second)
 	r.h.shipper.AddSystemLine(r.target(rec), fmt.Sprintf("%s; restarting in %s", cause, duration.Text(again)))

@@ -2,7 +2,6 @@ package heart_test
 
 import (
 	"errors"
-	"log/slog"
 	"syscall"
 	"testing"
 
@@ -91,9 +90,7 @@ func TestHeart_RemovesTheOlderOfTwoContainersOfAnInstance(t *testing.T) {
 	testkit.Must(t, err)
 	before := l.inspect(id)
 
-	h, err := heart.New(l.cfg, l.pace, slog.New(slog.DiscardHandler))
-	testkit.Must(t, err)
-	testkit.Must(t, h.Open(t.Context()))
+	l.start()
 	list, err := l.engine.List(t.Context())
 
 	if err != nil || len(list) != 1 || list[0].EngineID != before.EngineID {

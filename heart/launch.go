@@ -72,15 +72,18 @@ func (r *runner) start(ctx context.Context, rec record) time.Duration {
 	if err := r.h.ports.claim(rec.Spec.Port, r.id, time.Now()); err != nil {
 		return r.failStart(ctx, rec, fmt.Errorf("its port can't be used: %w", err))
 	}
+	session, err := r.h.engine.Session(ctx)
+	if err != nil {
+		return r.failStart(ctx, rec, err)
+	}
 	// Recorded before the start, so that one that is interrupted counts too.
 	r.update(func(rec *record) {
 		now := time.Now()
 		rec.Starts = append(recent(rec.Starts, now), now)
-		rec.NextStart = time.Time{}
+		rec.NextStart, rec.Session = time.Time{}, session
 		if again && !rec.TakenDown {
 			rec.Restarts++
 		}
-		rec.TakenDown = false
 	})
 	r.oomKilled.Store(false)
 	if err := r.h.engine.Start(ctx, r.id); err != nil {
@@ -102,7 +105,7 @@ func (r *runner) failStart(ctx context.Context, rec record, err error) time.Dura
 		return r.changePort(ctx, rec, err)
 	case rec.Healthy:
 		r.update(func(rec *record) {
-			rec.Crashing, rec.Error = true, err.Error()
+			rec.Crashing, rec.Error = true, rec.startError(err)
 			planRestart(rec, time.Now())
 		})
 	default:

@@ -27,6 +27,7 @@ type pacemaker struct {
 	specs   map[cluster.ID]cluster.InstanceSpec
 	known   map[cluster.ID]cluster.InstanceStatus
 	seen    map[cluster.ID][]string // each different state, in order
+	crashes []string                // what was reported of an instance that has ended by itself
 	answer  cluster.ReportAnswer
 	last    cluster.Report
 	reports int
@@ -88,6 +89,9 @@ func (p *pacemaker) Report(_ context.Context, r cluster.Report) (cluster.ReportA
 	}
 	for _, s := range r.Instances {
 		p.known[s.ID] = s
+		if s.Crashing && !cluster.WasTakenDown(s.Error) || s.Restarts > 0 {
+			p.crashes = append(p.crashes, fmt.Sprintf("%+v", s))
+		}
 		text := fmt.Sprintf("%s crashing=%t restarts=%d gone=%t", s.State, s.Crashing, s.Restarts, s.Gone)
 		if list := p.seen[s.ID]; len(list) == 0 || list[len(list)-1] != text {
 			p.seen[s.ID] = append(list, text)

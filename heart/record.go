@@ -3,6 +3,7 @@ package heart
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"aorta/heart/docker"
@@ -29,7 +30,10 @@ type record struct {
 	ImageGone bool // its image was built here and is not on the engine: it waits for a start after another build
 	Rebuilt   bool // that start has come
 
-	TakenDown bool // with its whole node, by somebody's word: its next start is no restart
+	// TakenDown: it was ended by something else, see cluster.TakenDown, and is to be
+	// started again.
+	TakenDown bool
+	Session   string // of the engine, when it was started last; see docker.Engine.Session
 
 	StopAsked bool
 	TermAt    time.Time // when SIGTERM was sent
@@ -62,6 +66,22 @@ func (r record) status() cluster.InstanceStatus {
 		ID: r.Spec.ID, State: r.State, Crashing: r.Crashing, Restarts: r.Restarts, Error: r.Error,
 		Port: r.Spec.Port, StartedAt: r.StartedAt, Gone: r.Gone,
 	}
+}
+
+// takeDown notes that it is to be started again, for what it has not done itself.
+func (r *record) takeDown(cause string, now time.Time) {
+	r.TakenDown, r.Crashing, r.Error, r.NextStart, r.HealthySince = true, true, cause, now, time.Time{}
+}
+
+// startError is the error of a start that failed: after what it is started for, if
+// that was not its own doing.
+func (r record) startError(err error) string {
+	for _, cause := range cluster.TakenDown {
+		if r.TakenDown && strings.HasPrefix(r.Error, cause) {
+			return cause + "; " + err.Error()
+		}
+	}
+	return err.Error()
 }
 
 // mend sets times that lie in the future, after the clock was set back, to now.

@@ -61,7 +61,7 @@ func noteTakenDown(dataDir string, mine []docker.Container) error {
 		if !serves || !slices.ContainsFunc(mine, func(c docker.Container) bool { return c.Instance == r.Spec.ID && c.Running }) {
 			continue
 		}
-		r.TakenDown, r.Crashing, r.Error, r.NextStart = true, true, cluster.StoppedWithNode, time.Now()
+		r.takeDown(cluster.StoppedWithNode, time.Now())
 		if err := records.save(r); err != nil {
 			return err
 		}

@@ -1,6 +1,10 @@
 package cluster
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // InstanceState only goes forward. Crashing and unheard are conditions beside
 // it: a restart in place keeps the instance, its id and its port.
@@ -63,13 +67,25 @@ func (i Instance) Serves() bool { return i.State == InstanceRunning && !i.Crashi
 // one that is started again and again runs for some seconds each time.
 const crashMemory = 5 * time.Minute
 
-// StoppedWithNode is the error of an instance that was stopped with its whole node,
-// by somebody's word, and is to run again with it.
-const StoppedWithNode = "it was stopped with its node"
+// What begins the error of an instance that was ended by something else, and is to
+// run again at once. That is no crash.
+const (
+	StoppedWithNode = "it was stopped with its node" // by somebody's word
+	EngineRestarted = "its Docker engine was restarted"
+	ContainerGone   = "its container is gone" // somebody removed it
+)
 
-// ComesBack says that the instance is to run again as its node does. That is no
-// crash.
-func (i Instance) ComesBack() bool { return i.Crashing && i.Error == StoppedWithNode }
+// TakenDown are those beginnings.
+var TakenDown = []string{StoppedWithNode, EngineRestarted, ContainerGone}
+
+// WasTakenDown says that an instance with that error was ended by something else.
+func WasTakenDown(text string) bool {
+	return slices.ContainsFunc(TakenDown, func(cause string) bool { return strings.HasPrefix(text, cause) })
+}
+
+// ComesBack says that the instance was ended by something else, and does not run
+// again yet.
+func (i Instance) ComesBack() bool { return i.Crashing && WasTakenDown(i.Error) }
 
 // Troubled says that the instance is wanted and crashes, or has not run for minutes
 // since it did.

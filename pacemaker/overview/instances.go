@@ -76,7 +76,7 @@ func (in Instance) text() string {
 	case in.Crashes:
 		text = crashText(in.Instance)
 	case in.ComesBack():
-		text = "starting again: " + in.Error
+		text = "starting again: " + firstLine(in.Error)
 	case in.Error == "":
 	case in.State == cluster.InstanceRunning:
 		text += ", restarted after: " + firstLine(in.Error)

@@ -219,11 +219,11 @@ func (s *Store) applyStatus(tx *gorm.DB, node cluster.ID, st cluster.InstanceSta
 }
 
 // crashed says that an instance has ended by itself since the last report, or that
-// its process recovers from failing its checks. A start after its node was stopped
-// is neither, however many reports tell of it.
+// its process recovers from failing its checks. A start after it was ended by something
+// else is neither, however many reports tell of it.
 func crashed(row instanceRow, st cluster.InstanceStatus) bool {
 	same := row.StartedAt != nil && st.StartedAt != nil && *row.StartedAt == st.StartedAt.UnixNano()
-	comesBack := row.Error == cluster.StoppedWithNode
+	comesBack := cluster.WasTakenDown(row.Error)
 	return st.Restarts > row.Restarts || row.Crashing && !st.Crashing && same && !comesBack
 }
 
