@@ -51,6 +51,7 @@ type Config struct {
 	Roles       []cluster.Role
 	Tags        map[string]string
 	Session     string // identifies this run of the process
+	Place       string // see cluster.Hello
 	Version     string // of the program
 	PortMin     int    // range that published ports must lie in; default 20000 … 29999
 	PortMax     int

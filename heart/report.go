@@ -80,7 +80,7 @@ func (rep *reporter) register(ctx context.Context) error {
 		return fmt.Errorf("read the host's name: %w", err)
 	}
 	hello := cluster.Hello{
-		Session: h.cfg.Session, Hostname: host, Pid: os.Getpid(), Roles: h.cfg.Roles, Address: h.Address(), Version: h.cfg.Version,
+		Session: h.cfg.Session, Hostname: host, Place: h.cfg.Place, Pid: os.Getpid(), Roles: h.cfg.Roles, Address: h.Address(), Version: h.cfg.Version,
 	}
 	for refusals := 0; ; {
 		bounded, cancel := context.WithTimeout(ctx, callTimeout)

@@ -15,9 +15,12 @@ import (
 // Abort ends an open operation: its jobs are stopped, the instances that
 // it started are drained, and the old release keeps serving.
 func (p *Pacemaker) Abort(ctx context.Context, op cluster.Operation, user string) error {
+	return p.abort(ctx, op, "aborted by "+user)
+}
+
+func (p *Pacemaker) abort(ctx context.Context, op cluster.Operation, reason string) error {
 	p.planting.Lock()
 	defer p.planting.Unlock()
-	reason := "aborted by " + user
 	if err := p.store.MarkAborted(ctx, op.ID, reason); err != nil {
 		return err
 	}

@@ -58,6 +58,7 @@ func (p *Pacemaker) tidy(ctx context.Context, _ *jobs.Run) (any, error) {
 		p.store.DeleteArchive(ctx, now.Add(-keptJobs).UnixNano()),
 		p.store.DeleteIdempotencyKeys(ctx, now.Add(-keptAnswers).UnixNano()),
 		p.store.DeleteEndedSessions(ctx, now),
+		p.store.DeleteFormerMembers(ctx, now.Add(-keptJobs)),
 		p.table.DropTombstones(ctx, now),
 		p.Sources.Tidy(ctx), p.forgetStrangers(ctx),
 	)

@@ -21,11 +21,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"aorta/internal/broadcast"
+	"aorta/internal/pki"
 	"aorta/internal/profile"
 	"aorta/jobs"
 	"aorta/pacemaker/cluster"
 	"aorta/pacemaker/following"
 	"aorta/pacemaker/images"
+	"aorta/pacemaker/membership"
 	"aorta/pacemaker/nodes"
 	"aorta/pacemaker/overview"
 	"aorta/pacemaker/routing"
@@ -54,6 +56,11 @@ type Config struct {
 	// ImagesMaxSize is how many bytes the images of one engine may take before
 	// the oldest go that are not in use; 0: any number.
 	ImagesMaxSize int64
+	// Pacemakers are the addresses of the nodes' API.
+	Pacemakers func() []string
+	// NodeRemoved takes from a node that is no longer in the cluster what its process
+	// can still reach; nil for nothing.
+	NodeRemoved func(context.Context, cluster.Node) error
 	// Answers says what apps answered in the last minute, see overview.Config.
 	Answers func(context.Context) map[cluster.ID]overview.Answers
 	// Ended hears of each operation that has ended, at least once; nil for nobody.
@@ -79,17 +86,19 @@ type AppData interface {
 
 // Parts are what a pacemaker works with.
 type Parts struct {
-	Store  *store.Store
-	Jobs   Jobs
-	Table  routing.Table
-	Gate   routing.Gate
-	Forget []AppData
+	Store     *store.Store
+	Authority *pki.Authority
+	Jobs      Jobs
+	Table     routing.Table
+	Gate      routing.Gate
+	Forget    []AppData
 }
 
 // Pacemaker is one running controller. Make it with New, then Run it. What it
 // holds can be used by itself: what nodes ask and say, what people are shown.
 type Pacemaker struct {
 	Nodes     *nodes.Nodes
+	Members   *membership.Membership
 	Routers   *routing.Routers
 	Sources   *sources.Sources
 	Following *following.Following
@@ -130,6 +139,12 @@ func New(cfg Config, parts Parts, id cluster.ID, epoch uint64) *Pacemaker {
 	if cfg.Answers == nil {
 		cfg.Answers = func(context.Context) map[cluster.ID]overview.Answers { return nil }
 	}
+	if cfg.Pacemakers == nil {
+		cfg.Pacemakers = func() []string { return nil }
+	}
+	if cfg.NodeRemoved == nil {
+		cfg.NodeRemoved = func(context.Context, cluster.Node) error { return nil }
+	}
 	if cfg.KeepReleases == 0 {
 		cfg.KeepReleases = cluster.KeptReleases
 	}
@@ -147,6 +162,10 @@ func New(cfg Config, parts Parts, id cluster.ID, epoch uint64) *Pacemaker {
 	p.Nodes = nodes.New(nodes.Config{
 		Store: parts.Store, Routes: p.publish, Routers: p.Routers, Epoch: epoch, DeadAfter: cfg.DeadAfter, DrainLimit: cfg.DrainLimit,
 		Started: started, Changed: p.rerouted, Now: cfg.Now, Log: cfg.Log,
+	})
+	p.Members = membership.New(membership.Config{
+		Store: parts.Store, Authority: parts.Authority, Nodes: p.Nodes, Cluster: id, DeadAfter: cfg.DeadAfter,
+		Pacemakers: cfg.Pacemakers, Abort: p.abort, Changed: p.rerouted, Removed: cfg.NodeRemoved, Now: cfg.Now, Log: cfg.Log,
 	})
 	p.Sources = sources.New(sources.Config{Store: parts.Store, ReposDir: cfg.ReposDir, Dir: cfg.SourcesDir, Cluster: id, KeepReleases: cfg.KeepReleases, Now: cfg.Now})
 	p.Images = images.New(images.Config{

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -23,8 +24,9 @@ type Server struct {
 type Options struct {
 	Address string
 	Handler http.Handler
-	Cert    string // PEM files; empty: plain HTTP
+	Cert    string // PEM files; empty: plain HTTP, or TLS
 	Key     string
+	TLS     *tls.Config // nil: as Cert says
 	Log     *slog.Logger
 }
 
@@ -35,6 +37,9 @@ func Listen(o Options) (*Server, error) {
 	l, err := net.Listen("tcp", o.Address)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w (is another program using it? choose another address)", o.Address, err)
+	}
+	if o.TLS != nil {
+		l = tls.NewListener(l, o.TLS)
 	}
 	return &Server{listener: l, cert: o.Cert, key: o.Key, http: &http.Server{
 		Handler: recovering(o.Handler, o.Log), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,

@@ -2,9 +2,9 @@ package main
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
+
+	"aorta/internal/duration"
 
 	"aorta/pacemaker/steps"
 )
@@ -50,13 +50,7 @@ func took(from, to *time.Time) string {
 
 // parseSpan parses a positive duration: 90s, 2h, 7d.
 func parseSpan(s string) (time.Duration, error) {
-	if days, ok := strings.CutSuffix(s, "d"); ok {
-		n, err := strconv.ParseUint(days, 10, 16)
-		if err == nil && n > 0 {
-			return time.Duration(n) * 24 * time.Hour, nil
-		}
-	}
-	d, err := time.ParseDuration(s)
+	d, err := duration.Parse(s)
 	if err != nil || d <= 0 {
 		return 0, usagef("%q is not a duration (such as 90s, 2h or 7d)", clean(s))
 	}

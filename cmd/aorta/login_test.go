@@ -150,16 +150,17 @@ func TestEndpoint_WorksWithoutAnyFile(t *testing.T) {
 
 func TestNodesToken_PrintsTheTokenAlone(t *testing.T) {
 	api := shop(t)
-	api.on("POST /nodes", 201, map[string]string{"id": "i", "name": "n3", "token": "node_i_s"})
+	api.on("POST /node-tokens", 201, map[string]any{"id": "i", "uses": 1, "token": "join_S", "command": "aortad join https://10.0.0.1:7421 --token", "reachable": true, "expires_at": "2026-01-02T15:04:05Z"})
 	c := newCLI(t, api)
 
-	got := c.run("nodes", "token", "--name", "n3", "--roles", "heart,builder")
+	got := c.run("nodes", "token", "--name", "n3", "--roles", "heart,builder", "--tag", "disk=ssd", "--expires", "2d")
 
-	if got.code != 0 || got.out != "node_i_s\n" {
+	if got.code != 0 || got.out != "join_S\n" {
 		t.Errorf("got %+v, want the token alone", got)
 	}
-	if w := api.writes(); len(w) != 1 || w[0] != `POST /nodes {"name":"n3","roles":["heart","builder"]}` {
-		t.Errorf("got %v, want the node with its roles", w)
+	wantIn(t, "stderr", got.err, "aortad join https://10.0.0.1:7421 --token join_S --data-dir /var/lib/aorta\n")
+	if w := api.writes(); len(w) != 1 || w[0] != `POST /node-tokens {"name":"n3","roles":["heart","builder"],"tags":{"disk":"ssd"},"uses":1,"expires":"2d"}` {
+		t.Errorf("got %v, want what was asked for", w)
 	}
 }
 

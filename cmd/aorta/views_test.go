@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // views are the commands that list or show, each on the data of crowded.
 var views = []string{
 	"apps", "apps info", "builds", "builds secrets", "builds show", "config", "config get", "contexts", "doctor", "domains", "images",
-	"jobs", "jobs show", "logs", "nodes", "nodes show", "open", "ps", "ps scale", "releases", "releases info", "route", "stats", "status",
+	"jobs", "jobs show", "logs", "nodes", "nodes show", "nodes token list", "open", "ps", "ps scale", "releases", "releases info", "route", "stats", "status",
 	"version", "whoami",
 }
 
@@ -75,7 +75,7 @@ func TestViews_AreAllThere(t *testing.T) {
 	does := []string{
 		"apps create", "apps destroy", "apps grant", "apps rename", "apps revoke", "builds cancel", "builds rebuild", "builds set-secret",
 		"builds unset-secret", "config set", "config unset", "contexts remove", "contexts use", "dashboard", "deploy", "domains add", "domains remove", "git",
-		"git remote", "images prune", "jobs abort", "jobs discard", "jobs follow", "jobs retry", "login", "logout", "nodes token", "ps restart",
+		"git remote", "images prune", "jobs abort", "jobs discard", "jobs follow", "jobs retry", "login", "logout", "nodes remove", "nodes tag", "nodes token", "nodes token revoke", "ps restart",
 		"ps start", "ps stop", "ps type", "rollback", "route set",
 	}
 	eachCommand(rootCommand(&session{p: &Program{}}), func(cmd *cobra.Command) {
@@ -192,6 +192,10 @@ func crowdedNodes(f *fakeAPI) {
 	silent := wire.Node{NodeFacts: wire.NodeFacts{ID: "id2", Name: "n2", Address: "10.0.0.2", Roles: []string{"heart"}, State: "suspect"}}
 	f.on("GET /nodes", 200, wire.Page[wire.Node]{Items: []wire.Node{node, silent}})
 	f.on("GET /nodes/n1", 200, node)
+	f.on("GET /node-tokens", 200, wire.Page[wire.JoinToken]{Items: []wire.JoinToken{
+		{ID: "0190a0b0-0000-7000-8000-0000000000f1", Name: "node-1.eu-central.example.com", Roles: []string{"heart", "router", "builder"}, Tags: map[string]string{"region": "eu-central"}, Uses: 1, CreatedBy: "ann", ExpiresAt: *ago(-50 * time.Minute)},
+		{ID: "0190a0b0-0000-7000-8000-0000000000f2", Roles: []string{}, Uses: 10, Used: 3, CreatedBy: "ann", ExpiresAt: *ago(-48 * time.Hour)},
+	}})
 	f.on("GET /apps/"+longApp+"/images", 200, wire.Page[wire.Image]{Items: []wire.Image{
 		{ID: "sha256:fedcba9876543210", Node: node.Name, Releases: []string{}, Size: 20_000_000, CreatedAt: *ago(100 * time.Hour), Collect: true, Because: "its app is gone"},
 		{ID: "sha256:0123456789abcdef", Node: node.Name, App: longApp, Releases: []string{"v120", "v119", "v118", "v117"}, Size: 1_615_000_000, CreatedAt: *ago(time.Hour), InUse: true, Because: "v120 serves or has instances"},

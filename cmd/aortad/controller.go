@@ -12,7 +12,7 @@ import (
 	"golang.org/x/net/idna"
 
 	"aorta/internal/atomicfile"
-	"aorta/internal/redisd"
+	"aorta/internal/pki"
 	"aorta/internal/seal"
 	"aorta/jobs"
 	"aorta/jobs/redisconn"
@@ -32,27 +32,28 @@ const adminUser = "admin"
 
 // controller is the pacemaker role with its servers.
 type controller struct {
-	d       *daemon
-	m       *masters
-	jobs    *redisconn.Redis
-	claimed <-chan struct{} // closed once the jobs are this pacemaker's
-	store   *store.Store
-	pace    *pacemaker.Pacemaker
-	numbers appNumbers
-	logs    *logstore.Store
-	images  *registry.Registry
-	cluster cluster.ID
-	url     string // of the API
-	nodeURL string // of the nodes' API
+	d         *daemon
+	m         *masters
+	jobs      *redisconn.Redis
+	claimed   <-chan struct{} // closed once the jobs are this pacemaker's
+	store     *store.Store
+	authority *pki.Authority
+	pace      *pacemaker.Pacemaker
+	numbers   appNumbers
+	logs      *logstore.Store
+	images    *registry.Registry
+	cluster   cluster.ID
+	url       string // of the API
+	nodeURL   string // of the nodes' API
 }
 
 func (d *daemon) openController(ctx context.Context) (*controller, error) {
 	c := &controller{d: d}
 	var err error
-	if c.m, err = d.openMasters(ctx); err != nil {
+	if err := c.openState(ctx); err != nil {
 		return nil, err
 	}
-	if err := c.openState(ctx); err != nil {
+	if c.m, err = d.openMasters(ctx, c); err != nil {
 		return nil, err
 	}
 	if err := c.openJobsRedis(ctx); err != nil {
@@ -94,6 +95,9 @@ func (c *controller) openState(ctx context.Context) error {
 	if err := c.makeAdmin(ctx); err != nil {
 		return err
 	}
+	if err := c.openAuthority(ctx); err != nil {
+		return err
+	}
 	if c.logs, err = logstore.Open(d.path("logs"), logstore.Config{}, d.log); err != nil {
 		return err
 	}
@@ -109,6 +113,25 @@ func (c *controller) openRegistry(ctx context.Context) (err error) {
 		c.d.onClose(func() { _ = c.images.Close() })
 	}
 	return err
+}
+
+// openAuthority opens the authority that the cluster's nodes trust, and makes it at the
+// first start that has one. One that is lost is not made again behind their backs.
+func (c *controller) openAuthority(ctx context.Context) (err error) {
+	known, err := c.store.Authority(ctx)
+	if err != nil {
+		return err
+	}
+	if c.authority, err = pki.Open(c.d.path("pki"), known == ""); err != nil {
+		return err
+	}
+	if known == "" {
+		return c.store.SetAuthority(ctx, c.authority.Fingerprint())
+	}
+	if got := c.authority.Fingerprint(); got != known {
+		return cluster.Conflict("%s holds the authority %.12s…, and the nodes of this cluster trust %.12s…: bring that back from a backup", c.d.path("pki"), got, known)
+	}
+	return nil
 }
 
 func exists(path string) bool {
@@ -154,9 +177,9 @@ func (c *controller) openPacemaker(ctx context.Context) error {
 	c.numbers = newAppNumbers(counted)
 	c.pace = pacemaker.New(pacemaker.Config{
 		Domain: d.cfg.Domain, OwnHost: d.ownHost(), RouterURL: d.routerURL(), ReposDir: d.path("repos"), SourcesDir: d.path("sources"),
-		KeepReleases: d.cfg.KeepReleases, ImagesMaxSize: int64(d.cfg.ImagesMaxGB) * 1e9, DrainLimit: d.cfg.DrainLimit, RouterSilence: routerSilence, DeadAfter: d.cfg.DeadAfter, Answers: c.numbers.Answers, Ended: countEnded(), Log: d.log,
+		KeepReleases: d.cfg.KeepReleases, ImagesMaxSize: int64(d.cfg.ImagesMaxGB) * 1e9, DrainLimit: d.cfg.DrainLimit, RouterSilence: routerSilence, DeadAfter: d.cfg.DeadAfter, Pacemakers: c.pacemakers, NodeRemoved: c.expel, Answers: c.numbers.Answers, Ended: countEnded(), Log: d.log,
 	}, pacemaker.Parts{
-		Store: c.store, Table: publisher, Gate: gate{c.m.routes}, Forget: []pacemaker.AppData{c.logs, forgetStats{counted}, c.images},
+		Store: c.store, Authority: c.authority, Table: publisher, Gate: c.m, Forget: []pacemaker.AppData{c.logs, forgetStats{counted}, c.images},
 	}, c.cluster, epoch)
 	if err := c.applyDomain(ctx); err != nil {
 		return err
@@ -246,15 +269,6 @@ func (c *controller) writeContext() error {
 		c.d.log.Warn("the client context could not be written", "path", path, "err", err)
 	}
 	return nil
-}
-
-// gate lets replicas into the routes master.
-type gate struct{ master *redisd.Server }
-
-func (g gate) RunID(ctx context.Context) (string, error) { return g.master.RunID(ctx) }
-
-func (g gate) OpenGate(ctx context.Context, runID string) error {
-	return g.master.OpenGate(ctx, userReplica, runID)
 }
 
 type forgetStats struct{ s *stats.Store }

@@ -124,6 +124,9 @@ func (d *daemon) prepare() (unlock func(), err error) {
 }
 
 func (d *daemon) open(ctx context.Context) error {
+	if err := d.checkNodeAddress(); err != nil {
+		return err
+	}
 	if err := d.checkListeners(); err != nil {
 		return err
 	}

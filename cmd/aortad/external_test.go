@@ -102,7 +102,7 @@ func TestExternalJobs_OverTLS(t *testing.T) {
 	c := newCluster(t, "--jobs-redis-url", "rediss://aorta:"+hush+"@"+server.Addr, "--jobs-redis-ca", authority(t, server), "--node-listen", nodes)
 	shop := c.newApp("shop", "hello")
 	shop.deploy()
-	second := c.join("n2", "heart", "http://"+nodes)
+	second := c.join("n2", "heart", "https://"+nodes)
 	c.aorta("ps", "scale", "-a", "shop", "web=2")
 	if got := shop.spread(2); got["n2"] != 1 {
 		t.Errorf("got two instances at %v, want one on n2", got)
@@ -316,7 +316,7 @@ func TestExternalJobs_TakesOver(t *testing.T) {
 	c := newCluster(t, "--node-listen", nodes)
 	shop := c.newApp("shop", "hello")
 	shop.deploy()
-	second := c.join("n2", "heart", "http://"+nodes)
+	second := c.join("n2", "heart", "https://"+nodes)
 	port := testkit.FreePort(t)
 	testkit.Redis(t, asAorta(port)...)
 

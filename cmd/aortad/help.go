@@ -16,6 +16,7 @@ type command struct {
 
 var commands = []command{
 	{"run", "run [--config FILE] [flags]", "run this node's roles"},
+	{"join", "join https://ADDRESS:7421 --token TOKEN [--replace] [flags of run]", "make this machine a node of a cluster (the token: aorta nodes token; - reads it from the input), and run it"},
 	{"check-config", "check-config FILE", "read a configuration file and the AORTAD_… variables, and say all that is wrong"},
 	{"stop", "stop --data-dir DIR [--all] [--docker-host HOST]", "end the daemon with its managed Redis and nginx, with --all its instances too"},
 	{"version", "version", "print the version"},
@@ -24,7 +25,6 @@ var commands = []command{
 
 // absent are commands that are planned, with what there is instead.
 var absent = map[string]string{
-	"join":    "joining is not there yet: aorta nodes token, then aortad run --roles … --pacemaker URL --node-token-file FILE on the node",
 	"backup":  "backups are not there yet: README.md says which directory to copy (What can be lost)",
 	"restore": "backups are not there yet: README.md says which directory to copy (What can be lost)",
 	"start":   "to start the daemon: aortad run --config FILE",

@@ -74,6 +74,8 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	switch command {
 	case "run":
 		err = runDaemon(ctx, args, out, errOut)
+	case "join":
+		err = joinCluster(ctx, args, out, errOut)
 	case "check-config":
 		err = checkConfig(ctx, args, out)
 	case "stop":

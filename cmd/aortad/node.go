@@ -2,14 +2,18 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"aorta/heart"
 	"aorta/heart/build"
@@ -22,7 +26,6 @@ import (
 	"aorta/jobs/redisconn"
 	"aorta/jobs/redisq"
 	"aorta/pacemaker/cluster"
-	"aorta/pacemaker/store"
 	"aorta/web/client"
 	"aorta/web/nodewire"
 )
@@ -32,6 +35,7 @@ import (
 type node struct {
 	d       *daemon
 	id      cluster.ID
+	who     *identity
 	client  *neighbours
 	hello   cluster.Hello
 	welcome cluster.Welcome     // the first one
@@ -43,13 +47,6 @@ type node struct {
 	carrier  *images.Carrier // with the engine
 }
 
-// identity is a node's id with its token.
-type identity struct {
-	id    cluster.ID
-	token string
-	url   string
-}
-
 func (d *daemon) openNode(ctx context.Context, c *controller) error {
 	who, err := d.identify(ctx, c)
 	if err != nil {
@@ -59,116 +56,57 @@ func (d *daemon) openNode(ctx context.Context, c *controller) error {
 	if err != nil {
 		return err
 	}
-	if err := d.applyNodeAddress(); err != nil {
+	trust, err := who.keys.Trust()
+	if err != nil {
 		return err
 	}
-	n := &node{d: d, id: who.id, roles: roles, jobs: redisconn.NewEndpoint(), handlers: map[string]jobs.Handler{}}
-	pacemaker, err := client.NewNode([]string{who.url}, string(who.id), who.token)
+	n := &node{d: d, id: who.ID, who: who, roles: roles, jobs: redisconn.NewEndpoint(), handlers: map[string]jobs.Handler{}}
+	pacemaker, err := client.NewNode(who.Pacemakers, string(who.ID), trust)
 	if err != nil {
 		return err
 	}
 	d.onClose(pacemaker.Close)
+	pacemaker.RenewBy(n.renew)
 	n.client = newNeighbours(pacemaker, d.path("neighbours.json"), d.log)
 	if err := n.sayHello(ctx); err != nil {
 		return fmt.Errorf("node: %w", err)
 	}
+	d.loop("renewal of the certificate", n.keepCertificate)
 	return n.openRoles(ctx)
 }
 
-// identify finds out who this node is: from its token file, or, beside the
-// pacemaker, from the database, where it is entered at the first start.
-func (d *daemon) identify(ctx context.Context, c *controller) (identity, error) {
-	if c == nil {
-		raw, err := os.ReadFile(d.cfg.NodeTokenFile)
-		if err != nil {
-			return identity{}, fmt.Errorf("read the node's token: %w", err)
-		}
-		who, err := parseToken(strings.TrimSpace(string(raw)))
-		who.url = d.cfg.Pacemaker
-		return who, err
-	}
-	path := d.path("node.token")
-	if raw, err := os.ReadFile(path); err == nil {
-		who, err := parseToken(strings.TrimSpace(string(raw)))
-		if err != nil {
-			return who, err
-		}
-		who.url = c.nodeURL
-		if known, err := c.store.NodeByToken(ctx, who.token); err == nil {
-			return who, d.applyRoles(ctx, c, known)
-		}
-	}
-	return d.enter(ctx, c, path)
-}
-
-// enter makes this node known, or gives it a new token when its file is lost.
-func (d *daemon) enter(ctx context.Context, c *controller, path string) (identity, error) {
-	n, err := c.store.NodeByName(ctx, d.cfg.NodeName)
-	known := err == nil
-	if !known {
-		roles, err := cluster.ParseRoles("roles", d.cfg.Roles)
-		if err != nil {
-			return identity{}, err
-		}
-		n = cluster.Node{ID: cluster.NewID(), Name: d.cfg.NodeName, Roles: roles}
-	}
-	who := identity{id: n.ID, token: cluster.NodeToken(n.ID, rand.Text()), url: c.nodeURL}
-	hash := store.HashToken(who.token)
-	if known {
-		err = errors.Join(c.store.SetNodeToken(ctx, n.ID, hash), d.applyRoles(ctx, c, n))
-	} else {
-		err = c.store.CreateNode(ctx, n, hash, "")
-	}
-	if err != nil {
-		return who, err
-	}
-	return who, atomicfile.Write(path, []byte(who.token+"\n"), 0o600)
-}
-
-// applyRoles gives the node beside the pacemaker the roles of its configuration:
-// whoever writes that owns the cluster. Other nodes have those of their token.
-func (d *daemon) applyRoles(ctx context.Context, c *controller, n cluster.Node) error {
-	roles, err := cluster.ParseRoles("roles", d.cfg.Roles)
-	if err != nil {
-		return err
-	}
-	now := n
-	now.Roles = roles
-	return c.store.UpdateNode(ctx, n, now)
-}
-
-func parseToken(token string) (identity, error) {
-	parts := strings.Split(token, "_")
-	if len(parts) != 3 || parts[0] != "node" {
-		return identity{}, cluster.Invalid("node_token_file", "holds no node token (make one with: aorta nodes token --name NAME)")
-	}
-	id, err := cluster.ParseID(parts[1])
-	return identity{id: id, token: token}, err
-}
+// takeover is for how long a hello that is refused because another process has this
+// node's identity is repeated: that one may have ended just now, with its machine.
+const takeover = 20 * time.Second
 
 // sayHello opens the node's session and learns where the rest is. When the
 // pacemaker is away, what it said last holds: instances and routes go on.
-func (n *node) sayHello(ctx context.Context) error {
-	host, err := os.Hostname()
-	if err != nil {
-		return fmt.Errorf("read the host's name: %w", err)
+func (n *node) sayHello(ctx context.Context) (err error) {
+	if n.hello, err = n.d.hello(n.roles); err != nil {
+		return err
 	}
-	n.hello = cluster.Hello{
-		Session: n.d.session, Hostname: host, Pid: os.Getpid(), Roles: n.roles, Address: n.d.cfg.NodeAddress, Version: version,
-	}
+	refusedSince := time.Time{}
 	for {
 		n.welcome, err = n.client.Hello(ctx, n.hello)
-		if err == nil {
+		switch code := cluster.CodeOf(err); {
+		case err == nil:
 			return n.accept(n.welcome)
-		}
-		if code := cluster.CodeOf(err); code != cluster.CodeUnavailable && code != cluster.CodeInternal {
+		case code == cluster.CodeConflict:
+			if refusedSince.IsZero() {
+				refusedSince = time.Now()
+			}
+			if time.Since(refusedSince) > takeover {
+				return err
+			}
+		case code != cluster.CodeUnavailable && code != cluster.CodeInternal:
 			return err
-		}
-		if last := n.d.lastWelcome(); last.NodeID != "" {
-			n.d.log.Warn("the pacemaker is away; starting with what it said last", "err", err)
-			n.welcome = last
-			n.jobs.Set(last.Jobs)
-			return nil
+		default:
+			if last := n.d.lastWelcome(); last.NodeID != "" {
+				n.d.log.Warn("the pacemaker is away; starting with what it said last", "err", err)
+				n.welcome = last
+				n.jobs.Set(last.Jobs)
+				return nil
+			}
 		}
 		n.d.log.Warn("waiting for the pacemaker", "url", n.client.URL(), "err", err)
 		if !pause.For(ctx, time.Second) {
@@ -177,10 +115,47 @@ func (n *node) sayHello(ctx context.Context) error {
 	}
 }
 
+// hello is what this process says of itself.
+func (d *daemon) hello(roles []cluster.Role) (cluster.Hello, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		return cluster.Hello{}, fmt.Errorf("read the host's name: %w", err)
+	}
+	place, err := d.place()
+	return cluster.Hello{
+		Session: d.session, Hostname: host, Place: place, Pid: os.Getpid(), Roles: roles, Address: d.cfg.NodeAddress, Version: version,
+	}, err
+}
+
+// place names this data directory on this machine since it was booted, as long as the
+// disk is not copied to another one.
+func (d *daemon) place() (string, error) {
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return "", fmt.Errorf("read the machine's boot: %w", err)
+	}
+	network, err := os.Readlink("/proc/self/ns/net")
+	if err != nil {
+		return "", fmt.Errorf("read the network namespace: %w", err)
+	}
+	var dir unix.Stat_t
+	if err := unix.Stat(d.cfg.DataDir, &dir); err != nil {
+		return "", fmt.Errorf("look at the data directory: %w", err)
+	}
+	sum := sha256.Sum256(fmt.Appendf(boot, "%s %d %d", network, dir.Dev, dir.Ino))
+	return hex.EncodeToString(sum[:8]), nil
+}
+
 // accept keeps a welcome for the next start, and moves the workers to where the jobs
 // are now.
 func (n *node) accept(w cluster.Welcome) error {
 	n.jobs.Set(w.Jobs)
+	if len(w.Pacemakers) > 0 && len(n.d.cfg.Pacemakers) == 0 && !slices.Equal(w.Pacemakers, n.who.Pacemakers) {
+		n.who.Pacemakers = w.Pacemakers // for the next start
+		if err := n.who.save(); err != nil {
+			return err
+		}
+	}
 	raw, err := json.Marshal(nodewire.FromWelcome(w))
 	if err == nil {
 		err = atomicfile.Write(n.d.path("welcome.json"), raw, 0o600)
@@ -275,7 +250,7 @@ func (n *node) openHeart(ctx context.Context) (string, error) {
 	h, err := heart.New(heart.Config{
 		NodeID: n.id, NodeName: n.welcome.NodeName, Cluster: n.welcome.Cluster, DataDir: d.path("heart"),
 		Address: d.cfg.NodeAddress, DockerHost: d.cfg.DockerHost, ReportEvery: d.cfg.ReportEvery, Roles: n.roles,
-		Session: d.session, Version: version, Welcomed: n.welcomed, Parts: d.watch.Parts,
+		Session: d.session, Place: n.hello.Place, Version: version, Welcomed: n.welcomed, Parts: d.watch.Parts,
 		OutputFiles: d.cfg.OutputFiles, OutputFileSize: int64(d.cfg.OutputFileBytes), Images: n.carrier,
 	}, n.client, d.log)
 	if err != nil {
@@ -290,9 +265,9 @@ func (n *node) openHeart(ctx context.Context) (string, error) {
 	return "instances on " + h.Address(), nil
 }
 
-// applyNodeAddress checks where instances are to be published, before the
-// pacemaker learns of it and routes lead there.
-func (d *daemon) applyNodeAddress() error {
+// checkNodeAddress checks where instances are to be published, and other nodes reach
+// this one, before anything is started.
+func (d *daemon) checkNodeAddress() error {
 	address, engine := d.cfg.NodeAddress, d.cfg.DockerHost
 	if address != "" && (engine == "" || strings.HasPrefix(engine, "unix:")) {
 		if err := listeners.Check(net.JoinHostPort(address, "0"), nil); err != nil {
@@ -328,4 +303,4 @@ func (n *node) openBuilder(ctx context.Context) (string, error) {
 }
 
 // errNoRouter says that a welcome lacks what a router needs.
-var errNoRouter = errors.New("the pacemaker knows this node without the router role: make its token with --roles router")
+var errNoRouter = errors.New("the pacemaker knows this node without the router role: let it join with --roles router")

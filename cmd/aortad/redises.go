@@ -4,12 +4,13 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
+	"aorta/internal/pki"
 	"aorta/internal/redisd"
 	"aorta/pacemaker/cluster"
-	"aorta/router/stats"
 )
 
 // The names of the managed Redis servers.
@@ -22,25 +23,31 @@ const (
 // titles are what people call those whose name is short for it.
 var titles = map[string]string{redisStats: "statistics Redis"}
 
-// The users of the managed masters beside the admin.
-const (
-	userReplica = "replica" // follows the routes master
-	userTailer  = "tailer"  // writes statistics
-)
-
 // masters are the pacemaker's managed Redis servers.
 type masters struct {
 	routes, jobs, stats *redisd.Server    // jobs is nil when the operator has one
 	addr                map[string]string // TCP address by name
+	ca                  string            // PEM: who signs their certificate
+	secrets             secrets
+
+	mu       sync.Mutex // guards all below, and holds changes of users in order
+	routers  []cluster.Node
+	verified string // the run of the routes master whose table was verified last
 }
 
 // openMasters adopts or starts them, side by side.
-func (d *daemon) openMasters(ctx context.Context) (*masters, error) {
-	m := &masters{addr: map[string]string{}}
-	users := map[string][]redisd.User{
-		redisRoutes: {{Name: userReplica, Password: d.secrets.password(redisRoutes, userReplica), Rules: redisd.ReplicaRules}},
-		redisStats:  {{Name: userTailer, Password: d.secrets.password(redisStats, userTailer), Rules: stats.TailerRules, On: true}},
+func (d *daemon) openMasters(ctx context.Context, c *controller) (*masters, error) {
+	m := &masters{addr: map[string]string{}, ca: string(c.authority.PEM()), secrets: d.secrets}
+	files, err := c.authority.ServerFiles(d.path("pki"), "redis")
+	if err != nil {
+		return nil, err
 	}
+	nodes, err := c.store.Nodes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m.routers = routersOf(nodes)
+	users := map[string][]redisd.User{redisRoutes: m.replicas(), redisStats: m.tailers()}
 	servers := map[string]**redisd.Server{redisRoutes: &m.routes, redisJobs: &m.jobs, redisStats: &m.stats}
 	if d.cfg.JobsRedisURL != "" {
 		delete(servers, redisJobs)
@@ -58,7 +65,7 @@ func (d *daemon) openMasters(ctx context.Context) (*masters, error) {
 		}
 		m.addr[name] = addr
 		server, err := d.newRedis(redisd.Config{
-			Name: name, Title: titles[name], Addresses: []string{addr}, Users: users[name], Persist: redisd.AOFAndRDB, StopOrder: 2,
+			Name: name, Title: titles[name], Addresses: []string{addr}, TLS: &redisd.TLS{Cert: files.Cert, Key: files.Key, CA: files.CA}, Users: users[name], Persist: redisd.AOFAndRDB, StopOrder: 2,
 		})
 		if err != nil {
 			return nil, err
@@ -103,7 +110,7 @@ func (d *daemon) newRedis(cfg redisd.Config) (*redisd.Server, error) {
 
 // endpoint is where a node finds a master, and who it is there.
 func (m *masters) endpoint(name, user, password string) cluster.RedisEndpoint {
-	return cluster.RedisEndpoint{Network: "tcp", Addr: m.addr[name], User: user, Password: password}
+	return cluster.RedisEndpoint{Network: "tcp", Addr: m.addr[name], User: user, Password: password, TLS: true, CA: m.ca, Name: pki.ServerName}
 }
 
 func portOf(addr string) string {

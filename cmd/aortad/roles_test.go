@@ -3,7 +3,6 @@ package main_test
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,20 +16,28 @@ import (
 // its own, and ends it with the test. Its router is at its router address.
 func (c *cluster) join(name, roles, pacemaker string, flags ...string) *cluster {
 	c.tb.Helper()
-	n := &cluster{tb: c.tb, daemon: c.daemon, dir: testkit.ShortDir(c.tb), docker: c.docker, env: c.env, api: c.api}
-	token := c.aorta("nodes", "token", "--name", name, "--roles", roles)
-	if err := os.WriteFile(n.dir+"/token", []byte(token), 0o600); err != nil {
-		c.tb.Fatal(err)
-	}
-	router := testkit.FreeAddr(c.tb)
-	n.router = "http://" + router
-	n.flags = append([]string{
-		"run", "--data-dir", n.dir + "/data", "--docker-host", c.docker, "--roles", roles,
-		"--pacemaker", pacemaker, "--node-token-file", n.dir + "/token", "--router-listen", router,
-	}, flags...)
-	c.tb.Cleanup(n.end)
+	n := c.machine()
+	token := c.joinToken("--name", name, "--roles", roles)
+	n.flags = append(n.joinFlags(pacemaker, token), flags...)
 	n.start()
+	n.flags = []string{"run", "--data-dir", n.dir + "/data"} // by what joining has written
 	return n
+}
+
+// machine is another one, on which nothing runs yet.
+func (c *cluster) machine() *cluster {
+	c.tb.Helper()
+	n := &cluster{tb: c.tb, daemon: c.daemon, dir: testkit.ShortDir(c.tb), docker: c.docker, env: c.env, api: c.api}
+	n.router = "http://" + testkit.FreeAddr(c.tb)
+	c.tb.Cleanup(n.end)
+	return n
+}
+
+func (c *cluster) joinFlags(pacemaker, token string) []string {
+	return []string{
+		"join", pacemaker, "--token", token, "--data-dir", c.dir + "/data", "--docker-host", c.docker,
+		"--router-listen", strings.TrimPrefix(c.router, "http://"),
+	}
 }
 
 // spread counts the app's running instances by node.
@@ -72,8 +79,8 @@ func TestNodes_HeartAndRouterOfTheirOwn(t *testing.T) {
 	c := newCluster(t, "--node-listen", nodes)
 	shop := c.newApp("shop", "hello")
 	shop.deploy()
-	second := c.join("n2", "heart", "http://"+nodes)
-	edge := c.join("edge", "router", "http://"+nodes)
+	second := c.join("n2", "heart", "https://"+nodes)
+	edge := c.join("edge", "router", "https://"+nodes)
 
 	c.aorta("ps", "scale", "-a", "shop", "web=2")
 	if got := shop.spread(2); got[here] != 1 || got["n2"] != 1 {
@@ -108,7 +115,7 @@ func TestNodes_WithoutAHeartAreHeardAndMissed(t *testing.T) {
 	t.Parallel()
 	nodes := testkit.FreeAddr(t)
 	c := newCluster(t, "--node-listen", nodes, "--dead-after", "6s")
-	lone := map[string]*cluster{"edge": c.join("edge", "router", "http://"+nodes), "forge": c.join("forge", "builder", "http://"+nodes)}
+	lone := map[string]*cluster{"edge": c.join("edge", "router", "https://"+nodes), "forge": c.join("forge", "builder", "https://"+nodes)}
 
 	for name := range lone {
 		ago := c.heardAgo(name)
@@ -193,41 +200,4 @@ func (p *project) leaves(n *cluster) {
 		p.c.tb.Errorf("got containers %v, want those of %s alone: %v", left, here, stay)
 	}
 	p.serve(20)
-}
-
-func TestNodes_TokensHold(t *testing.T) {
-	t.Parallel()
-	nodes := testkit.FreeAddr(t)
-	c := newCluster(t, "--node-listen", nodes)
-	flags := []string{"run", "--docker-host", c.docker, "--roles", "heart", "--pacemaker", "http://" + nodes}
-	lone := &cluster{tb: t, dir: testkit.ShortDir(t), env: c.env}
-	aortad := filepath.Join(bin, "aortad")
-	token := c.aorta("nodes", "token", "--name", "n2", "--roles", "heart")
-
-	for name, text := range map[string]string{"missing": "", "garbage": "hello\n", "wrong secret": token[:len(token)-8] + "AAAAAAA\n"} {
-		file := filepath.Join(lone.dir, strings.ReplaceAll(name, " ", "-"))
-		if text != "" {
-			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		// Its run directory goes with the test: nothing stops what never started.
-		r := lone.run(lone.dir, aortad, append(flags, "--data-dir", lone.dir+"/data", "--run-dir", lone.dir+"/run", "--node-token-file", file)...)
-		if r.code != 3 || !strings.Contains(r.err, "token") {
-			t.Errorf("a %s token: exit %d\n%s\nwant exit 3 and the token named", name, r.code, r.err)
-		}
-	}
-	if list := c.nodes(); len(list) != 1 || list[0].Name != here {
-		t.Errorf("got the nodes %+v, want none of who has not joined", list)
-	}
-	if r := c.run(c.dir, "aorta", "nodes", "show", "n2"); r.code != 4 || !strings.Contains(r.err, "has not joined yet") {
-		t.Errorf("one that has not joined: exit %d\n%s\nwant 4, and that", r.code, r.err)
-	}
-	if r := c.run(c.dir, "aorta", "nodes", "token", "--name", here, "--roles", "heart"); r.code != 5 {
-		t.Errorf("a second node of that name: exit %d\n%s\nwant 5", r.code, r.err)
-	}
-	c.join("n2", "heart", "http://"+nodes) // with another token
-	if status := asJSON[wire.Status](c, "status"); status.Nodes != 2 || status.NodesReady != 2 {
-		t.Errorf("got %d nodes, %d of them ready, want 2 once the second has joined", status.Nodes, status.NodesReady)
-	}
 }

@@ -3,8 +3,10 @@ package main_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"os"
@@ -13,54 +15,111 @@ import (
 	"syscall"
 	"testing"
 
+	"aorta/internal/pki"
 	"aorta/internal/testkit"
+	names "aorta/pacemaker/cluster"
+	"aorta/web/client"
 	"aorta/web/wire"
 )
 
-// A node's token opens that node's part of the nodes' API, and nothing else.
+// A node's certificate opens that node's part of the nodes' API, and nothing else.
 func TestDoors_NodeOfAnotherName(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
 	shop := c.newApp("shop", "hello")
 	shop.deploy()
-	own := c.nodes()[0]
-	other := asJSON[wire.NodeCreated](c, "nodes", "token", "--name", "n2", "--roles", "heart")
-	nodes := c.nodeURL()
-	instance := shop.ps1()
+	own := c.nodes()[0].ID
+	joined, other := c.identity("n2")
+	id := string(joined.NodeID)
+	stranger, err := pki.OpenIdentity(t.TempDir())
+	testkit.Must(t, err)
+	authority, err := pki.Open(t.TempDir(), true)
+	testkit.Must(t, err)
+	signed, err := authority.Node(own, stranger.PublicKey())
+	testkit.Must(t, err)
+	testkit.Must(t, stranger.Install(signed, c.authority()))
+	none, err := pki.Trust(c.authority())
+	testkit.Must(t, err)
+	nodes, instance := c.nodeURL(), shop.ps1().ID
 
 	for _, tt := range []struct {
-		base, token, method, path, body string
-		status                          int
+		as                 *tls.Config
+		method, path, body string
+		status             int
 	}{
-		{nodes, other.Token, "POST", "/nodes/" + own.ID + "/report", `{}`, 403},
-		{nodes, other.Token, "POST", "/nodes/" + own.ID + "/hello", `{}`, 403},
-		{nodes, other.Token, "POST", "/nodes/" + own.ID + "/router", `{}`, 403},
-		{nodes, other.Token, "GET", "/nodes/" + own.ID + "/instances/" + instance.ID + "/spec", "", 403},
-		{nodes, other.Token, "GET", "/nodes/" + other.ID + "/instances/" + instance.ID + "/spec", "", 404},
-		{nodes, other.Token, "POST", "/nodes/" + other.ID + "/instances/" + instance.ID + "/port", `{"refused":20000}`, 404},
-		{nodes, other.Token, "GET", "/nodes/" + other.ID + "/builds/" + instance.ID, "", 403},
-		{nodes, other.Token, "GET", "/nodes/" + other.ID + "/builds/" + instance.ID + "/source", "", 403},
-		{nodes, other.Token + "x", "POST", "/nodes/" + other.ID + "/report", `{}`, 401},
-		{nodes, c.adminToken(), "POST", "/nodes/" + own.ID + "/report", `{}`, 401},
-		{nodes, "", "POST", "/nodes/" + own.ID + "/report", `{}`, 401},
-		{nodes, other.Token, "POST", "/nodes/" + other.ID + "/router", `{"epoch":1,"generation":1,"workers":1}`, 403},
-		{nodes, other.Token, "POST", "/nodes/" + other.ID + "/output", `[{"instance":"` + instance.ID + `","type":"web","release":"v1","from":"","to":"x","times":[1],"streams":["stdout"],"texts":["forged"]}]`, 200},
-		{nodes, other.Token, "GET", "/apps", "", 404},
-		{c.api, other.Token, "GET", "/apps", "", 401},
-		{c.api, c.adminToken(), "POST", "/nodes/" + own.ID + "/report", `{}`, 404},
+		{trustOf(t, other), "POST", "/nodes/" + own + "/report", `{}`, 403},
+		{trustOf(t, other), "POST", "/nodes/" + own + "/hello", `{}`, 403},
+		{trustOf(t, other), "POST", "/nodes/" + own + "/router", `{}`, 403},
+		{trustOf(t, other), "GET", "/nodes/" + own + "/instances/" + instance + "/spec", "", 403},
+		{trustOf(t, other), "GET", "/nodes/" + id + "/instances/" + instance + "/spec", "", 404},
+		{trustOf(t, other), "POST", "/nodes/" + id + "/instances/" + instance + "/port", `{"refused":20000}`, 404},
+		{trustOf(t, other), "GET", "/nodes/" + id + "/builds/" + instance, "", 403},
+		{trustOf(t, other), "GET", "/nodes/" + id + "/builds/" + instance + "/source", "", 403},
+		{trustOf(t, stranger), "POST", "/nodes/" + own + "/report", `{}`, 401},
+		{none, "POST", "/nodes/" + own + "/report", `{}`, 401},
+		{none, "POST", "/join", `{"name":"n3","hostname":"h","version":"1","request":""}`, 401},
+		{trustOf(t, other), "POST", "/nodes/" + id + "/router", `{"epoch":1,"generation":1,"workers":1}`, 403},
+		{trustOf(t, other), "POST", "/nodes/" + id + "/output", `[{"instance":"` + instance + `","type":"web","release":"v1","from":"","to":"x","times":[1],"streams":["stdout"],"texts":["forged"]}]`, 200},
+		{trustOf(t, other), "GET", "/apps", "", 404},
 	} {
-		a := c.callAt(tt.base, tt.token, tt.method, tt.path, "application/json", strings.NewReader(tt.body))
+		a := c.callAs(tt.as, c.adminToken(), tt.method, nodes+"/api/v1"+tt.path, tt.body)
 		if a.status != tt.status {
-			t.Errorf("%s %s with token %.8s…: got %d %.200s, want %d", tt.method, tt.path, tt.token, a.status, a.body, tt.status)
+			t.Errorf("%s %s: got %d %.200s, want %d", tt.method, tt.path, a.status, a.body, tt.status)
 		}
 	}
 
 	if logs := c.call("GET", "/apps/shop/logs", ""); logs.status != 200 || strings.Contains(logs.body, "forged") {
 		t.Errorf("got %+v, want the app's log without what another node said in its name", logs)
 	}
-	if now := shop.ps1(); now.ID != instance.ID || now.State != "running" || now.Address != instance.Address {
-		t.Errorf("got instance %+v, want as before: %+v", now, instance)
+	if now := shop.ps1(); now.ID != instance || now.State != "running" {
+		t.Errorf("got instance %+v, want as before", now)
 	}
+}
+
+// identity joins the cluster as a heart of that name, of which nothing runs.
+func (c *cluster) identity(name string) (names.Joined, *pki.Identity) {
+	c.tb.Helper()
+	who, err := pki.OpenIdentity(c.tb.TempDir())
+	testkit.Must(c.tb, err)
+	request, err := who.Request()
+	testkit.Must(c.tb, err)
+	token := c.joinToken("--name", name, "--roles", "heart")
+	joined, err := client.Join(c.tb.Context(), c.nodeURL(), names.Join{Token: token, Name: name, Hostname: "h", Version: "1", Request: string(request)})
+	testkit.Must(c.tb, err)
+	testkit.Must(c.tb, who.Install([]byte(joined.Certificate), []byte(joined.Authority)))
+	return joined, who
+}
+
+func trustOf(tb testing.TB, who *pki.Identity) *tls.Config {
+	tb.Helper()
+	trust, err := who.Trust()
+	testkit.Must(tb, err)
+	return trust
+}
+
+// authority is the cluster's, as PEM.
+func (c *cluster) authority() []byte {
+	c.tb.Helper()
+	raw, err := os.ReadFile(c.dir + "/data/pki/ca.crt")
+	testkit.Must(c.tb, err)
+	return raw
+}
+
+// callAs asks the nodes' API over a connection of its own.
+func (c *cluster) callAs(trust *tls.Config, token, method, url, body string) said {
+	c.tb.Helper()
+	req, err := http.NewRequest(method, url, strings.NewReader(body))
+	testkit.Must(c.tb, err)
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Content-Type", "application/json")
+	transport := &http.Transport{TLSClientConfig: trust}
+	defer transport.CloseIdleConnections()
+	resp, err := transport.RoundTrip(req)
+	testkit.Must(c.tb, err)
+	defer func() { _ = resp.Body.Close() }()
+	raw, err := io.ReadAll(resp.Body)
+	testkit.Must(c.tb, err)
+	return said{resp.StatusCode, resp.Header, string(raw)}
 }
 
 func (c *cluster) nodes() []wire.Node {
@@ -80,7 +139,7 @@ func (c *cluster) adminToken() string {
 // nodeURL is where the nodes' API listens.
 func (c *cluster) nodeURL() string {
 	c.tb.Helper()
-	return "http://" + c.recordedAddress("node_listen")
+	return "https://" + c.recordedAddress("node_listen")
 }
 
 // recordedAddress is the address of a listener that was not given.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -63,19 +64,26 @@ func (c *controller) serve() error {
 	return c.serveNodes()
 }
 
-// serveNodes opens the nodes' API on a listener of its own, which containers
-// have no business with.
+// serveNodes opens the nodes' API on a listener of its own. It shows the certificate
+// of the cluster's authority, and asks for that of a node; who has none may ask to join.
 func (c *controller) serveNodes() error {
 	listen, err := c.d.addrs.resolve(listener{name: "node_listen", option: "node_listen", given: c.d.cfg.NodeListen, ip: loopback})
 	if err != nil {
 		return err
 	}
-	if c.nodeURL, err = listeners.URL(listen, "http"); err != nil {
+	if c.nodeURL, err = listeners.URL(listen, "https"); err != nil {
+		return err
+	}
+	cert, err := c.authority.Server()
+	if err != nil {
 		return err
 	}
 	router := chi.NewRouter()
-	nodeapi.Mount(router, nodeapi.Config{Pacemaker: c.pace, Registry: c.images, Logs: c.logs, Welcome: c.welcome, Version: version, Log: c.d.log})
-	return c.d.serve("nodes' API", web.Options{Address: listen, Handler: router, Log: c.d.log})
+	nodeapi.Mount(router, nodeapi.Config{Pacemaker: c.pace, Registry: c.images, Logs: c.logs, Authority: c.authority, Welcome: c.welcome, Version: version, Log: c.d.log})
+	return c.d.serve("nodes' API", web.Options{Address: listen, Handler: router, Log: c.d.log, TLS: &tls.Config{
+		MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2", "http/1.1"},
+		ClientAuth: tls.RequestClientCert, // checked for each request, see nodeapi
+	}})
 }
 
 func (d *daemon) serve(name string, o web.Options) error {

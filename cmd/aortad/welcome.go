@@ -13,11 +13,11 @@ func (c *controller) welcome(node cluster.Node) (cluster.Welcome, error) {
 	}
 	w := cluster.Welcome{
 		Cluster: c.cluster, Epoch: c.pace.Epoch(), NodeID: node.ID, NodeName: node.Name, Networks: cluster.PrivateNetworks(),
-		Jobs: jobs,
+		Jobs: jobs, Pacemakers: c.pacemakers(),
 	}
 	if node.Has(cluster.RoleRouter) {
-		w.Routes = c.m.endpoint(redisRoutes, userReplica, d.secrets.password(redisRoutes, userReplica))
-		w.Stats = c.m.endpoint(redisStats, userTailer, d.secrets.password(redisStats, userTailer))
+		w.Routes = c.m.endpoint(redisRoutes, replicaOf(node), d.secrets.ofNode(redisRoutes, replicaOf(node), node))
+		w.Stats = c.m.endpoint(redisStats, tailerOf(node), d.secrets.ofNode(redisStats, tailerOf(node), node))
 	}
-	return w, nil
+	return w, c.admitted(node)
 }

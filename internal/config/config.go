@@ -4,9 +4,12 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"aorta/pacemaker/cluster"
@@ -26,7 +29,7 @@ type Config struct {
 	// RouterTrustedProxies are addresses and networks of proxies before the router,
 	// whose word on the client is passed on to apps.
 	RouterTrustedProxies []string `yaml:"router_trusted_proxies" env:"ROUTER_TRUSTED_PROXIES"`
-	RedisAddress         string   `yaml:"redis_address" env:"REDIS_ADDRESS"` // IP that the managed Redis masters listen on
+	RedisAddress         string   `yaml:"redis_address" env:"REDIS_ADDRESS"` // IP that the managed Redis masters listen on; empty: the node address, or loopback without one
 	// JobsRedisURL is a Redis of the operator's own for the jobs, see ParseRedisURL;
 	// empty: a managed one.
 	JobsRedisURL Secret `yaml:"jobs_redis_url" env:"JOBS_REDIS_URL"`
@@ -40,9 +43,9 @@ type Config struct {
 	NodeAddress string `yaml:"node_address" env:"NODE_ADDRESS"` // private address that instances are published on
 	DockerHost  string `yaml:"docker_host" env:"DOCKER_HOST"`
 	Domain      string `yaml:"domain" env:"DOMAIN"`
-	// Pacemaker and NodeTokenFile are for a process without the pacemaker role.
-	Pacemaker     string `yaml:"pacemaker" env:"PACEMAKER"` // address of the nodes' API
-	NodeTokenFile string `yaml:"node_token_file" env:"NODE_TOKEN_FILE"`
+	// Pacemakers are the addresses of the nodes' API, for a node that has joined; none:
+	// those that it was told.
+	Pacemakers []string `yaml:"pacemakers" env:"PACEMAKERS"`
 
 	DeadAfter   time.Duration `yaml:"dead_after" env:"DEAD_AFTER"`
 	ReportEvery time.Duration `yaml:"report_every" env:"REPORT_EVERY"`
@@ -85,8 +88,8 @@ const DefaultListen = "127.0.0.1:7420"
 func Default() Config {
 	return Config{
 		Roles:        []string{"pacemaker", "heart", "router", "builder"},
-		RouterListen: ":8080", RedisAddress: "127.0.0.1",
-		Domain: "aorta.localhost", DeadAfter: 15 * time.Second, ReportEvery: 2 * time.Second, DrainLimit: 30 * time.Second,
+		RouterListen: ":8080",
+		Domain:       "aorta.localhost", DeadAfter: 15 * time.Second, ReportEvery: 2 * time.Second, DrainLimit: 30 * time.Second,
 		KeepReleases: cluster.KeptReleases, ImagesMaxGB: 20, BuildCacheMaxGB: 10, BuildTimeout: 30 * time.Minute,
 		OutputFiles: 5, OutputFileBytes: 10 << 20,
 		AccessLogBuffered: true, LogLevel: "info", LogFormat: "text",
@@ -99,7 +102,14 @@ type Sources struct {
 	Environ map[string]string // as os.Environ has them
 	Flags   []string          // arguments after the command's name
 	Strict  bool              // a variable that nobody reads is a mistake too
+	// Joining is for a node that is not in the cluster yet, which may have its roles
+	// from there: none is given where nothing is said.
+	Joining bool
 }
+
+// FileName is the configuration in a data directory, which is read where no other
+// file is named. Joining writes it.
+const FileName = "aortad.yml"
 
 // Load reads all sources and checks the result. The rest are the arguments
 // that are no flags. Flags that can't be understood are ErrUsage, and flag.ErrHelp
@@ -116,7 +126,13 @@ func Load(s Sources) (cfg Config, rest []string, err error) {
 	if file == "" {
 		file = s.File
 	}
+	if file == "" && !s.Joining {
+		file = keptFile(cmp.Or(cfg.DataDir, s.Environ[prefix+"DATA_DIR"]))
+	}
 	cfg = Default()
+	if s.Joining {
+		cfg.Roles = nil
+	}
 	var all mistakes
 	if file != "" {
 		if err := readFile(file, &cfg, &all); err != nil {
@@ -133,8 +149,17 @@ func Load(s Sources) (cfg Config, rest []string, err error) {
 	if err := flags.Parse(s.Flags); err != nil {
 		return cfg, nil, usage(err)
 	}
-	cfg.finish(&all)
+	cfg.finish(&all, s.Joining)
 	return cfg, flags.Args(), all.err()
+}
+
+// keptFile is the file in a data directory, "" if there is none.
+func keptFile(dir string) string {
+	path := filepath.Join(dir, FileName)
+	if _, err := os.Stat(path); dir == "" || err != nil {
+		return ""
+	}
+	return path
 }
 
 // ErrUsage marks arguments that can't be understood.

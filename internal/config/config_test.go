@@ -40,7 +40,7 @@ func TestLoad_EachSourceWinsOverTheOneBefore(t *testing.T) {
 	want := Default()
 	want.DataDir, want.Listen, want.Domain, want.DeadAfter = "/file", "127.0.0.1:2", "flag.example.com", time.Minute
 	want.Roles = []string{"pacemaker", "router"}
-	want.RunDir, want.NodeName = DefaultRunDir("/file"), cfg.NodeName
+	want.RunDir, want.NodeName, want.RedisAddress = DefaultRunDir("/file"), cfg.NodeName, "127.0.0.1"
 	if diff := cmp.Diff(want, cfg); diff != "" || len(rest) != 1 {
 		t.Errorf("rest %v, configuration (-want +got):\n%s", rest, diff)
 	}
@@ -98,7 +98,6 @@ func TestLoad_BadFilesAreRefusedWithTheLine(t *testing.T) {
 func TestLoad_BadValuesAreNamed(t *testing.T) {
 	for field, values := range map[string][]string{
 		"roles":                {"", "king", "heart,heart"},
-		"pacemaker":            {"127.0.0.1:1", "ftp://x", "http://"},
 		"public_url":           {"x", "javascript:alert(1)"},
 		"node_name":            {"-", "A", "a.b", strings.Repeat("a", 64)},
 		"domain":               {"localhost", "A.b", "*.example.com", "a..b", strings.Repeat("a.", 106) + "bc"},
@@ -107,7 +106,7 @@ func TestLoad_BadValuesAreNamed(t *testing.T) {
 		"node_listen":          {"x"},
 		"router_listen":        {"x:80"},
 		"router_status_listen": {":"},
-		"redis_address":        {"", "0.0.0.0", "::", "localhost", "127.0.0.1:1"},
+		"redis_address":        {"0.0.0.0", "::", "localhost", "127.0.0.1:1"},
 		"node_address":         {"127.0.0.1", "0.0.0.0", "203.0.113.9", "2001:db8::1", "::1", "10.0.0.1:1", "x"},
 		"dead_after":           {"5s", "25h", "-1s"},
 		"report_every":         {"99ms", "61s", "6s"},
@@ -205,22 +204,67 @@ func TestUnknownVariables_NamesWhatIsMeant(t *testing.T) {
 	}
 }
 
-func TestLoad_ANodeAloneNeedsItsPacemaker(t *testing.T) {
-	base := []string{"--data-dir", "/d", "--roles", "heart"}
+func TestLoad_PacemakersAreForThoseThatJoined(t *testing.T) {
 	for name, c := range map[string]struct {
-		flags []string
-		good  bool
+		roles, pacemakers string
+		good              bool
 	}{
-		"neither":  {nil, false},
-		"no token": {[]string{"--pacemaker", "http://10.0.0.1:1"}, false},
-		"both":     {[]string{"--pacemaker", "http://10.0.0.1:1", "--node-token-file", "/t"}, true},
-		"its own":  {[]string{"--roles", "pacemaker", "--pacemaker", "http://10.0.0.1:1"}, false},
+		"told at its joining": {"heart", "", true},
+		"two":                 {"heart", "https://10.0.0.1:7421,https://pace.example.com:7421", true},
+		"its own":             {"pacemaker,heart", "https://10.0.0.1:7421", false},
+		"in the clear":        {"heart", "http://10.0.0.1:7421", false},
+		"no address":          {"heart", "10.0.0.1:7421", false},
+		"a path":              {"heart", "https://10.0.0.1:7421/api", false},
 	} {
-		_, _, err := Load(Sources{Flags: append(base, c.flags...)})
-
-		if (err == nil) != c.good {
+		flags := []string{"--data-dir", "/d", "--roles", c.roles}
+		if c.pacemakers != "" {
+			flags = append(flags, "--pacemakers", c.pacemakers)
+		}
+		if _, _, err := Load(Sources{Flags: flags}); (err == nil) != c.good {
 			t.Errorf("%s: got %v, want it good: %t", name, err, c.good)
 		}
+	}
+}
+
+// What follows from a node address: where other machines reach what they need.
+func TestLoad_ANodeAddressOpensTheCluster(t *testing.T) {
+	for name, c := range map[string]struct {
+		flags          []string
+		nodes, redises string
+	}{
+		"none":           {nil, "", "127.0.0.1"},
+		"one":            {[]string{"--node-address", "10.0.0.1"}, "10.0.0.1:7421", "10.0.0.1"},
+		"IPv6":           {[]string{"--node-address", "fd00::1"}, "[fd00::1]:7421", "fd00::1"},
+		"said otherwise": {[]string{"--node-address", "10.0.0.1", "--node-listen", "10.0.0.2:9", "--redis-address", "10.0.0.3"}, "10.0.0.2:9", "10.0.0.3"},
+		"a node alone":   {[]string{"--node-address", "10.0.0.1", "--roles", "heart"}, "", "10.0.0.1"},
+	} {
+		cfg, _, err := Load(Sources{Flags: append([]string{"--data-dir", "/d"}, c.flags...)})
+		if err != nil || cfg.NodeListen != c.nodes || cfg.RedisAddress != c.redises {
+			t.Errorf("%s: got %q and %q (%v), want %q and %q", name, cfg.NodeListen, cfg.RedisAddress, err, c.nodes, c.redises)
+		}
+	}
+}
+
+// What joining writes is what the next start reads; flags go before it.
+func TestWrite_IsReadFromTheDataDirectory(t *testing.T) {
+	dir := t.TempDir()
+	given := []string{"--data-dir", dir, "--roles", "heart,router", "--node-address", "10.0.0.2", "--router-listen", ":80", "--report-every", "3s", "--router-trusted-proxies", "10.0.0.0/8", "--keep-releases", "7", "--access-log-buffered=false"}
+	joined, _, err := Load(Sources{Flags: given, Joining: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := joined.Write(filepath.Join(dir, FileName)); err != nil {
+		t.Fatal(err)
+	}
+
+	started, _, err := Load(Sources{Flags: []string{"--data-dir", dir}})
+	changed, _, errChanged := Load(Sources{Flags: []string{"--data-dir", dir, "--router-listen", ":8081"}})
+
+	if diff := cmp.Diff(joined, started); diff != "" || err != nil {
+		t.Errorf("(-joined +started): %v\n%s", err, diff)
+	}
+	if errChanged != nil || changed.RouterListen != ":8081" || changed.NodeAddress != "10.0.0.2" {
+		t.Errorf("got %+v (%v), want the flag before the file", changed, errChanged)
 	}
 }
 

@@ -100,8 +100,8 @@ func TestLoad_TheJobsRedis(t *testing.T) {
 		"authority without TLS":  {[]string{"--jobs-redis-url", "redis://:hush@h", "--jobs-redis-ca", ca}, "jobs_redis_ca"},
 		"authority without URL":  {[]string{"--jobs-redis-ca", ca}, "jobs_redis_ca"},
 		"wrong scheme":           {[]string{"--jobs-redis-url", "http://:hush@h"}, "jobs_redis_url"},
-		"without that role":      {[]string{"--jobs-redis-url", "redis://h", "--roles", "heart", "--pacemaker", "http://p", "--node-token-file", "t"}, "jobs_redis_url"},
-		"a heart has no need of": {[]string{"--roles", "heart", "--pacemaker", "http://p", "--node-token-file", "t"}, ""},
+		"without that role":      {[]string{"--jobs-redis-url", "redis://h", "--roles", "heart"}, "jobs_redis_url"},
+		"a heart has no need of": {[]string{"--roles", "heart"}, ""},
 	} {
 		cfg, _, err := Load(Sources{Flags: append(base, c.flags...)})
 

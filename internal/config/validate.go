@@ -1,10 +1,12 @@
 package config
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/hex"
 	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"os"
@@ -17,21 +19,42 @@ import (
 	"aorta/pacemaker/cluster"
 )
 
+// NodesPort is where the nodes' API listens on a node address, if nothing is said.
+const NodesPort = "7421"
+
 // maxDomain leaves room for an app's name and a dot in a host of 253 bytes.
 const maxDomain = 253 - 41
 
 // finish fills in what follows from the rest and checks everything.
-func (c *Config) finish(all *mistakes) {
+func (c *Config) finish(all *mistakes, joining bool) {
 	all.add(c.findDirectories())
-	if c.Listen == "" && c.Has(cluster.RolePacemaker) {
-		c.Listen = DefaultListen
-	}
+	c.fillAddresses()
 	if c.NodeName == "" {
 		host, _ := os.Hostname()
 		c.NodeName = cluster.NodeNameFrom(host)
 	}
-	for _, check := range []func(*mistakes){c.checkRoles, c.checkNames, c.checkAddresses, c.checkListeners, c.checkRedis, c.checkTimes, c.checkRest, c.checkFiles} {
+	if !joining || len(c.Roles) > 0 {
+		c.checkRoles(all)
+	}
+	for _, check := range []func(*mistakes){c.checkNames, c.checkAddresses, c.checkListeners, c.checkRedis, c.checkTimes, c.checkRest, c.checkFiles} {
 		check(all)
+	}
+}
+
+// fillAddresses chooses those that follow from others.
+func (c *Config) fillAddresses() {
+	if c.Listen == "" && c.Has(cluster.RolePacemaker) {
+		c.Listen = DefaultListen
+	}
+	address := c.NodeAddress
+	if cluster.ValidateNodeAddress("node_address", address) != nil {
+		address = "" // which is said by itself, if one is given
+	}
+	if c.RedisAddress == "" {
+		c.RedisAddress = cmp.Or(address, "127.0.0.1")
+	}
+	if c.NodeListen == "" && address != "" && c.Has(cluster.RolePacemaker) {
+		c.NodeListen = net.JoinHostPort(address, NodesPort)
 	}
 }
 
@@ -65,11 +88,8 @@ func (c *Config) checkRoles(all *mistakes) {
 		all.add(err)
 		return // what follows would be of roles that nobody has
 	}
-	if !c.Has(cluster.RolePacemaker) && (c.Pacemaker == "" || c.NodeTokenFile == "") {
-		all.add(cluster.Invalid("pacemaker", "a node without the pacemaker role needs the address of the nodes' API (--pacemaker URL) and its token (--node-token-file FILE)"))
-	}
-	if c.Has(cluster.RolePacemaker) && c.Pacemaker != "" {
-		all.add(cluster.Invalid("pacemaker", "is for a process without the pacemaker role"))
+	if c.Has(cluster.RolePacemaker) && len(c.Pacemakers) > 0 {
+		all.add(cluster.Invalid("pacemakers", "is for a process without the pacemaker role"))
 	}
 }
 
@@ -96,13 +116,22 @@ func (c *Config) checkAddresses(all *mistakes) {
 	if c.NodeAddress != "" {
 		all.add(cluster.ValidateNodeAddress("node_address", c.NodeAddress))
 	}
-	for _, a := range []struct{ field, text string }{{"pacemaker", c.Pacemaker}, {"public_url", c.PublicURL}} {
-		u, err := url.Parse(a.text)
-		if a.text != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
-			all.add(cluster.Invalid(a.field, "%q is not an http or https address", a.text))
-		}
+	if u, err := url.Parse(c.PublicURL); c.PublicURL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		all.add(cluster.Invalid("public_url", "%q is not an http or https address", c.PublicURL))
+	}
+	for _, text := range c.Pacemakers {
+		all.add(CheckPacemaker("pacemakers", text))
 	}
 	all.add(checkEngine(c.DockerHost))
+}
+
+// CheckPacemaker checks the address of a nodes' API.
+func CheckPacemaker(field, text string) error {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
+		return cluster.Invalid(field, "%q is not the address of a nodes' API (such as https://10.0.0.1:%s)", cluster.Clip(text), NodesPort)
+	}
+	return nil
 }
 
 // checkEngine checks the form of an engine's address; the engine itself says the rest.

@@ -43,6 +43,13 @@ type Master struct {
 	Password string
 }
 
+// TLS is how a server speaks over TCP: all of it encrypted. Who may log in is told by
+// users and passwords; no client needs a certificate.
+type TLS struct {
+	Cert, Key string // PEM files
+	CA        string // PEM file of the authority that the master's certificate is signed by
+}
+
 // Config describes a managed server.
 type Config struct {
 	Name          string   // "routes", "jobs", "stats", "routes-replica"; names socket, record and log
@@ -55,6 +62,7 @@ type Config struct {
 	AdminPassword string   // of the user "admin"
 	Users         []User
 	Persist       Persist
+	TLS           *TLS     // of Addresses and of the link to ReplicaOf; nil: none, for tests only
 	ReplicaOf     *Master  // nil: a master
 	MaxMemory     int64    // bytes, 0: no limit; nothing is evicted, writes fail
 	Extra         []string // further lines of redis.conf, one directive each
@@ -64,6 +72,7 @@ type Config struct {
 
 var (
 	nameRule = regexp.MustCompile(`^[a-z][a-z0-9-]{0,38}$`)
+	userRule = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
 	// What sets a password or switches a user has its own field.
 	authRule = regexp.MustCompile(`^(on|off|nopass|resetpass|reset|[<>#!].*)$`)
 )
@@ -75,9 +84,9 @@ func (c Config) validate() error {
 		return fmt.Errorf("redis %q: use lower case letters, digits and dashes in its name", c.Name)
 	}
 	errs := []error{validatePassword("admin", c.AdminPassword)}
-	for _, dir := range []string{c.DataDir, c.RunDir, c.StateDir} {
+	for _, dir := range c.paths() {
 		if !filepath.IsAbs(dir) || strings.ContainsFunc(dir, unicode.IsControl) {
-			errs = append(errs, fmt.Errorf("directory %q is not an absolute path", dir))
+			errs = append(errs, fmt.Errorf("%q is not an absolute path", dir))
 		}
 	}
 	if n := len(c.socket()); n > maxSocketPath {
@@ -94,10 +103,18 @@ func (c Config) validate() error {
 	return nil
 }
 
+func (c Config) paths() []string {
+	paths := []string{c.DataDir, c.RunDir, c.StateDir}
+	if c.TLS != nil {
+		paths = append(paths, c.TLS.Cert, c.TLS.Key, c.TLS.CA)
+	}
+	return paths
+}
+
 func (c Config) validateUsers() error {
 	seen := map[string]bool{"default": true, adminUser: true}
 	for _, u := range c.Users {
-		if !nameRule.MatchString(u.Name) || seen[u.Name] {
+		if !userRule.MatchString(u.Name) || seen[u.Name] {
 			return fmt.Errorf("user %q: the name is taken, or not made of lower case letters, digits and dashes", u.Name)
 		}
 		seen[u.Name] = true
@@ -120,7 +137,7 @@ func (c Config) validateMaster() error {
 	if _, err := netip.ParseAddrPort(c.ReplicaOf.Addr); err != nil {
 		return fmt.Errorf("master address: %w", err)
 	}
-	if !nameRule.MatchString(c.ReplicaOf.User) {
+	if !userRule.MatchString(c.ReplicaOf.User) {
 		return fmt.Errorf("master user %q: use lower case letters, digits and dashes", c.ReplicaOf.User)
 	}
 	return validatePassword(c.ReplicaOf.User, c.ReplicaOf.Password)

@@ -17,7 +17,7 @@ func (s *Server) prepareDisk() error {
 	if err := os.MkdirAll(s.cfg.RunDir, 0o755); err != nil {
 		return diskError("run directory", s.cfg.RunDir, err)
 	}
-	if err := atomicfile.Write(s.confPath(), []byte(s.conf.file()), 0o600); err != nil {
+	if err := atomicfile.Write(s.confPath(), []byte(s.conf.Load().file()), 0o600); err != nil {
 		return diskError("data directory", s.cfg.DataDir, err)
 	}
 	return nil

@@ -37,7 +37,7 @@ func (s *Server) OpenGate(ctx context.Context, user, runID string) error {
 
 // knownUser guards against ACL SETUSER, which makes a user that isn't there.
 func (s *Server) knownUser(user string) error {
-	if slices.ContainsFunc(s.cfg.Users, func(u User) bool { return u.Name == user }) {
+	if slices.Contains(s.conf.Load().order, user) {
 		return nil
 	}
 	return fmt.Errorf("redis %s has no user %q in its configuration", s.cfg.Name, user)

@@ -55,7 +55,7 @@ func (s *Server) mend(ctx context.Context) error {
 	if err != nil {
 		return nil
 	}
-	for _, name := range s.conf.order {
+	for _, name := range s.conf.Load().order {
 		if !slices.Contains(there, name) {
 			if err := s.restoreUser(bounded, name); err != nil {
 				return err
@@ -72,7 +72,7 @@ func (s *Server) restoreUser(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	rules := append([]string{"reset"}, s.conf.users[name]...)
+	rules := append([]string{"reset"}, s.conf.Load().users[name]...)
 	s.mu.Lock()
 	if s.opened[name] == run {
 		rules = append(rules, "on")

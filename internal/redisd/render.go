@@ -37,7 +37,7 @@ func (c Config) render() (rendered, error) {
 	var b strings.Builder
 	err = confTemplate.Execute(&b, map[string]any{
 		"DataDir": c.DataDir, "Socket": c.socket(), "Port": port, "Binds": binds,
-		"MaxMemory": c.MaxMemory, "AOF": c.Persist == AOFAndRDB, "Extra": c.Extra,
+		"TLS": c.TLS, "MaxMemory": c.MaxMemory, "AOF": c.Persist == AOFAndRDB, "Extra": c.Extra,
 	})
 	if err != nil {
 		return rendered{}, fmt.Errorf("render redis.conf: %w", err)

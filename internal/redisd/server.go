@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -29,10 +30,13 @@ const (
 // goroutine.
 type Server struct {
 	cfg    Config
-	conf   rendered
+	conf   atomic.Pointer[rendered] // what the file has; SetUsers puts another one in its place
 	log    *slog.Logger
 	daemon *procs.Daemon
 	client *redis.Client
+
+	changing sync.Mutex        // held while users are changed; guards users
+	users    map[string]string // those that the running server has, as in applied
 
 	mu     sync.Mutex        // guards opened
 	opened map[string]string // users whose gate was opened, with the run that it was opened for
@@ -56,7 +60,8 @@ func New(cfg Config, log *slog.Logger) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("redis %s: %w", cfg.Name, err)
 	}
-	s := &Server{cfg: cfg, conf: conf, log: log.With("redis", cfg.Name), opened: map[string]string{}}
+	s := &Server{cfg: cfg, log: log.With("redis", cfg.Name), opened: map[string]string{}}
+	s.conf.Store(&conf)
 	s.client = redis.NewClient(s.options())
 	s.daemon = procs.New(procs.Spec{
 		Name: "redis-" + cfg.Name, Path: cfg.Path, Args: []string{s.confPath()},
@@ -87,7 +92,7 @@ func (s *Server) Open(ctx context.Context) error {
 		return fmt.Errorf("open redis %s: %w", s.cfg.Name, err)
 	}
 	old, err := s.readApplied()
-	if err == nil && old.Static != "" && old.Static != digest(s.conf.static) {
+	if err == nil && old.Static != "" && old.Static != digest(s.conf.Load().static) {
 		// It may listen elsewhere than it is asked whether it is ready.
 		s.log.Info("configuration changed; restarting the server")
 		err = s.daemon.Restart(ctx)
@@ -102,6 +107,9 @@ func (s *Server) Open(ctx context.Context) error {
 			return fmt.Errorf("update redis %s: %w", s.cfg.Name, err)
 		}
 	}
+	s.changing.Lock()
+	s.users = s.conf.Load().applied().Users
+	s.changing.Unlock()
 	if err := s.writeApplied(); err != nil {
 		return fmt.Errorf("open redis %s: %w", s.cfg.Name, err)
 	}

@@ -55,7 +55,7 @@ func (s *Server) readApplied() (applied, error) {
 }
 
 func (s *Server) writeApplied() error {
-	b, err := json.Marshal(s.conf.applied())
+	b, err := json.Marshal(s.conf.Load().applied())
 	if err == nil {
 		err = atomicfile.Write(s.appliedPath(), b, 0o600)
 	}
@@ -72,14 +72,14 @@ func (s *Server) update(ctx context.Context) error {
 		return err
 	}
 	err = s.client.InfoMap(ctx, "server").Err()
-	if old.Static != digest(s.conf.static) || isWrongPassword(err) {
+	if old.Static != digest(s.conf.Load().static) || isWrongPassword(err) {
 		s.log.Info("configuration changed; restarting the server")
 		return s.daemon.Restart(ctx)
 	}
 	if err != nil {
 		return err
 	}
-	now := s.conf.applied()
+	now := s.conf.Load().applied()
 	if err := s.updateUsers(ctx, old.Users, now.Users); err != nil {
 		return err
 	}
@@ -92,18 +92,18 @@ func (s *Server) update(ctx context.Context) error {
 // updateUsers leaves users alone that never were in the configuration: others
 // add them at run time.
 func (s *Server) updateUsers(ctx context.Context, old, now map[string]string) error {
-	for _, name := range s.conf.order {
+	for _, name := range s.conf.Load().order {
 		if old[name] == now[name] {
 			continue
 		}
-		rules := append([]string{"reset"}, s.conf.users[name]...)
+		rules := append([]string{"reset"}, s.conf.Load().users[name]...)
 		if err := s.client.ACLSetUser(ctx, name, rules...).Err(); err != nil {
 			return fmt.Errorf("set user %s: %w", name, err)
 		}
 		s.log.Info("user changed", "user", name)
 	}
 	for name := range old {
-		if slices.Contains(s.conf.order, name) {
+		if slices.Contains(s.conf.Load().order, name) {
 			continue
 		}
 		if err := s.client.ACLDelUser(ctx, name).Err(); err != nil {

@@ -3,8 +3,6 @@ package redisconn
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -12,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
+	"aorta/internal/pki"
 	"aorta/pacemaker/cluster"
 )
 
@@ -45,18 +44,14 @@ func dial(at cluster.RedisEndpoint, pool int) (redis.UniversalClient, error) {
 	}), nil
 }
 
-// trustOf is nil for an endpoint without TLS. The server's name is that of each
-// address that is dialled.
+// trustOf is nil for an endpoint without TLS.
 func trustOf(at cluster.RedisEndpoint) (*tls.Config, error) {
 	if !at.TLS {
 		return nil, nil
 	}
-	trust := &tls.Config{MinVersion: tls.VersionTLS12}
-	if at.CA != "" {
-		trust.RootCAs = x509.NewCertPool()
-		if !trust.RootCAs.AppendCertsFromPEM([]byte(at.CA)) {
-			return nil, errors.New("the authority of the jobs Redis holds no certificate in PEM (jobs_redis_ca)")
-		}
+	trust, err := pki.Client(at.CA, at.Name)
+	if err != nil {
+		return nil, fmt.Errorf("the authority of the jobs Redis %w (jobs_redis_ca)", err)
 	}
 	return trust, nil
 }

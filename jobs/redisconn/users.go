@@ -3,6 +3,7 @@ package redisconn
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,8 +24,7 @@ func (r *Redis) EndpointFor(ctx context.Context, n cluster.Node) (cluster.RedisE
 	if err != nil {
 		return cluster.RedisEndpoint{}, err
 	}
-	at.User = r.user(n.ID)
-	at.Password = r.opt.Password(at.User)
+	at.User, at.Password = r.user(n.ID), r.password(n)
 	ctx, cancel := context.WithTimeout(ctx, admitTimeout)
 	defer cancel()
 	if err := r.setUser(ctx, n); err != nil {
@@ -60,15 +60,74 @@ func (r *Redis) syncUsers(ctx context.Context, runs string) error {
 			return err
 		}
 	}
+	if err := r.deleteOthers(ctx, nodes); err != nil {
+		return err
+	}
 	r.applied = want
 	return nil
 }
 
-// usersOf changes when the nodes are others, or their roles.
+// deleteOthers deletes the users of nodes that are no longer in the cluster, which
+// ends their connections.
+func (r *Redis) deleteOthers(ctx context.Context, nodes []cluster.Node) error {
+	client, err := r.current()
+	if err != nil {
+		return err
+	}
+	mine := r.user("")
+	err = eachMaster(ctx, client, func(ctx context.Context, rdb *redis.Client) error {
+		there, err := rdb.ACLUsers(ctx).Result()
+		if err != nil {
+			return err
+		}
+		for _, name := range there {
+			id, ours := strings.CutPrefix(name, mine)
+			if !ours || slices.ContainsFunc(nodes, func(n cluster.Node) bool { return string(n.ID) == id }) {
+				continue
+			}
+			if err := rdb.ACLDelUser(ctx, name).Err(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return explain(r.opt.Name, fmt.Errorf("delete the users of nodes that were removed: %w", err))
+	}
+	return nil
+}
+
+// Expel takes from a node that was removed its user and its queue.
+func (r *Redis) Expel(ctx context.Context, n cluster.Node) error {
+	client, err := r.current()
+	if err != nil {
+		return err
+	}
+	name, queue := r.user(n.ID), redisq.NodeKeys(string(n.ID))
+	err = eachMaster(ctx, client, func(ctx context.Context, rdb *redis.Client) error {
+		if err := rdb.ACLDelUser(ctx, name).Err(); err != nil {
+			return err
+		}
+		keys := rdb.Scan(ctx, 0, queue, 1000).Iterator()
+		for keys.Next(ctx) {
+			if err := rdb.Unlink(ctx, keys.Val()).Err(); err != nil {
+				return err
+			}
+		}
+		return keys.Err()
+	})
+	if err != nil {
+		return explain(r.opt.Name, fmt.Errorf("take away the user and the queue of node %s: %w", n.Name, err))
+	}
+	return nil
+}
+
+// usersOf changes when the nodes are others, or their keys or roles.
 func usersOf(nodes []cluster.Node) string {
 	var ids strings.Builder
 	for _, n := range nodes {
 		ids.WriteString(string(n.ID))
+		ids.WriteString(n.KeyHash)
 		for _, role := range n.Roles {
 			ids.WriteString(string(role))
 		}
@@ -85,6 +144,10 @@ func (r *Redis) user(node cluster.ID) string {
 	return prefix + "node-" + string(node)
 }
 
+// password is another one once the node has another key: who has the former key knows
+// the former password.
+func (r *Redis) password(n cluster.Node) string { return r.opt.Password(r.user(n.ID) + "/" + n.KeyHash) }
+
 // setUser makes or renews a node's user, on every server.
 func (r *Redis) setUser(ctx context.Context, n cluster.Node) error {
 	client, err := r.current()
@@ -92,7 +155,7 @@ func (r *Redis) setUser(ctx context.Context, n cluster.Node) error {
 		return err
 	}
 	name := r.user(n.ID)
-	args := []any{"ACL", "SETUSER", name, "resetpass", "on", ">" + r.opt.Password(name)}
+	args := []any{"ACL", "SETUSER", name, "resetpass", "on", ">" + r.password(n)}
 	for _, rule := range nodeRules(n) {
 		args = append(args, rule)
 	}

@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"fmt"
 	"net/netip"
 	"strings"
 	"time"
@@ -39,6 +38,15 @@ func ParseRoles(field string, names []string) ([]Role, error) {
 	return roles, nil
 }
 
+// RoleNames are roles as people type them.
+func RoleNames(roles []Role) string {
+	names := make([]string, len(roles))
+	for i, r := range roles {
+		names[i] = string(r)
+	}
+	return strings.Join(names, ",")
+}
+
 // NodeState is a node's liveness. Draining is kept beside it, so that a node
 // that falls silent and comes back forgets no drain.
 type NodeState string
@@ -59,10 +67,12 @@ type Node struct {
 	Places    Places // where its machine is reached, as it reported last
 	State     NodeState
 	Draining  bool
-	Revision  int // of its wanted set; rises with each assignment and each end of one
-	Tags      map[string]string
-	CreatedAt time.Time
-	JoinedAt  *time.Time // when its process spoke for the first time; nil: its token was not used yet, and it is no node of the cluster
+	Revision  int               // of its wanted set; rises with each assignment and each end of one
+	Tags      map[string]string // reported by the node, under those that were set
+	SetTags   map[string]string // set by people or by the token that it joined with: what placement may require
+	KeyHash   string            // of its public key, see pki.KeyHash
+	CreatedAt time.Time         // when it joined
+	RemovedAt *time.Time        // when it was removed from the cluster
 }
 
 // Has says whether the node plays the role.
@@ -98,6 +108,3 @@ func ValidateNodeAddress(field, address string) error {
 	}
 	return Invalid(field, "%q is not a private IP address (in one of %s)", Clip(address), strings.Join(PrivateNetworks(), ", "))
 }
-
-// NodeToken is a node's credential in the form that its file holds.
-func NodeToken(node ID, secret string) string { return fmt.Sprintf("node_%s_%s", node, secret) }

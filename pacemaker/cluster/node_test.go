@@ -44,9 +44,3 @@ func TestValidateNodeAddress_IsPrivateAndOneOnly(t *testing.T) {
 		wantInvalid(t, address, ValidateNodeAddress("address", address), "address", ok)
 	}
 }
-
-func TestNodeToken_NamesItsNode(t *testing.T) {
-	if got, want := NodeToken("n1", "secret"), "node_n1_secret"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}

@@ -91,6 +91,7 @@ func (s InstanceSpec) Grace() time.Duration {
 type Hello struct {
 	Session  string
 	Hostname string
+	Place    string // names the machine, its boot and the data directory: a copy elsewhere has another
 	Pid      int
 	Roles    []Role
 	Address  string
@@ -107,6 +108,8 @@ type Welcome struct {
 	Routes   RedisEndpoint // for the replica; set for routers
 	Stats    RedisEndpoint // set for routers
 	Networks []string      // prefixes that instance addresses may lie in
+	// Pacemakers are the addresses of the nodes' API.
+	Pacemakers []string
 }
 
 // RouterReport is what a router's Go part says: the lowest (epoch, generation)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strings"
 
 	"aorta/pacemaker/cluster"
 )
@@ -13,15 +12,12 @@ import (
 // for, no others: what each role may see hangs on them.
 func (n *Nodes) Hello(ctx context.Context, node cluster.Node, hello cluster.Hello) error {
 	if !sameRoles(node.Roles, hello.Roles) {
-		return cluster.Forbidden("node %q was made for the roles %s, and its process has %s: start it with --roles %[2]s, or make a token for another node", node.Name, joined(node.Roles), joined(hello.Roles))
+		return cluster.Forbidden("node %q was made for the roles %s, and its process has %s: start it with --roles %[2]s, or make a token for another node", node.Name, cluster.RoleNames(node.Roles), cluster.RoleNames(hello.Roles))
 	}
 	if err := validAddress(hello.Address); err != nil {
 		return err
 	}
 	if err := n.sessions.begin(node, hello); err != nil {
-		return err
-	}
-	if err := n.cfg.Store.JoinNode(ctx, node); err != nil {
 		return err
 	}
 	now := node
@@ -31,14 +27,6 @@ func (n *Nodes) Hello(ctx context.Context, node cluster.Node, hello cluster.Hell
 
 func sameRoles(a, b []cluster.Role) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
-}
-
-func joined(roles []cluster.Role) string {
-	names := make([]string, len(roles))
-	for i, r := range roles {
-		names[i] = string(r)
-	}
-	return strings.Join(names, ",")
 }
 
 // validAddress keeps one node's mistake out of the routing table, which is

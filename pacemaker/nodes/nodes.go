@@ -4,8 +4,6 @@
 package nodes
 
 import (
-	"context"
-	"crypto/rand"
 	"log/slog"
 	"time"
 
@@ -50,12 +48,8 @@ type Nodes struct {
 // New makes them; none has a session yet.
 func New(cfg Config) *Nodes { return &Nodes{cfg: cfg, sessions: newSessions(cfg)} }
 
-// Create makes a node's identity; its token is shown this once.
-func (n *Nodes) Create(ctx context.Context, name string, roles []cluster.Role, user string) (cluster.Node, string, error) {
-	if err := cluster.ValidateNodeName("name", name); err != nil {
-		return cluster.Node{}, "", err
-	}
-	node := cluster.Node{ID: cluster.NewID(), Name: name, Roles: roles}
-	token := cluster.NodeToken(node.ID, rand.Text())
-	return node, token, n.cfg.Store.CreateNode(ctx, node, store.HashToken(token), user)
-}
+// Process describes a node's process, as far as one has said hello.
+func (n *Nodes) Process(id cluster.ID) (string, bool) { return n.sessions.of(id) }
+
+// Forget ends a node's session.
+func (n *Nodes) Forget(id cluster.ID) { n.sessions.end(id) }

@@ -70,10 +70,9 @@ func TestHello_KeepsTheAddressOfOneThatDoesNotKnowItsOwn(t *testing.T) {
 func TestReport_NeedsASession(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	n, _, err := r.nodes.Create(t.Context(), "n1", []cluster.Role{cluster.RoleHeart}, "admin")
-	testkit.Must(t, err)
+	n := r.Node("n1", cluster.RoleHeart)
 
-	_, err = r.nodes.Report(t.Context(), n, report(n, 1, true))
+	_, err := r.nodes.Report(t.Context(), n, report(n, 1, true))
 
 	if cluster.CodeOf(err) != cluster.CodeConflict || !strings.Contains(err.Error(), "hello") {
 		t.Errorf("got %v, want a conflict that asks for hello", err)
@@ -243,8 +242,7 @@ func TestUnheard_CountsFromTheStart(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	said := r.joined("n1", cluster.RoleHeart)
-	never, _, err := r.nodes.Create(t.Context(), "n2", []cluster.Role{cluster.RoleHeart}, "admin")
-	testkit.Must(t, err)
+	never := r.Node("n2", cluster.RoleHeart)
 
 	for _, later := range []time.Duration{15 * time.Second, time.Second} {
 		r.Clock.Forward(later)
@@ -284,29 +282,6 @@ func TestUnheard_JudgesNodesWithoutAHeart(t *testing.T) {
 		if got := r.nodes.Unheard(n); got != c.want {
 			t.Errorf("%s: got it unheard %t, want %t", name, got, c.want)
 		}
-	}
-}
-
-func TestHello_NotesOnceThatTheNodeJoined(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	made, _, err := r.nodes.Create(t.Context(), "edge", []cluster.Role{cluster.RoleRouter}, "admin")
-	testkit.Must(t, err)
-	hello := helloOf(made, "host-edge", "session-edge")
-	hello.Address = ""
-	first := r.Clock.Now()
-
-	for range 2 {
-		n, err := r.Store.Node(t.Context(), made.ID)
-		testkit.Must(t, err)
-		testkit.Must(t, r.nodes.Hello(t.Context(), n, hello))
-		r.Clock.Forward(time.Minute)
-	}
-
-	n, err := r.Store.Node(t.Context(), made.ID)
-	testkit.Must(t, err)
-	if made.JoinedAt != nil || n.JoinedAt == nil || !n.JoinedAt.Equal(first) || n.Address != "" {
-		t.Errorf("got it joined at %v, then %v at %q; want never, then at its first hello, without an address", made.JoinedAt, n.JoinedAt, n.Address)
 	}
 }
 

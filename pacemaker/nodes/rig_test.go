@@ -54,5 +54,5 @@ func (r *fixture) joined(name string, roles ...cluster.Role) cluster.Node {
 }
 
 func helloOf(n cluster.Node, host, session string) cluster.Hello {
-	return cluster.Hello{Session: session, Hostname: host, Pid: 42, Roles: n.Roles, Address: "10.77.0.3"}
+	return cluster.Hello{Session: session, Hostname: host, Place: host, Pid: 42, Roles: n.Roles, Address: "10.77.0.3"}
 }

@@ -1,6 +1,7 @@
 package nodes
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -35,9 +36,13 @@ func newSessions(cfg Config) *sessions {
 	return &sessions{cfg: cfg, open: map[cluster.ID]*session{}}
 }
 
-// begin opens a session. A node has one: a second process with its identity is
-// refused while the first is heard, unless it runs on the same host, where it
-// can only be the first one's successor (its data directory is locked).
+// busyFor is for how long after its last report a process counts as there, when
+// another one comes with its identity: a few of the intervals at which nodes report.
+const busyFor = 10 * time.Second
+
+// begin opens a session. A node has one: a second process with its identity, on a
+// cloned disk, is refused while the first is heard, unless it is on the same data
+// directory of the same machine, where it can only be the first one's successor.
 func (h *sessions) begin(node cluster.Node, hello cluster.Hello) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -47,11 +52,37 @@ func (h *sessions) begin(node cluster.Node, hello cluster.Hello) error {
 		s.hello, s.heard = hello, now
 		return nil
 	}
-	if s != nil && s.hello.Hostname != hello.Hostname && now.Sub(s.heard) < h.cfg.DeadAfter {
-		return cluster.Conflict("node %q is in use by host %s, process %d, since %s: stop that one first, or make a token for another node", node.Name, s.hello.Hostname, s.hello.Pid, s.since.UTC().Format(time.RFC3339))
+	if s != nil && s.hello.Place != hello.Place && now.Sub(s.heard) < min(busyFor, h.cfg.DeadAfter) {
+		return cluster.Conflict("node %q is in use by %s: stop that one first, or let this machine join as another node (aorta nodes token)", node.Name, s)
 	}
 	h.open[node.ID] = &session{hello: hello, since: now, heard: now, statuses: map[cluster.ID]cluster.InstanceStatus{}}
 	return nil
+}
+
+// String is whose session it is, for people.
+func (s *session) String() string {
+	at := s.hello.Hostname
+	if s.hello.Address != "" {
+		at += " (" + s.hello.Address + ")"
+	}
+	return fmt.Sprintf("host %s, process %d, since %s", at, s.hello.Pid, s.since.UTC().Format(time.RFC3339))
+}
+
+// of describes a node's open session; false when there is none.
+func (h *sessions) of(node cluster.ID) (string, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s := h.open[node]; s != nil {
+		return s.String(), true
+	}
+	return "", false
+}
+
+// end forgets a node's session.
+func (h *sessions) end(node cluster.ID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.open, node)
 }
 
 // merge adds a report to the session. It gives all that the node is known to
@@ -64,7 +95,7 @@ func (h *sessions) merge(node cluster.Node, r cluster.Report) (have []cluster.In
 		return nil, false, false, cluster.Conflict("node %q has no open session: say hello first", node.Name)
 	}
 	if s.hello.Session != r.Session {
-		return nil, false, false, cluster.Forbidden("node %q belongs to host %s, process %d, since %s", node.Name, s.hello.Hostname, s.hello.Pid, s.since.UTC().Format(time.RFC3339))
+		return nil, false, false, cluster.Forbidden("node %q is in use by %s", node.Name, s)
 	}
 	s.heard = h.cfg.Now()
 	if r.Counter <= s.counter {

@@ -118,15 +118,14 @@ func TestConcerns_NameTheNodeWhereThereAreSeveral(t *testing.T) {
 }
 
 func TestConcerns_HaveKeysOfTheirOwn(t *testing.T) {
-	joined := time.Unix(1000, 0)
 	faults := []Part{{Part: cluster.Part{Kind: cluster.PartRedis, Name: "jobs Redis", Fault: "f"}}, {Part: cluster.Part{Kind: cluster.PartRedis, Name: "routes Redis", Fault: "f"}}}
 	crashing := app("c", 1, 1)
 	crashing.Crashing = []cluster.Instance{{ID: "i1", Type: "web"}, {ID: "i2", Type: "web"}}
 	crashing = judged(crashing)
-	stray := Node{Node: cluster.Node{ID: "m", Name: "m", Address: "10.0.0.2", JoinedAt: &joined}, Unknown: []cluster.ID{"x"}, Parts: faults}
+	stray := Node{Node: cluster.Node{ID: "m", Name: "m", Address: "10.0.0.2"}, Unknown: []cluster.ID{"x"}, Parts: faults}
 	g := Snapshot{
 		Apps:      []App{app("a", 0, 1), app("b", 1, 2), crashing},
-		Nodes:     []Node{{Node: cluster.Node{ID: "n", Name: "n", JoinedAt: &joined}, Unheard: true, RouterSilent: true}, stray},
+		Nodes:     []Node{{Node: cluster.Node{ID: "n", Name: "n"}, Unheard: true, RouterSilent: true}, stray},
 		Attention: []cluster.Operation{{ID: "j1", AppID: "a"}, {ID: "j2", AppID: "a"}},
 	}
 	keys := map[string]bool{}

@@ -99,7 +99,7 @@ func TestStore_KeepsNoSecretInTheClear(t *testing.T) {
 	const canary = "canary-7f3a"
 	testkit.Must(t, s.ChangeConfig(t.Context(), app, map[string]string{"KEY": canary}, nil, "admin"))
 	release := newRelease(t, s, op)
-	testkit.Must(t, s.CreateNode(t.Context(), cluster.Node{ID: cluster.NewID(), Name: "n1"}, HashToken(canary), "admin"))
+	testkit.Must(t, s.CreateNode(t.Context(), cluster.Node{ID: cluster.NewID(), Name: "n1", KeyHash: HashToken(canary)}, "admin"))
 	testkit.Must(t, s.ReplaceToken(t.Context(), "admin", canary))
 	_, err := s.ClaimIdempotencyKey(t.Context(), "admin", "k", canary)
 	testkit.Must(t, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"gorm.io/gorm"
 
@@ -19,9 +20,10 @@ type nodeRow struct {
 	Draining  bool
 	Revision  int
 	Tags      string
-	TokenHash string
+	SetTags   string
+	KeyHash   string
 	CreatedAt int64 `gorm:"autoCreateTime:false"`
-	JoinedAt  *int64
+	RemovedAt *int64
 	Addresses string
 	Public    string
 }
@@ -37,44 +39,56 @@ func (r nodeRow) node() (cluster.Node, error) {
 	if err != nil {
 		return cluster.Node{}, err
 	}
+	set, err := decode[map[string]string](r.SetTags, "a node's set tags")
+	if err != nil {
+		return cluster.Node{}, err
+	}
+	maps.Copy(tags, set)
 	addresses, err := decode[[]string](r.Addresses, "a node's addresses")
 	if err != nil {
 		return cluster.Node{}, err
 	}
 	public, err := decode[[]string](r.Public, "a node's public addresses")
+	name, _, _ := strings.Cut(r.Name, removedMark)
 	return cluster.Node{
-		ID: cluster.ID(r.ID), Name: r.Name, Roles: roles, Address: r.Address, State: cluster.NodeState(r.State),
-		Places: cluster.Places{Addresses: addresses, Public: public}, Draining: r.Draining, Revision: r.Revision, Tags: tags, CreatedAt: toTime(r.CreatedAt), JoinedAt: toTimePtr(r.JoinedAt),
+		ID: cluster.ID(r.ID), Name: name, Roles: roles, Address: r.Address, State: cluster.NodeState(r.State),
+		Places: cluster.Places{Addresses: addresses, Public: public}, Draining: r.Draining, Revision: r.Revision, Tags: tags, SetTags: set, KeyHash: r.KeyHash,
+		CreatedAt: toTime(r.CreatedAt), RemovedAt: toTimePtr(r.RemovedAt),
 	}, err
 }
 
-// joined narrows a query down to the nodes that there are: one whose token was not
-// used yet is none.
-func joined(tx *gorm.DB) *gorm.DB { return tx.Where("joined_at IS NOT NULL") }
+// removedMark is between the name and the id of a node that was removed: its name is
+// free for another one.
+const removedMark = "~"
 
-// CreateNode keeps a node's identity with the hash of its token, in place of one of
-// that name which has not joined.
-func (s *Store) CreateNode(ctx context.Context, n cluster.Node, tokenHash, user string) error {
-	return s.write(ctx, "create node", func(tx *gorm.DB) error {
-		var have int64
-		if err := joined(tx).Model(&nodeRow{}).Where("name = ?", n.Name).Count(&have).Error; err != nil {
-			return err
-		}
-		if have > 0 {
-			return cluster.Conflict("node %q exists already (choose another name)", n.Name)
-		}
-		if err := tx.Where("name = ?", n.Name).Delete(&nodeRow{}).Error; err != nil {
-			return err
-		}
-		err := tx.Create(&nodeRow{
-			ID: string(n.ID), Name: n.Name, Roles: encode(n.Roles), Address: n.Address, State: string(cluster.NodeReady),
-			Tags: encode(nonNil(n.Tags)), Addresses: noPlaces, Public: noPlaces, TokenHash: tokenHash, CreatedAt: s.now().UnixNano(),
-		}).Error
-		if err != nil {
-			return err
-		}
-		return s.note(tx, user, "node.create", "node "+n.Name, "", encode(n.Roles))
-	})
+// present narrows a query down to the nodes that there are.
+func present(tx *gorm.DB) *gorm.DB { return tx.Where("removed_at IS NULL") }
+
+// CreateNode keeps a node with its key; its tags are those that are set.
+func (s *Store) CreateNode(ctx context.Context, n cluster.Node, user string) error {
+	return s.write(ctx, "create node", func(tx *gorm.DB) error { return s.createNode(tx, n, user) })
+}
+
+func (s *Store) createNode(tx *gorm.DB, n cluster.Node, user string) error {
+	var have int64
+	if err := tx.Model(&nodeRow{}).Where("name = ?", n.Name).Count(&have).Error; err != nil {
+		return err
+	}
+	if have > 0 {
+		return nameTaken(n.Name)
+	}
+	err := tx.Create(&nodeRow{
+		ID: string(n.ID), Name: n.Name, Roles: encode(n.Roles), Address: n.Address, State: string(cluster.NodeReady),
+		Tags: encode(nonNil(nil)), SetTags: encode(nonNil(n.SetTags)), Addresses: noPlaces, Public: noPlaces, KeyHash: n.KeyHash, CreatedAt: s.now().UnixNano(),
+	}).Error
+	if err != nil {
+		return err
+	}
+	return s.note(tx, user, "node.create", "node "+n.Name, "", encode(n.Roles))
+}
+
+func nameTaken(name string) error {
+	return cluster.Conflict("node %q exists already: choose another name (--node-name), or take its place if that machine was rebuilt (--replace)", name)
 }
 
 func nonNil(m map[string]string) map[string]string {
@@ -84,22 +98,22 @@ func nonNil(m map[string]string) map[string]string {
 	return m
 }
 
-// NodeByToken finds the node that a token belongs to; forbidden when none.
-func (s *Store) NodeByToken(ctx context.Context, token string) (cluster.Node, error) {
+// NodeByKey finds the node with that key; forbidden when none.
+func (s *Store) NodeByKey(ctx context.Context, keyHash string) (cluster.Node, error) {
 	var rows []nodeRow
-	if err := s.read.WithContext(ctx).Where("token_hash = ?", HashToken(token)).Find(&rows).Error; err != nil {
-		return cluster.Node{}, translate(err, "look up a node's token")
+	if err := present(s.read.WithContext(ctx)).Where("key_hash = ?", keyHash).Find(&rows).Error; err != nil {
+		return cluster.Node{}, translate(err, "look up a node's key")
 	}
 	if len(rows) == 0 {
-		return cluster.Node{}, badToken("the node token is not valid (make a new one with: aorta nodes token)")
+		return cluster.Node{}, badToken("this node is not in the cluster: it was removed, or another machine has taken its place (join it again with: aortad join)")
 	}
 	return rows[0].node()
 }
 
-// SetNodeToken replaces a node's token.
-func (s *Store) SetNodeToken(ctx context.Context, id cluster.ID, tokenHash string) error {
-	return s.write(ctx, "set a node's token", func(tx *gorm.DB) error {
-		return tx.Model(&nodeRow{}).Where("id = ?", string(id)).Update("token_hash", tokenHash).Error
+// SetNodeKey replaces a node's key.
+func (s *Store) SetNodeKey(ctx context.Context, id cluster.ID, keyHash string) error {
+	return s.write(ctx, "set a node's key", func(tx *gorm.DB) error {
+		return tx.Model(&nodeRow{}).Where("id = ?", string(id)).Update("key_hash", keyHash).Error
 	})
 }
 
@@ -112,44 +126,33 @@ func (s *Store) Node(ctx context.Context, id cluster.ID) (cluster.Node, error) {
 	return row.node()
 }
 
-// NodeByName finds a node by its name, once it has joined.
+// NodeByName finds a node by its name.
 func (s *Store) NodeByName(ctx context.Context, name string) (cluster.Node, error) {
 	var rows []nodeRow
-	if err := s.read.WithContext(ctx).Where("name = ?", name).Find(&rows).Error; err != nil {
+	if err := present(s.read.WithContext(ctx)).Where("name = ?", name).Find(&rows).Error; err != nil {
 		return cluster.Node{}, translate(err, "find node")
 	}
 	if len(rows) == 0 {
 		return cluster.Node{}, cluster.NotFound("node %q does not exist (list them with: aorta nodes)", name)
 	}
-	if rows[0].JoinedAt == nil {
-		return cluster.Node{}, cluster.NotFound("node %q has not joined yet: start aortad there with its token (a new one: aorta nodes token --name %[1]s)", name)
-	}
 	return rows[0].node()
 }
 
-// Nodes lists all nodes that have joined, by name.
+// Nodes lists all nodes, by name.
 func (s *Store) Nodes(ctx context.Context) ([]cluster.Node, error) {
 	var rows []nodeRow
-	if err := joined(s.read.WithContext(ctx)).Order("name").Find(&rows).Error; err != nil {
+	if err := present(s.read.WithContext(ctx)).Order("name").Find(&rows).Error; err != nil {
 		return nil, translate(err, "list nodes")
 	}
 	return mapped(rows, nodeRow.node)
 }
 
-// JoinNode notes that a node's process has spoken, unless that is known.
-func (s *Store) JoinNode(ctx context.Context, have cluster.Node) error {
-	if have.JoinedAt != nil {
-		return nil
-	}
-	return s.write(ctx, "note that a node joined", func(tx *gorm.DB) error {
-		return tx.Model(&nodeRow{}).Where("id = ? AND joined_at IS NULL", string(have.ID)).Update("joined_at", s.now().UnixNano()).Error
-	})
-}
-
 // UpdateNode records what a node reports of itself, its roles, address, tags and
-// places, when that has changed.
+// places, when that has changed. Tags that were set stay.
 func (s *Store) UpdateNode(ctx context.Context, have, now cluster.Node) error {
-	if slices.Equal(have.Roles, now.Roles) && have.Address == now.Address && maps.Equal(have.Tags, now.Tags) && have.Places.Equal(now.Places) {
+	merged := maps.Clone(nonNil(now.Tags))
+	maps.Copy(merged, have.SetTags)
+	if slices.Equal(have.Roles, now.Roles) && have.Address == now.Address && maps.Equal(have.Tags, merged) && have.Places.Equal(now.Places) {
 		return nil
 	}
 	return s.write(ctx, "update node", func(tx *gorm.DB) error {
@@ -168,4 +171,38 @@ func list(texts []string) string {
 		return noPlaces
 	}
 	return encode(texts)
+}
+
+// SetTags changes the tags that are set on a node: a key without a value goes.
+func (s *Store) SetTags(ctx context.Context, node cluster.Node, change map[string]string, user string) (cluster.Node, error) {
+	err := s.write(ctx, "set a node's tags", func(tx *gorm.DB) error {
+		var row nodeRow
+		if err := present(tx).Where("id = ?", string(node.ID)).Take(&row).Error; err != nil {
+			return translate(err, "find node "+node.Name)
+		}
+		before := row.SetTags
+		set, err := decode[map[string]string](row.SetTags, "a node's set tags")
+		if err != nil {
+			return err
+		}
+		for key, value := range change {
+			if value == "" {
+				delete(set, key)
+			} else {
+				set[key] = value
+			}
+		}
+		if err := cluster.ValidateTags("tags", set); err != nil {
+			return err
+		}
+		row.SetTags = encode(set)
+		if err := tx.Model(&row).Update("set_tags", row.SetTags).Error; err != nil {
+			return err
+		}
+		return s.note(tx, user, "node.tag", "node "+node.Name, before, row.SetTags)
+	})
+	if err != nil {
+		return node, err
+	}
+	return s.Node(ctx, node.ID)
 }

@@ -59,7 +59,7 @@ func TestStore_SearchesByIndexWhateverItsHistory(t *testing.T) {
 	s := openStore(t)
 	app, op := newApp(t, s, "shop")
 	node := cluster.Node{ID: cluster.NewID(), Name: "n1", Roles: []cluster.Role{cluster.RoleHeart}}
-	testkit.Must(t, s.CreateNode(t.Context(), node, HashToken("n1"), "admin"))
+	testkit.Must(t, s.CreateNode(t.Context(), keyed(node), "admin"))
 	release := newRelease(t, s, op)
 	old := []Assignment{
 		{ID: cluster.NewID(), App: app.ID, Release: release.ID, Type: "web", Node: node.ID, NeedsPort: true, Operation: op.ID},

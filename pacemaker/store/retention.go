@@ -17,6 +17,9 @@ import (
 //	job_archive       30 days after their operation's end (DeleteArchive)
 //	builds            as long as a release of them; 60 days without one (DeleteUnusedBuilds)
 //	idempotency_keys  24 h (DeleteIdempotencyKeys)
+//	join_tokens       30 days after their end (DeleteFormerMembers), their uses with them
+//	nodes             while they are in the cluster; then as long as a row of an instance
+//	                  there, 30 days at least (DeleteFormerMembers)
 //	sessions          their own end (DeleteEndedSessions), 100 a user at most
 //	releases          as long as their app, on purpose: any may be rolled back to.
 //	                  1 kB and the sealed config vars each

@@ -33,7 +33,7 @@ func TestDeleteGoneInstances_KeepsWhatIsStillAskedFor(t *testing.T) {
 	shop, open := newApp(t, s, "shop")
 	done := ended(t, s, cluster.Operation{Kind: cluster.OpScale, AppID: shop.ID}, cluster.OperationSucceeded)
 	node := cluster.Node{ID: cluster.NewID(), Name: "n1"}
-	testkit.Must(t, s.CreateNode(t.Context(), node, HashToken("n1"), "admin"))
+	testkit.Must(t, s.CreateNode(t.Context(), keyed(node), "admin"))
 	cut := time.Now()
 	old, young := cut.Add(-time.Hour), cut.Add(time.Hour)
 	of := func(app cluster.ID, started, retired cluster.Operation) instanceRow {
@@ -74,7 +74,7 @@ func TestDeleteGoneInstances_WorksThroughMoreThanOneBatch(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
 	node := cluster.Node{ID: cluster.NewID(), Name: "n1"}
-	testkit.Must(t, s.CreateNode(t.Context(), node, HashToken("n1"), "admin"))
+	testkit.Must(t, s.CreateNode(t.Context(), keyed(node), "admin"))
 	const rows = 2*deleteBatch + 1
 	testkit.Must(t, s.write(t.Context(), "write instances", func(tx *gorm.DB) error {
 		list := make([]instanceRow, rows)

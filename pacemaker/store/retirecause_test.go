@@ -15,7 +15,7 @@ func TestBeginRetire_NamesWhatTheStopIsBecauseOf(t *testing.T) {
 	app, op := newApp(t, s, "shop")
 	release := newRelease(t, s, op)
 	node := cluster.Node{ID: cluster.NewID(), Name: "n1", Roles: []cluster.Role{cluster.RoleHeart}}
-	testkit.Must(t, s.CreateNode(t.Context(), node, HashToken("n1"), "admin"))
+	testkit.Must(t, s.CreateNode(t.Context(), keyed(node), "admin"))
 	var all []cluster.ID
 	for range 4 {
 		id := cluster.NewID()

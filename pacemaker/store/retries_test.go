@@ -134,7 +134,7 @@ func TestNeedsAttention_UntilSomebodySeesToIt(t *testing.T) {
 	s := openStore(t)
 	shop, deploy := newApp(t, s, "shop")
 	node := cluster.Node{ID: cluster.NewID(), Name: "n1"}
-	testkit.Must(t, s.CreateNode(t.Context(), node, HashToken("n1"), "admin"))
+	testkit.Must(t, s.CreateNode(t.Context(), keyed(node), "admin"))
 	scale := cluster.Operation{Kind: cluster.OpScale, AppID: shop.ID}
 	endAs(t, s, deploy.ID, cluster.OperationFailed)
 	scaled := ended(t, s, scale, cluster.OperationFailed)

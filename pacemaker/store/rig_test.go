@@ -92,3 +92,9 @@ func newRelease(tb testing.TB, s *Store, op cluster.Operation) cluster.Release {
 	testkit.Must(tb, err)
 	return r
 }
+
+// keyed is a node with a key of its own.
+func keyed(n cluster.Node) cluster.Node {
+	n.KeyHash = "key of " + string(n.ID)
+	return n
+}

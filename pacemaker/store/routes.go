@@ -120,7 +120,7 @@ func readServing(tx *gorm.DB, st *RouteState) error {
 
 func readNodes(tx *gorm.DB, st *RouteState) error {
 	var rows []nodeRow
-	if err := joined(tx).Find(&rows).Error; err != nil {
+	if err := present(tx).Find(&rows).Error; err != nil {
 		return err
 	}
 	for _, r := range rows {

@@ -12,7 +12,7 @@ import (
 func newNode(tb testing.TB, s *Store, name string) cluster.Node {
 	tb.Helper()
 	n := cluster.Node{ID: cluster.NewID(), Name: name, Roles: []cluster.Role{cluster.RoleHeart}, Address: "10.0.0.1"}
-	testkit.Must(tb, s.CreateNode(context.Background(), n, HashToken("node "+name), "admin"))
+	testkit.Must(tb, s.CreateNode(context.Background(), keyed(n), "admin"))
 	return n
 }
 

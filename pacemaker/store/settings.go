@@ -21,6 +21,7 @@ const (
 	settingCluster    = "cluster"
 	settingEpoch      = "epoch"
 	settingGeneration = "generation"
+	settingAuthority  = "authority"
 )
 
 // Cluster gives the cluster's id, making it at the first start.
@@ -36,6 +37,23 @@ func (s *Store) Cluster(ctx context.Context) (cluster.ID, error) {
 		return err
 	})
 	return cluster.ID(id), err
+}
+
+// Authority is the fingerprint of the authority that the nodes trust, "" before there
+// is one.
+func (s *Store) Authority(ctx context.Context) (string, error) {
+	var rows []settingRow
+	if err := s.read.WithContext(ctx).Where("key = ?", settingAuthority).Find(&rows).Error; err != nil || len(rows) == 0 {
+		return "", translate(err, "read the authority")
+	}
+	return rows[0].Value, nil
+}
+
+// SetAuthority records it.
+func (s *Store) SetAuthority(ctx context.Context, fingerprint string) error {
+	return s.write(ctx, "record the authority", func(tx *gorm.DB) error {
+		return tx.Save(&settingRow{Key: settingAuthority, Value: fingerprint}).Error
+	})
 }
 
 // RaiseEpoch makes the epoch 1 + the highest of what SQL holds and what was

@@ -117,7 +117,7 @@ func fillInstances(of scope, v *Snapshot) error {
 
 func fillNodes(of scope, v *Snapshot) error {
 	var rows []nodeRow
-	err := joined(of("")).Order("name").Find(&rows).Error
+	err := present(of("")).Order("name").Find(&rows).Error
 	if err == nil {
 		v.Nodes, err = mapped(rows, nodeRow.node)
 	}

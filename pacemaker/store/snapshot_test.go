@@ -19,8 +19,7 @@ func TestStore_SnapshotShowsTheWhole(t *testing.T) {
 	begun := time.Now().Truncate(time.Second)
 	shop, first := newApp(t, s, "shop")
 	node := cluster.Node{ID: cluster.NewID(), Name: "n1", Roles: []cluster.Role{cluster.RoleHeart}}
-	testkit.Must(t, s.CreateNode(ctx, node, "hash", "admin"))
-	testkit.Must(t, s.JoinNode(ctx, node))
+	testkit.Must(t, s.CreateNode(ctx, keyed(node), "admin"))
 	release := newRelease(t, s, first)
 	testkit.Must(t, s.Promote(ctx, Promotion{App: shop.ID, Release: release.ID}))
 	testkit.Must(t, s.EndOperation(ctx, Ending{ID: first.ID, State: cluster.OperationSucceeded, Tree: []byte("{}"), Log: []byte("[]")}))
@@ -68,7 +67,7 @@ func crowd(tb testing.TB, s *Store, apps, releases int) {
 	tb.Helper()
 	ctx := context.Background()
 	node := cluster.Node{ID: cluster.NewID(), Name: "n1", Roles: []cluster.Role{cluster.RoleHeart}}
-	testkit.Must(tb, s.CreateNode(ctx, node, "hash", "admin"))
+	testkit.Must(tb, s.CreateNode(ctx, keyed(node), "admin"))
 	for i := range apps {
 		app, err := s.CreateApp(ctx, fmt.Sprintf("app-%d", i), fmt.Sprintf("app-%d.test", i), "admin")
 		testkit.Must(tb, err)

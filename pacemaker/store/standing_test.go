@@ -12,7 +12,7 @@ func TestStandings_AskAsOftenForManyAppsAsForOne(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
 	node := cluster.Node{ID: cluster.NewID(), Name: "n1", Roles: []cluster.Role{cluster.RoleHeart}}
-	testkit.Must(t, s.CreateNode(t.Context(), node, HashToken("n1"), "admin"))
+	testkit.Must(t, s.CreateNode(t.Context(), keyed(node), "admin"))
 	var apps []cluster.App
 	for i := range 20 {
 		app, op := newApp(t, s, fmt.Sprintf("app%d", i))

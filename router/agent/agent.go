@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -12,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 
+	"aorta/internal/pki"
 	"aorta/internal/profile"
 	"aorta/internal/redisd"
 	"aorta/pacemaker/cluster"
@@ -38,6 +40,7 @@ type Config struct {
 	RouterID cluster.ID // the node's
 	Cluster  cluster.ID
 	Routes   cluster.RedisEndpoint // the master of the routing table
+	Identity pki.Files             // the node's, for its link to that
 	Stats    cluster.RedisEndpoint // where the traffic is counted
 	Networks []string              // where instances may be
 
@@ -86,14 +89,21 @@ func Open(ctx context.Context, cfg Config) (*Agent, error) {
 	a.keeper = &table.Keeper{
 		Replica: a.replica.Client(), Cluster: string(cfg.Cluster), Path: a.path("routes.table"), Log: cfg.Log,
 	}
+	counts, err := a.dial(cfg.Stats, 20)
+	if err == nil {
+		a.watch, err = a.dial(cluster.RedisEndpoint{
+			Network: "unix", Addr: a.replica.Socket(), User: readerUser, Password: cfg.Password(ReplicaName, readerUser),
+		}, 2)
+	}
+	if err != nil {
+		a.Close()
+		return nil, err
+	}
 	a.tailer = accesslog.NewTailer(accesslog.Config{
-		Path: a.path("access.log"), Router: string(cfg.RouterID), Store: stats.NewStore(a.dial(cfg.Stats, 20)), Log: cfg.Log, Reopen: a.nginx.Reopen,
+		Path: a.path("access.log"), Router: string(cfg.RouterID), Store: stats.NewStore(counts), Log: cfg.Log, Reopen: a.nginx.Reopen,
 	})
 	a.watcher = newWatcher(a.nginx, cfg.Log)
 	a.gap = &gap{log: cfg.Log, path: a.path("nginx.log")}
-	a.watch = a.dial(cluster.RedisEndpoint{
-		Network: "unix", Addr: a.replica.Socket(), User: readerUser, Password: cfg.Password(ReplicaName, readerUser),
-	}, 2)
 	return a, nil
 }
 
@@ -103,6 +113,7 @@ func (a *Agent) openReplica(ctx context.Context) (err error) {
 		Name: ReplicaName, Title: "routes replica", Persist: redisd.RDBOnly, StopOrder: 1,
 		DataDir: filepath.Join(cfg.DataDir, "redis", ReplicaName), RunDir: cfg.RunDir, StateDir: cfg.StateDir,
 		AdminPassword: cfg.Password(ReplicaName, "admin"),
+		TLS:           &redisd.TLS{Cert: cfg.Identity.Cert, Key: cfg.Identity.Key, CA: cfg.Identity.CA},
 		ReplicaOf:     &redisd.Master{Addr: cfg.Routes.Addr, User: cfg.Routes.User, Password: cfg.Routes.Password},
 		Users:         []redisd.User{{Name: readerUser, Password: cfg.Password(ReplicaName, readerUser), Rules: redisd.RouterRules, On: true}},
 	}, cfg.Log)
@@ -143,13 +154,20 @@ func (a *Agent) path(parts ...string) string {
 
 // dial connects to one server. Nothing is repeated by the client: whoever writes
 // knows what may be.
-func (a *Agent) dial(at cluster.RedisEndpoint, pool int) *redis.Client {
+func (a *Agent) dial(at cluster.RedisEndpoint, pool int) (*redis.Client, error) {
+	var trust *tls.Config
+	if at.TLS {
+		var err error
+		if trust, err = pki.Client(at.CA, at.Name); err != nil {
+			return nil, fmt.Errorf("the authority of %s %w", at.Addr, err)
+		}
+	}
 	client := redis.NewClient(&redis.Options{
-		Network: at.Network, Addr: at.Addr, Username: at.User, Password: at.Password,
+		Network: at.Network, Addr: at.Addr, Username: at.User, Password: at.Password, TLSConfig: trust,
 		MaxRetries: -1, DisableIdentity: true, ContextTimeoutEnabled: true, PoolSize: pool,
 	})
 	a.clients = append(a.clients, client)
-	return client
+	return client, nil
 }
 
 // Run keeps the router's parts up, counts its traffic and reports what the

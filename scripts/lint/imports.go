@@ -48,6 +48,11 @@ var layers = []layer{
 		"a node's report changes SQL; what follows from it is the reconciler's work",
 	},
 	{
+		[]string{"pacemaker/membership"},
+		[]string{"pacemaker/cluster", "pacemaker/store", "internal/pki"},
+		"who belongs to the cluster is SQL and a signature; sessions and operations are reached through interfaces",
+	},
+	{
 		[]string{"pacemaker/sources"},
 		[]string{"pacemaker/cluster", "pacemaker/store", "internal/gitrepo", "internal/atomicfile", "internal/disk"},
 		"sources are kept for deploys and know nothing of how one goes on",
@@ -119,12 +124,12 @@ var layers = []layer{
 	},
 	{
 		[]string{"web/nodeapi"},
-		[]string{"pacemaker", "pacemaker/...", "web/access", "web/nodewire", "web/rest", "web/wire"},
+		[]string{"pacemaker", "pacemaker/...", "web/access", "web/nodewire", "web/rest", "web/wire", "internal/pki"},
 		"what nodes ask has a listener of its own and shares no operation with what people ask",
 	},
 	{
 		[]string{"web/client/..."},
-		[]string{"pacemaker/cluster", "web/nodewire", "web/wire", "web/client", "internal/atomicfile", "internal/backoff", "internal/pause"},
+		[]string{"pacemaker/cluster", "web/nodewire", "web/wire", "web/client", "internal/atomicfile", "internal/backoff", "internal/pause", "internal/pki"},
 		"the client is what other programs import; the server's parts must not come with it, plumbing that imports nothing may",
 	},
 	{
@@ -148,7 +153,7 @@ var layers = []layer{
 		"CLI and builder leave out the same files, so what decides it knows neither",
 	},
 	{
-		[]string{"internal/procs", "internal/testkit", "internal/testkit/browser", "internal/atomicfile", "internal/pause", "internal/broadcast", "internal/backoff", "internal/listeners", "internal/claim", "internal/fileid", "internal/strictjson", "internal/cgroup"},
+		[]string{"internal/procs", "internal/testkit", "internal/testkit/browser", "internal/atomicfile", "internal/pause", "internal/broadcast", "internal/backoff", "internal/listeners", "internal/claim", "internal/fileid", "internal/strictjson", "internal/cgroup", "internal/pki"},
 		[]string{"internal/atomicfile", "internal/backoff", "internal/pause", "internal/testkit"},
 		"plumbing knows nothing of what runs through it",
 	},

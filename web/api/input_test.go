@@ -32,7 +32,10 @@ var samples = map[string]string{
 	"post-apps-app-domains":       `{"host":"shop.example.com"}`,
 	"patch-apps-app-route":        `{"timeout":60,"idle_timeout":600,"max_body":1000}`,
 	"patch-apps-app-grants":       `{"grant":["NET_RAW"],"revoke":["SYS_NICE"]}`,
-	"post-nodes":                  `{"name":"n9","roles":["heart"]}`,
+	"post-node-tokens":            `{"name":"n9","roles":["heart"],"tags":{"zone":"a"},"uses":1,"expires":"1h"}`,
+	"patch-nodes-node-tags":       `{"tags":{"zone":"a"}}`,
+	"post-join":                   `{"name":"n9","roles":["heart"],"address":"10.0.0.9","hostname":"h","version":"1","request":"r","replace":true}`,
+	"post-nodes-id-certificate":   `{"request":"r"}`,
 	"post-nodes-id-hello":         `{"session":"s","hostname":"h","pid":1,"roles":["heart"],"address":"10.0.0.1","version":"1"}`,
 	"post-nodes-id-report":        `{"session":"s","counter":1,"epoch":7,"revision":1,"roles":["heart"],"address":"10.0.0.1","load":{"score":0.5,"cpu":0,"cpus":1,"memory_used":1,"memory_total":2,"disk_used":0,"disk_free":1,"load_average1":0},"digest":"d","full":true,"instances":[{"id":"x","state":"running"}]}`,
 	"post-nodes-id-output":        `[{"instance":"i","type":"web","release":"v1","from":"","to":"b","times":[1],"streams":["stdout"],"texts":["t"]}]`,
@@ -59,7 +62,9 @@ func targets(r *rig.Rig) []target {
 	testkit.Must(r.TB, err)
 	r.NewRelease(app)
 	node, token := r.NewNode("n1", cluster.RoleHeart, cluster.RoleBuilder)
-	fill := strings.NewReplacer("{app}", "shop", "{id}", string(node.ID), "{instance}", string(cluster.NewID()), "{build}", string(cluster.NewID()), rest.Prefix, "")
+	fill := strings.NewReplacer("{app}", "shop", "{node}", node.Name, "{id}", string(node.ID), "{instance}", string(cluster.NewID()), "{build}", string(cluster.NewID()), rest.Prefix, "")
+	_, joining, err := r.Pace.Members.CreateToken(r.TB.Context(), cluster.JoinToken{}, 0, "admin")
+	testkit.Must(r.TB, err)
 	var list []target
 	for _, side := range []struct {
 		api   huma.API
@@ -74,7 +79,11 @@ func targets(r *rig.Rig) []target {
 			if !ok {
 				r.TB.Errorf("%s has no sample: add one", op.OperationID)
 			}
-			list = append(list, target{op, rig.Ask{Method: op.Method, Path: fill.Replace(op.Path), Token: side.token, Nodes: side.nodes}, sample})
+			ask := rig.Ask{Method: op.Method, Path: fill.Replace(op.Path), Token: side.token, Nodes: side.nodes}
+			if op.Path == rest.Prefix+"/join" {
+				ask.Token = joining
+			}
+			list = append(list, target{op, ask, sample})
 		}
 	}
 	slices.SortFunc(list, func(a, b target) int { return strings.Compare(a.op.OperationID, b.op.OperationID) })
@@ -226,8 +235,12 @@ func TestAPI_BadValuesAreRefusedWithTheirField(t *testing.T) {
 		{"POST", "/apps/shop/domains", `{"host":"localhost"}`, "body.host"},
 		{"POST", "/apps/shop/domains", `{"host":"x.test.local"}`, "body.host"},
 		{"POST", "/apps/shop/domains", `{"host":"*.test.local"}`, "body.host"},
-		{"POST", "/nodes", `{"name":"N","roles":["heart"]}`, "body.name"},
-		{"POST", "/nodes", `{"name":"n","roles":["king"]}`, "body.roles"},
+		{"POST", "/node-tokens", `{"name":"N","roles":["heart"]}`, "body.name"},
+		{"POST", "/node-tokens", `{"name":"n","roles":["king"]}`, "body.roles"},
+		{"POST", "/node-tokens", `{"roles":["pacemaker"]}`, "body.roles"},
+		{"POST", "/node-tokens", `{"uses":-1}`, "body.uses"},
+		{"POST", "/node-tokens", `{"expires":"31d"}`, "body.expires"},
+		{"POST", "/node-tokens", `{"tags":{"Z":"a"}}`, "body.tags"},
 		{"GET", "/apps?limit=0", ``, "query.limit"},
 		{"GET", "/apps?limit=99999999999999999999", ``, "query.limit"},
 		{"GET", "/apps?cursor=A%00", ``, "query.cursor"},

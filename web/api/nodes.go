@@ -3,7 +3,9 @@ package api
 import (
 	"context"
 	"net/http"
+	"time"
 
+	"aorta/internal/duration"
 	"aorta/pacemaker/cluster"
 	"aorta/web/access"
 	"aorta/web/auth"
@@ -13,12 +15,17 @@ import (
 
 type listNodes struct{ rest.Paged }
 
-type newNode struct{ Body wire.NewNode }
+type tagNode struct {
+	access.NodePath
+	Body wire.NodeTags
+}
 
 func (a *API) nodeRoutes(h *rest.API) {
 	rest.Register(h, rest.Route{Method: rest.Get, Path: "/nodes", Summary: "List nodes", Role: access.Viewer, Subject: access.OnCluster}, a.listNodes)
-	rest.Register(h, rest.Route{Method: rest.Post, Path: "/nodes", Summary: "Make a node's identity and token", Role: access.Admin, Subject: access.OnCluster, Status: http.StatusCreated}, a.createNode)
 	rest.Register(h, rest.Route{Method: rest.Get, Path: "/nodes/{node}", Summary: "Show a node", Role: access.Viewer, Subject: access.OnNode}, a.showNode)
+	rest.Register(h, rest.Route{Method: rest.Patch, Path: "/nodes/{node}/tags", Summary: "Set tags on a node", Role: access.Admin, Subject: access.OnNode}, a.tagNode)
+	rest.Register(h, rest.Route{Method: rest.Delete, Path: "/nodes/{node}", Summary: "Remove a node from the cluster", Role: access.Admin, Subject: access.OnNode}, a.removeNode)
+	a.joinTokenRoutes(h)
 }
 
 func (a *API) listNodes(ctx context.Context, in *listNodes) (*rest.Reply[wire.Page[wire.Node]], error) {
@@ -41,11 +48,84 @@ func (a *API) showNode(ctx context.Context, in *access.NodePath) (*rest.Reply[wi
 	return rest.OK(a.view.Node(node), err)
 }
 
-func (a *API) createNode(ctx context.Context, in *newNode) (*rest.Reply[wire.NodeCreated], error) {
-	roles, err := cluster.ParseRoles("roles", in.Body.Roles)
+func (a *API) tagNode(ctx context.Context, in *tagNode) (*rest.Reply[wire.Node], error) {
+	changed, err := a.store.SetTags(ctx, in.Node(), in.Body.Tags, auth.User(ctx).Name)
 	if err != nil {
 		return nil, err
 	}
-	node, token, err := a.pace.Nodes.Create(ctx, in.Body.Name, roles, auth.User(ctx).Name)
-	return rest.OK(wire.NodeCreated{ID: string(node.ID), Name: node.Name, Token: token}, err)
+	node, err := a.pace.Overview.Node(ctx, changed)
+	return rest.OK(a.view.Node(node), err)
+}
+
+func (a *API) removeNode(ctx context.Context, in *access.NodePath) (*rest.Reply[wire.NodeRemoved], error) {
+	node := in.Node()
+	left, err := a.pace.Members.Remove(ctx, node, auth.User(ctx).Name)
+	gone := wire.NodeRemoved{Name: node.Name, Address: node.Address, Instances: make([]string, len(left))}
+	for i, in := range left {
+		gone.Instances[i] = string(in.ID)
+	}
+	return rest.OK(gone, err)
+}
+
+type newJoinToken struct{ Body wire.NewJoinToken }
+
+type joinTokenPath struct {
+	Token string `path:"token" maxLength:"64" doc:"the join token's id"`
+}
+
+func (a *API) joinTokenRoutes(h *rest.API) {
+	rest.Register(h, rest.Route{Method: rest.Get, Path: "/node-tokens", Summary: "List join tokens that can be used", Role: access.Admin, Subject: access.OnCluster}, a.listJoinTokens)
+	rest.Register(h, rest.Route{Method: rest.Post, Path: "/node-tokens", Summary: "Make a token that nodes join with", Role: access.Admin, Subject: access.OnCluster, Status: http.StatusCreated}, a.createJoinToken)
+	rest.Register(h, rest.Route{Method: rest.Delete, Path: "/node-tokens/{token}", Summary: "Revoke a join token", Role: access.Admin, Subject: access.OnCluster, Status: http.StatusNoContent}, a.revokeJoinToken)
+}
+
+func (a *API) listJoinTokens(ctx context.Context, _ *struct{}) (*rest.Reply[wire.Page[wire.JoinToken]], error) {
+	list, err := a.store.JoinTokens(ctx)
+	items := make([]wire.JoinToken, len(list))
+	for i, t := range list {
+		items[i] = joinToken(t)
+	}
+	return rest.OK(wire.Page[wire.JoinToken]{Items: items}, err)
+}
+
+func (a *API) createJoinToken(ctx context.Context, in *newJoinToken) (*rest.Reply[wire.JoinTokenCreated], error) {
+	want := cluster.JoinToken{Name: in.Body.Name, Tags: in.Body.Tags, Uses: in.Body.Uses}
+	if len(in.Body.Roles) > 0 {
+		roles, err := cluster.ParseRoles("roles", in.Body.Roles)
+		if err != nil {
+			return nil, err
+		}
+		want.Roles = roles
+	}
+	var life time.Duration
+	if in.Body.Expires != "" {
+		var err error
+		if life, err = duration.Parse(in.Body.Expires); err != nil || life <= 0 {
+			return nil, cluster.Invalid("expires", "%.40q is no duration (such as 1h, 30m, 7d)", in.Body.Expires)
+		}
+	}
+	token, text, err := a.pace.Members.CreateToken(ctx, want, life, auth.User(ctx).Name)
+	if err != nil {
+		return nil, err
+	}
+	at, reachable := a.pace.Members.JoinAddress()
+	return rest.OK(wire.JoinTokenCreated{JoinToken: joinToken(token), Token: text, Command: "aortad join " + at + " --token", Reachable: reachable}, nil)
+}
+
+func (a *API) revokeJoinToken(ctx context.Context, in *joinTokenPath) (*rest.None, error) {
+	return nil, a.store.RevokeJoinToken(ctx, in.Token, auth.User(ctx).Name)
+}
+
+func joinToken(t cluster.JoinToken) wire.JoinToken {
+	w := wire.JoinToken{
+		ID: string(t.ID), Name: t.Name, Roles: []string{}, Tags: t.Tags, Uses: t.Uses, Used: t.Used,
+		CreatedBy: t.CreatedBy, CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt,
+	}
+	for _, r := range t.Roles {
+		w.Roles = append(w.Roles, string(r))
+	}
+	if w.Tags == nil {
+		w.Tags = map[string]string{}
+	}
+	return w
 }

@@ -26,13 +26,31 @@ var netRaw = wire.GrantsChange{Grant: []string{"NET_RAW"}}
 // second is the error of a call whose answer another test reads.
 func second[T any](_ T, err error) error { return err }
 
+// endpointCase is a call and what it looks like on the wire.
+type endpointCase struct {
+	name string
+	call func(ctx context.Context, c *Client) error
+	want called
+}
+
+// membership are the calls about who belongs to the cluster.
+var membership = []endpointCase{
+	{"create join token", func(ctx context.Context, c *Client) error {
+		_, err := c.CreateJoinToken(ctx, wire.NewJoinToken{Name: "n1", Roles: []string{"heart"}})
+		return err
+	}, called{"POST", "/node-tokens", "", `{"name":"n1","roles":["heart"]}`}},
+	{"join tokens", func(ctx context.Context, c *Client) error { _, err := c.JoinTokens(ctx); return err }, called{"GET", "/node-tokens", "", ""}},
+	{"revoke join token", func(ctx context.Context, c *Client) error { return c.RevokeJoinToken(ctx, "t1") }, called{"DELETE", "/node-tokens/t1", "", ""}},
+	{"remove node", func(ctx context.Context, c *Client) error { _, err := c.RemoveNode(ctx, "n1"); return err }, called{"DELETE", "/nodes/n1", "", ""}},
+	{"tag node", func(ctx context.Context, c *Client) error {
+		_, err := c.TagNode(ctx, "n1", map[string]string{"disk": "ssd"})
+		return err
+	}, called{"PATCH", "/nodes/n1/tags", "", `{"tags":{"disk":"ssd"}}`}},
+}
+
 func TestClient_SpeaksEachEndpoint(t *testing.T) {
 	three, big, half := 3, int64(256<<20), 0.5
-	cases := []struct {
-		name string
-		call func(ctx context.Context, c *Client) error
-		want called
-	}{
+	cases := []endpointCase{
 		{"whoami", func(ctx context.Context, c *Client) error { _, err := c.Whoami(ctx); return err }, called{"GET", "/whoami", "", ""}},
 		{"link", func(ctx context.Context, c *Client) error { _, err := c.SignInLink(ctx); return err }, called{"POST", "/session/links", "", ""}},
 		{"apps", func(ctx context.Context, c *Client) error { _, err := Collect(c.Apps(ctx), 0); return err }, called{"GET", "/apps", "limit=100", ""}},
@@ -111,13 +129,9 @@ func TestClient_SpeaksEachEndpoint(t *testing.T) {
 		{"discard", func(ctx context.Context, c *Client) error { _, err := c.DiscardJob(ctx, "j1"); return err }, called{"POST", "/jobs/j1/discard", "", ""}},
 		{"nodes", func(ctx context.Context, c *Client) error { _, err := c.Nodes(ctx); return err }, called{"GET", "/nodes", "limit=100", ""}},
 		{"node", func(ctx context.Context, c *Client) error { _, err := c.ClusterNode(ctx, "n1"); return err }, called{"GET", "/nodes/n1", "", ""}},
-		{"create node", func(ctx context.Context, c *Client) error {
-			_, err := c.CreateNode(ctx, wire.NewNode{Name: "n1", Roles: []string{"heart"}})
-			return err
-		}, called{"POST", "/nodes", "", `{"name":"n1","roles":["heart"]}`}},
 		{"status", func(ctx context.Context, c *Client) error { _, err := c.Status(ctx); return err }, called{"GET", "/status", "", ""}},
 	}
-	for _, tc := range cases {
+	for _, tc := range append(cases, membership...) {
 		t.Run(tc.name, func(t *testing.T) {
 			s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 				if tc.name == "remove domain" {

@@ -2,8 +2,11 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,11 +30,16 @@ type Node struct {
 	current   atomic.Uint32 // index of the endpoint that is used; moves on when one is unreachable
 	id        string
 	close     func()
+
+	mu      sync.Mutex                  // guards all below
+	renewal func(context.Context) error // see RenewBy
+	tried   time.Time                   // when it was called last
 }
 
-// NewNode makes the client of the node with that id and token. When the
-// pacemaker at one address can't be reached, the next call goes to the next.
-func NewNode(baseURLs []string, nodeID, token string) (*Node, error) {
+// NewNode makes the client of the node with that id, whose connections are as trust
+// says: they show the node's certificate. When the pacemaker at one address can't be
+// reached, the next call goes to the next.
+func NewNode(baseURLs []string, nodeID string, trust *tls.Config) (*Node, error) {
 	if len(baseURLs) == 0 {
 		return nil, cluster.Invalid("", "no address of a pacemaker is known")
 	}
@@ -39,9 +47,10 @@ func NewNode(baseURLs []string, nodeID, token string) (*Node, error) {
 		return nil, err
 	}
 	transport := newTransport(nil)
+	transport.TLSClientConfig = trust
 	n := &Node{id: nodeID, close: transport.CloseIdleConnections}
 	for _, u := range baseURLs {
-		d, err := newEndpoint(u, token, "aortad", &http.Client{Transport: transport, CheckRedirect: noRedirects})
+		d, err := newEndpoint(u, "", "aortad", &http.Client{Transport: transport, CheckRedirect: noRedirects})
 		if err != nil {
 			return nil, err
 		}
@@ -62,6 +71,19 @@ func (n *Node) Hello(ctx context.Context, h cluster.Hello) (cluster.Welcome, err
 	w, err := request[nodewire.Welcome](ctx, n, input{body: nodewire.FromHello(h), limit: askTimeout}, "hello")
 	return w.Domain(), err
 }
+
+// renewPath is where a certificate is renewed, below the node's own path.
+const renewPath = "certificate"
+
+// Renew asks for the next certificate of the node's key, by a request in PEM.
+func (n *Node) Renew(ctx context.Context, certificateRequest string) (string, error) {
+	r, err := request[nodewire.Renewal](ctx, n, input{body: nodewire.Renewal{Request: certificateRequest}, limit: askTimeout}, renewPath)
+	return r.Certificate, err
+}
+
+// DropConnections lets the next calls make new connections, with the certificate that
+// the node has by then.
+func (n *Node) DropConnections() { n.close() }
 
 // Report says how the node is and hears what it lacks.
 func (n *Node) Report(ctx context.Context, r cluster.Report) (cluster.ReportAnswer, error) {
@@ -164,8 +186,35 @@ func request[T any](ctx context.Context, n *Node, in input, segments ...string) 
 	}
 	d := n.endpoint()
 	answer, err := exchange[T](ctx, d, c)
+	if unauthorized(err) && segments[0] != renewPath && n.renewed(ctx) {
+		answer, err = exchange[T](ctx, d, c)
+	}
 	n.moveOn(d, err)
 	return answer, err
+}
+
+func unauthorized(err error) bool {
+	var status *StatusError
+	return errors.As(err, &status) && status.Status == http.StatusUnauthorized
+}
+
+// RenewBy says how the node gets another certificate, when the one that it has is
+// refused: it may have expired, by its own clock or by the pacemaker's.
+func (n *Node) RenewBy(renewal func(context.Context) error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.renewal = renewal
+}
+
+// renewed tries to get another certificate, once a minute at most.
+func (n *Node) renewed(ctx context.Context) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.renewal == nil || time.Since(n.tried) < time.Minute {
+		return false
+	}
+	n.tried = time.Now()
+	return n.renewal(ctx) == nil
 }
 
 func (n *Node) endpoint() *endpoint { return n.endpoints[int(n.current.Load())%len(n.endpoints)] }

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"net/http"
 
 	"aorta/web/wire"
 )
@@ -16,9 +17,31 @@ func (c *Client) ClusterNode(ctx context.Context, name string) (wire.Node, error
 	return get[wire.Node](ctx, c, nil, "nodes", name)
 }
 
-// CreateNode makes a node's identity; its token is shown this once.
-func (c *Client) CreateNode(ctx context.Context, n wire.NewNode) (wire.NodeCreated, error) {
-	return write[wire.NodeCreated](ctx, c, input{body: n}, "nodes")
+// TagNode changes the tags that are set on a node; an empty value takes one away.
+func (c *Client) TagNode(ctx context.Context, node string, tags map[string]string) (wire.Node, error) {
+	return write[wire.Node](ctx, c, input{method: http.MethodPatch, body: wire.NodeTags{Tags: tags}}, "nodes", node, "tags")
+}
+
+// RemoveNode takes a node out of the cluster.
+func (c *Client) RemoveNode(ctx context.Context, node string) (wire.NodeRemoved, error) {
+	return write[wire.NodeRemoved](ctx, c, input{method: http.MethodDelete}, "nodes", node)
+}
+
+// CreateJoinToken makes a token that nodes join with; it is shown this once.
+func (c *Client) CreateJoinToken(ctx context.Context, t wire.NewJoinToken) (wire.JoinTokenCreated, error) {
+	return write[wire.JoinTokenCreated](ctx, c, input{body: t}, "node-tokens")
+}
+
+// JoinTokens lists the join tokens that can be used.
+func (c *Client) JoinTokens(ctx context.Context) ([]wire.JoinToken, error) {
+	page, err := get[wire.Page[wire.JoinToken]](ctx, c, nil, "node-tokens")
+	return page.Items, err
+}
+
+// RevokeJoinToken ends a join token.
+func (c *Client) RevokeJoinToken(ctx context.Context, id string) error {
+	_, err := write[nothing](ctx, c, input{method: http.MethodDelete}, "node-tokens", id)
+	return err
 }
 
 // Status is the cluster at a glance.

@@ -2,12 +2,18 @@ package nodeapi
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-chi/chi/v5"
 
+	"aorta/internal/pki"
 	"aorta/pacemaker"
 	"aorta/pacemaker/cluster"
 	"aorta/pacemaker/store"
@@ -20,11 +26,18 @@ type Logs interface {
 	Append(ctx context.Context, parts []cluster.LogPart) (refused []cluster.LogPosition, err error)
 }
 
+// Authority knows the certificates of the cluster's nodes.
+type Authority interface {
+	// Check is nil for a node's certificate, or pki.ErrExpired or pki.ErrForeign.
+	Check(*x509.Certificate) error
+}
+
 // Config is what the nodes' API works with.
 type Config struct {
 	Pacemaker *pacemaker.Pacemaker
 	Registry  http.Handler // answers whom the pacemaker lets in
 	Logs      Logs
+	Authority Authority
 	Welcome   func(node cluster.Node) (cluster.Welcome, error) // what a node learns of the rest
 	Version   string
 	Log       *slog.Logger
@@ -47,19 +60,19 @@ func Mount(r chi.Router, cfg Config) *rest.API {
 	return h
 }
 
-// caller is the node that a request comes from, by its header Authorization.
-func (a *API) caller(ctx context.Context, authorization string) (cluster.Node, error) {
-	token := rest.BearerIn(authorization)
-	if token == "" {
-		return cluster.Node{}, rest.Unauthorized("a node token is needed")
-	}
-	return a.store.NodeByToken(ctx, token)
-}
-
-// authenticate lets a node in to its own part alone: the id in the path must be
-// the token's.
+// authenticate lets a node in to its own part alone: the id in the path must be that
+// of the node whose key made the connection. Anyone may ask to join.
 func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
-	node, err := a.caller(ctx.Context(), ctx.Header("Authorization"))
+	route := rest.RouteOf(ctx.Operation())
+	if route.Role == access.Anyone { // joining
+		if _, err := cluster.JoinFingerprint(rest.Bearer(ctx)); err != nil {
+			rest.Refuse(ctx, rest.Unauthorized("a join token is needed (make one with: aorta nodes token)"))
+			return
+		}
+		next(ctx)
+		return
+	}
+	node, err := a.caller(ctx.Context(), ctx.TLS(), route.Path == renewPath)
 	if err != nil {
 		rest.Refuse(ctx, err)
 		return
@@ -69,4 +82,25 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	next(huma.WithContext(ctx, access.WithSubject(ctx.Context(), access.Subject{Kind: access.OnNode, Node: node}, nil)))
+}
+
+// caller is the node whose key made the connection. An expired certificate is good for
+// its renewal, since the key is known.
+func (a *API) caller(ctx context.Context, state *tls.ConnectionState, renews bool) (cluster.Node, error) {
+	if state == nil || len(state.PeerCertificates) == 0 {
+		return cluster.Node{}, rest.Unauthorized("a node's certificate is needed (a machine becomes a node with: aortad join)")
+	}
+	cert := state.PeerCertificates[0]
+	switch err := a.Authority.Check(cert); {
+	case errors.Is(err, pki.ErrExpired) && renews, err == nil:
+	case errors.Is(err, pki.ErrExpired):
+		return cluster.Node{}, rest.Unauthorized(fmt.Sprintf("%v: valid from %s to %s", err, cert.NotBefore.Format(time.RFC3339), cert.NotAfter.Format(time.RFC3339)))
+	default:
+		return cluster.Node{}, rest.Unauthorized(err.Error())
+	}
+	hash, err := pki.KeyHash(cert.PublicKey)
+	if err != nil {
+		return cluster.Node{}, err
+	}
+	return a.store.NodeByKey(ctx, hash)
 }

@@ -75,6 +75,8 @@ type routerReport struct {
 
 func (a *API) routes(h *rest.API) {
 	const at = "/nodes/{id}"
+	rest.Register(h, rest.Route{Method: rest.Post, Path: "/join", Summary: "Become a node", Role: access.Anyone, Subject: access.OnSelf}, a.join)
+	rest.Register(h, rest.Route{Method: rest.Post, Path: renewPath, Summary: "Renew the node's certificate", Role: access.Node, Subject: access.OnNode}, a.renew)
 	rest.Register(h, rest.Route{Method: rest.Post, Path: at + "/hello", Summary: "Open a session", Role: access.Node, Subject: access.OnNode}, a.hello)
 	rest.Register(h, rest.Route{Method: rest.Post, Path: at + "/report", Summary: "Report", Role: access.Node, Subject: access.OnNode}, a.report)
 	rest.Register(h, rest.Route{Method: rest.Post, Path: at + "/output", Summary: "Ship instances' output", Role: access.Node, Subject: access.OnNode, Bulk: true}, a.shipLogs)

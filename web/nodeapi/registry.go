@@ -11,7 +11,7 @@ import (
 // registry lets a node take and send the images that it has to do with. It speaks
 // the registry's protocol, errors included.
 func (a *API) registry(w http.ResponseWriter, r *http.Request) {
-	node, err := a.caller(r.Context(), r.Header.Get("Authorization"))
+	node, err := a.caller(r.Context(), r.TLS, false)
 	var ask cluster.RegistryRequest
 	if err == nil {
 		ask, err = cluster.ParseRegistryRequest(r.Method, r.URL.Path, r.URL.Query())

@@ -14,14 +14,9 @@ import (
 // the answer's text.
 func registry(r *rig.Rig, token, method, path string) (int, string) {
 	r.TB.Helper()
-	req, err := http.NewRequestWithContext(r.TB.Context(), method, r.NodesURL+"/v2/"+path, nil)
+	got, err := r.TryAt(r.TB.Context(), cluster.RegistryPath, rig.Ask{Method: method, Path: path, Token: token, Nodes: true})
 	testkit.Must(r.TB, err)
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	a, err := rig.Read((&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req))
-	testkit.Must(r.TB, err)
-	return a.Status, string(a.Body)
+	return got.Status, string(got.Body)
 }
 
 func TestRegistry_NodesTakeTheImagesOfWhatTheyRun(t *testing.T) {

@@ -6,6 +6,7 @@ import "aorta/pacemaker/cluster"
 type Hello struct {
 	Session  string         `json:"session"`
 	Hostname string         `json:"hostname"`
+	Place    string         `json:"place,omitempty"`
 	Pid      int            `json:"pid"`
 	Roles    []cluster.Role `json:"roles"`
 	Address  string         `json:"address"`
@@ -28,12 +29,14 @@ type Welcome struct {
 	Routes   RedisEndpoint `json:"routes"`
 	Stats    RedisEndpoint `json:"stats"`
 	Networks []string      `json:"networks"`
+	// Pacemakers are the addresses of the nodes' API.
+	Pacemakers []string `json:"pacemakers,omitempty"`
 }
 
 // FromWelcome is the shape of w.
 func FromWelcome(w cluster.Welcome) Welcome {
 	return Welcome{
-		Cluster: w.Cluster, Epoch: w.Epoch, NodeID: w.NodeID, NodeName: w.NodeName, Networks: w.Networks,
+		Cluster: w.Cluster, Epoch: w.Epoch, NodeID: w.NodeID, NodeName: w.NodeName, Networks: w.Networks, Pacemakers: w.Pacemakers,
 		Jobs: RedisEndpoint(w.Jobs), Routes: RedisEndpoint(w.Routes), Stats: RedisEndpoint(w.Stats),
 	}
 }
@@ -41,7 +44,7 @@ func FromWelcome(w cluster.Welcome) Welcome {
 // Domain is the value that the shape carries.
 func (w Welcome) Domain() cluster.Welcome {
 	return cluster.Welcome{
-		Cluster: w.Cluster, Epoch: w.Epoch, NodeID: w.NodeID, NodeName: w.NodeName, Networks: w.Networks,
+		Cluster: w.Cluster, Epoch: w.Epoch, NodeID: w.NodeID, NodeName: w.NodeName, Networks: w.Networks, Pacemakers: w.Pacemakers,
 		Jobs: cluster.RedisEndpoint(w.Jobs), Routes: cluster.RedisEndpoint(w.Routes), Stats: cluster.RedisEndpoint(w.Stats),
 	}
 }
@@ -56,4 +59,5 @@ type RedisEndpoint struct {
 	Cluster  bool   `json:"cluster,omitempty"`
 	TLS      bool   `json:"tls,omitempty"`
 	CA       string `json:"ca,omitempty"`
+	Name     string `json:"name,omitempty"`
 }

@@ -234,11 +234,11 @@ func TestIdempotencyKey_OneThatWasCutOffIsInDoubt(t *testing.T) {
 func TestIdempotencyKey_KeepsNoSecretInTheClear(t *testing.T) {
 	t.Parallel()
 	r := rig.New(t)
-	a := rig.Keyed("POST", "/nodes", "k", `{"name":"n1","roles":["heart"]}`)
+	a := rig.Keyed("POST", "/node-tokens", "k", `{"name":"n1","roles":["heart"]}`)
 	a.Token = rig.AdminToken
-	created := rig.As[wire.NodeCreated](t, r.Do(a))
+	created := rig.As[wire.JoinTokenCreated](t, r.Do(a))
 
-	again := rig.As[wire.NodeCreated](t, r.Do(a))
+	again := rig.As[wire.JoinTokenCreated](t, r.Do(a))
 
 	if created.Token == "" || again.Token != created.Token || r.Grep(created.Token) {
 		t.Errorf("got tokens %q and %q, in the clear on disk: %t", created.Token, again.Token, r.Grep(created.Token))

@@ -2,6 +2,7 @@ package rest_test
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -21,23 +22,27 @@ import (
 // caller is a client that sends all that it has to say before it reads.
 type caller struct {
 	tb   testing.TB
-	conn *net.TCPConn
+	conn net.Conn
 	in   *bufio.Reader
 }
 
-func call(r *rig.Rig, tb testing.TB, nodes bool) *caller {
+// call connects: to the nodes' API as the node whose certificate has the name, or to
+// the API for people.
+func call(r *rig.Rig, tb testing.TB, node string) *caller {
 	tb.Helper()
-	base := r.URL
-	if nodes {
-		base = r.NodesURL
+	at := strings.TrimPrefix(r.URL, "http://")
+	if node != "" {
+		at = strings.TrimPrefix(r.NodesURL, "https://")
 	}
-	conn, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
+	conn, err := net.Dial("tcp", at)
 	testkit.Must(tb, err)
 	tb.Cleanup(func() { _ = conn.Close() })
-	c := &caller{tb, conn.(*net.TCPConn), bufio.NewReader(conn)}
-	testkit.Must(tb, c.conn.SetWriteBuffer(256<<10)) // so that much is still to be sent at the answer
-	testkit.Must(tb, c.conn.SetDeadline(time.Now().Add(testkit.Hang)))
-	return c
+	testkit.Must(tb, conn.(*net.TCPConn).SetWriteBuffer(256<<10)) // so that much is still to be sent at the answer
+	testkit.Must(tb, conn.SetDeadline(time.Now().Add(testkit.Hang)))
+	if node != "" {
+		conn = tls.Client(conn, r.Trust(node))
+	}
+	return &caller{tb, conn, bufio.NewReader(conn)}
 }
 
 // send writes a request, its line and its body in the manner.
@@ -122,8 +127,8 @@ func (m manner) fields(length int) string {
 // refusal is a request that is refused before its body was read to the end.
 type refusal struct {
 	name, line, fields string
-	nodes              bool
-	limit              int // of what is read of the body; 0: nothing is
+	node               string // whose certificate is shown; empty: the API for people
+	limit              int    // of what is read of the body; 0: nothing is
 	want               int
 }
 
@@ -141,8 +146,8 @@ func refusals(r *rig.Rig) []refusal {
 		{name: "wrong token", line: "POST /api/v1/apps", fields: bearer("x"), want: 401},
 		{name: "wrong role", line: "PATCH /api/v1/apps/shop/config", fields: bearer(rig.ViewerToken), want: 403},
 		{name: "no archive", line: "POST /api/v1/apps/shop/deploys/archive", fields: bearer(rig.AdminToken), want: 422},
-		{name: "node, too long", line: "POST " + at, fields: bearer(token), nodes: true, limit: 4 << 20, want: 413},
-		{name: "another node", line: "POST /api/v1/nodes/x/report", fields: bearer(token), nodes: true, want: 403},
+		{name: "node, too long", line: "POST " + at, node: token, limit: 4 << 20, want: 413},
+		{name: "another node", line: "POST /api/v1/nodes/x/report", node: token, want: 403},
 	}
 }
 
@@ -160,7 +165,7 @@ func TestLingering_WhoSendsEverythingFirstHearsTheRefusal(t *testing.T) {
 					continue // is long as it is
 				}
 				t.Run(fmt.Sprintf("%s, %s, %d", refused.name, m.name, beyond), func(t *testing.T) {
-					c := call(r, t, refused.nodes)
+					c := call(r, t, refused.node)
 
 					c.send(m, refused.line, refused.fields, make([]byte, refused.limit+beyond))
 
@@ -181,7 +186,7 @@ func TestLingering_WhoSendsEverythingFirstHearsTheRefusal(t *testing.T) {
 func TestLingering_AsksForNoBodyThatIsRefused(t *testing.T) {
 	t.Parallel()
 	r := rig.New(t)
-	c := call(r, t, false)
+	c := call(r, t, "")
 
 	_, err := io.WriteString(c.conn, "POST /api/v1/apps HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n")
 	testkit.Must(t, err)
@@ -195,7 +200,7 @@ func TestLingering_DoesNotWaitLongForWhoSendsNoMore(t *testing.T) {
 	for _, m := range []manner{{name: "kept alive"}, {name: "closing", closes: true}} {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
-			c := call(r, t, false)
+			c := call(r, t, "")
 
 			_, err := fmt.Fprintf(c.conn, "POST /api/v1/apps HTTP/1.1\r\nHost: x\r\n%s\r\n{", m.fields(1000))
 			testkit.Must(t, err)
@@ -211,7 +216,7 @@ func TestLingering_DoesNotWaitLongForWhoSendsNoMore(t *testing.T) {
 func TestLingering_WhoNeverEndsIsCutOffAndHearsWhyWhileSending(t *testing.T) {
 	t.Parallel()
 	r := rig.New(t)
-	c := call(r, t, false)
+	c := call(r, t, "")
 	sent := make(chan int64, 1)
 	_, err := io.WriteString(c.conn, "POST /api/v1/apps HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000000\r\n\r\n")
 	testkit.Must(t, err)

@@ -42,11 +42,8 @@ func Since(field, s string) (time.Time, error) {
 }
 
 // Bearer is the token that a request carries, "" without one.
-func Bearer(ctx huma.Context) string { return BearerIn(ctx.Header("Authorization")) }
-
-// BearerIn is the token in the header Authorization, "" without one.
-func BearerIn(header string) string {
-	scheme, token, _ := strings.Cut(header, " ")
+func Bearer(ctx huma.Context) string {
+	scheme, token, _ := strings.Cut(ctx.Header("Authorization"), " ")
 	if !strings.EqualFold(scheme, "bearer") {
 		return ""
 	}

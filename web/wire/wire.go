@@ -391,19 +391,6 @@ type Node struct {
 	CreatedAt  time.Time `json:"created_at"`
 }
 
-// NewNode asks for a node's identity.
-type NewNode struct {
-	Name  string   `json:"name"`
-	Roles []string `json:"roles"`
-}
-
-// NodeCreated holds the node's token, shown this once.
-type NodeCreated struct {
-	ID    string `json:"id"`
-	Name  string `json:"name"`
-	Token string `json:"token"`
-}
-
 // Status is the cluster at a glance.
 type Status struct {
 	Cluster    string   `json:"cluster"`

@@ -26,7 +26,7 @@ func (h *Host) StartDaemon(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Join(h.Disk(), "home"), 0o700); err != nil {
 		return fmt.Errorf("aortad of %s: %w", h.Name, err)
 	}
-	daemon, err := h.start(h.logFile(), h.baseEnv(), append([]string{h.lab.rec.Daemon, "run"}, args...)...)
+	daemon, err := h.start(h.logFile(), h.baseEnv(), append([]string{h.lab.rec.Daemon}, args...)...)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (h *Host) KillDaemon(ctx context.Context) error {
 // runsDaemon says whether a process of the host is its aortad.
 func (h *Host) runsDaemon(pid int) bool {
 	raw, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-	return bytes.HasPrefix(raw, []byte(h.lab.rec.Daemon+"\x00run\x00"))
+	return bytes.HasPrefix(raw, []byte(h.lab.rec.Daemon+"\x00run\x00")) || bytes.HasPrefix(raw, []byte(h.lab.rec.Daemon+"\x00join\x00"))
 }
 
 func (h *Host) awaitEnd(ctx context.Context, pids []int) error {
@@ -72,8 +72,8 @@ func (h *Host) awaitEnd(ctx context.Context, pids []int) error {
 	})
 }
 
-// daemonArgs are the words of `aortad run` as make up has them, and what a host of
-// several needs besides.
+// daemonArgs are the words of aortad as make up has them, and what a host of several
+// needs besides.
 func (h *Host) daemonArgs(ctx context.Context) ([]string, error) {
 	cmd := exec.CommandContext(ctx, filepath.Join(h.lab.rec.Tree, "scripts/daemon-args.sh"), h.Engine())
 	cmd.Env = append(os.Environ(), "STATE="+h.Disk(), "LISTEN="+h.Address()+":"+apiPort, "ROUTER=:"+routerPort, "DOMAIN="+Domain)
@@ -82,13 +82,8 @@ func (h *Host) daemonArgs(ctx context.Context) ([]string, error) {
 		return nil, fmt.Errorf("ask for the flags of make up: %w", err)
 	}
 	args := strings.Split(strings.TrimSpace(string(out)), "\n")
-	args = append(args, "--node-address", h.Address(), "--roles", strings.Join(h.Roles, ","))
-	if h == h.lab.Pacemaker() {
-		args = append(args, "--redis-address", h.Address(), "--node-listen", h.Address()+":"+nodePort)
-		return append(args, h.Flags...), nil
-	}
-	join, err := h.join(ctx)
-	return slices.Concat(args, join, h.Flags), err
+	words, err := h.words(ctx)
+	return slices.Concat(words, args, []string{"--node-address", h.Address(), "--roles", strings.Join(h.Roles, ",")}, h.Flags), err
 }
 
 // logIn gives those who use the cluster their way in.

@@ -27,7 +27,7 @@ func TestDown_AfterUpWasKilledLeavesNothing(t *testing.T) {
 		"with an engine":  func(dir string) bool { return exists(run(dir) + "/n*/docker.pid") },
 		"with a daemon":   func(dir string) bool { return exists(dir + "/n1/aortad.log") },
 		"with Redis":      func(dir string) bool { return exists(dir + "/n1/data/state/redis-*.pid.json") },
-		"while one joins": func(dir string) bool { return exists(dir + "/n2/node.token") },
+		"while one joins": func(dir string) bool { return exists(dir + "/n2/data/node/node.key") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(testkit.ShortDir(t), "lab")

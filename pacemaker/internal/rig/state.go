@@ -20,9 +20,9 @@ func (r *Rig) App(name string) cluster.App {
 func (r *Rig) Node(name string, roles ...cluster.Role) cluster.Node {
 	r.TB.Helper()
 	ctx := context.Background()
-	n := cluster.Node{ID: cluster.NewID(), Name: name, Roles: roles}
-	testkit.Must(r.TB, r.Store.CreateNode(ctx, n, store.HashToken(string(n.ID)), "admin"))
-	testkit.Must(r.TB, r.Store.JoinNode(ctx, n))
+	id := cluster.NewID()
+	n := cluster.Node{ID: id, Name: name, Roles: roles, KeyHash: "key of " + string(id)}
+	testkit.Must(r.TB, r.Store.CreateNode(ctx, n, "admin"))
 	testkit.Must(r.TB, r.Store.UpdateNode(ctx, n, cluster.Node{Roles: roles, Address: "10.77.0.3"}))
 	n, err := r.Store.Node(ctx, n.ID)
 	testkit.Must(r.TB, err)

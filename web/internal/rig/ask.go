@@ -2,6 +2,7 @@ package rig
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -17,7 +18,7 @@ type Ask struct {
 	Method, Path, Token string
 	Body                string
 	Header              map[string]string
-	Nodes               bool // ask the nodes' API
+	Nodes               bool // ask the nodes' API; Token may name a certificate, see NewNode
 }
 
 // Answer is what came back.
@@ -25,6 +26,15 @@ type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
+}
+
+// Trust is for connections to the nodes' API, which show the certificate of that name.
+func (r *Rig) Trust(name string) *tls.Config {
+	trust := &tls.Config{InsecureSkipVerify: true} //nolint:gosec // whose server it is is tested elsewhere
+	if cert, shown := r.certs[name]; shown {
+		trust.Certificates = []tls.Certificate{cert}
+	}
+	return trust
 }
 
 // Do makes a request and fails the test unless it is answered.
@@ -38,16 +48,20 @@ func (r *Rig) Do(a Ask) Answer {
 }
 
 // Try makes a request.
-func (r *Rig) Try(ctx context.Context, a Ask) (Answer, error) {
+func (r *Rig) Try(ctx context.Context, a Ask) (Answer, error) { return r.TryAt(ctx, rest.Prefix, a) }
+
+// TryAt makes a request below another path than that of the API.
+func (r *Rig) TryAt(ctx context.Context, prefix string, a Ask) (Answer, error) {
 	base := r.URL
 	if a.Nodes {
 		base = r.NodesURL
 	}
-	req, err := http.NewRequestWithContext(ctx, a.Method, base+rest.Prefix+a.Path, strings.NewReader(a.Body))
+	req, err := http.NewRequestWithContext(ctx, a.Method, base+prefix+a.Path, strings.NewReader(a.Body))
 	if err != nil {
 		return Answer{}, err
 	}
-	if a.Token != "" {
+	trust := r.Trust(a.Token)
+	if a.Token != "" && len(trust.Certificates) == 0 {
 		req.Header.Set("Authorization", "Bearer "+a.Token)
 	}
 	if a.Body != "" {
@@ -56,7 +70,7 @@ func (r *Rig) Try(ctx context.Context, a Ask) (Answer, error) {
 	for k, v := range a.Header {
 		req.Header.Set(k, v)
 	}
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: trust}}
 	return Read(client.Do(req))
 }
 

@@ -3,6 +3,7 @@ package rig
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"database/sql"
 	"errors"
 	"log/slog"
@@ -18,6 +19,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	"go.uber.org/goleak"
 
+	"aorta/internal/pki"
 	"aorta/internal/seal"
 	"aorta/internal/testkit"
 	"aorta/pacemaker"
@@ -42,19 +44,21 @@ const (
 // Rig is the API for people and the nodes' API over a real store and a real
 // pacemaker.
 type Rig struct {
-	TB       testing.TB
-	Dir      string
-	Store    *store.Store
-	Pace     *pacemaker.Pacemaker
-	Jobs     *FakeJobs
-	Logs     *logstore.Store
-	Numbers  *Numbers
-	API      *rest.API
-	NodesAPI *rest.API
-	URL      string
-	NodesURL string
-	Log      *SyncBuffer
-	log      *slog.Logger
+	TB        testing.TB
+	Dir       string
+	Store     *store.Store
+	Pace      *pacemaker.Pacemaker
+	Jobs      *FakeJobs
+	Logs      *logstore.Store
+	Numbers   *Numbers
+	Authority *pki.Authority
+	API       *rest.API
+	NodesAPI  *rest.API
+	URL       string
+	NodesURL  string
+	Log       *SyncBuffer
+	log       *slog.Logger
+	certs     map[string]tls.Certificate // see Show
 
 	beforeFollow atomic.Pointer[func()]
 }
@@ -69,26 +73,28 @@ func Main(m *testing.M) {
 // New starts a rig, which ends with the test.
 func New(tb testing.TB) *Rig {
 	tb.Helper()
-	r := &Rig{TB: tb, Dir: tb.TempDir(), Jobs: newFakeJobs(), Log: &SyncBuffer{}, Numbers: &Numbers{Recents: map[string]live.Recent{}}}
+	r := &Rig{TB: tb, Dir: tb.TempDir(), Jobs: newFakeJobs(), Log: &SyncBuffer{}, certs: map[string]tls.Certificate{}, Numbers: &Numbers{Recents: map[string]live.Recent{}}}
 	r.log = slog.New(slog.NewTextHandler(r.Log, nil))
 	r.openStores()
 	id, err := r.Store.Cluster(tb.Context())
 	testkit.Must(tb, err)
+	r.Authority, err = pki.Open(filepath.Join(r.Dir, "pki"), true)
+	testkit.Must(tb, err)
 	r.Pace = pacemaker.New(pacemaker.Config{
 		Domain: "test.local", RouterURL: "http://%s", ReposDir: filepath.Join(r.Dir, "repos"), SourcesDir: filepath.Join(r.Dir, "sources"),
 		DrainLimit: time.Second, RouterSilence: time.Second, DeadAfter: time.Minute, Log: r.log,
-	}, pacemaker.Parts{Store: r.Store, Jobs: r.Jobs, Table: noTable{}, Gate: openGate{}}, id, 7)
+	}, pacemaker.Parts{Store: r.Store, Authority: r.Authority, Jobs: r.Jobs, Table: noTable{}, Gate: openGate{}}, id, 7)
 	r.background(r.Pace.Run)
 	people, nodes := chi.NewRouter(), chi.NewRouter()
 	streams := live.New(r.LiveConfig())
 	r.background(streams.Run)
 	r.API = r.Mount(people, streams)
 	r.NodesAPI = nodeapi.Mount(nodes, nodeapi.Config{
-		Pacemaker: r.Pace, Logs: r.Logs, Version: "test", Log: r.log,
-		Welcome:  func(n cluster.Node) (cluster.Welcome, error) { return cluster.Welcome{NodeID: n.ID}, nil },
+		Pacemaker: r.Pace, Logs: r.Logs, Authority: r.Authority, Version: "test", Log: r.log,
 		Registry: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }),
+		Welcome:  func(n cluster.Node) (cluster.Welcome, error) { return cluster.Welcome{NodeID: n.ID}, nil },
 	})
-	r.URL, r.NodesURL = r.listen(people), r.listen(nodes)
+	r.URL, r.NodesURL = r.listen(people, nil), r.listen(nodes, &tls.Config{ClientAuth: tls.RequestClientCert})
 	return r
 }
 
@@ -142,8 +148,13 @@ func (r *Rig) background(run func(context.Context) error) {
 }
 
 // listen serves a handler until the test ends, and gives its address.
-func (r *Rig) listen(h http.Handler) string {
-	server := httptest.NewServer(h)
+func (r *Rig) listen(h http.Handler, trust *tls.Config) string {
+	server := httptest.NewUnstartedServer(h)
+	if server.TLS = trust; trust != nil {
+		server.StartTLS()
+	} else {
+		server.Start()
+	}
 	r.TB.Cleanup(func() {
 		server.CloseClientConnections()
 		server.Close()

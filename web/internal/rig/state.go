@@ -1,6 +1,10 @@
 package rig
 
 import (
+	"crypto/ecdsa"
+	"crypto/tls"
+
+	"aorta/internal/pki"
 	"aorta/internal/testkit"
 	"aorta/pacemaker/cluster"
 	"aorta/pacemaker/store"
@@ -24,15 +28,29 @@ func (r *Rig) Report(node cluster.Node, status cluster.InstanceStatus) {
 	testkit.Must(r.TB, err)
 }
 
-// NewNode makes a node that has joined, with its token.
+// NewNode makes a node, with the name by which Ask shows its certificate.
 func (r *Rig) NewNode(name string, roles ...cluster.Role) (cluster.Node, string) {
 	r.TB.Helper()
-	_, token, err := r.Pace.Nodes.Create(r.TB.Context(), name, roles, "admin")
+	n := cluster.Node{ID: cluster.NewID(), Name: name, Roles: roles}
+	key, err := pki.NewKey()
 	testkit.Must(r.TB, err)
-	n, err := r.Store.NodeByToken(r.TB.Context(), token)
+	n.KeyHash, err = pki.KeyHash(key.Public())
 	testkit.Must(r.TB, err)
-	testkit.Must(r.TB, r.Store.JoinNode(r.TB.Context(), n))
-	return n, token
+	testkit.Must(r.TB, r.Store.CreateNode(r.TB.Context(), n, "admin"))
+	text, err := r.Authority.Node(string(n.ID), key.Public())
+	testkit.Must(r.TB, err)
+	r.Show(string(n.ID), text, key)
+	n, err = r.Store.Node(r.TB.Context(), n.ID)
+	testkit.Must(r.TB, err)
+	return n, string(n.ID)
+}
+
+// Show lets Ask show a certificate, in PEM, by a name in place of a token.
+func (r *Rig) Show(name string, certificate []byte, key *ecdsa.PrivateKey) {
+	r.TB.Helper()
+	cert, err := pki.ParseCertificate(certificate)
+	testkit.Must(r.TB, err)
+	r.certs[name] = tls.Certificate{Certificate: [][]byte{cert.Raw}, PrivateKey: key}
 }
 
 // App makes one.

@@ -29,6 +29,6 @@ function Tags({ tags }: { tags: Record<string, string> | null }) {
 }
 
 export function NodeTable({ nodes }: { nodes: LiveNode[] }) {
-  if (nodes.length === 0) return <Empty title="No nodes yet." commands={["aorta nodes token --name NAME --roles heart,router"]}>Create a token for a machine to join with:</Empty>;
+  if (nodes.length === 0) return <Empty title="No nodes yet." commands={["aorta nodes token"]}>Create a token for a machine to join with:</Empty>;
   return <Table label="Nodes" columns={columns} rows={nodes} keyOf={(n) => n.id} />;
 }

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"aorta/web/client"
+)
+
+func nodesRemoveCommand(s *session) *cobra.Command {
+	return &cobra.Command{
+		Use: "remove NODE", Short: "Take a machine out of the cluster, at once and for good", Args: takes("NODE"),
+		Long: `Take a machine out of the cluster: its certificate, its Redis users and its
+queue are gone at once. What ran there is no longer served, and is started elsewhere.`,
+		Example: "  aorta nodes remove n2", ValidArgsFunction: once(s.completeNodes()), RunE: s.onCluster(s.removeNode),
+	}
+}
+
+func (s *session) removeNode(ctx context.Context, api *client.Client, args []string) error {
+	gone, err := api.RemoveNode(ctx, args[0])
+	if err != nil {
+		return err
+	}
+	if s.flags.json {
+		return s.out.json(gone)
+	}
+	s.err.line("Removed %s: its certificate, Redis users and queue are gone", clean(gone.Name))
+	if n := len(gone.Instances); n > 0 {
+		s.err.line("Still on that machine: %s. End them there with: aortad stop --all --data-dir DIR", count(n, "instance"))
+	}
+	return nil
+}
+
+func nodesTagCommand(s *session) *cobra.Command {
+	return &cobra.Command{
+		Use: "tag NODE KEY=VALUE…", Short: "Set tags on a node; KEY= takes one away",
+		Example:           "  aorta nodes tag n2 disk=ssd zone=a\n  aorta nodes tag n2 zone=",
+		Args:              takes("NODE", "KEY=VALUE…"),
+		ValidArgsFunction: once(s.completeNodes()),
+		RunE: s.onCluster(func(ctx context.Context, api *client.Client, args []string) error {
+			change, err := parseTags(args[1:], true)
+			if err != nil {
+				return err
+			}
+			n, err := api.TagNode(ctx, args[0], change)
+			if err != nil {
+				return err
+			}
+			if s.flags.json {
+				return s.out.json(n)
+			}
+			s.err.line("Tags of %s: %s", clean(n.Name), tagText(n.Tags))
+			return nil
+		}),
+	}
+}
+
+// parseTags reads KEY=VALUE; an empty value is for taking one away.
+func parseTags(list []string, takesAway bool) (map[string]string, error) {
+	tags := map[string]string{}
+	for _, text := range list {
+		key, value, ok := strings.Cut(text, "=")
+		if !ok || key == "" || value == "" && !takesAway {
+			return nil, usagef("%q is no tag: write it as KEY=VALUE", text)
+		}
+		if _, twice := tags[key]; twice {
+			return nil, usagef("the tag %s is given twice", key)
+		}
+		tags[key] = value
+	}
+	return tags, nil
+}
+
+func tagText(tags map[string]string) string {
+	var text []string
+	for _, k := range slices.Sorted(maps.Keys(tags)) {
+		text = append(text, clean(k)+"="+clean(tags[k]))
+	}
+	return strings.Join(text, " ")
+}

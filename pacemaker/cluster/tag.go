@@ -1,0 +1,30 @@
+package cluster
+
+import "regexp"
+
+// The bounds of a node's tags.
+const (
+	maxTags     = 32
+	maxTagValue = 64
+)
+
+var (
+	tagKey   = regexp.MustCompile(`^[a-z]([a-z0-9._-]{0,38}[a-z0-9])?$`)
+	tagValue = regexp.MustCompile(`^[A-Za-z0-9._-]*$`)
+)
+
+// ValidateTags checks tags that people set.
+func ValidateTags(field string, tags map[string]string) error {
+	if len(tags) > maxTags {
+		return Invalid(field, "a node has at most %d tags", maxTags)
+	}
+	for key, value := range tags {
+		if !tagKey.MatchString(key) {
+			return Invalid(field, "%q is no name of a tag: lower case letters, digits and . _ -, at most 40", Clip(key))
+		}
+		if len(value) > maxTagValue || !tagValue.MatchString(value) {
+			return Invalid(field, "%s=%q is no value of a tag: letters, digits and . _ -, at most %d", key, Clip(value), maxTagValue)
+		}
+	}
+	return nil
+}
