@@ -1,6 +1,9 @@
 package logs
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // MaxLine is the longest line that is shipped, in bytes; the rest is cut off
 // and CutMark put in its place.
@@ -49,6 +52,9 @@ func (a assembler) back() (first place, ok bool) {
 
 // clean cuts a line and replaces what is not UTF-8.
 func clean(text []byte) string {
+	if len(text) <= MaxLine && utf8.Valid(text) {
+		return string(text)
+	}
 	if len(text) <= MaxLine {
 		return strings.ToValidUTF8(string(text), "\uFFFD")
 	}

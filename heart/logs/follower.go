@@ -46,6 +46,7 @@ type follower struct {
 	last       int64     // time of the last line, Unix nanoseconds
 	from       string    // the position that the next part goes on from
 	taken      time.Time // when the last part was taken
+	usual      int       // lines of the last part
 	known      bool      // the log store has said where it is
 	draining   bool      // the process has ended: nothing comes after what is there
 	ending     bool      // nobody asks any more: gone once all is shipped
@@ -140,7 +141,7 @@ func (f *follower) take(r *reader, quota int) (part, bool, error) {
 	} else if f.from == "" || time.Since(f.taken) < touchInterval {
 		return p, false, err
 	}
-	f.taken = time.Now()
+	f.taken, f.usual = time.Now(), len(p.Lines)
 	return p, true, err
 }
 
@@ -222,6 +223,9 @@ func (f *follower) read(r *reader, s stretch, quota int, p *part) (int64, error)
 		if !whole {
 			return
 		}
+		if p.Lines == nil {
+			p.Lines = make([]cluster.LogText, 0, f.usual)
+		}
 		p.Lines = append(p.Lines, f.flush(rec.time)...)
 		p.Lines = append(p.Lines, cluster.LogText{Time: rec.time, Stream: rec.stream, Text: text})
 		f.last = rec.time.UnixNano()
@@ -254,6 +258,9 @@ func (f *follower) lastText() string {
 
 // flush gives the notes, as of the line that follows them.
 func (f *follower) flush(at time.Time) []cluster.LogText {
+	if len(f.notes) == 0 && f.lost.lines == 0 {
+		return nil
+	}
 	list := f.notes
 	f.notes = nil
 	if n, ok := f.lost.note(); ok {

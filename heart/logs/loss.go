@@ -20,9 +20,12 @@ type loss struct {
 
 // note says it in the app's log.
 func (l loss) note() (cluster.LogText, bool) {
+	if l.lines == 0 {
+		return cluster.LogText{}, false
+	}
 	text := fmt.Sprintf("%s dropped here: they waited for the log store, and a node holds %s of an instance's output beside the engine's own files; %s",
 		counted(l.lines, "line was", "lines were"), cluster.Bytes(l.held), l.why)
-	return cluster.LogText{Time: l.last, Stream: systemStream, Text: text}, l.lines > 0
+	return cluster.LogText{Time: l.last, Stream: systemStream, Text: text}, true
 }
 
 func counted(n int, one, many string) string {

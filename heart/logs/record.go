@@ -3,9 +3,10 @@ package logs
 import (
 	"bytes"
 	"encoding/json"
-	"strconv"
 	"time"
 	"unicode/utf8"
+
+	"aorta/internal/jsontext"
 )
 
 // record is one record of the engine's json-file driver: a line that a process
@@ -80,53 +81,15 @@ func (p *parser) fast(line []byte) (r record, ok bool) {
 	return r, ok && r.time.UnmarshalText(stamp) == nil && !r.time.IsZero()
 }
 
-// simple are the escapes of one letter.
-var simple = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
-
 // unquote puts a string's text into the buffer, up to its closing quote, and
 // gives the rest.
 func (p *parser) unquote(b []byte) (rest []byte, ok bool) {
-	p.buf = p.buf[:0]
-	from := 0 // of what was not copied yet
-	for i := 0; i < len(b); i++ {
-		switch c := b[i]; {
-		case c == '"':
-			p.buf = append(p.buf, b[from:i]...)
-			return b[i+1:], utf8.Valid(p.buf)
-		case c < ' ':
-			return nil, false
-		case c == '\\':
-			p.buf = append(p.buf, b[from:i]...)
-			n := p.escape(b[i+1:])
-			if n == 0 {
-				return nil, false
-			}
-			i += n
-			from = i + 1
-		}
+	end, _ := jsontext.End(b)
+	if end < 0 {
+		return nil, false
 	}
-	return nil, false
-}
-
-// escape appends what an escape stands for and gives the length of what follows
-// the backslash, 0 when it is nothing that the engine writes.
-func (p *parser) escape(b []byte) int {
-	if len(b) == 0 {
-		return 0
-	}
-	if c := simple[b[0]]; c != 0 {
-		p.buf = append(p.buf, c)
-		return 1
-	}
-	if b[0] != 'u' || len(b) < 5 {
-		return 0
-	}
-	n, err := strconv.ParseUint(string(b[1:5]), 16, 16)
-	if err != nil || n >= 0xd800 && n < 0xe000 {
-		return 0
-	}
-	p.buf = utf8.AppendRune(p.buf, rune(n))
-	return 5
+	p.buf, ok = jsontext.Unescape(p.buf[:0], b[:end])
+	return b[end+1:], ok && utf8.Valid(p.buf)
 }
 
 // slow reads a record with more in it than usual, such as labels.

@@ -3,7 +3,6 @@ package logs
 import (
 	"fmt"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -21,7 +20,7 @@ func BenchmarkShipper(b *testing.B) {
 		fmt.Fprintf(&text, `{"log":"%s %s\n","stream":"stdout","time":"%s"}`+"\n", numbered(n), strings.Repeat("x", 88), e.now.Add(time.Duration(n)).Format(time.RFC3339Nano))
 	}
 	e.raw(text.String())
-	before := cpuTime(b)
+	before := testkit.CPUTime(b)
 	for b.Loop() {
 		s, w := newStore(), Target{ID: cluster.NewID()}
 		h := startHeart(b, s)
@@ -30,15 +29,7 @@ func BenchmarkShipper(b *testing.B) {
 		h.kill()
 	}
 	b.ReportMetric(float64(total)*float64(b.N)/b.Elapsed().Seconds(), "lines/s")
-	b.ReportMetric(float64((cpuTime(b)-before).Milliseconds())/float64(b.N), "cpu-ms/100k-lines")
-}
-
-// cpuTime is what this process has used, which a busy machine does not change.
-func cpuTime(tb testing.TB) time.Duration {
-	tb.Helper()
-	var u syscall.Rusage
-	testkit.Must(tb, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	b.ReportMetric(float64((testkit.CPUTime(b)-before).Milliseconds())/float64(b.N), "cpu-ms/100k-lines")
 }
 
 // BenchmarkReader is the reading alone.

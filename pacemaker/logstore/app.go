@@ -121,7 +121,7 @@ func (a *app) append(parts []cluster.LogPart) ([]cluster.LogPosition, error) {
 		}
 		a.written = now
 	}
-	if len(b.nanos) > 0 {
+	if b.lines.count > 0 {
 		a.changed.Notify()
 	}
 	return b.refused, nil
@@ -137,10 +137,8 @@ func (a *app) write(b *batch) error {
 		return errors.Join(err, a.undo(active.size))
 	}
 	a.unsynced = true
-	for i, nano := range b.nanos {
-		active.note(nano, b.sizes[i])
-	}
-	active.size += int64(len(buf) - len(b.buf))
+	active.merge(b.lines)
+	active.size += int64(len(buf))
 	maps.Copy(a.positions, b.moved)
 	return nil
 }

@@ -10,16 +10,15 @@ import (
 // batch is what one call of Append adds to an app: parts that go on where the
 // stored output of their instances ends.
 type batch struct {
-	buf     []byte    // the lines in their stored form
-	nanos   []int64   // of each line
-	sizes   []int     // of each line in buf
+	buf     []byte // the lines in their stored form
+	lines   tally
 	moved   positions // by this batch
 	refused []cluster.LogPosition
 }
 
 // newBatch takes the parts that fit behind what is stored.
 func newBatch(parts []cluster.LogPart, stored positions, now time.Time) *batch {
-	b := &batch{moved: positions{}}
+	b := &batch{moved: positions{}, lines: noLines, buf: make([]byte, 0, storedSize(parts))}
 	for _, p := range parts {
 		at, again := b.moved[p.Instance]
 		if !again {
@@ -38,14 +37,24 @@ func newBatch(parts []cluster.LogPart, stored positions, now time.Time) *batch {
 }
 
 func (b *batch) add(p cluster.LogPart) {
+	from := originOf(p.Instance, p.Type, p.Release, p.Node)
 	for _, l := range p.Lines {
-		start := len(b.buf)
-		b.buf = appendLine(b.buf, cluster.LogLine{
-			Time: l.Time, Instance: p.Instance, Type: p.Type, Release: p.Release, Node: p.Node, Stream: l.Stream, Text: l.Text,
-		})
-		b.nanos = append(b.nanos, l.Time.UnixNano())
-		b.sizes = append(b.sizes, len(b.buf)-start)
+		nano := l.Time.UnixNano()
+		b.buf = from.append(b.buf, nano, l.Stream, l.Text)
+		b.lines.add(nano)
 	}
+}
+
+// storedSize is about how much room the parts will take.
+func storedSize(parts []cluster.LogPart) int {
+	n := 512
+	for _, p := range parts {
+		n += 512
+		for _, l := range p.Lines {
+			n += len(l.Text) + len(l.Text)/16 + 128
+		}
+	}
+	return n
 }
 
 // check refuses what would be stored twice when it is sent again.

@@ -23,15 +23,26 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 const hexDigits = "0123456789abcdef"
 
-// appendLine appends the stored form of l.
-func appendLine(buf []byte, l cluster.LogLine) []byte {
+// origin is the stored form of what lines of one source have in common: a tab, the
+// instance, process type, release and node, and a tab.
+type origin []byte
+
+func originOf(instance cluster.ID, process, release, node string) origin {
+	var o []byte
+	for _, f := range [...]string{string(instance), process, release, node} {
+		o = appendEscaped(append(o, '\t'), f)
+	}
+	return append(o, '\t')
+}
+
+// append appends the stored form of a line.
+func (o origin) append(buf []byte, nano int64, stream, text string) []byte {
 	start := len(buf)
 	buf = append(buf, "00000000\t"...)
 	body := len(buf)
-	buf = strconv.AppendInt(buf, l.Time.UnixNano(), 10)
-	for _, f := range [...]string{string(l.Instance), l.Type, l.Release, l.Node, l.Stream, clipText(l.Text)} {
-		buf = appendEscaped(append(buf, '\t'), f)
-	}
+	buf = append(strconv.AppendInt(buf, nano, 10), o...)
+	buf = appendEscaped(buf, stream)
+	buf = appendEscaped(append(buf, '\t'), clipText(text))
 	putSum(buf[start:], crc32.Checksum(buf[body:], castagnoli))
 	return append(buf, '\n')
 }
@@ -56,23 +67,19 @@ func clipText(s string) string {
 	return strings.ToValidUTF8(s, "�")
 }
 
+// escapes are the letters behind a backslash that stand for the bytes that a field
+// can't hold.
+var escapes = [256]byte{'\\': '\\', '\t': 't', '\n': 'n'}
+
 func appendEscaped(buf []byte, s string) []byte {
-	if !strings.ContainsAny(s, "\\\t\n") {
-		return append(buf, s...)
-	}
+	from := 0 // of what was not copied yet
 	for i := range len(s) {
-		switch c := s[i]; c {
-		case '\\':
-			buf = append(buf, '\\', '\\')
-		case '\t':
-			buf = append(buf, '\\', 't')
-		case '\n':
-			buf = append(buf, '\\', 'n')
-		default:
-			buf = append(buf, c)
+		if letter := escapes[s[i]]; letter != 0 {
+			buf = append(append(buf, s[from:i]...), '\\', letter)
+			from = i + 1
 		}
 	}
-	return buf
+	return append(buf, s[from:]...)
 }
 
 func unescape(b []byte) string {

@@ -18,11 +18,30 @@ import (
 type segment struct {
 	day    string // of arrival, UTC, 20060102
 	first  uint64 // number of its first line
-	count  uint64 // lines
-	minT   int64  // lowest time of a line, Unix nanoseconds
-	maxT   int64  // highest
+	tally         // of its lines
 	size   int64  // bytes on disk; of a plain one, up to the end of its last whole line
 	closed bool   // compressed
+}
+
+// tally is how many lines there are, and of which times.
+type tally struct {
+	count uint64
+	minT  int64 // lowest time of a line, Unix nanoseconds
+	maxT  int64 // highest
+}
+
+var noLines = tally{minT: math.MaxInt64, maxT: math.MinInt64}
+
+// add counts a line in.
+func (t *tally) add(nano int64) {
+	t.count++
+	t.minT, t.maxT = min(t.minT, nano), max(t.maxT, nano)
+}
+
+// merge counts others in.
+func (t *tally) merge(o tally) {
+	t.count += o.count
+	t.minT, t.maxT = min(t.minT, o.minT), max(t.maxT, o.maxT)
 }
 
 const dayLayout = "20060102"
@@ -33,7 +52,7 @@ var (
 )
 
 func newSegment(now time.Time, first uint64) segment {
-	return segment{day: now.UTC().Format(dayLayout), first: first, minT: math.MaxInt64, maxT: math.MinInt64}
+	return segment{day: now.UTC().Format(dayLayout), first: first, tally: noLines}
 }
 
 // name is the file's name inside the app's directory.
@@ -47,13 +66,6 @@ func (s segment) name() string {
 // next is the number of the first line after this segment.
 func (s segment) next() uint64 { return s.first + s.count }
 
-// note counts a line in.
-func (s *segment) note(nano int64, bytes int) {
-	s.count++
-	s.size += int64(bytes)
-	s.minT, s.maxT = min(s.minT, nano), max(s.maxT, nano)
-}
-
 // olderThan says whether the day of the segment ended before t.
 func (s segment) olderThan(t time.Time) bool {
 	day, err := time.Parse(dayLayout, s.day)
@@ -63,7 +75,7 @@ func (s segment) olderThan(t time.Time) bool {
 // parseSegment reads a file's name; not ok means that the file is not ours.
 func parseSegment(name string) (s segment, ok bool) {
 	if m := plainName.FindStringSubmatch(name); m != nil {
-		s = segment{day: m[1], minT: math.MaxInt64, maxT: math.MinInt64}
+		s = segment{day: m[1], tally: noLines}
 		first, err := strconv.ParseUint(m[2], 16, 64)
 		s.first = first
 		return s, err == nil

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"testing"
 
+	"aorta/internal/testkit"
 	"aorta/pacemaker/cluster"
 )
 
@@ -27,6 +28,7 @@ func BenchmarkStore_Append(b *testing.B) {
 	defer stop()
 	const batch = 1000
 	n, at, list := 0, "", lines("a", 0, batch)
+	before := testkit.CPUTime(b)
 	for b.Loop() {
 		one := cluster.LogPart{Instance: "a", App: shop, Type: "web", Release: "v1", Node: "node-1", From: at, To: strconv.Itoa(n + batch)}
 		for _, l := range list {
@@ -39,6 +41,7 @@ func BenchmarkStore_Append(b *testing.B) {
 		n += batch
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "lines/s")
+	b.ReportMetric(float64((testkit.CPUTime(b)-before).Milliseconds())*100_000/float64(n), "cpu-ms/100k-lines")
 }
 
 func BenchmarkStore_Search(b *testing.B) {

@@ -399,3 +399,8 @@ func TestStore_ManyWritersAndReaders(t *testing.T) {
 		wantLines(t, s, Query{Instance: cluster.ID(fmt.Sprint("w", w))}, lines(fmt.Sprint("w", w), 0, batchCount*size))
 	}
 }
+
+// appendLine appends the stored form of l.
+func appendLine(buf []byte, l cluster.LogLine) []byte {
+	return originOf(l.Instance, l.Type, l.Release, l.Node).append(buf, l.Time.UnixNano(), l.Stream, l.Text)
+}

@@ -234,7 +234,7 @@ func appendFile(tb testing.TB, path, content string) {
 
 func TestSegment_NamesReadBack(t *testing.T) {
 	plain := newSegment(base, 77)
-	closed := segment{day: "20260304", first: 1 << 40, count: 5, minT: -3, maxT: 99, closed: true}
+	closed := segment{day: "20260304", first: 1 << 40, tally: tally{count: 5, minT: -3, maxT: 99}, closed: true}
 	for _, want := range []segment{plain, closed} {
 		got, ok := parseSegment(want.name())
 

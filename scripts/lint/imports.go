@@ -119,7 +119,7 @@ var layers = []layer{
 	},
 	{
 		[]string{"web/nodewire"},
-		[]string{"pacemaker/cluster"},
+		[]string{"pacemaker/cluster", "internal/jsontext"},
 		"what nodes and the pacemaker send each other is values in JSON; both ends import it, so it imports neither",
 	},
 	{

@@ -100,7 +100,9 @@ func (in input) call(segments []string) (call, error) {
 	if in.body == nil {
 		return c, nil
 	}
-	if c.json, err = json.Marshal(in.body); err != nil {
+	if own, ok := in.body.(interface{ JSON() []byte }); ok {
+		c.json = own.JSON()
+	} else if c.json, err = json.Marshal(in.body); err != nil {
 		return call{}, fmt.Errorf("encode request: %w", err)
 	}
 	c.header.Set("Content-Type", "application/json")

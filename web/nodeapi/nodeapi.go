@@ -37,8 +37,7 @@ type nodeReport struct {
 
 type nodeLogs struct {
 	NodePath
-	RawBody []byte
-	Body    []nodewire.LogPart
+	Body nodewire.Output
 }
 
 type nodeImages struct {
@@ -107,9 +106,6 @@ func (a *API) report(ctx context.Context, in *nodeReport) (*rest.Reply[nodewire.
 }
 
 func (a *API) shipLogs(ctx context.Context, in *nodeLogs) (*rest.Reply[nodewire.LogPositions], error) {
-	if err := rest.CheckBulk(in.RawBody); err != nil {
-		return nil, err
-	}
 	sent, err := nodewire.DomainLogParts(in.Body)
 	if err != nil {
 		return nil, err

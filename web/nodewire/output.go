@@ -20,9 +20,13 @@ type LogPart struct {
 	Texts    []string   `json:"texts"`
 }
 
+// Output is what a node ships at once. It has ways of its own to be written and read,
+// see outputtext.go.
+type Output []LogPart
+
 // FromLogParts are the shapes of parts. Their apps and nodes are left out: the
 // pacemaker knows them.
-func FromLogParts(parts []cluster.LogPart) []LogPart { return each(parts, fromLogPart) }
+func FromLogParts(parts []cluster.LogPart) Output { return each(parts, fromLogPart) }
 
 func fromLogPart(p cluster.LogPart) LogPart {
 	w := LogPart{
@@ -37,7 +41,7 @@ func fromLogPart(p cluster.LogPart) LogPart {
 
 // DomainLogParts are the values that the shapes carry. Columns that differ in
 // length are invalid.
-func DomainLogParts(parts []LogPart) ([]cluster.LogPart, error) {
+func DomainLogParts(parts Output) ([]cluster.LogPart, error) {
 	for i, w := range parts {
 		if len(w.Times) != len(w.Texts) || len(w.Streams) != len(w.Texts) {
 			return nil, cluster.Invalid(fmt.Sprintf("parts[%d]", i), "has %d times, %d streams and %d texts, not as many of each", len(w.Times), len(w.Streams), len(w.Texts))
@@ -48,6 +52,9 @@ func DomainLogParts(parts []LogPart) ([]cluster.LogPart, error) {
 
 func (w LogPart) domain() cluster.LogPart {
 	p := cluster.LogPart{Instance: w.Instance, Type: w.Type, Release: w.Release, From: w.From, To: w.To}
+	if len(w.Texts) > 0 {
+		p.Lines = make([]cluster.LogText, 0, len(w.Texts))
+	}
 	for i, text := range w.Texts {
 		p.Lines = append(p.Lines, cluster.LogText{Time: time.Unix(0, w.Times[i]).UTC(), Stream: w.Streams[i], Text: text})
 	}

@@ -44,9 +44,7 @@ type Route struct {
 	Status                int  // of success; 0: the default
 	Stream                bool // the body is read by the handler, without a limit of size or time
 	Secret                bool // the answer is kept nowhere, so a repeat is done again
-	// Bulk says that the body is much and comes often, so that it is read once, as
-	// what it is to be: its handler asks CheckBulk, and checks the values.
-	Bulk bool
+	Bulk                  bool // the body is a Bulk
 }
 
 // routeKey is where an operation's metadata keep its route.
