@@ -43,6 +43,18 @@ func TestNginx_RespawnedWorkerHasTheTable(t *testing.T) {
 	}
 }
 
+// What apps do beside the router is not to hold up its workers.
+func TestNginx_WorkersGoBeforeApps(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	for _, w := range r.status().Workers {
+		nice, err := syscall.Getpriority(syscall.PRIO_PROCESS, w.PID)
+		if err != nil || nice != 20+10 { // as the kernel gives it: 20 less the priority
+			t.Errorf("worker %d: got %d and %v, want 30", w.PID, nice, err)
+		}
+	}
+}
+
 // getters send GETs in a loop until stopped, and count what failed.
 func (r *rig) getters(n int, host string) (stop func() (sent, failed int64)) {
 	ctx, cancel := context.WithCancel(r.tb.Context())
