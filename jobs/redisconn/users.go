@@ -146,7 +146,9 @@ func (r *Redis) user(node cluster.ID) string {
 
 // password is another one once the node has another key: who has the former key knows
 // the former password.
-func (r *Redis) password(n cluster.Node) string { return r.opt.Password(r.user(n.ID) + "/" + n.KeyHash) }
+func (r *Redis) password(n cluster.Node) string {
+	return r.opt.Password(r.user(n.ID) + "/" + n.KeyHash)
+}
 
 // setUser makes or renews a node's user, on every server.
 func (r *Redis) setUser(ctx context.Context, n cluster.Node) error {
