@@ -2,6 +2,7 @@ package heart
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"aorta/heart/docker"
@@ -66,6 +67,11 @@ func (r *runner) unhealthy(ctx context.Context, rec record, c docker.Container) 
 		return
 	}
 	r.misses++
+	if errors.Is(r.lastCheck, errCutOff) && r.misses >= missesLimit {
+		r.update(func(rec *record) { rec.takeDown(cluster.CutOff, time.Now()); rec.Remake = true })
+		r.h.shipper.AddSystemLine(r.target(rec), cluster.CutOff+"; another one takes its place")
+		return
+	}
 	late := rec.TakenDown && time.Since(r.firstSeen) >= rec.Spec.Health.OrDefault().StartTimeout
 	if r.misses >= missesLimit && (!rec.Crashing || late) {
 		r.update(func(rec *record) {

@@ -20,6 +20,7 @@ const (
 	actionKill                  // send SIGKILL
 	actionRemove                // ship the last lines, remove the container
 	actionGone                  // nothing is left: record it
+	actionDiscard               // remove the container, for another one in its place
 )
 
 // The restart policy.
@@ -87,6 +88,12 @@ func decideStart(c *docker.Container) step {
 
 func decideKeep(r record, c *docker.Container, now time.Time) step {
 	switch {
+	case c != nil && r.Remake:
+		s := decideStop(r, c, now)
+		if s.action == actionRemove {
+			s.action = actionDiscard
+		}
+		return s
 	case c != nil && c.Running:
 		return step{action: actionCheck}
 	case r.NextStart.IsZero():

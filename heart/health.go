@@ -21,6 +21,9 @@ const (
 	settleTime = time.Second
 )
 
+// errCutOff means that the container runs, and is not in the cluster's network.
+var errCutOff = errors.New("its container is not in the cluster's network")
+
 // errNotListening means that nothing listens on the port yet.
 var errNotListening = errors.New("connection refused")
 
@@ -49,16 +52,25 @@ func (r *runner) checkHealth(ctx context.Context, s cluster.InstanceSpec, c dock
 // checkProcess connects to the container's own address: on the published one
 // the engine's proxy may accept connections that the app does not.
 func (r *runner) checkProcess(ctx context.Context, s cluster.InstanceSpec, c docker.Container) error {
+	if !c.Address.IsValid() {
+		return errCutOff
+	}
 	if s.Port == 0 {
 		if lived := time.Since(r.firstSeen); lived < settleTime {
 			return fmt.Errorf("it has been up for only %s", lived.Round(time.Millisecond))
 		}
 		return nil
 	}
-	if !c.Address.IsValid() {
-		return errors.New("its container has no address yet")
-	}
 	address := net.JoinHostPort(c.Address.String(), strconv.Itoa(docker.ContainerPort))
+	if err := r.ask(ctx, s, address); err != nil || r.proven {
+		return err
+	}
+	err := prove(ctx, c, address)
+	r.proven = err == nil
+	return err
+}
+
+func (r *runner) ask(ctx context.Context, s cluster.InstanceSpec, address string) error {
 	if s.Health.Path == "" {
 		return checkTCP(ctx, address)
 	}

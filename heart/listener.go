@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
-	"strconv"
 )
 
 // listener is a TCP socket that accepts connections.
@@ -59,11 +58,8 @@ func parseListeners(data []byte) []listener {
 		if len(fields) < 4 || string(fields[3]) != listening {
 			continue
 		}
-		host, port, ok := bytes.Cut(fields[1], []byte{':'})
-		n, err := strconv.ParseUint(string(port), 16, 16)
-		addr, known := kernelAddr(host)
-		if ok && err == nil && known {
-			found = append(found, listener{addr: addr, port: int(n)})
+		if at, ok := kernelAddrPort(fields[1]); ok {
+			found = append(found, listener{addr: at.Addr(), port: int(at.Port())})
 		}
 	}
 	return found

@@ -36,6 +36,7 @@ type record struct {
 	Session   string // of the engine, when it was started last; see docker.Engine.Session
 
 	StopAsked bool
+	Remake    bool      // its container is to end, and another one to take its place
 	TermAt    time.Time // when SIGTERM was sent
 
 	HealthySince time.Time

@@ -28,6 +28,7 @@ type recordFile struct {
 	TakenDown bool      `json:"taken_down,omitempty"`
 	Session   string    `json:"session,omitempty"`
 	StopAsked bool      `json:"stop_asked,omitempty"`
+	Remake    bool      `json:"remake,omitempty"`
 	TermAt    time.Time `json:"term_at,omitzero"`
 
 	HealthySince time.Time     `json:"healthy_since,omitzero"`
@@ -82,7 +83,7 @@ func (r record) file() recordFile {
 	return recordFile{
 		Spec: specFileOf(r.Spec), Stray: r.Stray, State: r.State, Healthy: r.Healthy, Crashing: r.Crashing,
 		Restarts: r.Restarts, Error: r.Error, Tail: r.Tail, Gone: r.Gone, StartedAt: r.StartedAt, Process: r.Process,
-		ImageGone: r.ImageGone, Rebuilt: r.Rebuilt, TakenDown: r.TakenDown, Session: r.Session, StopAsked: r.StopAsked, TermAt: r.TermAt, HealthySince: r.HealthySince, Backoff: r.Backoff,
+		ImageGone: r.ImageGone, Rebuilt: r.Rebuilt, TakenDown: r.TakenDown, Session: r.Session, StopAsked: r.StopAsked, Remake: r.Remake, TermAt: r.TermAt, HealthySince: r.HealthySince, Backoff: r.Backoff,
 		NextStart: r.NextStart, Starts: r.Starts,
 	}
 }
@@ -91,7 +92,7 @@ func (f recordFile) record() record {
 	return record{
 		Spec: f.Spec.spec(), Stray: f.Stray, State: f.State, Healthy: f.Healthy, Crashing: f.Crashing,
 		Restarts: f.Restarts, Error: f.Error, Tail: f.Tail, Gone: f.Gone, StartedAt: f.StartedAt, Process: f.Process,
-		ImageGone: f.ImageGone, Rebuilt: f.Rebuilt, TakenDown: f.TakenDown, Session: f.Session, StopAsked: f.StopAsked, TermAt: f.TermAt, HealthySince: f.HealthySince, Backoff: f.Backoff,
+		ImageGone: f.ImageGone, Rebuilt: f.Rebuilt, TakenDown: f.TakenDown, Session: f.Session, StopAsked: f.StopAsked, Remake: f.Remake, TermAt: f.TermAt, HealthySince: f.HealthySince, Backoff: f.Backoff,
 		NextStart: f.NextStart, Starts: f.Starts,
 	}
 }

@@ -42,6 +42,7 @@ type runner struct {
 	portTries   int
 	sigkillSeen time.Time // when it was first seen that SIGKILL ended the process
 	forgottenAt time.Time // when a process without a container was asked to end
+	proven      bool      // that it answers at its address
 
 	// oomKilled: an event reported an out-of-memory kill of the present process.
 	// The container's state may lack it when the process ended before the event.
@@ -122,6 +123,8 @@ func (r *runner) turn(ctx context.Context) time.Duration {
 		return r.kill(ctx)
 	case actionRemove:
 		return r.remove(ctx)
+	case actionDiscard:
+		return r.discard(ctx)
 	case actionGone:
 		if wait := r.endForgotten(rec); wait > 0 {
 			return wait
@@ -156,7 +159,7 @@ func (r *runner) noteProcess(c docker.Container) {
 		return
 	}
 	r.startSeen, r.firstSeen = c.StartedAt, time.Now()
-	r.lastCheck, r.misses, r.nextCheck, r.sigkillSeen = nil, 0, time.Time{}, time.Time{}
+	r.lastCheck, r.misses, r.nextCheck, r.sigkillSeen, r.proven = nil, 0, time.Time{}, time.Time{}, false
 	r.misplaced = misplaced{}
 	started, noted := c.StartedAt, process{Container: c.EngineID, Pid: c.Pid, Signal: c.StopSignal}
 	if rec := r.record(); rec.StartedAt == nil || !rec.StartedAt.Equal(started) || rec.Process != noted {

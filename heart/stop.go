@@ -19,7 +19,7 @@ func (r *runner) terminate(ctx context.Context, c docker.Container) time.Duratio
 	}
 	r.update(func(rec *record) {
 		rec.TermAt = time.Now()
-		if rec.State.CanBecome(cluster.InstanceDraining) {
+		if rec.StopAsked && rec.State.CanBecome(cluster.InstanceDraining) {
 			rec.State = cluster.InstanceDraining
 		}
 	})
@@ -53,6 +53,15 @@ func (r *runner) remove(ctx context.Context) time.Duration {
 		return r.unknown(ctx, err)
 	}
 	r.gone()
+	return 0
+}
+
+// discard removes the container, so that another one is made.
+func (r *runner) discard(ctx context.Context) time.Duration {
+	if err := r.h.engine.Remove(ctx, r.id); err != nil {
+		return r.unknown(ctx, err)
+	}
+	r.update(func(rec *record) { rec.Remake, rec.TermAt = false, time.Time{} })
 	return 0
 }
 

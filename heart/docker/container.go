@@ -29,8 +29,9 @@ type Container struct {
 	OOM        bool   // the last run was ended by its memory limit
 	StopSignal string // that asks its process to end; the image's, or SIGTERM
 	Health     HealthStatus
+	Runtime    string     // that runs it, such as runc
 	Pid        int        // of its first process, 0 when it does not run
-	Address    netip.Addr // on the cluster's bridge; invalid when it does not run
+	Address    netip.Addr // in the cluster's network; invalid when it does not run, or is in there no more
 	Written    []string   // directories on its engine's machine that hold what it has written; none: not known
 	LogPath    string     // of the file that the engine writes its output to; empty before the first start
 	StartedAt  time.Time  // last start; zero when it never ran
@@ -135,10 +136,12 @@ func (e *Engine) inspect(ctx context.Context, id cluster.ID, handle string) (Con
 	if r.Config == nil || r.State == nil || r.Config.Labels[cluster.LabelCluster] != string(e.cluster) || r.Config.Labels[cluster.LabelInstance] != string(id) {
 		return Container{}, cluster.Conflict("the container %s is not this cluster's instance; remove it if nobody needs it (docker rm %s)", id, id)
 	}
-	return e.containerFrom(id, r), nil
+	c := containerFrom(id, r)
+	c.Address, err = e.addressOf(ctx, r)
+	return c, err
 }
 
-func (e *Engine) containerFrom(id cluster.ID, r container.InspectResponse) Container {
+func containerFrom(id cluster.ID, r container.InspectResponse) Container {
 	c := Container{
 		Instance: id, EngineID: r.ID, Labels: r.Config.Labels, Image: r.Image,
 		Running: r.State.Running, Paused: r.State.Paused, ExitCode: r.State.ExitCode, OOM: r.State.OOMKilled, Pid: r.State.Pid,
@@ -146,8 +149,11 @@ func (e *Engine) containerFrom(id cluster.ID, r container.InspectResponse) Conta
 		StartedAt: engineTime(r.State.StartedAt), FinishedAt: engineTime(r.State.FinishedAt),
 	}
 	c.Started = !c.StartedAt.IsZero()
-	if r.HostConfig != nil && r.HostConfig.LogConfig.Type == logDriver {
-		c.LogPath = r.LogPath
+	if r.HostConfig != nil {
+		c.Runtime = r.HostConfig.Runtime
+		if r.HostConfig.LogConfig.Type == logDriver {
+			c.LogPath = r.LogPath
+		}
 	}
 	if r.GraphDriver != nil && r.GraphDriver.Data["UpperDir"] != "" {
 		c.Written = append(c.Written, r.GraphDriver.Data["UpperDir"])
@@ -155,11 +161,6 @@ func (e *Engine) containerFrom(id cluster.ID, r container.InspectResponse) Conta
 	for _, m := range r.Mounts {
 		if m.Type == mount.TypeVolume && m.Source != "" {
 			c.Written = append(c.Written, m.Source)
-		}
-	}
-	if r.NetworkSettings != nil {
-		if ep := r.NetworkSettings.Networks[e.networkName()]; ep != nil {
-			c.Address = ep.IPAddress
 		}
 	}
 	return c

@@ -78,3 +78,35 @@ func TestEngine_MakesItsNetworkOnce(t *testing.T) {
 		testkit.Must(t, e.RemoveNetwork(t.Context()))
 	}
 }
+
+// An engine that has lost its networks alone tells of addresses that it gives to
+// others.
+func TestEngine_TellsOfNoAddressInANetworkThatIsGone(t *testing.T) {
+	t.Parallel()
+	if !rig.InOwnNetwork(t) {
+		return
+	}
+	id := cluster.NewID()
+	own := rig.OwnEngine(t, id)
+	e := rig.EngineAt(t, own.Host, id)
+	begin := func() docker.Container {
+		l := launch(t, e, rig.Image(t, e, id), nil)
+		run(t, e, l)
+		c, err := e.Inspect(t.Context(), l.Spec.ID)
+		testkit.Must(t, err)
+		return c
+	}
+	before := begin()
+
+	own.LoseNetworks()
+	now := begin()
+	again, err := e.Inspect(t.Context(), before.Instance)
+	testkit.Must(t, err)
+
+	if again.Address.IsValid() || now.Address != before.Address || !again.Running {
+		t.Errorf("it had %s, another one has that now (%s), and it is said to have %s", before.Address, now.Address, again.Address)
+	}
+	if got := awaitAnswer(t, e, now.Instance); got != string(now.Instance) {
+		t.Errorf("at the address of instance %s answers %s", now.Instance, got)
+	}
+}

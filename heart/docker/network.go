@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 
@@ -15,6 +16,7 @@ import (
 // Network is the cluster's own bridge on this node.
 type Network struct {
 	Name    string
+	ID      string       // that the engine gave it; another one each time that it is made
 	Bridge  string       // the host's interface
 	Gateway netip.Addr   // the bridge's address; instances are published there unless the node has one of its own
 	Subnet  netip.Prefix // of the containers' addresses
@@ -33,11 +35,48 @@ func (e *Engine) EnsureNetwork(ctx context.Context) (Network, error) {
 	defer e.making.Unlock()
 	n, err := e.ensureNetwork(ctx)
 	if err == nil {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		e.net = n
+		e.noteNetwork(n)
 	}
 	return n, err
+}
+
+func (e *Engine) noteNetwork(n Network) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.net = n
+}
+
+func (e *Engine) knownNetwork() Network {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.net
+}
+
+// addressOf is a container's address in the cluster's network. It has none in one that
+// is gone, and that an engine still tells of: another container may have it by now.
+func (e *Engine) addressOf(ctx context.Context, r container.InspectResponse) (none netip.Addr, err error) {
+	if r.NetworkSettings == nil {
+		return none, nil
+	}
+	at := r.NetworkSettings.Networks[e.networkName()]
+	if at == nil || !at.IPAddress.IsValid() {
+		return none, nil
+	}
+	now := e.knownNetwork()
+	if at.NetworkID != now.ID { // it may have been made again, by another daemon
+		now, err = e.inspectNetwork(ctx)
+		if errors.Is(err, ErrNoContainer) {
+			return none, nil
+		}
+		if err != nil {
+			return none, err
+		}
+		e.noteNetwork(now)
+	}
+	if at.NetworkID != now.ID {
+		return none, nil
+	}
+	return at.IPAddress, nil
 }
 
 func (e *Engine) ensureNetwork(ctx context.Context) (Network, error) {
@@ -101,12 +140,11 @@ func (e *Engine) rejoin(ctx context.Context, id cluster.ID) error {
 
 // addresses are those that the network had before, nil for the engine's choice.
 func (e *Engine) addresses() *network.IPAM {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if !e.net.Subnet.IsValid() {
+	before := e.knownNetwork()
+	if !before.Subnet.IsValid() {
 		return nil
 	}
-	return &network.IPAM{Config: []network.IPAMConfig{{Subnet: e.net.Subnet, Gateway: e.net.Gateway}}}
+	return &network.IPAM{Config: []network.IPAMConfig{{Subnet: before.Subnet, Gateway: before.Gateway}}}
 }
 
 func (e *Engine) inspectNetwork(ctx context.Context) (Network, error) {
@@ -124,7 +162,7 @@ func (e *Engine) inspectNetwork(ctx context.Context) (Network, error) {
 	}
 	for _, c := range found.IPAM.Config {
 		if c.Gateway.Is4() {
-			return Network{Name: found.Name, Bridge: e.bridgeName(), Gateway: c.Gateway, Subnet: c.Subnet}, nil
+			return Network{Name: found.Name, ID: found.ID, Bridge: e.bridgeName(), Gateway: c.Gateway, Subnet: c.Subnet}, nil
 		}
 	}
 	return Network{}, fmt.Errorf("the Docker network %s has no IPv4 gateway", found.Name)

@@ -73,10 +73,11 @@ const (
 	StoppedWithNode = "it was stopped with its node" // by somebody's word
 	EngineRestarted = "its Docker engine was restarted"
 	ContainerGone   = "its container is gone" // somebody removed it
+	CutOff          = "its container was taken out of the cluster's network"
 )
 
 // TakenDown are those beginnings.
-var TakenDown = []string{StoppedWithNode, EngineRestarted, ContainerGone}
+var TakenDown = []string{StoppedWithNode, EngineRestarted, ContainerGone, CutOff}
 
 // WasTakenDown says that an instance with that error was ended by something else.
 func WasTakenDown(text string) bool {

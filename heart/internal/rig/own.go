@@ -181,6 +181,14 @@ func (o *Own) Empty() {
 	o.Start()
 }
 
+// LoseNetworks kills the engine and starts it without what it knew of its networks.
+func (o *Own) LoseNetworks() {
+	o.tb.Helper()
+	o.Kill()
+	testkit.Must(o.tb, os.RemoveAll(filepath.Join(o.dir, "data", "network")))
+	o.Start()
+}
+
 // endAfter ends a process once the test is over.
 func endAfter(tb testing.TB, pid int) {
 	tb.Helper()
