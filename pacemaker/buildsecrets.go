@@ -13,6 +13,9 @@ func (p *Pacemaker) ChangeBuildSecrets(ctx context.Context, app cluster.App, set
 	if len(set)+len(unset) == 0 {
 		return nil, cluster.Invalid("set", "names no build secret")
 	}
+	if most := max(len(set), len(unset)); most > cluster.MaxSecrets {
+		return nil, cluster.Invalid("set", "%d build secrets are too many; an app may have %d", most, cluster.MaxSecrets)
+	}
 	for name, value := range set {
 		if err := cluster.ValidateSecretName("set."+cluster.Clip(name), name); err != nil {
 			return nil, err

@@ -61,6 +61,12 @@ func validateConfig(set map[string]string, unset []string) error {
 	if len(set)+len(unset) == 0 {
 		return cluster.Invalid("set", "names no config var")
 	}
+	if err := cluster.ValidateConfigCount("set", len(set)); err != nil {
+		return err
+	}
+	if err := cluster.ValidateConfigCount("unset", len(unset)); err != nil {
+		return err
+	}
 	for key, value := range set {
 		if err := cluster.ValidateConfigKey("set."+key, key); err != nil {
 			return err

@@ -20,19 +20,34 @@ func TestSealer_OpensWhatItSealed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.key")
 	first := open(t, path, true)
 	for _, plain := range []string{"", "secret", "zwei\nZeilen\x00", strings.Repeat("x", 100_000)} {
-		sealed, err := first.Seal(plain)
-		if err != nil {
-			t.Fatal(err)
-		}
+		sealed := first.Seal(plain)
 
 		got, err := open(t, path, false).Unseal(sealed)
 
 		if err != nil || got != plain || plain != "" && strings.Contains(sealed, plain) {
 			t.Errorf("got %.40q, %v, want %.40q by the key from the file", got, err, plain)
 		}
-		if again, _ := first.Seal(plain); again == sealed {
+		if again := first.Seal(plain); again == sealed {
 			t.Errorf("%.40q: got the same text sealed twice, which shows that two values are equal", plain)
 		}
+	}
+}
+
+// A database of an earlier version goes on.
+func TestUnseal_OpensWhatEarlierVersionsSealed(t *testing.T) {
+	const (
+		key    = "AGE-SECRET-KEY-16SRPN6XJWWYZF9EGFR9QDK4PYML3V08JP46TW6VTQ0E05PGFQR3QA9H8TU"
+		sealed = "YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IFgyNTUxOSBGRWtmbVRPTEdvTGtwWVQwMXp3TTBvMWdiSGdtcWxiVHVrSkV3aDZTMlJvCjU5WDY4ZUtIZ3hzTlNKMWdSclNMaklRazhNN1N0TVJESGNvUklFWTlPVXcKLS0tIEFLOWJKNTd5RlJPeXpWWTJTZGVXSW0zNmxNNjNWVkVMQXVtVmFiY3B5RHMKyOOrhUTPI8hrhsxuFGauuLsDUqNaLsXvhLi1GrSOV3FNoCwHSgGQ"
+	)
+	path := filepath.Join(t.TempDir(), "config.key")
+	if err := os.WriteFile(path, []byte(key+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	got, err := open(t, path, false).Unseal(sealed)
+
+	if err != nil || got != "hunter2" {
+		t.Errorf("got %q, %v, want the text", got, err)
 	}
 }
 
@@ -75,10 +90,7 @@ func TestOpen_MakesNoKeyForOldData(t *testing.T) {
 func TestUnseal_RefusesWhatIsNotItsOwn(t *testing.T) {
 	dir := t.TempDir()
 	mine, theirs := open(t, filepath.Join(dir, "a"), true), open(t, filepath.Join(dir, "b"), true)
-	sealed, err := mine.Seal("secret")
-	if err != nil {
-		t.Fatal(err)
-	}
+	sealed := mine.Seal("secret")
 	changed := []byte(sealed)
 	changed[len(changed)-2] ^= 1
 

@@ -19,6 +19,10 @@ const (
 	MaxEnvironment = 1 << 20
 )
 
+// MaxConfigVars is how many config vars an app may have: each costs time with each
+// change, and in each release.
+const MaxConfigVars = 1000
+
 // StartSize is what a string of arguments or environment takes when a process
 // starts, in bytes.
 func StartSize(s string) int { return len(s) + 1 + 8 }
@@ -35,12 +39,23 @@ func EnvironmentSize(vars map[string]string) int {
 // ValidateEnvironment refuses config vars that no process of the app could start
 // with, with the numbers that help to choose what goes.
 func ValidateEnvironment(field string, vars map[string]string) error {
+	if err := ValidateConfigCount(field, len(vars)); err != nil {
+		return err
+	}
 	total := EnvironmentSize(vars)
 	if total <= MaxEnvironment {
 		return nil
 	}
 	return Invalid(field, "the %d config vars would take %d bytes together; the limit is %d, since a process can't start with more. The largest are %s: put such data in a file of the image or in a store of its own",
 		len(vars), total, MaxEnvironment, largest(vars))
+}
+
+// ValidateConfigCount refuses more config vars than an app may have.
+func ValidateConfigCount(field string, n int) error {
+	if n > MaxConfigVars {
+		return Invalid(field, "%d config vars are too many; an app may have %d: put such data in a file of the image or in a store of its own", n, MaxConfigVars)
+	}
+	return nil
 }
 
 // largest names the three largest config vars with their sizes, never values.

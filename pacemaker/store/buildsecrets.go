@@ -54,10 +54,7 @@ func (s *Store) ChangeBuildSecrets(ctx context.Context, app cluster.App, set map
 	var names []string
 	err := s.write(ctx, "change build secrets", func(tx *gorm.DB) error {
 		for name, value := range set {
-			sealed, err := s.sealer.Seal(value)
-			if err != nil {
-				return err
-			}
+			sealed := s.sealer.Seal(value)
 			row := buildSecretRow{AppID: string(app.ID), Name: name, Sealed: sealed}
 			if err := tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error; err != nil {
 				return err

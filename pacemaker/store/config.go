@@ -134,10 +134,7 @@ func (s *Store) changeConfig(tx *gorm.DB, app cluster.App, set map[string]string
 		return err
 	}
 	for key, value := range set {
-		sealed, err := s.sealer.Seal(value)
-		if err != nil {
-			return err
-		}
+		sealed := s.sealer.Seal(value)
 		row := configRow{AppID: string(app.ID), Key: key, Sealed: sealed}
 		if err := tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error; err != nil {
 			return err
@@ -151,19 +148,20 @@ func (s *Store) changeConfig(tx *gorm.DB, app cluster.App, set map[string]string
 	return s.note(tx, user, "config.change", "app "+app.Name, "unset "+strings.Join(unset, " "), "set "+strings.Join(sortedKeys(set), " "))
 }
 
-// fits refuses a change that makes the config vars larger than a process can
-// start with. One that makes them smaller is fine, even if they stay too large.
+// fits refuses a change that makes the config vars more than an app may have, or
+// larger than a process can start with. One that makes them fewer and smaller is fine,
+// even if they stay too many or too large.
 func (s *Store) fits(tx *gorm.DB, app cluster.App, set map[string]string, unset []string) error {
 	vars, err := s.config(tx, app.ID)
 	if err != nil {
 		return err
 	}
-	before := cluster.EnvironmentSize(vars)
+	before, count := cluster.EnvironmentSize(vars), len(vars)
 	for _, key := range unset {
 		delete(vars, key)
 	}
 	maps.Copy(vars, set)
-	if cluster.EnvironmentSize(vars) <= before {
+	if cluster.EnvironmentSize(vars) <= before && len(vars) <= count {
 		return nil
 	}
 	return cluster.ValidateEnvironment("set", vars)

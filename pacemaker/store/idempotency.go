@@ -35,12 +35,9 @@ type SavedAnswer struct {
 // is invalid; one whose request was never answered is in conflict, since nobody
 // knows whether that request was carried out.
 func (s *Store) ClaimIdempotencyKey(ctx context.Context, user, key, request string) (*SavedAnswer, error) {
-	sealed, err := s.sealer.Seal(request)
-	if err != nil {
-		return nil, err
-	}
+	sealed := s.sealer.Seal(request)
 	var have []idempotencyRow
-	err = s.write(ctx, "claim an idempotency key", func(tx *gorm.DB) error {
+	err := s.write(ctx, "claim an idempotency key", func(tx *gorm.DB) error {
 		if err := tx.Where("username = ? AND key = ?", user, key).Find(&have).Error; err != nil || len(have) > 0 {
 			return err
 		}
@@ -77,10 +74,7 @@ func (s *Store) SaveAnswer(ctx context.Context, user, key string, a SavedAnswer)
 	if err != nil {
 		return fmt.Errorf("save an answer: %w", err)
 	}
-	sealed, err := s.sealer.Seal(string(plain))
-	if err != nil {
-		return err
-	}
+	sealed := s.sealer.Seal(string(plain))
 	return s.write(ctx, "save an answer", func(tx *gorm.DB) error {
 		return tx.Model(&idempotencyRow{}).Where("username = ? AND key = ?", user, key).
 			Updates(map[string]any{"status": a.Status, "answer": sealed}).Error

@@ -90,10 +90,7 @@ func (s *Store) insertRelease(tx *gorm.DB, n NewRelease) (releaseRow, error) {
 	if err != nil {
 		return releaseRow{}, err
 	}
-	sealed, err := s.sealer.Seal(encode(vars))
-	if err != nil {
-		return releaseRow{}, err
-	}
+	sealed := s.sealer.Seal(encode(vars))
 	var last int
 	if err := tx.Model(&releaseRow{}).Where("app_id = ?", string(n.Build.AppID)).Select("COALESCE(MAX(number), 0)").Scan(&last).Error; err != nil {
 		return releaseRow{}, err
