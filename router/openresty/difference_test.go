@@ -39,7 +39,7 @@ func (e exchange) do(tb testing.TB, address string, a *listenApp, routed bool) m
 	x := &run{client: newSide("client", conn, facts), facts: facts, routed: routed}
 	x.accept = func() net.Conn { return <-a.conns }
 	if routed {
-		x.accept = func() net.Conn { return a.next(x.client) }
+		x.accept = func() net.Conn { return a.next(tb, x.client) }
 	}
 	for _, s := range e.steps {
 		s(x)
@@ -76,6 +76,9 @@ func TestDifference_IsOnTheList(t *testing.T) {
 			through := e.do(t, strings.TrimPrefix(r.base, "http://"), routed, true)
 			lines++
 			count(alone, through, r.lastLine(lines).counted())
+			if conn := routed.left(t); conn != nil { // the exchange has ended: the next one must not get it
+				_ = conn.Close()
+			}
 			compare(t, e, alone, through, used)
 		}
 	}

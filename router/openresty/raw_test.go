@@ -85,6 +85,18 @@ func (r *rig) dial() *wire {
 // and closes it by returning.
 func rawApp(tb testing.TB, serve func(*wire)) *app {
 	tb.Helper()
+	return acceptingApp(tb, func(conn net.Conn) {
+		go func() {
+			defer conn.Close()
+			serve(newWire(tb, conn))
+		}()
+	})
+}
+
+// acceptingApp is an instance whose connections are handed out one after the
+// other, as they were made.
+func acceptingApp(tb testing.TB, take func(net.Conn)) *app {
+	tb.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatalf("listen: %v", err)
@@ -100,10 +112,7 @@ func rawApp(tb testing.TB, serve func(*wire)) *app {
 				return
 			}
 			a.hits.Add(1)
-			go func() {
-				defer conn.Close()
-				serve(newWire(tb, conn))
-			}()
+			take(conn)
 		}
 	}()
 	return a

@@ -87,42 +87,23 @@ var appCloses = appEnds(closes)
 func appHears(x *run)    { onApp((*side).hears)(x) }
 func clientHears(x *run) { x.client.hears() }
 
-// listenApp is an app whose connections are taken one by one.
+// listenApp is an app whose connections are taken one by one, as they were made.
 type listenApp struct {
 	*app
 	conns chan net.Conn
-	taken int64 // of them
 }
 
 func newListenApp(tb testing.TB) *listenApp {
 	tb.Helper()
 	a := &listenApp{conns: make(chan net.Conn, 16)}
-	a.app = rawApp(tb, func(w *wire) {
-		held := make(chan struct{})
-		a.conns <- &heldConn{Conn: w.Conn, closed: held}
-		<-held
-	})
+	a.app = acceptingApp(tb, func(conn net.Conn) { a.conns <- conn })
 	return a
-}
-
-// discard closes the connections that nobody took: the router may have asked the
-// app before it answered by itself. All up to one that is made here are there.
-func (a *listenApp) discard() {
-	last, err := net.Dial("tcp", a.Addr)
-	if err != nil {
-		return
-	}
-	defer last.Close()
-	for seen := false; !seen || a.taken < a.hits.Load(); a.taken++ {
-		conn := <-a.conns
-		seen = seen || conn.RemoteAddr().String() == last.LocalAddr().String()
-		_ = conn.Close()
-	}
 }
 
 // next is the app's next connection, nil when the router answers the client by
 // itself. An interim answer is none.
-func (a *listenApp) next(client *side) net.Conn {
+func (a *listenApp) next(tb testing.TB, client *side) net.Conn {
+	tb.Helper()
 	answered := make(chan string)
 	go func() {
 		first, _ := client.in.Peek(len("HTTP/1.1 100"))
@@ -130,34 +111,36 @@ func (a *listenApp) next(client *side) net.Conn {
 	}()
 	select {
 	case conn := <-a.conns:
-		a.taken++
 		_ = client.conn.SetReadDeadline(time.Now()) // ends the peek
 		<-answered
 		return conn
 	case first := <-answered:
 		if first == "HTTP/1.1 100" {
-			a.taken++
 			return <-a.conns
 		}
-		a.discard()
-		return nil
+		return a.left(tb)
 	}
 }
 
-// heldConn tells when it was closed.
-type heldConn struct {
-	net.Conn
-	closed chan struct{}
-}
-
-func (h *heldConn) Close() error {
-	select {
-	case <-h.closed:
-	default:
-		close(h.closed)
+// left is the first connection that was made by now and is not taken, nil for none.
+// The others are closed. They come before one that is made now.
+func (a *listenApp) left(tb testing.TB) (first net.Conn) {
+	tb.Helper()
+	last, err := net.Dial("tcp", a.Addr)
+	if err != nil {
+		tb.Fatalf("dial: %v", err)
 	}
-	return h.Conn.Close()
+	defer func() { _ = last.Close() }()
+	for {
+		conn := <-a.conns
+		mine := conn.RemoteAddr().String() == last.LocalAddr().String()
+		if first == nil && !mine {
+			first = conn
+			continue
+		}
+		_ = conn.Close()
+		if mine {
+			return first
+		}
+	}
 }
-
-func (h *heldConn) SetLinger(sec int) error { return h.Conn.(*net.TCPConn).SetLinger(sec) }
-func (h *heldConn) CloseWrite() error       { return h.Conn.(*net.TCPConn).CloseWrite() }
