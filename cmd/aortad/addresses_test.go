@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -23,14 +24,16 @@ const otherIP = "127.0.0.2"
 // managed Redis and nginx, which went on meanwhile.
 func TestAddresses_AreBelievedAtEveryStart(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t)
+	oldNodes, oldStatus, gone := testkit.FreeAddr(t), testkit.FreeAddr(t), testkit.FreeAddr(t)
+	c := unstarted(t, "--node-listen", oldNodes, "--router-status-listen", oldStatus)
+	c.records("redis_routes", gone)
+	c.start()
 	shop := c.newApp("shop", "hello")
 	shop.deploy()
 	old := strings.TrimPrefix(c.api, "http://")
 	oldRouter := strings.TrimPrefix(c.router, "http://")
 	api, nodes, router, status := testkit.FreeAddr(t), testkit.FreeAddr(t), testkit.FreeAddr(t), testkit.FreeAddr(t)
 	_, routerPort, _ := net.SplitHostPort(router)
-	gone := c.recordedAddress("redis_routes")
 	engine := relaySocket(t, c.docker)
 
 	for _, tt := range []struct {
@@ -39,10 +42,10 @@ func TestAddresses_AreBelievedAtEveryStart(t *testing.T) {
 		listens, silent     []string // afterwards
 	}{
 		{"API", "listen", api, func() { c.api = "http://" + api }, []string{api}, []string{old}},
-		{"nodes' API", "node_listen", nodes, nil, []string{nodes}, []string{c.recordedAddress("node_listen")}},
+		{"nodes' API", "node_listen", nodes, nil, []string{nodes}, []string{oldNodes}},
 		{"router", "router_listen", router, func() { c.router = "http://" + router }, []string{router}, []string{oldRouter}},
 		{"router on all addresses", "router_listen", ":" + routerPort, nil, []string{otherIP + ":" + routerPort}, nil},
-		{"status of the router", "router_status_listen", status, nil, []string{status}, []string{c.recordedAddress("router_status")}},
+		{"status of the router", "router_status_listen", status, nil, []string{status}, []string{oldStatus}},
 		{"Redis", "redis_address", otherIP, nil, []string{otherIP + gone[strings.Index(gone, ":"):]}, []string{gone}},
 		{"Redis, back again", "redis_address", "127.0.0.1", nil, []string{gone}, []string{otherIP + gone[strings.Index(gone, ":"):]}},
 		{"sockets", "run_dir", c.dir + "/r2", nil, nil, nil},
@@ -77,6 +80,16 @@ func TestAddresses_AreBelievedAtEveryStart(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(c.dir, "r2", "status.sock")); err != nil {
 		t.Errorf("nginx's sockets are not in the directory that was given last: %v", err)
 	}
+}
+
+// records has the daemon find that it chose an address for a listener before: one
+// of the test's own, which nobody else takes once the daemon has left it.
+func (c *cluster) records(listener, addr string) {
+	c.tb.Helper()
+	raw, err := json.Marshal(map[string]any{"addresses": map[string]string{listener: addr}})
+	testkit.Must(c.tb, err)
+	testkit.Must(c.tb, os.Mkdir(c.dir+"/data", 0o700))
+	testkit.Must(c.tb, os.WriteFile(c.dir+"/data/places.json", raw, 0o600))
 }
 
 // runsAs checks that the app serves, and that a route still gets to the router.

@@ -101,7 +101,7 @@ func TestApp_DefaultsWithoutAPlatform(t *testing.T) {
 }
 
 func TestServe_FinishesRequestsInFlight(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", testkit.FreeAddr(t)) // which nobody else takes once it is given back
 	if err != nil {
 		t.Fatalf("listen: %v", err)
 	}
