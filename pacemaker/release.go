@@ -3,6 +3,7 @@ package pacemaker
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"aorta/jobs"
 	"aorta/pacemaker/cluster"
@@ -83,5 +84,20 @@ func (p *Pacemaker) wishesOf(ctx context.Context, w work, build cluster.Build) (
 	if !deploy {
 		return store.Wishes{Route: change}, said, nil
 	}
-	return store.Wishes{Domains: build.Domains, Route: change}, append(said, plan.Overruled(build.Processes, w.asked)...), nil
+	gone, err := p.domainsGone(ctx, w.app, build)
+	for _, host := range gone {
+		said = append(said, fmt.Sprintf("aorta.yml has no domain %s any more: it goes", host))
+	}
+	return store.Wishes{Domains: build.Domains, NoDomains: gone, Route: change}, append(said, plan.Overruled(build.Processes, w.asked)...), err
+}
+
+// domainsGone are the hosts that a source asked for and this one does not.
+func (p *Pacemaker) domainsGone(ctx context.Context, app cluster.App, build cluster.Build) (gone []string, err error) {
+	has, err := p.store.Domains(ctx, app.ID)
+	for _, d := range has {
+		if d.OfSource && !slices.Contains(build.Domains, d.Host) {
+			gone = append(gone, d.Host)
+		}
+	}
+	return gone, err
 }

@@ -1,6 +1,9 @@
 package pacemaker
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,12 +16,25 @@ import (
 // limit of requests, 0 for none.
 func (r *rig) asking(op cluster.Operation, timeout time.Duration) {
 	r.TB.Helper()
-	result := cluster.BuildResult{State: cluster.BuildReady, Image: cluster.Image{ID: "sha256:1"}, Processes: []cluster.ProcessType{{Name: "web"}}}
+	var result cluster.BuildResult
 	if timeout > 0 {
 		result.Route.Timeout = &timeout
 	}
-	testkit.Must(r.TB, r.store.EndBuild(r.TB.Context(), mustArgs(r.TB, op).Build, result))
+	r.deployed(op, result)
+}
+
+// deployed brings a deploy to traffic with what its source asks for.
+func (r *rig) deployed(op cluster.Operation, result cluster.BuildResult) {
+	r.TB.Helper()
+	r.built(op, result)
 	r.promoted(op)
+}
+
+// built ends the build of a deploy with what its source asks for.
+func (r *rig) built(op cluster.Operation, result cluster.BuildResult) {
+	r.TB.Helper()
+	result.State, result.Image, result.Processes = cluster.BuildReady, cluster.Image{ID: "sha256:1"}, []cluster.ProcessType{{Name: "web"}}
+	testkit.Must(r.TB, r.store.EndBuild(r.TB.Context(), mustArgs(r.TB, op).Build, result))
 }
 
 // promoted brings what has a build to traffic, with all that it asks for.
@@ -101,4 +117,49 @@ func TestRelease_LeavesTheLimitsThatAPersonSet(t *testing.T) {
 	want("ann takes hers back", time.Second)
 	r.asking(r.pushed(app, two, three), time.Hour)
 	want("v3 asks for another", time.Hour)
+}
+
+// A domain that aorta.yml has no more goes with the deploy, which says so. One that
+// a person added stays, whatever the file says.
+func TestRelease_TakesBackTheDomainsOfTheFile(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	app := r.App("shop")
+	repo := r.repoOf(app)
+	one := repo.Commit("one")
+	two := repo.Commit("two", one)
+	want := func(when string, hosts ...string) {
+		t.Helper()
+		list, err := r.store.Domains(t.Context(), app.ID)
+		testkit.Must(t, err)
+		var got []string
+		for _, d := range list[1:] { // behind its own
+			got = append(got, fmt.Sprintf("%s %t", d.Host, d.OfSource))
+		}
+		if !slices.Equal(got, hosts) {
+			t.Errorf("%s: got %q, want %q", when, got, hosts)
+		}
+	}
+	add := func(host string) {
+		t.Helper()
+		_, err := r.AddDomain(t.Context(), app, host, "ann")
+		testkit.Must(t, err)
+	}
+
+	add("hand.example")
+	r.deployed(r.pushed(app, "", one), cluster.BuildResult{Domains: []string{"file.example", "hand.example", "kept.example", "old.example"}})
+	want("v1", "file.example true", "hand.example false", "kept.example true", "old.example true")
+	add("kept.example")
+	second := r.pushed(app, one, two)
+	r.built(second, cluster.BuildResult{Domains: []string{"file.example"}})
+	said := r.step(cluster.JobRelease, second)
+	r.promoted(second)
+
+	want("v2, which asks for one of them", "file.example true", "hand.example false", "kept.example false")
+	if _, err := r.AddDomain(t.Context(), app, "kept.example", "ann"); cluster.CodeOf(err) != cluster.CodeConflict {
+		t.Errorf("added twice by hand: got %v, want a conflict", err)
+	}
+	if !strings.Contains(said, "notice: aorta.yml has no domain old.example any more: it goes") || strings.Contains(said, "kept.example") {
+		t.Errorf("got %q, want it to tell of old.example", said)
+	}
 }

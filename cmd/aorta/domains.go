@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"aorta/pacemaker/cluster"
 	"aorta/web/client"
+	"aorta/web/wire"
 )
 
 func domainsCommand(s *session) *cobra.Command {
@@ -43,6 +45,8 @@ func (s *session) listDomains(ctx context.Context, api *client.Client, app strin
 			kind = "default"
 		case d.Former:
 			kind = "former default"
+		case d.Source:
+			kind = "aorta.yml"
 		}
 		t.row(d.Host, kind, age(s.p.Now(), d.CreatedAt))
 	}
@@ -67,9 +71,16 @@ func (s *session) addDomain(ctx context.Context, api *client.Client, app string,
 
 func (s *session) removeDomain(ctx context.Context, api *client.Client, app string, args []string) error {
 	host := strings.ToLower(args[0])
+	before, err := api.Domains(ctx, app)
+	if err != nil {
+		return err
+	}
 	if err := api.RemoveDomain(ctx, app, host); err != nil {
 		return err
 	}
 	s.err.line("removed domain %[2]s from %[1]s", app, clean(host))
+	if slices.ContainsFunc(before, func(d wire.Domain) bool { return d.Host == host && d.Source }) {
+		s.err.line("aorta.yml asks for it: the next deploy adds it again, unless it is removed there too")
+	}
 	return nil
 }

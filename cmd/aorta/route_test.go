@@ -22,3 +22,21 @@ func TestSetBy_SaysWhereALimitComesFrom(t *testing.T) {
 		}
 	}
 }
+
+func TestDomains_SayWhatComesFromTheFile(t *testing.T) {
+	api := shop(t)
+	api.on("GET /apps/blog/domains", 200, wire.Page[wire.Domain]{Items: []wire.Domain{{Host: "hand.example"}, {Host: "file.example", Source: true}}})
+	api.on("DELETE /apps/blog/domains/hand.example", 204, nil)
+	api.on("DELETE /apps/blog/domains/file.example", 204, nil)
+	c := newCLI(t, api)
+
+	list := c.run("domains", "-a", "blog")
+	hand := c.run("domains", "remove", "hand.example", "-a", "blog")
+	file := c.run("domains", "remove", "File.example", "-a", "blog")
+
+	wantIn(t, "stdout", list.out, "hand.example  added", "file.example  aorta.yml")
+	if hand.code != 0 || hand.err != "removed domain hand.example from blog\n" {
+		t.Errorf("one added by hand: got %+v", hand)
+	}
+	wantIn(t, "stderr", file.err, "removed domain file.example from blog\n", "the next deploy adds it again")
+}

@@ -10,7 +10,9 @@ type Domain struct {
 	// Own marks the host that an app has by its name in the cluster domain.
 	Own bool
 	// Former marks one that it had so before the cluster got another domain.
-	Former    bool
+	Former bool
+	// OfSource marks one that aorta.yml asked for and nobody added by hand.
+	OfSource  bool
 	Host      string
 	AppID     ID
 	CreatedAt time.Time

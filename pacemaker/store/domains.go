@@ -13,13 +13,14 @@ type domainRow struct {
 	AppID     string
 	Own       bool
 	Former    bool
+	OfSource  bool
 	CreatedAt int64 `gorm:"autoCreateTime:false"`
 }
 
 func (domainRow) TableName() string { return "domains" }
 
 func (r domainRow) domain() cluster.Domain {
-	return cluster.Domain{Host: r.Host, AppID: cluster.ID(r.AppID), Own: r.Own, Former: r.Former, CreatedAt: toTime(r.CreatedAt)}
+	return cluster.Domain{Host: r.Host, AppID: cluster.ID(r.AppID), Own: r.Own, Former: r.Former, OfSource: r.OfSource, CreatedAt: toTime(r.CreatedAt)}
 }
 
 func (s *Store) addDomain(tx *gorm.DB, row domainRow) error {
@@ -48,12 +49,19 @@ func hostTaken(host string, owner appRow, asking string) error {
 	return cluster.Conflict("host %s is used by app %q (remove it there first: aorta domains remove -a %s %s)", host, owner.Name, owner.Name, host)
 }
 
-// AddDomain gives an app a hostname, unless one has it.
+// AddDomain gives an app a hostname, unless one has it. One that the app has by its
+// source is its own then, whatever the source asks for later.
 func (s *Store) AddDomain(ctx context.Context, app cluster.App, host, user string) (cluster.Domain, error) {
 	row := domainRow{Host: host, AppID: string(app.ID)}
 	err := s.write(ctx, "add domain", func(tx *gorm.DB) error {
-		if err := s.addDomain(tx, row); err != nil {
-			return err
+		kept := tx.Model(&domainRow{}).Where("host = ? AND app_id = ? AND of_source", host, string(app.ID)).Update("of_source", false)
+		if kept.Error != nil {
+			return kept.Error
+		}
+		if kept.RowsAffected == 0 {
+			if err := s.addDomain(tx, row); err != nil {
+				return err
+			}
 		}
 		return s.note(tx, user, "domain.add", "app "+app.Name, "", host)
 	})

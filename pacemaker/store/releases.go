@@ -58,8 +58,9 @@ type NewRelease struct {
 // Wishes are what a release asks of its app. They come true with the traffic, so
 // that one that never serves changes nothing of what does.
 type Wishes struct {
-	Domains []string // added when free
-	Route   cluster.RequestLimitsChange
+	Domains   []string // added when free
+	NoDomains []string // removed, unless somebody has added them by hand
+	Route     cluster.RequestLimitsChange
 }
 
 // CreateRelease makes the operation's release, once: asked again, it gives

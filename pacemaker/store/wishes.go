@@ -25,11 +25,14 @@ func (s *Store) meet(tx *gorm.DB, app cluster.ID, w Wishes, user string) error {
 	for _, host := range w.Domains {
 		has, err := hasDomain(tx, app, host)
 		if err == nil && !has {
-			err = s.addDomain(tx, domainRow{Host: host, AppID: string(app)})
+			err = s.addDomain(tx, domainRow{Host: host, AppID: string(app), OfSource: true})
 		}
 		if err != nil {
 			return err
 		}
+	}
+	if err := s.dropDomains(tx, app, w.NoDomains, user); err != nil {
+		return err
 	}
 	if w.Route.Empty() {
 		return nil
@@ -48,4 +51,22 @@ func hasDomain(tx *gorm.DB, app cluster.ID, host string) (bool, error) {
 		return false, hostTaken(host, owner[0], string(app))
 	}
 	return true, nil
+}
+
+// dropDomains removes hosts that the source asked for and nobody has added by hand
+// since.
+func (s *Store) dropDomains(tx *gorm.DB, app cluster.ID, hosts []string, user string) error {
+	for _, host := range hosts {
+		gone := tx.Where("host = ? AND app_id = ? AND of_source", host, string(app)).Delete(&domainRow{})
+		if gone.Error != nil {
+			return gone.Error
+		}
+		if gone.RowsAffected == 0 {
+			continue
+		}
+		if err := s.note(tx, user, "domain.remove", "app "+string(app), host, ""); err != nil {
+			return err
+		}
+	}
+	return nil
 }

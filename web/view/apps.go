@@ -47,7 +47,7 @@ func (v *Views) URL(app overview.App) string {
 
 // Domain is a hostname of an app.
 func Domain(app cluster.App, d cluster.Domain) wire.Domain {
-	return wire.Domain{Host: d.Host, App: app.Name, Own: d.Own, Former: d.Former, CreatedAt: d.CreatedAt}
+	return wire.Domain{Host: d.Host, App: app.Name, Own: d.Own, Former: d.Former, Source: d.OfSource, CreatedAt: d.CreatedAt}
 }
 
 // Traffic is the weight of each release of an app that serves.

@@ -253,6 +253,7 @@ type Domain struct {
 	App       string    `json:"app"`
 	Own       bool      `json:"own" doc:"the app's default domain, which can't be removed"`
 	Former    bool      `json:"former" doc:"its default domain before the cluster's domain changed; it serves until it is removed"`
+	Source    bool      `json:"source" doc:"aorta.yml asks for it: it goes when that does no more"`
 	CreatedAt time.Time `json:"created_at"`
 }
 

@@ -169,6 +169,7 @@ export interface Domain {
   app: string;
   own: boolean; // the app's default domain, which can't be removed
   former: boolean; // its default domain before the cluster's domain changed; it serves until it is removed
+  source: boolean; // aorta.yml asks for it: it goes when that does no more
   created_at: string;
 }
 

@@ -12,6 +12,7 @@ import { toast } from "../kit/Toast";
 function kindOf(d: Domain) {
   if (d.own) return "default domain, can't be removed";
   if (d.former) return "default domain until the cluster's domain changed";
+  if (d.source) return <>from aorta.yml <Ago at={d.created_at} /></>;
   return <>added <Ago at={d.created_at} /></>;
 }
 
