@@ -57,17 +57,38 @@ func parseSpan(s string) (time.Duration, error) {
 	return d, nil
 }
 
-// parseSince parses a duration or a time and returns it in the API's form.
-func parseSince(s string) (string, error) {
+// parseSince parses a duration or a time and returns it in the API's form. A time
+// without a zone is in the local one; one without a day is its last at now.
+func parseSince(s string, now time.Time) (string, error) {
 	if s == "" {
 		return "", nil
 	}
 	if _, err := time.Parse(time.RFC3339, s); err == nil {
 		return s, nil
 	}
+	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04", time.DateOnly} {
+		if t, err := time.ParseInLocation(layout, s, now.Location()); err == nil {
+			return t.Format(time.RFC3339), nil
+		}
+	}
+	for _, layout := range []string{time.TimeOnly, "15:04"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return lastAt(t, now).Format(time.RFC3339), nil
+		}
+	}
 	d, err := parseSpan(s)
 	if err != nil {
-		return "", usagef("%q is neither a duration (such as 2h) nor a time (such as 2026-01-02T15:04:05Z)", clean(s))
+		return "", usagef("%q is neither a duration (such as 2h) nor a time (such as 15:04, or 2026-01-02T15:04:05Z)", clean(s))
 	}
 	return d.String(), nil
+}
+
+// lastAt is when it was that time of day last.
+func lastAt(clock, now time.Time) time.Time {
+	y, m, d := now.Date()
+	at := time.Date(y, m, d, clock.Hour(), clock.Minute(), clock.Second(), 0, now.Location())
+	if at.After(now) {
+		return time.Date(y, m, d-1, clock.Hour(), clock.Minute(), clock.Second(), 0, now.Location())
+	}
+	return at
 }

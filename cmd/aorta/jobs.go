@@ -67,10 +67,10 @@ func short(id string) string { return cluster.ID(id).Short() }
 
 func (s *session) listJobs(ctx context.Context, api *client.Client, q client.JobQuery, n int) error {
 	var err error
-	if q.Since, err = parseSince(q.Since); err != nil {
+	if q.Since, err = parseSince(q.Since, s.p.Now()); err != nil {
 		return err
 	}
-	if q.Until, err = parseSince(q.Until); err != nil {
+	if q.Until, err = parseSince(q.Until, s.p.Now()); err != nil {
 		return err
 	}
 	jobs, err := client.Collect(api.Jobs(ctx, q), n)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,12 +20,12 @@ const mostLogLines = 10_000
 func logsCommand(s *session) *cobra.Command {
 	var q client.LogQuery
 	var follow bool
-	cmd := &cobra.Command{Use: "logs", Short: "Show the app's logs, across releases and nodes", Args: takes()}
+	cmd := &cobra.Command{Use: "logs", Short: "Show the app's logs, across releases and nodes", Args: logArguments}
 	cmd.RunE = s.onApp(func(ctx context.Context, api *client.Client, app string, _ []string) error {
 		if !cmd.Flags().Changed("lines") && !cmd.Flags().Changed("num") && q.Since != "" {
 			q.Lines = mostLogLines // all since then, and none of the others
 		}
-		if err := s.checkLogQuery(ctx, api, app, &q); err != nil {
+		if err := checkLogQuery(&q, s.p.Now()); err != nil {
 			return err
 		}
 		if follow && q.Until != "" {
@@ -39,8 +40,8 @@ func logsCommand(s *session) *cobra.Command {
 	f.BoolVarP(&follow, "follow", "f", false, "keep printing new lines")
 	f.IntVarP(&q.Lines, "lines", "n", 100, fmt.Sprintf("number of lines, the newest; with --since all, %d at most", mostLogLines))
 	f.StringVarP(&q.Type, "process", "p", "", "only this process type, such as web")
-	f.StringVarP(&q.Instance, "instance", "i", "", "only this instance")
-	f.StringVar(&q.Since, "since", "", "only lines since then: 2h, or a time such as 2026-01-02T15:04:05Z")
+	f.StringVarP(&q.Instance, "instance", "i", "", "only this instance, such as web.1a2b3c4d, also one that has ended")
+	f.StringVar(&q.Since, "since", "", "only lines since then: 2h, or a time such as 15:04 or 2026-01-02T15:04:05Z")
 	f.StringVar(&q.Until, "until", "", "only lines before then, as with --since")
 	f.StringVar(&q.Search, "search", "", "only lines that contain this text")
 	_ = cmd.RegisterFlagCompletionFunc("process", s.completeTypes())
@@ -49,32 +50,38 @@ func logsCommand(s *session) *cobra.Command {
 	f.BoolVarP(&follow, "tail", "t", false, "as --follow")
 	f.IntVar(&q.Lines, "num", 100, "as --lines")
 	f.StringVar(&q.Type, "ps", "", "as --process")
-	for _, name := range []string{"tail", "num", "ps"} {
+	f.StringVar(&q.Search, "grep", "", "as --search")
+	for _, name := range []string{"tail", "num", "ps", "grep"} {
 		f.Lookup(name).Hidden = true
 	}
 	return cmd
 }
 
-func (s *session) checkLogQuery(ctx context.Context, api *client.Client, app string, q *client.LogQuery) error {
+// logArguments refuses all of them. Elsewhere --tail takes a number of lines.
+func logArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 1 && cmd.Flags().Changed("tail") {
+		if n, err := strconv.Atoi(args[0]); err == nil {
+			return fmt.Errorf("%s takes a number of lines by -n: aorta logs -n %d; -f keeps printing new ones", cmd.CommandPath(), n)
+		}
+	}
+	return takes()(cmd, args)
+}
+
+func checkLogQuery(q *client.LogQuery, now time.Time) error {
 	if q.Lines < 1 || q.Lines > mostLogLines {
 		return usagef("-n must be between 1 and %d, not %d; earlier lines: --until", mostLogLines, q.Lines)
 	}
 	var err error
-	if q.Since, err = parseSince(q.Since); err != nil {
+	if q.Since, err = parseSince(q.Since, now); err != nil {
 		return err
 	}
-	if q.Until, err = parseSince(q.Until); err != nil {
+	if q.Until, err = parseSince(q.Until, now); err != nil {
 		return err
 	}
 	if q.Type != "" {
-		if err := cluster.ValidateName("process", q.Type); err != nil {
-			return err
-		}
+		return cluster.ValidateName("process", q.Type)
 	}
-	if q.Instance != "" {
-		q.Instance, err = s.findInstance(ctx, api, app, q.Instance)
-	}
-	return err
+	return nil
 }
 
 func (s *session) showLogs(ctx context.Context, api *client.Client, app string, q client.LogQuery) error {
@@ -88,10 +95,21 @@ func (s *session) showLogs(ctx context.Context, api *client.Client, app string, 
 	if s.flags.json {
 		return list(s.out, lines)
 	}
+	if len(lines) == 0 {
+		s.err.line("%s", noLines(app, q))
+	}
 	for _, l := range lines {
 		s.printLogLine(l)
 	}
 	return nil
+}
+
+// noLines says that there is nothing to show, and whether a filter may be why.
+func noLines(app string, q client.LogQuery) string {
+	if q.Type+q.Instance+q.Since+q.Until+q.Search == "" {
+		return app + " has written nothing yet"
+	}
+	return "no line of " + app + " matches; all of them: aorta logs -a " + app
 }
 
 func (s *session) followLogs(ctx context.Context, api *client.Client, app string, q client.LogQuery) error {

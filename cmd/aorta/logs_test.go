@@ -34,7 +34,7 @@ func TestLogs_AsksForWhatIsMeant(t *testing.T) {
 	got := c.run("logs", "-a", "shop", "-n", "5", "-p", "web", "-i", "web.1a2b3c4d", "--since", "2h", "--search", "a b")
 
 	wantCode(t, got, 0)
-	if want := "GET /apps/shop/logs?instance=" + webID + "&n=5&search=a+b&since=2h0m0s&type=web"; !api.asked(want) {
+	if want := "GET /apps/shop/logs?instance=web.1a2b3c4d&n=5&search=a+b&since=2h0m0s&type=web"; !api.asked(want) {
 		t.Errorf("got %v, want %s", api.got, want)
 	}
 }
@@ -131,4 +131,25 @@ func TestStats_AsksForWhatIsMeant(t *testing.T) {
 	if want := "GET /apps/shop/stats?release=v3&since=10m0s"; !api.asked(want) {
 		t.Errorf("got %v, want %s", api.got, want)
 	}
+}
+
+// Silence would leave open whether the command has worked.
+func TestLogs_SayThatThereIsNothing(t *testing.T) {
+	api := shop(t)
+	api.on("GET /apps/quiet/logs", 200, wire.Page[wire.LogLine]{})
+	c := newCLI(t, api)
+
+	new := c.run("logs", "-a", "quiet")
+	filtered := c.run("logs", "-a", "quiet", "--grep", "x", "-p", "nosuch")
+	programs := c.run("logs", "-a", "quiet", "--json", "-p", "nosuch")
+	tail := c.run("logs", "--tail", "5", "-a", "quiet")
+
+	if new.code != 0 || new.err != "quiet has written nothing yet\n" || filtered.code != 0 || filtered.err != "no line of quiet matches; all of them: aorta logs -a quiet\n" {
+		t.Errorf("got %+v and %+v", new, filtered)
+	}
+	if programs.out != "[]\n" || programs.err != "" {
+		t.Errorf("for programs: got %+v, want an empty list alone", programs)
+	}
+	wantCode(t, tail, 2)
+	wantIn(t, "stderr", tail.err, "aorta logs -n 5")
 }

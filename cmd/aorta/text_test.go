@@ -67,13 +67,18 @@ func TestParseBytes_ReadsSizes(t *testing.T) {
 }
 
 func TestParseSince_TakesSpansAndTimes(t *testing.T) {
-	for in, want := range map[string]string{"": "", "2h": "2h0m0s", "90s": "1m30s", "2d": "48h0m0s", "2026-01-02T15:04:05Z": "2026-01-02T15:04:05Z"} {
-		if got, err := parseSince(in); err != nil || got != want {
+	now := time.Date(2026, 3, 4, 9, 30, 0, 0, time.FixedZone("", 7200))
+	for in, want := range map[string]string{
+		"09:30": "2026-03-04T09:30:00+02:00", "9:31": "2026-03-03T09:31:00+02:00", "00:00:05": "2026-03-04T00:00:05+02:00",
+		"2026-01-02": "2026-01-02T00:00:00+02:00", "2026-01-02 15:04": "2026-01-02T15:04:00+02:00", "2026-01-02T15:04:05": "2026-01-02T15:04:05+02:00",
+		"": "", "2h": "2h0m0s", "90s": "1m30s", "2d": "48h0m0s", "2026-01-02T15:04:05Z": "2026-01-02T15:04:05Z",
+	} {
+		if got, err := parseSince(in, now); err != nil || got != want {
 			t.Errorf("parseSince(%q): got %q, %v, want %q", in, got, err, want)
 		}
 	}
-	for _, in := range []string{"x", "0s", "-1h", "0d", "99999d", "2026-01-02"} {
-		if got, err := parseSince(in); err == nil {
+	for _, in := range []string{"x", "0s", "-1h", "0d", "99999d", "25:00", "2026-13-02", "2026-01-02T"} {
+		if got, err := parseSince(in, now); err == nil {
 			t.Errorf("parseSince(%q): got %q, want an error", in, got)
 		}
 	}
@@ -103,7 +108,7 @@ func FuzzParseSizesAndTimes(f *testing.F) {
 		if d, err := parseSpan(in); err == nil && d <= 0 {
 			t.Fatalf("parseSpan(%q) = %s", in, d)
 		}
-		if s, err := parseSince(in); err == nil && in != "" && s == "" {
+		if s, err := parseSince(in, noon); err == nil && in != "" && s == "" {
 			t.Fatalf("parseSince(%q) is nothing", in)
 		}
 	})

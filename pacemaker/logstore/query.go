@@ -39,13 +39,10 @@ func (s *Store) Query(ctx context.Context, id cluster.ID, q Query) ([]cluster.Lo
 	if q.Limit <= 0 || q.Limit > MaxLimit {
 		q.Limit = MaxLimit
 	}
-	list, err := a.snapshot()
+	list, err := a.newestFirst()
 	if err != nil {
 		return nil, err
 	}
-	// Lines come late from nodes that were cut off, so a segment's rank is its
-	// newest line, not its number.
-	slices.SortStableFunc(list, func(x, y segment) int { return cmp.Compare(y.maxT, x.maxT) })
 	f, n := newFilter(q), newest{limit: q.Limit, floor: math.MinInt64}
 	for _, seg := range list {
 		if seg.maxT < n.floor {
@@ -56,6 +53,45 @@ func (s *Store) Query(ctx context.Context, id cluster.ID, q Query) ([]cluster.Lo
 		}
 	}
 	return n.inOrder(), nil
+}
+
+// InstanceCalled finds the instance that people call so (its short id, web.short)
+// among those with lines in the app's log, also when it is long gone; "" for none.
+func (s *Store) InstanceCalled(ctx context.Context, id cluster.ID, name string) (cluster.ID, error) {
+	a, err := s.app(id)
+	if err != nil {
+		return "", err
+	}
+	list, err := a.newestFirst()
+	if err != nil {
+		return "", err
+	}
+	var found cluster.ID
+	for _, seg := range list {
+		if seg.count == 0 {
+			continue
+		}
+		_, err := a.scan(ctx, seg, seg.start(), func(r record) bool {
+			in := cluster.Instance{ID: cluster.ID(r.fields[fieldInstance]), Type: string(r.fields[fieldType])}
+			if in.IsCalled(name) {
+				found = in.ID
+			}
+			return found == ""
+		})
+		if err := a.tolerate(ctx, err); err != nil || found != "" {
+			return found, err
+		}
+	}
+	return "", nil
+}
+
+// newestFirst is a snapshot in the order of what the segments hold. Lines come late
+// from nodes that were cut off, so a segment's rank is its newest line, not its
+// number.
+func (a *app) newestFirst() ([]segment, error) {
+	list, err := a.snapshot()
+	slices.SortStableFunc(list, func(x, y segment) int { return cmp.Compare(y.maxT, x.maxT) })
+	return list, err
 }
 
 // snapshot is the list of segments as of now, with its own copy.

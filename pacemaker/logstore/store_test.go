@@ -191,6 +191,27 @@ func TestStore_Filters(t *testing.T) {
 	}
 }
 
+func TestStore_FindsAnInstanceByItsLines(t *testing.T) {
+	s := open(t, t.TempDir(), Config{SegmentBytes: 1000})
+	first, second := cluster.NewID(), cluster.NewID()
+	all := append(lines(string(first), 0, 20), lines(string(second), 20, 40)...)
+	for i := 0; i < len(all); i += 5 {
+		add(t, s, all[i:i+5])
+	}
+	s.tidy(t.Context())
+
+	for name, want := range map[string]cluster.ID{
+		first.Short(): first, "web." + first.Short(): first, string(first): first, "web." + second.Short(): second, "worker." + second.Short(): "", "web": "", "": "",
+	} {
+		if got, err := s.InstanceCalled(t.Context(), shop, name); got != want || err != nil {
+			t.Errorf("%q: got %q, %v, want %q", name, got, err, want)
+		}
+	}
+	if got, err := s.InstanceCalled(t.Context(), cluster.DeriveID(shop, "app", 2), "web."+first.Short()); got != "" || err != nil {
+		t.Errorf("in another app's log: got %q, %v, want none", got, err)
+	}
+}
+
 func TestStore_SortsLinesThatComeLate(t *testing.T) {
 	s := open(t, t.TempDir(), Config{SegmentBytes: 500})
 	add(t, s, lines("a", 100, 120))

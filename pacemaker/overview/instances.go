@@ -101,7 +101,7 @@ func (o *Overview) FindInstance(ctx context.Context, app cluster.App, name strin
 	}
 	var ids []cluster.ID
 	for _, in := range list {
-		if in.State.Wanted() && in.IsCalled(name) {
+		if in.IsCalled(name) {
 			ids = append(ids, in.ID)
 		}
 	}

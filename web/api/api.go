@@ -27,6 +27,7 @@ type Stats interface {
 
 // Logs keeps the apps' output.
 type Logs interface {
+	view.Logs
 	Query(ctx context.Context, app cluster.ID, q logstore.Query) ([]cluster.LogLine, error)
 }
 
@@ -53,7 +54,7 @@ type API struct {
 // Mount puts the API on a router, with its OpenAPI document at
 // /api/openapi.json and its page at /api/docs.
 func Mount(r chi.Router, cfg Config) *rest.API {
-	a := &API{Config: cfg, pace: cfg.Pacemaker, store: cfg.Pacemaker.Store(), view: view.New(cfg.Pacemaker, cfg.PublicURL)}
+	a := &API{Config: cfg, pace: cfg.Pacemaker, store: cfg.Pacemaker.Store(), view: view.New(cfg.Pacemaker, cfg.Logs, cfg.PublicURL)}
 	gate := auth.New(a.store, cfg.PublicURL, cfg.Log)
 	h := rest.New(r, "Aorta", cfg.Version, cfg.Log)
 	gate.Use(h)

@@ -14,6 +14,7 @@ import (
 
 // Logs keeps the apps' output.
 type Logs interface {
+	view.Logs
 	Follow(ctx context.Context, app cluster.ID, q logstore.Query, from uint64) (<-chan logstore.Entry, error)
 }
 
@@ -43,7 +44,7 @@ type Streams struct {
 // New makes the streams of one pacemaker.
 func New(cfg Config) *Streams {
 	s := &Streams{
-		pace: cfg.Pacemaker, store: cfg.Pacemaker.Store(), view: view.New(cfg.Pacemaker, cfg.PublicURL),
+		pace: cfg.Pacemaker, store: cfg.Pacemaker.Store(), view: view.New(cfg.Pacemaker, cfg.Logs, cfg.PublicURL),
 		logs: cfg.Logs, version: cfg.Version, log: cfg.Log,
 		pages: newSeats(), logFollowers: newSeats(), jobFollowers: newSeats(),
 	}

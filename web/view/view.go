@@ -4,9 +4,11 @@
 package view
 
 import (
+	"context"
 	"time"
 
 	"aorta/pacemaker"
+	"aorta/pacemaker/cluster"
 	"aorta/pacemaker/store"
 )
 
@@ -14,12 +16,19 @@ import (
 type Views struct {
 	pace      *pacemaker.Pacemaker
 	store     *store.Store
+	logs      Logs
 	publicURL string
 }
 
+// Logs know the instances that have lines, also those that are gone.
+type Logs interface {
+	// InstanceCalled finds one by what people call it; "" for none.
+	InstanceCalled(ctx context.Context, app cluster.ID, name string) (cluster.ID, error)
+}
+
 // New makes views; publicURL is the base of the git addresses.
-func New(p *pacemaker.Pacemaker, publicURL string) *Views {
-	return &Views{pace: p, store: p.Store(), publicURL: publicURL}
+func New(p *pacemaker.Pacemaker, logs Logs, publicURL string) *Views {
+	return &Views{pace: p, store: p.Store(), logs: logs, publicURL: publicURL}
 }
 
 // timeOrNil leaves out a time that is not known.

@@ -18,6 +18,11 @@ func (f followed) Follow(ctx context.Context, app cluster.ID, q logstore.Query, 
 	return f.r.Logs.Follow(ctx, app, q, from)
 }
 
+// InstanceCalled is part of view.Logs.
+func (f followed) InstanceCalled(ctx context.Context, app cluster.ID, name string) (cluster.ID, error) {
+	return f.r.Logs.InstanceCalled(ctx, app, name)
+}
+
 // BeforeFollow does something once, when the next follower of a log has found its
 // app and not begun yet.
 func (r *Rig) BeforeFollow(do func()) { r.beforeFollow.Store(&do) }
