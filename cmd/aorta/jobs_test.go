@@ -144,7 +144,8 @@ func TestWork_SaysWhoIsFirstAtOnceAndWhenItChanges(t *testing.T) {
 
 	got := c.run("ps", "stop", "-a", "shop")
 
-	want := "Waiting for another job to end: Deploy a to shop (by ann).\nWaiting for another job to end: Deploy b to shop (by the platform).\n✓ Stop shop\n" +
+	want := "Waiting for another job to end: Deploy a to shop (by ann).\nTo see it: aorta jobs follow j1; to end it now: aorta jobs abort j1\n" +
+		"Waiting for another job to end: Deploy b to shop (by the platform).\nTo see it: aorta jobs follow j2; to end it now: aorta jobs abort j2\n✓ Stop shop\n" +
 		"stopped shop; start it again: aorta ps start -a shop\n"
 	if diff := cmp.Diff(want, got.err); diff != "" {
 		t.Errorf("stderr (-want +got):\n%s", diff)

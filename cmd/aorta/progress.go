@@ -48,6 +48,7 @@ func (p *progress) job(j wire.Job) {
 	if j.WaitsFor != nil && j.WaitsFor.ID != p.waits {
 		p.waits = j.WaitsFor.ID
 		p.out.line("Waiting for another job to end: %s (by %s).", clean(j.WaitsFor.Title), userOf(j.WaitsFor.User))
+		p.out.line("To see it: aorta jobs follow %[1]s; to end it now: aorta jobs abort %[1]s", short(clean(j.WaitsFor.ID)))
 	}
 }
 

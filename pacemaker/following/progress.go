@@ -62,4 +62,5 @@ func PrintWaiting(first cluster.Operation, printf Printf) {
 		user = "the platform"
 	}
 	printf("Waiting for another job to end: %s (by %s).", first.Title, user)
+	printf("To see it: aorta jobs follow %[1]s; to end it now: aorta jobs abort %[1]s", first.ID.Short())
 }
