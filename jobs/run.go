@@ -15,7 +15,7 @@ type Handler func(ctx context.Context, r *Run) (result any, err error)
 
 // Causes of the end of a handler's context.
 var (
-	ErrAborted   = errors.New("the job was aborted")
+	ErrAborted   = errors.New("the job was cancelled")
 	ErrLeaseLost = errors.New("the lease was lost: the job is another worker's")
 	ErrTimeout   = errors.New("the time limit was exceeded")
 	ErrStopping  = errors.New("the worker is stopping")

@@ -15,7 +15,7 @@ import (
 // Abort ends an open operation: its jobs are stopped, the instances that
 // it started are drained, and the old release keeps serving.
 func (p *Pacemaker) Abort(ctx context.Context, op cluster.Operation, user string) error {
-	return p.abort(ctx, op, "aborted by "+user)
+	return p.abort(ctx, op, "cancelled by "+user)
 }
 
 func (p *Pacemaker) abort(ctx context.Context, op cluster.Operation, reason string) error {
@@ -30,7 +30,7 @@ func (p *Pacemaker) abort(ctx context.Context, op cluster.Operation, reason stri
 	}
 	// Without a tree it waits for its turn: no job has to be stopped.
 	if !errors.Is(err, jobs.ErrNotFound) {
-		return cluster.Conflict("job %s can't be aborted any more: %s", op.ID.Short(), err)
+		return cluster.Conflict("job %s can't be cancelled any more: %s", op.ID.Short(), err)
 	}
 	return p.endUnplanted(ctx, op, reason)
 }

@@ -39,7 +39,7 @@ func TestAbort_StopsEachStep(t *testing.T) {
 	app := r.App("shop")
 	op, err := r.DeployImage(t.Context(), app, "img:1", "", "ann")
 	testkit.Must(t, err)
-	testkit.Must(t, r.store.MarkAborted(t.Context(), op.ID, "aborted by ann"))
+	testkit.Must(t, r.store.MarkAborted(t.Context(), op.ID, "cancelled by ann"))
 
 	_, err = r.work(t.Context(), op.ID)
 

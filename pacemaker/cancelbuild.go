@@ -68,7 +68,7 @@ func (p *Pacemaker) overAlready(ctx context.Context, app cluster.App, name strin
 
 // ended says how an operation ended.
 var ended = map[cluster.OperationState]string{
-	cluster.OperationSucceeded: "succeeded", cluster.OperationFailed: "failed", cluster.OperationAborted: "been aborted",
+	cluster.OperationSucceeded: "succeeded", cluster.OperationFailed: "failed", cluster.OperationAborted: "been cancelled",
 }
 
 // building is an open operation that has not got past its build.

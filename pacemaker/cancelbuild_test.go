@@ -62,12 +62,12 @@ func TestCancelBuild_NamesTheOneThatIsMeant(t *testing.T) {
 	_, noBuild := cancel(scale.ID.Short())
 
 	for want, err := range map[string]error{
-		"job " + deploy.ID.Short() + " (" + deploy.Title + ") has been aborted already":         again,
-		"job " + rebuild.ID.Short() + " (" + rebuild.Title + ") has been aborted already":       whole,
+		"job " + deploy.ID.Short() + " (" + deploy.Title + ") has been cancelled already":       again,
+		"job " + rebuild.ID.Short() + " (" + rebuild.Title + ") has been cancelled already":     whole,
 		"has no build that runs or waits; to end the job: aorta jobs abort " + scale.ID.Short(): noBuild,
-		"has no build that runs or waits":                                                       none,
-		"has several builds; name one: ":                                                        either,
-		"build \"nothing\" of app \"shop\" does not":                                            unknown,
+		"has no build that runs or waits":            none,
+		"has several builds; name one: ":             either,
+		"build \"nothing\" of app \"shop\" does not": unknown,
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)

@@ -29,8 +29,8 @@ func cancelBuildCommand(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "cancel [BUILD]", Short: "End the app's build that runs or waits, and its job", Args: takes("[BUILD]"),
 		Example: "  aorta builds cancel -a shop", ValidArgsFunction: once(s.completeJobs(client.JobQuery{Kind: string(cluster.OpDeploy), State: "open"})),
-		Long: "The job that the build is part of is aborted; what serves goes on. BUILD is the\n" +
-			"id of the build or of its job, and is needed when the app has several.",
+		Long: "The job that the build is part of is cancelled; what serves goes on. BUILD is\n" +
+			"the id of the build or of its job, and is needed when the app has several.",
 		RunE: s.onApp(func(ctx context.Context, api *client.Client, app string, args []string) error {
 			var which wire.CancelBuild
 			if len(args) > 0 {

@@ -123,7 +123,7 @@ func (s *session) completeJobs(q client.JobQuery) cobra.CompletionFunc {
 		jobs, err := client.Collect(api.Jobs(ctx, q), completed)
 		var ids []string
 		for _, j := range jobs {
-			ids = append(ids, cobra.CompletionWithDesc(short(j.ID), titleOf(j)+", "+j.State))
+			ids = append(ids, cobra.CompletionWithDesc(short(j.ID), titleOf(j)+", "+stateWord(j.State)))
 		}
 		return ids, err
 	})

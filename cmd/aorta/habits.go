@@ -77,7 +77,7 @@ var habits = []habit{
 	{words: "images list", run: "images"},
 	{words: "jobs list", run: "jobs"},
 	{words: "jobs info", run: "jobs show"},
-	{words: "jobs cancel", says: "to end a job: aorta jobs abort ID"},
+	{words: "jobs cancel", run: "jobs abort"},
 	{words: "nodes list", run: "nodes"},
 	{words: "nodes info", run: "nodes show"},
 	{words: "contexts list", run: "contexts"},

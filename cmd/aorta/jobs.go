@@ -19,9 +19,12 @@ func jobsCommand(s *session) *cobra.Command {
 	var q client.JobQuery
 	var all bool
 	cmd := &cobra.Command{
-		Use: "jobs", Short: "List jobs; show, follow, abort, retry and discard them",
+		Use: "jobs", Short: "List jobs; show, follow, cancel, retry and discard them",
 		RunE: s.onCluster(func(ctx context.Context, api *client.Client, _ []string) error {
 			q.App = s.flags.app
+			if q.State == cancelled {
+				q.State = client.JobAborted
+			}
 			q.Uncaused = !all && !s.flags.json && q.Kind == "" && !q.Attention
 			return s.listJobs(ctx, api, q, int(n))
 		}),
@@ -29,19 +32,19 @@ func jobsCommand(s *session) *cobra.Command {
 	f := cmd.Flags()
 	f.UintVarP(&n, "lines", "n", 30, "number of jobs, newest first; 0 for all")
 	f.StringVar(&q.Kind, "kind", "", "only jobs of this kind: "+strings.Join(jobKinds, ", "))
-	f.StringVar(&q.State, "state", "", "only jobs in this state: open, succeeded, failed or aborted")
+	f.StringVar(&q.State, "state", "", "only jobs in this state: open, succeeded, failed or cancelled")
 	f.StringVar(&q.Since, "since", "", "only jobs created since then: 24h, 7d, or a time such as 2026-01-02T15:04:05Z")
 	f.StringVar(&q.Until, "until", "", "only jobs created before then, in the same form")
 	_ = cmd.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions(jobKinds, cobra.ShellCompDirectiveNoFileComp))
-	_ = cmd.RegisterFlagCompletionFunc("state", cobra.FixedCompletions([]string{"open", "succeeded", "failed", "aborted"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("state", cobra.FixedCompletions([]string{"open", "succeeded", "failed", "cancelled"}, cobra.ShellCompDirectiveNoFileComp))
 	f.BoolVar(&all, "all", false, "also what another job has caused, such as the stop of instances that a deploy replaced")
 	f.BoolVar(&q.Attention, "attention", false, "only failed jobs that need attention")
 	cmd.AddCommand(
 		showJobCommand(s),
 		&cobra.Command{Use: "follow ID", Short: "Follow a job until it ends", Args: takes("ID"), Example: "  aorta jobs follow 1a2b3c4d", ValidArgsFunction: once(s.completeJobs(client.JobQuery{State: "open"})), RunE: s.onJob(s.followFound)},
-		&cobra.Command{Use: "abort ID", Short: "Abort a job; its clean-up still runs", Args: takes("ID"), Example: "  aorta jobs abort 1a2b3c4d", ValidArgsFunction: once(s.completeJobs(client.JobQuery{State: "open"})), RunE: s.onJob(s.abortJob)},
-		startsWork(s, &cobra.Command{Use: "retry ID", Short: "Run a failed or aborted job again, as a new job", Args: takes("ID"), Example: "  aorta jobs retry 1a2b3c4d", ValidArgsFunction: once(s.completeJobs(client.JobQuery{State: "failed"})), RunE: s.onJob(s.retryJob)}),
-		&cobra.Command{Use: "discard ID", Short: "Mark a failed or aborted job as handled", Args: takes("ID"), Example: "  aorta jobs discard 1a2b3c4d", ValidArgsFunction: once(s.completeJobs(client.JobQuery{State: "failed"})), RunE: s.onJob(s.discardJob)},
+		&cobra.Command{Use: "abort ID", Short: "Cancel a job; its clean-up still runs", Args: takes("ID"), Example: "  aorta jobs abort 1a2b3c4d", ValidArgsFunction: once(s.completeJobs(client.JobQuery{State: "open"})), RunE: s.onJob(s.abortJob)},
+		startsWork(s, &cobra.Command{Use: "retry ID", Short: "Run a failed or cancelled job again, as a new job", Args: takes("ID"), Example: "  aorta jobs retry 1a2b3c4d", ValidArgsFunction: once(s.completeJobs(client.JobQuery{State: "failed"})), RunE: s.onJob(s.retryJob)}),
+		&cobra.Command{Use: "discard ID", Short: "Mark a failed or cancelled job as handled", Args: takes("ID"), Example: "  aorta jobs discard 1a2b3c4d", ValidArgsFunction: once(s.completeJobs(client.JobQuery{State: "failed"})), RunE: s.onJob(s.discardJob)},
 	)
 	return cmd
 }
@@ -115,14 +118,25 @@ func stateOf(j wire.Job) state {
 	case j.WaitsFor != nil:
 		return state{"waiting", " ", strings.TrimPrefix(waitsFor(*j.WaitsFor), "waiting ")}
 	case j.DiscardedAt != nil:
-		return state{is: j.State + ", discarded"}
+		return state{is: stateWord(j.State) + ", discarded"}
 	case j.Attention:
 		return state{"needs attention", ": ", orText(firstLine(j.Error), "no cause reported")}
 	case j.State == client.JobRunning && progressOf(j.Progress) != "":
 		return state{is: j.State + " " + progressOf(j.Progress)}
 	}
-	return state{is: j.State}
+	return state{is: stateWord(j.State)}
 }
+
+// stateWord is what people read of a job's state: what somebody aborted is
+// cancelled.
+func stateWord(state string) string {
+	if state == client.JobAborted {
+		return cancelled
+	}
+	return state
+}
+
+const cancelled = "cancelled"
 
 // state is a state in a word or two, and what else there is to say of it: in the
 // same cell with --wide, else below the row.
@@ -160,7 +174,7 @@ func (s *session) abortJob(ctx context.Context, api *client.Client, id string) e
 
 // aborting says that a job is being aborted.
 func (s *session) aborting(work wire.Accepted, id string) error {
-	s.err.line("%s", clean(orText(work.Message, "aborting; follow it: aorta jobs follow "+short(id))))
+	s.err.line("%s", clean(orText(work.Message, "cancelling; follow it: aorta jobs follow "+short(id))))
 	if s.flags.json {
 		return s.out.json(work)
 	}

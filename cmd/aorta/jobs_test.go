@@ -17,6 +17,7 @@ func TestJobs_SearchesWithWhatIsGiven(t *testing.T) {
 		{"jobs --all", "GET /jobs?limit=100"},
 		{"jobs --json", "GET /jobs?limit=100"},
 		{"jobs -a shop", "GET /jobs?app=shop&limit=100&uncaused=true"},
+		{"jobs --state cancelled", "GET /jobs?limit=100&state=aborted&uncaused=true"},
 		{"jobs --app 0192d3a0 --kind deploy --state failed", "GET /jobs?app=0192d3a0&kind=deploy&limit=100&state=failed"},
 		{"jobs --since 7d --until 24h", "GET /jobs?limit=100&since=168h0m0s&uncaused=true&until=24h0m0s"},
 		{"jobs --since 2026-01-02T15:04:05Z", "GET /jobs?limit=100&since=2026-01-02T15%3A04%3A05Z&uncaused=true"},

@@ -33,7 +33,7 @@ func (o outline) job(j wire.Job, depth int) {
 
 // head prints a job without those below it.
 func (o outline) head(j wire.Job, indent string, withError bool) {
-	text := symbol(o.out, j.State) + " " + titleOf(j) + "  " + o.out.paint(muted, j.State) + o.lasts(j)
+	text := symbol(o.out, j.State) + " " + titleOf(j) + "  " + o.out.paint(muted, stateWord(j.State)) + o.lasts(j)
 	if p := progressOf(j.Progress); p != "" && j.State == client.JobRunning {
 		text += "  " + p
 	}

@@ -80,7 +80,7 @@ func TestOutline_DurationsOfWhatBegan(t *testing.T) {
 
 	got := outlined(false, root)
 
-	want := "▸ Root  running  2m\n  ✓ Done  succeeded  2.0s\n  ▸ Going on  running  1m30s\n  · To come  waiting\n  · Next try  ready\n  – Never began  aborted\n"
+	want := "▸ Root  running  2m\n  ✓ Done  succeeded  2.0s\n  ▸ Going on  running  1m30s\n  · To come  waiting\n  · Next try  ready\n  – Never began  cancelled\n"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("outline (-want +got):\n%s", diff)
 	}

@@ -43,7 +43,7 @@ func (s *session) followJob(ctx context.Context, api *client.Client, id string, 
 	shown.close()
 	switch {
 	case errors.Is(err, context.Canceled):
-		s.err.line("stopped following; the job goes on. To follow it: aorta jobs follow %s  To abort it: aorta jobs abort %s", short(id), short(id))
+		s.err.line("stopped following; the job goes on. To follow it: aorta jobs follow %s  To cancel it: aorta jobs abort %s", short(id), short(id))
 		return errReported
 	case cluster.CodeOf(err) == cluster.CodeUnavailable && err != nil:
 		return fmt.Errorf("%w The job goes on once it is back; follow it then: aorta jobs follow %s", err, short(id))
@@ -63,7 +63,7 @@ func (s *session) followJob(ctx context.Context, api *client.Client, id string, 
 		}
 		return nil
 	case client.JobAborted:
-		s.err.line("%s %s was aborted (see aorta jobs show %s)", s.err.paint(bad, "error:"), titleOf(root), short(id))
+		s.err.line("%s %s was cancelled (see aorta jobs show %s)", s.err.paint(bad, "error:"), titleOf(root), short(id))
 	default:
 		s.reportFailure(ctx, api, shown, root)
 	}

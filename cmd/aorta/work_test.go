@@ -169,7 +169,7 @@ func TestWork_AbortedExits1(t *testing.T) {
 	got := c.run("ps", "stop", "-a", "shop")
 
 	wantCode(t, got, 1)
-	wantIn(t, "stderr", got.err, "error: Deploy shop was aborted")
+	wantIn(t, "stderr", got.err, "error: Deploy shop was cancelled")
 }
 
 func TestWork_NothingToDoIsSaidOnStderr(t *testing.T) {
@@ -230,6 +230,7 @@ func TestJobs_FollowAndAbort(t *testing.T) {
 	failed := c.run("jobs", "follow", "bad")
 	missing := c.run("jobs", "follow", "nosuchjob")
 	aborted := c.run("jobs", "abort", "j1")
+	cancelled := c.run("jobs", "cancel", "j1")
 	shown := c.run("jobs", "show", "bad")
 
 	wantCode(t, followed, 0)
@@ -237,8 +238,9 @@ func TestJobs_FollowAndAbort(t *testing.T) {
 	wantCode(t, missing, 4)
 	wantCode(t, aborted, 0)
 	wantIn(t, "abort", aborted.err, "it ends")
+	wantIn(t, "cancel", cancelled.err, "it ends")
 	wantIn(t, "show", shown.out, "  ✗ Build  3.0s\n    boom\n", "  │ the last word\n")
-	if diff := cmp.Diff([]string{"POST /jobs/j1/abort"}, api.writes()); diff != "" {
+	if diff := cmp.Diff([]string{"POST /jobs/j1/abort", "POST /jobs/j1/abort"}, api.writes()); diff != "" {
 		t.Errorf("writes (-want +got):\n%s", diff)
 	}
 }

@@ -165,15 +165,15 @@ func abort(t *testing.T, p *browser.Page, shop *project) {
 	shop.atGate()
 	p.Click("link", "Watch the job")
 	p.AwaitText("web.")
-	p.Click("button", "Abort")
-	dialog := p.Within("dialog", "Abort the job")
+	p.Click("button", "Cancel")
+	dialog := p.Within("dialog", "Cancel the job")
 	dialog.AwaitText("What serves goes on serving.")
-	dialog.Click("button", "Abort it")
-	took := p.AwaitText("Aborted.")
+	dialog.Click("button", "Cancel the job")
+	took := p.AwaitText("Cancelled.")
 	t.Logf("the deploy was aborted %s after it was asked for", took)
 
-	if r := push.wait(); r.code == 0 || !strings.Contains(r.err, "aborted") {
-		t.Errorf("the push: exit %d\n%s\nwant it refused as aborted", r.code, r.err)
+	if r := push.wait(); r.code == 0 || !strings.Contains(r.err, "cancelled") {
+		t.Errorf("the push: exit %d\n%s\nwant it refused as cancelled", r.code, r.err)
 	}
 	shop.alone(2, "v3")
 	testkit.Eventually(t, "the old release to answer", func() bool { return shop.release() == "v3" })

@@ -56,7 +56,7 @@ const record = `(() => {
 		const buttons = [...document.querySelectorAll('[aria-label="Steps"] button')];
 		for (const b of buttons) {
 			const parts = [...b.children].map((e) => e.textContent.trim()).filter(Boolean);
-			const state = parts.slice(1).map((s) => s.match(/^(waiting|ready|running|succeeded|failed|aborted)/)?.[1]).find(Boolean);
+			const state = parts.slice(1).map((s) => s.match(/^(waiting|ready|running|succeeded|failed|cancelled)/)?.[1]).find(Boolean);
 			if (!state) continue;
 			const list = seen.steps[parts[0]] ??= [];
 			if (!seen.order.includes(parts[0])) seen.order.push(parts[0]);

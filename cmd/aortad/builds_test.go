@@ -172,15 +172,15 @@ func TestBuilds_OneThatHangsIsCancelled(t *testing.T) {
 	cancelled := c.run(c.dir, "aorta", "builds", "cancel", "-a", "blog")
 
 	third.serves("v1")
-	if r := first.wait(); r.code == 0 || !strings.Contains(r.err, "aborted by admin") || cancelled.code != 0 {
-		t.Errorf("the build that hung: exit %d\n%s\ncancel: exit %d\n%s\nwant it aborted", r.code, r.err, cancelled.code, cancelled.err)
+	if r := first.wait(); r.code == 0 || !strings.Contains(r.err, "cancelled by admin") || cancelled.code != 0 {
+		t.Errorf("the build that hung: exit %d\n%s\ncancel: exit %d\n%s\nwant it cancelled", r.code, r.err, cancelled.code, cancelled.err)
 	}
 	if none.code == 0 || !strings.Contains(none.err, `build "nothing" of app "blog" does not run or wait; these do: `) {
 		t.Errorf("another build: exit %d\n%s\nwant it refused, with those that there are", none.code, none.err)
 	}
 	c.aorta("builds", "cancel", "-a", "wiki")
 	if r := second.wait(); r.code == 0 {
-		t.Errorf("exit %d\n%s\nwant it aborted", r.code, r.err)
+		t.Errorf("exit %d\n%s\nwant it cancelled", r.code, r.err)
 	}
 	if r := c.run(c.dir, "aorta", "builds", "cancel", "-a", "shop"); r.code == 0 || !strings.Contains(r.err, "has no build that runs or waits") {
 		t.Errorf("nothing to cancel: exit %d\n%s\nwant that said", r.code, r.err)

@@ -120,8 +120,8 @@ func (p *project) abortAtStart() {
 	p.c.aorta("jobs", "abort", id)
 
 	r := push.wait()
-	if r.code == 0 || !strings.Contains(r.err, "! [remote rejected] main -> main (aborted") {
-		tb.Errorf("an aborted push: exit %d\n%s\nwant it refused as aborted", r.code, r.err)
+	if r.code == 0 || !strings.Contains(r.err, "! [remote rejected] main -> main (cancelled") {
+		tb.Errorf("an aborted push: exit %d\n%s\nwant it refused as cancelled", r.code, r.err)
 	}
 	if got := asJSON[wire.Job](p.c, "jobs", "show", id); got.State != "aborted" {
 		tb.Errorf("got the job %s, want it aborted", got.State)
@@ -129,7 +129,7 @@ func (p *project) abortAtStart() {
 	if got := p.ref(); got != served {
 		tb.Errorf("got the ref at %s, want it where it was, %s", got, served)
 	}
-	if got := p.c.releases(p.name)[0]; got.State != "failed" || !strings.Contains(got.Error, "aborted") {
-		tb.Errorf("got release %s %s (%s), want it failed as aborted", got.Release, got.State, got.Error)
+	if got := p.c.releases(p.name)[0]; got.State != "failed" || !strings.Contains(got.Error, "cancelled") {
+		tb.Errorf("got release %s %s (%s), want it failed as cancelled", got.Release, got.State, got.Error)
 	}
 }

@@ -182,8 +182,8 @@ func TestPush_AfterOneThatFails(t *testing.T) {
 	second.says("remote: Waiting for another job to end: ")
 	c.aorta("jobs", "abort", jobOf(t, first.said()))
 
-	if r := first.wait(); r.code == 0 || !strings.Contains(r.err, "! [remote rejected] main -> main (aborted") {
-		t.Errorf("the aborted push: exit %d\n%s\nwant it refused as aborted", r.code, r.err)
+	if r := first.wait(); r.code == 0 || !strings.Contains(r.err, "! [remote rejected] main -> main (cancelled") {
+		t.Errorf("the aborted push: exit %d\n%s\nwant it refused as cancelled", r.code, r.err)
 	}
 	second.serves("v3")
 	if got := one.ref(); got != theirs {

@@ -38,8 +38,8 @@ func (o *Following) Print(ctx context.Context, id cluster.ID, printf Printf) (fa
 func printFailure(op cluster.Operation, all []steps.Step, printf Printf) string {
 	first, rest, _ := strings.Cut(strings.TrimRight(op.Error, "\n"), "\n")
 	if op.State == cluster.OperationAborted {
-		if !strings.HasPrefix(first, "aborted") { // by whom, otherwise
-			first = strings.TrimSuffix("aborted: "+first, ": ")
+		if !strings.HasPrefix(first, "cancelled") { // by whom, otherwise
+			first = strings.TrimSuffix("cancelled: "+first, ": ")
 		}
 		printf("The operation was %s.", first)
 		return first

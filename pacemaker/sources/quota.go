@@ -35,7 +35,7 @@ func (s *Sources) admit(ctx context.Context, app cluster.App) (done func(), err 
 		used -= a.size
 	}
 	if used > MaxArchives {
-		return nil, cluster.Conflict("app %q has as many uploads under way and waiting as it may, %s: wait for its deploys or abort some (aorta jobs -a %s), then deploy again",
+		return nil, cluster.Conflict("app %q has as many uploads under way and waiting as it may, %s: wait for its deploys or cancel some (aorta jobs -a %s), then deploy again",
 			app.Name, cluster.Bytes(MaxArchives), app.Name)
 	}
 	s.uploads[app.ID]++

@@ -49,7 +49,7 @@ func (s Step) Text(now time.Time, paint Paint) string {
 	switch {
 	case s.State != string(jobs.Aborted):
 	case s.Begun():
-		text += "  aborted"
+		text += "  cancelled"
 	default:
 		text += "  skipped"
 	}

@@ -32,11 +32,11 @@ func tooLate(row operationRow) error {
 	id := cluster.ID(row.ID).Short()
 	switch cluster.OperationKind(row.Kind) {
 	case cluster.OpDeploy, cluster.OpRelease:
-		return cluster.Conflict("job %s can't be aborted any more: its release serves (to go back: aorta rollback)", id)
+		return cluster.Conflict("job %s can't be cancelled any more: its release serves (to go back: aorta rollback)", id)
 	case cluster.OpDestroy:
-		return cluster.Conflict("job %s can't be aborted any more: the app is out of the routes and being removed", id)
+		return cluster.Conflict("job %s can't be cancelled any more: the app is out of the routes and being removed", id)
 	}
-	return cluster.Conflict("job %s can't be aborted any more: its change is live", id)
+	return cluster.Conflict("job %s can't be cancelled any more: its change is live", id)
 }
 
 // promote notes that what an operation changes serves, unless it is to end. What no

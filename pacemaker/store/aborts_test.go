@@ -24,8 +24,8 @@ func TestMarkAborted_ExcludesThatTheChangeServes(t *testing.T) {
 	one, two := releaseOf(first), releaseOf(second)
 
 	testkit.Must(t, s.Promote(t.Context(), Promotion{App: app.ID, Cause: first.ID, Release: one}))
-	late := s.MarkAborted(t.Context(), first.ID, "aborted by ann")
-	testkit.Must(t, s.MarkAborted(t.Context(), second.ID, "aborted by ann"))
+	late := s.MarkAborted(t.Context(), first.ID, "cancelled by ann")
+	testkit.Must(t, s.MarkAborted(t.Context(), second.ID, "cancelled by ann"))
 	refused := s.Promote(t.Context(), Promotion{App: app.ID, Cause: second.ID, Release: two})
 	unstarted := s.Assign(t.Context(), []Assignment{{ID: cluster.NewID(), App: app.ID, Release: two, Type: "web", Node: node.ID, Operation: second.ID}})
 

@@ -21,7 +21,7 @@ type cancelBuild struct {
 }
 
 func (a *API) buildRoutes(h *rest.API) {
-	rest.Register(h, rest.Route{Method: rest.Post, Path: "/apps/{app}/builds/cancel", Summary: "End a build that runs or waits, and abort its job", Role: access.Developer, Subject: access.OnApp, Status: http.StatusAccepted}, a.cancelBuild)
+	rest.Register(h, rest.Route{Method: rest.Post, Path: "/apps/{app}/builds/cancel", Summary: "End a build that runs or waits, and cancel its job", Role: access.Developer, Subject: access.OnApp, Status: http.StatusAccepted}, a.cancelBuild)
 	rest.Register(h, rest.Route{Method: rest.Post, Path: "/apps/{app}/rebuild", Summary: "Build or pull a release's image again, if it is gone", Role: access.Developer, Subject: access.OnApp, Status: http.StatusAccepted}, a.rebuild)
 }
 

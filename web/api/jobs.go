@@ -15,9 +15,9 @@ func (a *API) jobRoutes(h *rest.API) {
 	rest.Register(h, rest.Route{Method: rest.Get, Path: "/jobs", Summary: "Search operations, newest first", Role: access.Viewer, Subject: access.OnWorkspace}, a.listJobs)
 	rest.Register(h, rest.Route{Method: rest.Get, Path: "/jobs/{id}", Summary: "Show a job tree", Role: access.Viewer, Subject: access.OnApp}, a.showJob)
 	rest.Register(h, rest.Route{Method: rest.Get, Path: "/jobs/{id}/log", Summary: "Read the log of a job tree", Role: access.Viewer, Subject: access.OnApp}, a.jobLog)
-	rest.Register(h, rest.Route{Method: rest.Post, Path: "/jobs/{id}/abort", Summary: "Abort a job tree", Role: access.Developer, Subject: access.OnApp, Status: http.StatusAccepted}, a.abortJob)
-	rest.Register(h, rest.Route{Method: rest.Post, Path: "/jobs/{id}/retry", Summary: "Retry a failed or aborted job, as a new job", Role: access.Developer, Subject: access.OnApp, Status: http.StatusAccepted}, a.retryJob)
-	rest.Register(h, rest.Route{Method: rest.Post, Path: "/jobs/{id}/discard", Summary: "Discard a failed or aborted job and what is kept for its retry", Role: access.Developer, Subject: access.OnApp}, a.discardJob)
+	rest.Register(h, rest.Route{Method: rest.Post, Path: "/jobs/{id}/abort", Summary: "Cancel a job tree", Role: access.Developer, Subject: access.OnApp, Status: http.StatusAccepted}, a.abortJob)
+	rest.Register(h, rest.Route{Method: rest.Post, Path: "/jobs/{id}/retry", Summary: "Retry a failed or cancelled job, as a new job", Role: access.Developer, Subject: access.OnApp, Status: http.StatusAccepted}, a.retryJob)
+	rest.Register(h, rest.Route{Method: rest.Post, Path: "/jobs/{id}/discard", Summary: "Discard a failed or cancelled job and what is kept for its retry", Role: access.Developer, Subject: access.OnApp}, a.discardJob)
 }
 
 func (a *API) showJob(ctx context.Context, in *access.JobPath) (*rest.Reply[wire.Job], error) {

@@ -58,13 +58,14 @@ interface Question {
   title: string;
   says: ComponentChildren; // what will change
   verb: string;
+  leave?: string; // what closes it without the act; "Cancel"
   danger?: boolean;
   name?: string; // to be typed for confirmation
   act: () => Promise<unknown>;
   onClose: () => void;
 }
 
-export function Confirm({ title, says, verb, danger, name, act, onClose }: Question) {
+export function Confirm({ title, says, verb, leave, danger, name, act, onClose }: Question) {
   const typed = useSignal("");
   const error = useSignal("");
   const busy = useSignal(false);
@@ -95,7 +96,7 @@ export function Confirm({ title, says, verb, danger, name, act, onClose }: Quest
         )}
         {error.value && <p class="bad" role="alert"><Foreign text={error.value} /></p>}
         <div class="actions">
-          <button type="button" class="button" onClick={onClose}>Cancel</button>
+          <button type="button" class="button" onClick={onClose}>{leave ?? "Cancel"}</button>
           <button type="submit" class={`button ${danger ? "danger" : "primary"}`} disabled={!ready || busy.value}>{verb}</button>
         </div>
       </form>

@@ -6,7 +6,7 @@ import { jobs } from "../live";
 import { jobAddress } from "../router";
 import type { Job } from "../types";
 import { Foreign } from "./Foreign";
-import { Shape } from "./State";
+import { Shape, stateText } from "./State";
 import { Ago, Duration } from "./Time";
 
 const most = 3;
@@ -45,7 +45,7 @@ function One({ job }: { job: Job }) {
 // Quiet says that no job is running, and which ended last.
 function Quiet({ job }: { job: Job | undefined }) {
   if (!job) return <span class="muted quiet">No jobs running.</span>;
-  return <a class="quiet" href={jobAddress(job.id)}><span class="muted">No jobs running. Last:</span><span class="step"><Foreign text={job.title} /></span><span class="muted">{job.state} <Ago at={job.ended_at} /></span></a>;
+  return <a class="quiet" href={jobAddress(job.id)}><span class="muted">No jobs running. Last:</span><span class="step"><Foreign text={job.title} /></span><span class="muted">{stateText(job.state)} <Ago at={job.ended_at} /></span></a>;
 }
 
 function step(job: Job): string {

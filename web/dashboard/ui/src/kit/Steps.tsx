@@ -7,7 +7,7 @@ import type { Shown } from "../logstore";
 import { Foreign } from "./Foreign";
 import { LogView } from "./LogView";
 import { widthOf } from "./rows";
-import { Shape } from "./State";
+import { Shape, stateText } from "./State";
 import { Duration } from "./Time";
 
 const many = 12; // above so many lines those that are done share one
@@ -22,7 +22,7 @@ function Row({ tree, step }: { tree: Tree; step: Step }) {
   const below = step.children.some((c) => c.state === "failed");
   const failedHere = step.state === "failed" && !below;
   const open = choice.value ?? (failedHere || step.state === "running");
-  const said = step.state === "aborted" && !step.started_at ? "skipped" : step.state;
+  const said = step.state === "aborted" && !step.started_at ? "skipped" : stateText(step.state);
   return (
     <li class={step.state === "failed" ? "failed" : ""}>
       <button type="button" class="job" aria-expanded={lines.length > 0 ? open : undefined} disabled={lines.length === 0} onClick={() => { choice.value = !open; }}>

@@ -52,7 +52,7 @@ function words(tree: Tree, root: One): string {
   return at ? `Running: ${at.name}. ${done} of ${steps.length} steps done.` : steps.length ? `${done} of ${steps.length} steps done.` : "Queued.";
 }
 
-const past = (state: string) => ({ succeeded: "Succeeded", failed: "Failed", aborted: "Aborted" })[state] ?? state;
+const past = (state: string) => ({ succeeded: "Succeeded", failed: "Failed", aborted: "Cancelled" })[state] ?? state;
 
 // useCaused loads a job again that has ended when something that it has caused goes
 // on: its last step, the drain of what it replaced, is a job of its own.
@@ -89,11 +89,11 @@ function Actions({ root, again }: { root: One; again: () => void }) {
   const failed = (root.state === "failed" || root.state === "aborted") && !root.discarded_at;
   return (
     <span class="links">
-      {!ended(root) && <Button kind="danger" onClick={() => { asked.value = "abort"; }}>Abort</Button>}
+      {!ended(root) && <Button kind="danger" onClick={() => { asked.value = "abort"; }}>Cancel</Button>}
       {failed && <Button onClick={() => { asked.value = "discard"; }}>Discard</Button>}
       {failed && <Button kind="primary" onClick={retry}>Retry</Button>}
       {asked.value === "abort" && (
-        <Confirm title="Abort the job" verb="Abort it" danger act={() => post(path("jobs", root.id, "abort"))} onClose={close}
+        <Confirm title="Cancel the job" verb="Cancel the job" leave="Keep the job" danger act={() => post(path("jobs", root.id, "abort"))} onClose={close}
           says={<p>Running steps are stopped and cleaned up; waiting ones are not started. What serves goes on serving.</p>} />
       )}
       {asked.value === "discard" && (

@@ -15,7 +15,7 @@ import { Foreign } from "../kit/Foreign";
 import { Line } from "../kit/Line";
 import { Skeleton } from "../kit/Skeleton";
 import { open } from "../kit/Running";
-import { State } from "../kit/State";
+import { State, stateText } from "../kit/State";
 import { Table, type Column } from "../kit/Table";
 import { Ago, Duration } from "../kit/Time";
 
@@ -31,7 +31,7 @@ const columns: Column<Job>[] = [
 function StateCell({ job: j }: { job: Job }) {
   return (
     <span>
-      <State state={shownState(j) === "running" ? "active" : j.state} word={shownState(j)} />
+      <State state={shownState(j) === "running" ? "active" : j.state} word={stateText(shownState(j))} />
       {j.attention && <b class="warn"> needs attention</b>}
       {j.waits_for && <span class="why">waiting for <Foreign text={j.waits_for.title} /></span>}
       {j.error && <span class="why clip"><Foreign text={j.error} /></span>}
