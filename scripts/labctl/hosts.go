@@ -24,6 +24,7 @@ func up(ctx context.Context, dir string, args []string) error {
 	roles := flags.String("roles", "", "")
 	memory := flags.Float64("memory", 2, "")
 	bare := flags.Bool("bare", false, "")
+	empty := flags.Bool("empty", false, "")
 	app := flags.String("app", "", "")
 	words, err := parse(flags, args, 1, 1)
 	if err != nil {
@@ -34,6 +35,9 @@ func up(ctx context.Context, dir string, args []string) error {
 		return fmt.Errorf("%w: %q is no number of hosts", errUsage, words[0])
 	}
 	specs := lab.Specs(n)
+	if *empty {
+		specs = make([]lab.Spec, n)
+	}
 	if err := applyRoles(specs, *roles); err != nil {
 		return err
 	}

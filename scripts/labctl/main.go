@@ -18,6 +18,7 @@ import (
 )
 
 const usage = `scripts/lab up N [--roles n2=heart,n3=router+builder,n4=none] [--memory GB]
+scripts/lab up N --empty             with engines, and without a daemon
 scripts/lab status
 scripts/lab cut A [B] [--loud]       A from B, or from everybody
 scripts/lab heal

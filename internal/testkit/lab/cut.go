@@ -62,7 +62,7 @@ func (l *Lab) change(ctx context.Context, how func([]Cut) []Cut) error {
 // apply makes switch and links be so, whatever they were.
 func (l *Lab) apply(ctx context.Context, cuts []Cut) error {
 	for _, tool := range []string{"iptables-restore", "ip6tables-restore"} {
-		if err := l.hub.tool(ctx, rules(cuts), tool); err != nil {
+		if err := l.Switch.tool(ctx, rules(cuts), tool); err != nil {
 			return err
 		}
 	}

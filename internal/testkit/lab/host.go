@@ -60,8 +60,11 @@ func (h *Host) Log() string {
 
 func (h *Host) logFile() string { return filepath.Join(h.Disk(), "aortad.log") }
 
-// Env is the environment of who sits at the host.
-func (h *Host) Env() []string { return append(h.lab.Env(), "DOCKER_HOST="+h.Engine()) }
+// Env is the environment of who sits at the host: its engine, and where aortad has
+// its data when nothing else is said, since the hosts share the machine's files.
+func (h *Host) Env() []string {
+	return append(h.lab.Env(), "DOCKER_HOST="+h.Engine(), "AORTAD_DOCKER_HOST="+h.Engine(), "AORTAD_DATA_DIR="+h.data())
+}
 
 // IsOn says whether the host has power.
 func (h *Host) IsOn() bool { return h.isUp() }

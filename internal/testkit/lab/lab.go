@@ -22,7 +22,7 @@ type Options struct {
 	Tree   string // the repository: its scripts know how make up starts a daemon
 	Daemon string // the program aortad
 	Client string // the program aorta
-	Hosts  []Spec // n1, n2, …; the first has the pacemaker
+	Hosts  []Spec // n1, n2, …; the first has the pacemaker, unless none has a daemon
 	Memory int64  // bytes that each host may use; 0: 2 GiB
 	Bare   bool   // networks alone, without engines and daemons
 	Env    []string
@@ -59,9 +59,9 @@ type Lab struct {
 	Dir     string
 	Hosts   []*Host
 	Clients *Room // where those stand who ask for apps
+	Switch  *Room // whose ports are called as what is on them, and see all that is sent
 
 	rec record
-	hub *Room // the switch
 	say io.Writer
 }
 
@@ -79,7 +79,7 @@ func (r record) lab(say io.Writer) *Lab {
 	if say == nil {
 		l.say = io.Discard
 	}
-	l.hub = l.room("switch")
+	l.Switch = l.room("switch")
 	l.Clients = l.room("client")
 	for i, spec := range r.Hosts {
 		room := l.room(fmt.Sprintf("n%d", i+1))

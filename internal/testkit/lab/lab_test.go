@@ -78,11 +78,15 @@ func TestLab_HostsAreKilledAndBooted(t *testing.T) {
 	if nodes := ask(t, l, "nodes"); strings.Count(nodes, " ready ") != 2 || !strings.Contains(nodes, "n2 ") {
 		t.Fatalf("aorta nodes: got\n%s\nwant n1 and n2, both ready", nodes)
 	}
+	container := contain(t, n2)
 	disk, err := os.ReadDir(n2.Disk())
 	testkit.Must(t, err)
 
 	testkit.Must(t, n2.Kill(testkit.Bounded(t)))
 
+	if line, _ := os.ReadFile("/proc/" + container + "/cmdline"); len(line) > 0 {
+		t.Errorf("the container of a host without power runs on as process %s", container)
+	}
 	if pids, err := n2.group.processes(); err != nil || len(pids) > 0 {
 		t.Errorf("processes of a host without power: got %v %v, want none", pids, err)
 	}
@@ -105,6 +109,7 @@ func TestLab_HostsAreKilledAndBooted(t *testing.T) {
 	if got, want := strings.Join(names(now), " "), strings.Join(names(disk), " "); got != want {
 		t.Errorf("the disk of a booted host: got %s, want what it had: %s", got, want)
 	}
+	testkit.Eventually(t, "its container to run again", func() bool { return at(t, n2, "docker", "inspect", "-f", "{{.State.Running}}", "it") == "true" })
 	testkit.Eventually(t, "both nodes to be ready", func() bool { return strings.Count(ask(t, l, "nodes"), " ready ") == 2 })
 	if err := n2.Boot(testkit.Bounded(t)); err == nil || !strings.Contains(err.Error(), "is on") {
 		t.Errorf("booted again: got %v, want that it is on", err)
@@ -113,6 +118,30 @@ func TestLab_HostsAreKilledAndBooted(t *testing.T) {
 	testkit.Must(t, l.Down(testkit.Bounded(t)))
 	wantNothing(t, o.Dir)
 	testkit.Must(t, l.Down(testkit.Bounded(t))) // again
+}
+
+// contain starts a container that the host's engine starts again at each start, and
+// gives its process.
+func contain(tb testing.TB, h *Host) string {
+	tb.Helper()
+	root := tb.TempDir()
+	testkit.Must(tb, exec.CommandContext(testkit.Bounded(tb), "cp", "/bin/busybox", root+"/busybox").Run())
+	testkit.Must(tb, exec.CommandContext(testkit.Bounded(tb), "tar", "-C", root, "-cf", root+"/image.tar", "busybox").Run())
+	at(tb, h, "docker", "import", root+"/image.tar", "box")
+	at(tb, h, "docker", "run", "-d", "--name", "it", "--restart", "always", "box", "/busybox", "sleep", "1000000")
+	return at(tb, h, "docker", "inspect", "-f", "{{.State.Pid}}", "it")
+}
+
+// at runs a command on a host, and gives what it prints.
+func at(tb testing.TB, h *Host, argv ...string) string {
+	tb.Helper()
+	cmd := exec.CommandContext(testkit.Bounded(tb), argv[0], argv[1:]...)
+	var out, said bytes.Buffer
+	cmd.Env, cmd.Stdout, cmd.Stderr = append(os.Environ(), h.Env()...), &out, &said
+	if err := h.Run(cmd); err != nil {
+		tb.Fatalf("%v on %s: %v\n%s", argv, h.Name, err, &said)
+	}
+	return strings.TrimSpace(out.String())
 }
 
 func ask(tb testing.TB, l *Lab, args ...string) string {

@@ -64,10 +64,10 @@ func (r *Room) fall() error {
 // raiseSwitch makes the switch. It has an address too, since what it refuses it
 // answers by itself.
 func (l *Lab) raiseSwitch(ctx context.Context) error {
-	if err := l.hub.raise(); err != nil {
+	if err := l.Switch.raise(); err != nil {
 		return err
 	}
-	err := l.hub.tool(ctx, []string{
+	err := l.Switch.tool(ctx, []string{
 		"link set lo up",
 		"link add " + bridge + " type bridge",
 		"address add " + address4(switchPlace) + "/24 dev " + bridge,
@@ -77,7 +77,7 @@ func (l *Lab) raiseSwitch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return l.hub.inside(filterBridged)
+	return l.Switch.inside(filterBridged)
 }
 
 // filterBridged makes the rules of the calling thread's network hold for what its
@@ -98,7 +98,7 @@ func filterBridged() error {
 // port does something to a port of the switch, where there is one.
 func (l *Lab) port(ctx context.Context, name, what string) error {
 	there := false
-	err := l.hub.inside(func() error {
+	err := l.Switch.inside(func() error {
 		_, err := net.InterfaceByName(name)
 		there = err == nil
 		return nil
@@ -106,7 +106,7 @@ func (l *Lab) port(ctx context.Context, name, what string) error {
 	if err != nil || !there {
 		return err
 	}
-	return l.hub.tool(ctx, []string{what}, "ip", "-batch", "-")
+	return l.Switch.tool(ctx, []string{what}, "ip", "-batch", "-")
 }
 
 // plug makes a room's network and joins it to the switch.
@@ -116,7 +116,7 @@ func (l *Lab) plug(ctx context.Context, r *Room, place int) error {
 	}
 	err := r.tool(ctx, []string{
 		"link set lo up",
-		"link add eth0 address " + mac(place) + " type veth peer name " + r.Name + " netns " + l.hub.pin,
+		"link add eth0 address " + mac(place) + " type veth peer name " + r.Name + " netns " + l.Switch.pin,
 		"address add " + address4(place) + "/24 dev eth0",
 		"address add " + address6(place) + "/64 dev eth0 nodad",
 		"link set eth0 up",
@@ -129,5 +129,5 @@ func (l *Lab) plug(ctx context.Context, r *Room, place int) error {
 	if err := r.inside(keep); err != nil {
 		return fmt.Errorf("keep the address of %s: %w", r.Name, err)
 	}
-	return l.hub.tool(ctx, []string{"link set " + r.Name + " master " + bridge + " up"}, "ip", "-batch", "-")
+	return l.Switch.tool(ctx, []string{"link set " + r.Name + " master " + bridge + " up"}, "ip", "-batch", "-")
 }

@@ -41,7 +41,7 @@ func plan(o Options) (*Lab, error) {
 	if len(o.Hosts) == 0 || len(o.Hosts) > maxHosts {
 		return nil, fmt.Errorf("a lab of %d hosts can't be made: 1 … %d", len(o.Hosts), maxHosts)
 	}
-	if !slices.Contains(o.Hosts[0].Roles, "pacemaker") {
+	if !slices.Contains(o.Hosts[0].Roles, "pacemaker") && nodes(o.Hosts) > 0 {
 		return nil, errors.New("the first host has to have the pacemaker")
 	}
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
@@ -63,6 +63,14 @@ func plan(o Options) (*Lab, error) {
 		return nil, err
 	}
 	return r.lab(o.Say), r.write()
+}
+
+// nodes counts the hosts with a daemon.
+func nodes(hosts []Spec) (n int) {
+	for _, h := range hosts {
+		n += min(1, len(h.Roles))
+	}
+	return n
 }
 
 // free refuses a directory with a lab, or with anything else in it.
@@ -90,7 +98,7 @@ func (l *Lab) begin(ctx context.Context, o Options) error {
 	if err := l.guard(o.Guard, os.Getpid()); err != nil {
 		return err
 	}
-	for _, room := range []*Room{l.Clients, l.hub} {
+	for _, room := range []*Room{l.Clients, l.Switch} {
 		if err := room.group.make(l.rec.Memory); err != nil {
 			return err
 		}
@@ -102,7 +110,7 @@ func (l *Lab) begin(ctx context.Context, o Options) error {
 		return err
 	}
 	hosts := boot{Lab: l, first: o.First, ready: make(chan struct{}), began: time.Now()}
-	if err := hosts.run(ctx); err != nil || l.rec.Bare {
+	if err := hosts.run(ctx); err != nil || l.rec.Bare || nodes(o.Hosts) == 0 {
 		return err
 	}
 	return l.awaitNodes(ctx)
@@ -140,7 +148,10 @@ func (b boot) run(ctx context.Context) error {
 				return err
 			}
 			b.tell(h, "engine answers")
-			if h == b.Pacemaker() {
+			switch {
+			case len(h.Roles) == 0:
+				return nil
+			case h == b.Pacemaker():
 				return b.open(ctx, h)
 			}
 			return b.follow(ctx, h)
@@ -169,9 +180,6 @@ func (b boot) follow(ctx context.Context, h *Host) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	if len(h.Roles) == 0 {
-		return nil
-	}
 	if err := h.StartDaemon(ctx); err != nil {
 		return err
 	}
@@ -185,10 +193,7 @@ func (b boot) tell(h *Host, what string) {
 
 // awaitNodes waits until the cluster says that all nodes are ready.
 func (l *Lab) awaitNodes(ctx context.Context) error {
-	want := 0
-	for _, h := range l.Hosts {
-		want += min(1, len(h.Roles))
-	}
+	want := nodes(l.rec.Hosts)
 	return until(ctx, fmt.Sprintf("%d nodes to be ready", want), func() (bool, error) {
 		out, err := l.Aorta(ctx, "nodes", "--json")
 		if err != nil {
