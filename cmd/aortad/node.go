@@ -45,6 +45,7 @@ type node struct {
 	handlers map[string]jobs.Handler
 	engine   *docker.Engine  // nil: no role of the node uses one
 	carrier  *images.Carrier // with the engine
+	wall     *wall           // likewise
 }
 
 func (d *daemon) openNode(ctx context.Context, c *controller) error {
@@ -259,6 +260,7 @@ func (n *node) openHeart(ctx context.Context) (string, error) {
 	if err := h.Open(ctx); err != nil {
 		return "", err
 	}
+	n.openFirewall(ctx)
 	d.loop("heart", h.Run)
 	n.handlers[cluster.JobInstanceStart] = func(ctx context.Context, r *jobs.Run) (any, error) { return h.StartInstance(ctx, r) }
 	n.handlers[cluster.JobInstanceStop] = func(ctx context.Context, r *jobs.Run) (any, error) { return h.StopInstance(ctx, r) }
@@ -283,6 +285,7 @@ func (n *node) openBuilder(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	n.openFirewall(ctx)
 	b := &build.Builder{
 		Engine: n.engine, Source: n.client, Images: n.carrier, Dir: d.path("builds"), Log: d.log, Child: []string{childCommand},
 		Timeout: d.cfg.BuildTimeout, Settings: build.Settings{Classic: d.cfg.ClassicBuilder, Fetch: d.cfg.BuildFetch}, CacheSize: int64(d.cfg.BuildCacheMaxGB) * 1e9,

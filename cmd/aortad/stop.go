@@ -17,6 +17,7 @@ import (
 
 	"aorta/heart"
 	"aorta/heart/docker"
+	"aorta/heart/firewall"
 	"aorta/internal/claim"
 	"aorta/internal/config"
 	"aorta/internal/pause"
@@ -131,6 +132,10 @@ func (d *daemon) stopInstances(ctx context.Context, host string, out io.Writer) 
 		return fmt.Errorf("stop the instances: %w", err)
 	}
 	fmt.Fprintf(out, "%d instances are stopped and removed\n", n)
+	// Who may not change rules has set none.
+	if err := firewall.Remove(ctx, firewall.OwnerOf(id, d.lastWelcome().NodeID)); err != nil && os.Geteuid() == 0 {
+		return fmt.Errorf("remove the firewall rules between containers and this node: %w", err)
+	}
 	return nil
 }
 

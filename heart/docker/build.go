@@ -36,11 +36,15 @@ func (e *Engine) BuildClassic(ctx context.Context, r dockerfile.Recipe) error {
 			return err
 		}
 	}
+	// Steps are on the cluster's network, where they reach no more than instances do.
+	if _, err := e.EnsureNetwork(ctx); err != nil {
+		return err
+	}
 	t := newTranscript(r)
 	err := e.call(ctx, "build an image", buildTimeout, func(ctx context.Context) error {
 		file, in := r.Tar()
 		defer in.Close()
-		res, err := e.cli.ImageBuild(ctx, in, classicOptions(r, file))
+		res, err := e.cli.ImageBuild(ctx, in, e.classicOptions(r, file))
 		if cerrdefs.IsInvalidArgument(err) && !containsAny(err.Error(), noSpace) {
 			t.failure = &dockerfile.Failed{Message: withoutSender(err)}
 			return nil
@@ -57,14 +61,14 @@ func (e *Engine) BuildClassic(ctx context.Context, r dockerfile.Recipe) error {
 	return err
 }
 
-func classicOptions(r dockerfile.Recipe, file string) client.ImageBuildOptions {
+func (e *Engine) classicOptions(r dockerfile.Recipe, file string) client.ImageBuildOptions {
 	args := map[string]*string{}
 	for k, v := range r.Args {
 		args[k] = &v
 	}
 	return client.ImageBuildOptions{
 		Version: build.BuilderV1, Dockerfile: file, Target: r.Target, BuildArgs: args, Tags: []string{r.Tag}, Labels: r.Labels,
-		Remove: true, ForceRemove: true, PullParent: r.AlwaysPull,
+		Remove: true, ForceRemove: true, PullParent: r.AlwaysPull, NetworkMode: e.networkName(),
 		Memory: r.Memory, MemorySwap: r.Memory, CPUPeriod: dockerfile.CPUPeriod, CPUQuota: r.CPUQuota(),
 	}
 }

@@ -66,6 +66,11 @@ type Config struct {
 	// are, and that the engine itself may fetch from.
 	BuildFetch []string `yaml:"build_fetch" env:"BUILD_FETCH"`
 
+	// ContainersMayReach are addresses (IP:PORT, or :PORT for any address of this
+	// machine) that instances and builds of this node reach, by TCP and UDP, though
+	// nodes and clouds have them for themselves.
+	ContainersMayReach []string `yaml:"containers_may_reach" env:"CONTAINERS_MAY_REACH"`
+
 	BuildTimeout time.Duration `yaml:"build_timeout" env:"BUILD_TIMEOUT"` // of one build, once its turn has come
 
 	// The engine keeps so many files of so many bytes of an instance's output,

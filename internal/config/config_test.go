@@ -118,6 +118,7 @@ func TestLoad_BadValuesAreNamed(t *testing.T) {
 		"log_format":           {"xml"},
 		"router_workers":       {"-1", "1025"},
 		"tls_cert":             {"cert.pem"},
+		"containers_may_reach": {"10.0.0.1", "db.example.com:5432", "10.0.0.0/8:5432", ":0", ":x", "127.0.0.1:5432", "[::1]:5432", "[fe80::1%eth0]:1", "5432"},
 		"docker_host":          {"/var/run/docker.sock", "127.0.0.1:2375", "unix://", "://x"},
 	} {
 		for _, value := range values {
@@ -318,6 +319,24 @@ func TestLoad_TrustedProxiesAreNetworks(t *testing.T) {
 		if _, err := load(bad); err == nil {
 			t.Errorf("%q: got no error", bad)
 		}
+	}
+}
+
+func TestConfig_ReachableIsAtOneAddressOrAtAll(t *testing.T) {
+	cfg, _, err := Load(Sources{Flags: []string{"--data-dir", "data", "--containers-may-reach", "10.0.0.5:5432, :8125,[fd00::1]:80,[::ffff:10.0.0.6]:1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	got, err := cfg.Reachable()
+
+	want := []string{"10.0.0.5:5432", "0.0.0.0:8125", "[::]:8125", "[fd00::1]:80", "10.0.0.6:1"}
+	var texts []string
+	for _, at := range got {
+		texts = append(texts, at.String())
+	}
+	if diff := cmp.Diff(want, texts); diff != "" || err != nil {
+		t.Errorf("got error %v, addresses (-want +got):\n%s", err, diff)
 	}
 }
 

@@ -53,6 +53,7 @@ func newFlags(cfg *Config) *flagSet {
 	number("build-cache-max-gb", &cfg.BuildCacheMaxGB, "size that the build cache of a builder's engine is kept to, in GB (0: left to the engine)")
 	f.DurationVar(&cfg.BuildTimeout, "build-timeout", cfg.BuildTimeout, "time that one build may take")
 	f.Var((*list)(&cfg.BuildFetch), "build-fetch", "hosts that builds may fetch from wherever they are, also repositories (HOST or HOST:PORT,…)")
+	f.Var((*list)(&cfg.ContainersMayReach), "containers-may-reach", "what instances and builds may reach of this node and of the cloud's own addresses, such as a database on this machine (IP:PORT, or :PORT for any address of it,…)")
 	f.BoolVar(&cfg.ClassicBuilder, "classic-builder", cfg.ClassicBuilder, "build by the engine's classic builder, which holds each step to 2 GiB and 2 cores")
 	f.BoolVar(&cfg.AccessLogBuffered, "access-log-buffered", cfg.AccessLogBuffered, "let nginx gather log lines for 200 ms")
 	number("router-workers", &cfg.RouterWorkers, "nginx workers (0: one per core)")

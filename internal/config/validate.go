@@ -110,6 +110,8 @@ func (c *Config) checkNames(all *mistakes) {
 func (c *Config) checkAddresses(all *mistakes) {
 	_, err := c.TrustedProxies()
 	all.add(err)
+	_, err = c.Reachable()
+	all.add(err)
 	if ip, err := netip.ParseAddr(c.RedisAddress); err != nil || ip.IsUnspecified() {
 		all.add(cluster.Invalid("redis_address", "%q is not one IP address of this machine", c.RedisAddress))
 	}
@@ -161,6 +163,26 @@ func (c *Config) TrustedProxies() ([]netip.Prefix, error) {
 		networks = append(networks, network.Masked())
 	}
 	return networks, nil
+}
+
+// Reachable are the addresses of ContainersMayReach; 0.0.0.0 and :: stand for any
+// address of this machine.
+func (c *Config) Reachable() ([]netip.AddrPort, error) {
+	var open []netip.AddrPort
+	for _, s := range c.ContainersMayReach {
+		hosts := []string{s}
+		if strings.HasPrefix(s, ":") {
+			hosts = []string{"0.0.0.0" + s, "[::]" + s}
+		}
+		for _, host := range hosts {
+			at, err := netip.ParseAddrPort(host)
+			if err != nil || at.Port() == 0 || at.Addr().Zone() != "" || at.Addr().IsLoopback() {
+				return nil, cluster.Invalid("containers_may_reach", "%q is not IP:PORT, or :PORT for any address of this machine (loopback, where containers find themselves alone, is none)", s)
+			}
+			open = append(open, netip.AddrPortFrom(at.Addr().Unmap(), at.Port()))
+		}
+	}
+	return open, nil
 }
 
 func (c *Config) checkRedis(all *mistakes) {

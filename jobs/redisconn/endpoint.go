@@ -32,7 +32,8 @@ func (e *Endpoint) Set(at cluster.RedisEndpoint) {
 	e.moved.Notify()
 }
 
-func (e *Endpoint) get() cluster.RedisEndpoint {
+// At is where they are now.
+func (e *Endpoint) At() cluster.RedisEndpoint {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.at
@@ -51,7 +52,7 @@ func (e *Endpoint) Work(ctx context.Context, opt redisq.WorkerOptions) error {
 // workThere works until ctx ends or the jobs are elsewhere.
 func (e *Endpoint) workThere(ctx context.Context, opt redisq.WorkerOptions) error {
 	moved := e.moved.C() // before at, so that no move is missed
-	at := e.get()
+	at := e.At()
 	client, err := dial(at, opt.Concurrency+opt.Urgent+4)
 	if err != nil {
 		return err

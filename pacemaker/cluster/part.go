@@ -12,6 +12,8 @@ const (
 	PartSQL    PartKind = "sql"
 	PartEngine PartKind = "engine" // Docker's
 	PartDisk   PartKind = "disk"
+	// PartFirewall is what keeps containers from the platform's services.
+	PartFirewall PartKind = "firewall"
 )
 
 // Part is something on a node that requests, deploys or numbers need, as the

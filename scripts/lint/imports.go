@@ -148,6 +148,11 @@ var layers = []layer{
 		"it connects pacemaker and nodes to the jobs, so it knows neither of them",
 	},
 	{
+		[]string{"heart/firewall"},
+		[]string{"pacemaker/cluster", "internal/testkit"},
+		"rules are values of a policy; whose bridges and addresses are in that is found out elsewhere",
+	},
+	{
 		[]string{"internal/dockerignore"},
 		nil,
 		"CLI and builder leave out the same files, so what decides it knows neither",
@@ -167,7 +172,7 @@ var layers = []layer{
 // adapters each own one technology and never import one another: cmd/aortad and the
 // router's agent join them, through interfaces that their users declare.
 var adapters = []string{
-	"pacemaker/store", "pacemaker/logstore", "pacemaker/registry", "heart/docker", "heart/docker/buildkit", "heart/build", "router/table",
+	"pacemaker/store", "pacemaker/logstore", "pacemaker/registry", "heart/docker", "heart/docker/buildkit", "heart/build", "heart/firewall", "router/table",
 	"router/stats", "router/openresty", "router/accesslog", "router/ipvs", "jobs/redisq", "jobs/redisconn",
 	"web/api", "web/nodeapi", "web/git", "web/client",
 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"os/signal"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -22,6 +24,9 @@ func main() {
 	}
 	if len(os.Args) > 2 && os.Args[1] == "ask" {
 		ask(os.Args[2])
+	}
+	if len(os.Args) > 2 && os.Args[1] == "dial" {
+		dial(os.Args[2:])
 	}
 	fmt.Println("testapp begins, mode", os.Getenv("MODE"))
 	switch mode, arg, _ := strings.Cut(os.Getenv("MODE"), ":"); mode {
@@ -77,6 +82,28 @@ func ask(url string) {
 		os.Exit(1)
 	}
 	_, _ = io.Copy(os.Stdout, res.Body)
+	os.Exit(0)
+}
+
+// dial prints how each address takes a connection: open, refused, or what else came.
+func dial(addresses []string) {
+	var all sync.WaitGroup
+	for _, a := range addresses {
+		all.Go(func() {
+			c, err := net.DialTimeout("tcp", a, 10*time.Second)
+			outcome := "open"
+			switch {
+			case err == nil:
+				_ = c.Close()
+			case errors.Is(err, syscall.ECONNREFUSED):
+				outcome = "refused"
+			default:
+				outcome = err.Error()
+			}
+			fmt.Printf("dialled %s %s\n", a, outcome)
+		})
+	}
+	all.Wait()
 	os.Exit(0)
 }
 
