@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"aorta/internal/testkit"
 	"aorta/internal/testkit/lab"
@@ -169,4 +172,38 @@ func TestLab_AHostWithoutPowerIsMissedAndComesBack(t *testing.T) {
 	if got := four.among(t, n4, "shop").release(); got != "v1" {
 		t.Errorf("through n4 after its boot: got release %q, want v1", got)
 	}
+}
+
+// Containers on one host reach the routers of all, and nothing else on any.
+func TestLab_ContainersReachTheRoutersAlone(t *testing.T) {
+	t.Parallel()
+	l := four.use(t)
+	n1, n2 := l.Hosts[0], l.Hosts[1]
+	c := on(t, n1)
+	want := map[string]string{n1.Address() + ":7421": "refused"} // the nodes' API
+	for _, host := range l.Hosts {
+		want[host.Router()], want[strings.TrimPrefix(host.API(), "http://")] = "open", "refused"
+	}
+	for _, name := range []string{"routes", "jobs", "stats"} {
+		want[(&cluster{tb: t, dir: n1.Disk()}).recordedAddress("redis_"+name)] = "refused"
+	}
+	all := slices.Sorted(maps.Keys(want))
+	outside := on(t, n2)
+	seen := outcomesIn(t, outside.run(outside.dir, filepath.Join(bin, "testapp"), append([]string{"dial"}, all...)...).out)
+	for _, at := range all {
+		if seen[at] != "open" {
+			t.Errorf("from n2 itself %s is %q, want it open", at, seen[at])
+		}
+	}
+	app := c.newApp("dialler", "testapp", fmt.Sprintf(`RUN ["/app","dial","%s"]`, strings.Join(all, `","`)))
+
+	said := app.deploy()
+
+	if diff := cmp.Diff(want, outcomesIn(t, said)); diff != "" {
+		t.Errorf("from a step of a build on n1 (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(want, app.from(t, all...)); diff != "" {
+		t.Errorf("from an instance on n1 (-want +got):\n%s", diff)
+	}
+	c.aorta("apps", "destroy", "dialler", "--confirm", "dialler")
 }
