@@ -15,7 +15,8 @@ func nodesRemoveCommand(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "remove NODE", Short: "Take a machine out of the cluster, at once and for good", Args: takes("NODE"),
 		Long: `Take a machine out of the cluster: its certificate, its Redis users and its
-queue are gone at once. What ran there is no longer served, and is started elsewhere.`,
+queue are gone at once. What ran there is no longer served, and is started
+elsewhere.`,
 		Example: "  aorta nodes remove n2", ValidArgsFunction: once(s.completeNodes()), RunE: s.onCluster(s.removeNode),
 	}
 }
