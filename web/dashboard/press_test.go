@@ -74,7 +74,7 @@ func shown(t *testing.T, path string) (*browser.Page, *script) {
 	p.Go(srv.URL + path)
 	s.says("hello", `{"cluster":"c","version":"v","epoch":1,"time":"2026-01-01T00:00:00Z"}`)
 	s.says("jobs", `{"all":true,"rows":[`+s.job("1")+`]}`)
-	s.says("app", `{"app":{"id":"a","name":"shop","release":"v1","url":"","git_http":"","instances":1,"wanted":1,"version":1},"rates":{"requests_per_s":null,"error_ratio":null,"p95_ms":null}}`)
+	s.says("app", `{"app":{"id":"a","name":"shop","release":"v1","url":"","git_http":"","instances":1,"wanted":1,"version":1,"severity":"ok","verdict":""},"rates":{"requests_per_s":null,"error_ratio":null,"p95_ms":null}}`)
 	return p, s
 }
 
