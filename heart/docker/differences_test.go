@@ -90,9 +90,9 @@ var differences = []difference{
 	},
 	{
 		what:  "network",
-		here:  "one of the cluster's own, with the engine's name server",
+		here:  "one of the cluster's own, with the engine's name server; nothing of the platform but the routers is reached ([What it reaches](#what-it-reaches))",
 		there: "the engine's bridge, with the host's name server",
-		why:   "instances don't reach one another's addresses; what is published on the node, each `web`'s PORT among it, they do, as builds do",
+		why:   "what listens on a node trusts whoever gets there",
 		paths: []string{"HostConfig.NetworkMode", "inside: /etc/resolv.conf", "inside: mount /etc/resolv.conf"},
 	},
 	{
