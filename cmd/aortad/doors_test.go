@@ -149,10 +149,11 @@ func TestDoors_API(t *testing.T) {
 		{"GET", "/jobs?state=happy", "", "state"},
 		{"GET", "/apps/shop/stats?since=yesterday", "", "since"},
 		{"GET", "/apps/shop/logs?lines=-5", "", ""},
-		{"POST", "/nodes", `{"name":"` + here + `","roles":["heart"]}`, here},
-		{"POST", "/nodes", `{"name":"n 2","roles":["heart"]}`, "name"},
-		{"POST", "/nodes", `{"name":"n3","roles":["king"]}`, "roles"},
-		{"POST", "/nodes", `{"name":"n3","roles":[]}`, "roles"},
+		{"POST", "/node-tokens", `{"name":"n 2","roles":["heart"]}`, "name"},
+		{"POST", "/node-tokens", `{"name":"n3","roles":["king"]}`, "roles"},
+		{"POST", "/node-tokens", `{"roles":["pacemaker"]}`, "roles"},
+		{"POST", "/node-tokens", `{"expires":"never"}`, "expires"},
+		{"DELETE", "/nodes/" + here, "", here},
 	} {
 		a := c.call(tt.method, tt.path, tt.body)
 		name := tt.method + " " + tt.path + " " + tail(tt.body, 60)

@@ -217,13 +217,13 @@ func (e exposed) takesNothingFromOthers(t *testing.T, app *project, private stri
 // outlivesDamage has somebody flush and unhook the cluster's rules.
 func (e exposed) outlivesDamage(t *testing.T, app *project, private string) {
 	t.Helper()
-	before := len(rulesOf(t, e.mark()))
+	before := len(rulesOf(t, e.bridge())) // those of the builds' bridge follow who comes and goes there
 	for _, args := range [][]string{{"-F", "AORTA-IN-" + e.bridge()}, {"-D", "INPUT", "-i", e.bridge(), "-j", "AORTA-IN-" + e.bridge()}} {
 		if out, err := exec.Command("iptables", args...).CombinedOutput(); err != nil {
 			t.Fatalf("iptables %v: %v\n%s", args, err, out)
 		}
 	}
-	testkit.Eventually(t, "the rules to be there again", func() bool { return len(rulesOf(t, e.mark())) == before })
+	testkit.Eventually(t, "the rules to be there again", func() bool { return len(rulesOf(t, e.bridge())) == before })
 	if got := app.from(t, private)[private]; got != "refused" {
 		t.Errorf("got %s after the rules were mended, want it refused", got)
 	}
@@ -235,7 +235,7 @@ func (e exposed) outlivesDamage(t *testing.T, app *project, private string) {
 // outlivesAnother has another cluster come and go on the same machine and engine.
 func (e exposed) outlivesAnother(t *testing.T, app *project, all []string, want map[string]string) {
 	t.Helper()
-	before := len(rulesOf(t, e.mark()))
+	before := len(rulesOf(t, e.bridge()))
 	second := newExposed(t)
 	mark := second.mark()
 	if len(rulesOf(t, mark)) == 0 {
@@ -245,7 +245,7 @@ func (e exposed) outlivesAnother(t *testing.T, app *project, all []string, want 
 		t.Errorf("beside another cluster (-want +got):\n%s", diff)
 	}
 	second.leavesNoRule(t)
-	if got := len(rulesOf(t, e.mark())); got != before {
+	if got := len(rulesOf(t, e.bridge())); got != before {
 		t.Errorf("got %d rules after another cluster has gone, want %d as before", got, before)
 	}
 }
