@@ -16,7 +16,7 @@ func TestNode_KeepsAWelcomeForTheNextStart(t *testing.T) {
 	t.Parallel()
 	d := &daemon{}
 	d.cfg.DataDir = t.TempDir()
-	n := &node{d: d, jobs: redisconn.NewEndpoint()}
+	n := &node{d: d, who: &identity{path: d.path("node.json")}, jobs: redisconn.NewEndpoint()}
 	want := testkit.Filled[cluster.Welcome](t)
 
 	if err := n.accept(want); err != nil {
@@ -25,6 +25,9 @@ func TestNode_KeepsAWelcomeForTheNextStart(t *testing.T) {
 
 	if diff := cmp.Diff(want, d.lastWelcome()); diff != "" {
 		t.Errorf("the welcome of the last run (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(want.Pacemakers, n.who.Pacemakers); diff != "" {
+		t.Errorf("the pacemakers of the next start (-want +got):\n%s", diff)
 	}
 }
 
