@@ -3,6 +3,7 @@ package main_test
 import (
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"aorta/internal/testkit"
@@ -13,13 +14,17 @@ import (
 // `docker system prune -a` or another engine does, with whatever uses them.
 func (p *project) loseImages() {
 	p.c.tb.Helper()
+	of := "label=aorta.app-id=" + asJSON[wire.App](p.c, "apps", "info", "-a", p.name).ID
 	docker := func(args ...string) { p.c.run(p.c.dir, "docker", append([]string{"-H", p.c.docker}, args...)...) }
+	// Its heart makes a removed container again at once, and with it holds the image.
+	_ = p.c.cmd.Process.Signal(syscall.SIGSTOP)
+	defer func() { _ = p.c.cmd.Process.Signal(syscall.SIGCONT) }()
 	testkit.Eventually(p.c.tb, "the images of "+p.name+" to be gone", func() bool {
-		// Its heart may be removing a container too, or making another one.
-		if ids := p.containers(); len(ids) > 0 {
+		// The engine may still be removing or making one.
+		if ids := p.c.engine("ps", "-aq", "--no-trunc", "--filter", of); len(ids) > 0 {
 			docker(append([]string{"rm", "-f"}, ids...)...)
 		}
-		images := p.images()
+		images := p.c.engine("images", "-q", "--no-trunc", "--filter", of)
 		if len(images) > 0 {
 			docker(append([]string{"rmi", "-f"}, images...)...)
 		}
