@@ -79,6 +79,7 @@ func TestDifference_IsOnTheList(t *testing.T) {
 			if conn := routed.left(t); conn != nil { // the exchange has ended: the next one must not get it
 				_ = conn.Close()
 			}
+			routed.awaitUnused(t)
 			compare(t, e, alone, through, used)
 		}
 	}

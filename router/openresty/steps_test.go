@@ -1,10 +1,15 @@
 package openresty
 
 import (
+	"fmt"
 	"net"
+	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
+
+	"aorta/internal/testkit"
 )
 
 // step is one thing that one side does. All later ones wait for it.
@@ -143,4 +148,23 @@ func (a *listenApp) left(tb testing.TB) (first net.Conn) {
 			return first
 		}
 	}
+}
+
+// awaitUnused waits until the router has noticed which of its connections to the app
+// are closed: on a busy machine it would send the next request on one of them.
+func (a *listenApp) awaitUnused(tb testing.TB) {
+	tb.Helper()
+	at := netip.MustParseAddrPort(a.Addr)
+	there := fmt.Sprintf("0100007F:%04X", at.Port()) // loopback, as the kernel writes it
+	const closeWait = "08"
+	testkit.Eventually(tb, "the router to notice closed connections", func() bool {
+		text, err := os.ReadFile("/proc/net/tcp")
+		testkit.Must(tb, err)
+		for line := range strings.Lines(string(text)) {
+			if f := strings.Fields(line); len(f) > 3 && f[2] == there && f[3] == closeWait {
+				return false
+			}
+		}
+		return true
+	})
 }
