@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -87,7 +86,7 @@ func (m *masters) OpenGate(ctx context.Context, runID string) error {
 // pacemakers are the addresses of the nodes' API.
 func (c *controller) pacemakers() []string { return []string{c.nodeURL} }
 
-// expel takes from a node that was removed its users and its queue.
+// expel takes from a node that was removed its users.
 func (c *controller) expel(ctx context.Context, n cluster.Node) error {
 	nodes, err := c.store.Nodes(ctx)
 	if err != nil {
@@ -116,7 +115,7 @@ func (c *controller) admitted(n cluster.Node) error {
 		return err
 	}
 	if err := c.m.admit(c.d.ctx, nodes); err != nil {
-		return cluster.Unavailable("%s", fmt.Sprintf("the users of node %s can't be set: %v", n.Name, err))
+		return cluster.Unavailable("the users of node %s can't be set: %v", n.Name, err)
 	}
 	return nil
 }

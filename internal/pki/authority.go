@@ -75,7 +75,7 @@ func makeAuthority(dir, certPath, keyPath string) (*Authority, error) {
 	if a.cert, err = a.selfSign(); err != nil {
 		return nil, err
 	}
-	if err := WriteKey(keyPath, key); err != nil {
+	if err := writeKey(keyPath, key); err != nil {
 		return nil, err
 	}
 	return a, atomicfile.Write(certPath, a.PEM(), 0o644)

@@ -37,9 +37,7 @@ func readCertificate(path string) (*x509.Certificate, error) {
 	return cert, nil
 }
 
-// WriteKey keeps a private key in a file that its owner alone can read.
-func WriteKey(path string, key *ecdsa.PrivateKey) error { return writeKey(path, key) }
-
+// writeKey keeps a private key in a file that its owner alone can read.
 func writeKey(path string, key crypto.PrivateKey) error {
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
@@ -50,9 +48,6 @@ func writeKey(path string, key crypto.PrivateKey) error {
 	}
 	return nil
 }
-
-// ReadKey reads a private key that WriteKey has kept.
-func ReadKey(path string) (*ecdsa.PrivateKey, error) { return readKey(path) }
 
 func readKey(path string) (*ecdsa.PrivateKey, error) {
 	raw, err := os.ReadFile(path)

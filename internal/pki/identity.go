@@ -53,7 +53,7 @@ func (i *Identity) makeKey() (err error) {
 	if i.key, err = NewKey(); err != nil {
 		return err
 	}
-	return WriteKey(i.Files().Key, i.key)
+	return writeKey(i.Files().Key, i.key)
 }
 
 // Files are where it lies, for programs that read files.

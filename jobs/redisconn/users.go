@@ -97,27 +97,19 @@ func (r *Redis) deleteOthers(ctx context.Context, nodes []cluster.Node) error {
 	return nil
 }
 
-// Expel takes from a node that was removed its user and its queue.
+// Expel takes from a node that was removed its user, and with it the connections. Its
+// queue is the keeper's, which ends the jobs in it with their operations: without the
+// keeper's records there, all jobs would be taken for lost.
 func (r *Redis) Expel(ctx context.Context, n cluster.Node) error {
 	client, err := r.current()
 	if err != nil {
 		return err
 	}
-	name, queue := r.user(n.ID), redisq.NodeKeys(string(n.ID))
 	err = eachMaster(ctx, client, func(ctx context.Context, rdb *redis.Client) error {
-		if err := rdb.ACLDelUser(ctx, name).Err(); err != nil {
-			return err
-		}
-		keys := rdb.Scan(ctx, 0, queue, 1000).Iterator()
-		for keys.Next(ctx) {
-			if err := rdb.Unlink(ctx, keys.Val()).Err(); err != nil {
-				return err
-			}
-		}
-		return keys.Err()
+		return rdb.ACLDelUser(ctx, r.user(n.ID)).Err()
 	})
 	if err != nil {
-		return explain(r.opt.Name, fmt.Errorf("take away the user and the queue of node %s: %w", n.Name, err))
+		return explain(r.opt.Name, fmt.Errorf("take away the user of node %s: %w", n.Name, err))
 	}
 	return nil
 }

@@ -29,6 +29,3 @@ func queueACL(q jobs.Queue) []string {
 		"+command", "+cluster|slots", // where keys lie: without it no client can work on a Redis Cluster
 	}
 }
-
-// NodeKeys is the pattern of all keys of a node's own queue.
-func NodeKeys(nodeID string) string { return string(keysOf(jobs.NodeQueue(nodeID))) + "*" }
