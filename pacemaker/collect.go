@@ -114,18 +114,21 @@ func (p *Pacemaker) beginPrune(ctx context.Context, on images.OnNode, n int) err
 }
 
 // PruneImages begins the removal of what nothing needs, of an app or (zero) of the
-// whole cluster, on every node with such images. Without any it begins nothing,
-// and the operation has no id.
+// whole cluster, on every node with such images and in the registry. Without any it
+// begins nothing, and the operation has no id.
 func (p *Pacemaker) PruneImages(ctx context.Context, app cluster.App, user string) (cluster.Operation, error) {
 	all, err := p.Images.All(ctx)
 	if err != nil {
 		return cluster.Operation{}, err
 	}
-	var nodes []cluster.ID
-	n := 0
+	n, err := p.collectableInRegistry(ctx, app.ID)
+	if err != nil {
+		return cluster.Operation{}, err
+	}
+	args := cluster.Request{Registry: n > 0}
 	for _, on := range all {
 		if ids := collectable(on, app.ID); len(ids) > 0 {
-			nodes = append(nodes, on.Node)
+			args.Nodes = append(args.Nodes, on.Node)
 			n += len(ids)
 		}
 	}
@@ -136,5 +139,17 @@ func (p *Pacemaker) PruneImages(ctx context.Context, app cluster.App, user strin
 	if app.ID != "" {
 		title += " of " + app.Name
 	}
-	return p.begin(ctx, cluster.Operation{Kind: cluster.OpPrune, AppID: app.ID, Title: title, User: user, Args: cluster.Request{Nodes: nodes}.Encode()})
+	return p.begin(ctx, cluster.Operation{Kind: cluster.OpPrune, AppID: app.ID, Title: title, User: user, Args: args.Encode()})
+}
+
+// collectableInRegistry counts the images in the registry that will be removed, of an
+// app or of all.
+func (p *Pacemaker) collectableInRegistry(ctx context.Context, app cluster.ID) (n int, err error) {
+	fates, err := p.Images.InRegistry(ctx)
+	for _, f := range fates {
+		if f.Collect && (app == "" || f.App == app) {
+			n++
+		}
+	}
+	return n, err
 }

@@ -78,11 +78,56 @@ func TestPruneImages_OnDemand(t *testing.T) {
 	tree, err := r.treeOf(op, jobs.Subject{}, nil)
 	testkit.Must(t, err)
 
+	if len(r.shelf.Swept) != 0 {
+		t.Errorf("got the registry swept for images of engines")
+	}
 	if nothing.ID != "" || len(tree.Children) != 2 || tree.Children[0].Queue == tree.Children[1].Queue || tree.Children[0].ID == tree.Children[1].ID {
 		t.Errorf("got %+v without images, then %+v; want nothing, then a job for each of two nodes", nothing, tree.Children)
 	}
 	failed := r.finish(op, jobs.Failed)
 	if _, err := r.Retry(t.Context(), failed, "ann"); err != nil {
 		t.Errorf("a retry: %v", err)
+	}
+}
+
+// Images in the registry go with those of the engines, of the app that is named or of
+// all.
+func TestPruneImages_OfTheRegistry(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	shop := r.App("shop")
+	kept := r.Deploy(shop)
+	failed, err := r.DeployImage(t.Context(), shop, "img:2", "", "ann")
+	testkit.Must(t, err)
+	args, err := failed.Request()
+	testkit.Must(t, err)
+	testkit.Must(t, r.store.EndBuild(t.Context(), args.Build, cluster.BuildResult{State: cluster.BuildReady, Image: cluster.Image{ID: "sha256:2"}}))
+	r.finish(failed, jobs.Failed)
+	old, stranger := args.Build, cluster.NewID()
+	r.shelf.List = []cluster.RegistryImage{{App: shop.ID, Build: kept.BuildID}, {App: shop.ID, Build: old}, {App: cluster.NewID(), Build: stranger}}
+	prune := func(app cluster.App) []cluster.RegistryImage {
+		t.Helper()
+		op, err := r.PruneImages(t.Context(), app, "ann")
+		testkit.Must(t, err)
+		tree, err := r.treeOf(op, jobs.Subject{}, nil)
+		testkit.Must(t, err)
+		if len(tree.Children) != 1 || tree.Children[0].Kind != cluster.JobRegistryPrune {
+			t.Fatalf("got %+v, want a job for the registry", tree.Children)
+		}
+		_, err = r.Handlers()[cluster.JobRegistryPrune](t.Context(), jobs.NewRun(jobs.Job{ID: "j", Tree: string(op.ID), Args: tree.Children[0].Args}, 1, &grafts{}))
+		testkit.Must(t, err)
+		r.finish(op, jobs.Succeeded)
+		return r.shelf.Swept[len(r.shelf.Swept)-1]
+	}
+
+	if got := prune(shop); len(got) != 1 || got[0].Build != old {
+		t.Errorf("of the shop: got %+v, want %s alone", got, old)
+	}
+	if got := prune(cluster.App{}); len(got) != 2 || got[0].Build != old || got[1].Build != stranger {
+		t.Errorf("of all: got %+v, want both that no release has", got)
+	}
+	nightly := &grafts{}
+	if _, err := r.Handlers()[cluster.JobPrune](t.Context(), jobs.NewRun(jobs.Job{ID: "j"}, 1, nightly)); err != nil || len(r.shelf.Swept) != 3 {
+		t.Errorf("got %v and %d sweeps, want the nightly one to sweep too", err, len(r.shelf.Swept))
 	}
 }

@@ -21,8 +21,10 @@ func (p *Pacemaker) Handlers() map[string]jobs.Handler {
 		cluster.JobDrain:   p.drain,
 		cluster.JobTidy:    p.tidy,
 		cluster.JobPrune:   p.prune,
-		cluster.JobPack:    p.packRepositories,
-		cluster.JobFinish:  func(context.Context, *jobs.Run) (any, error) { return nil, nil },
+
+		cluster.JobRegistryPrune: p.pruneRegistry,
+		cluster.JobPack:          p.packRepositories,
+		cluster.JobFinish:        func(context.Context, *jobs.Run) (any, error) { return nil, nil },
 	}
 }
 

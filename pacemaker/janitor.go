@@ -98,9 +98,19 @@ func (p *Pacemaker) packRepositories(ctx context.Context, _ *jobs.Run) (any, err
 	return nil, p.Sources.Pack(ctx)
 }
 
-// prune has what may be removed looked at anew, also what a removal has failed on.
-func (p *Pacemaker) prune(context.Context, *jobs.Run) (any, error) {
+// prune has what may be removed looked at anew, also what a removal has failed on, and
+// removes what the registry need not have.
+func (p *Pacemaker) prune(ctx context.Context, r *jobs.Run) (any, error) {
 	p.collect.again()
 	p.announce()
-	return nil, nil
+	return nil, p.Images.SweepRegistry(ctx, "", r.Log)
+}
+
+// pruneRegistry is that for who does not want to wait, of an app or of all.
+func (p *Pacemaker) pruneRegistry(ctx context.Context, r *jobs.Run) (any, error) {
+	var args cluster.PruneArgs
+	if err := r.Args(&args); err != nil {
+		return nil, err
+	}
+	return nil, p.Images.SweepRegistry(ctx, args.App, r.Log)
 }

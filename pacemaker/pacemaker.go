@@ -92,6 +92,8 @@ type Parts struct {
 	Table     routing.Table
 	Gate      routing.Gate
 	Forget    []AppData
+	// Registry may be nil where nobody asks for its images, as in tests.
+	Registry images.Registry
 }
 
 // Pacemaker is one running controller. Make it with New, then Run it. What it
@@ -169,7 +171,7 @@ func New(cfg Config, parts Parts, id cluster.ID, epoch uint64) *Pacemaker {
 	})
 	p.Sources = sources.New(sources.Config{Store: parts.Store, ReposDir: cfg.ReposDir, Dir: cfg.SourcesDir, Cluster: id, KeepReleases: cfg.KeepReleases, Now: cfg.Now})
 	p.Images = images.New(images.Config{
-		Store: parts.Store, KeepReleases: cfg.KeepReleases, MaxSize: cfg.ImagesMaxSize, Changed: p.imagesReported, Now: cfg.Now,
+		Store: parts.Store, Registry: parts.Registry, KeepReleases: cfg.KeepReleases, MaxSize: cfg.ImagesMaxSize, Changed: p.imagesReported, Now: cfg.Now,
 	})
 	p.Following = following.New(following.Config{Store: parts.Store, Jobs: p.jobs, Written: p.written, Now: cfg.Now})
 	p.Overview = overview.New(overview.Config{

@@ -17,17 +17,18 @@ func TestMain(m *testing.M) { testrig.Main(m) }
 type rig struct {
 	*Pacemaker
 	*testrig.Rig
+	shelf   *testrig.Shelf
 	reports uint64       // that nodes have sent
 	load    cluster.Load // in each report
 }
 
 func newRig(tb testing.TB) *rig {
 	tb.Helper()
-	r := &rig{Rig: testrig.New(tb)}
+	r := &rig{Rig: testrig.New(tb), shelf: &testrig.Shelf{}}
 	r.Pacemaker = New(Config{
 		Domain: "test.local", RouterURL: "http://%s", ReposDir: r.Dir, SourcesDir: filepath.Join(r.Dir, "sources"),
 		DrainLimit: 30 * time.Second, RouterSilence: 5 * time.Second, DeadAfter: 15 * time.Second, Now: r.Clock.Now, Log: r.Log,
-	}, Parts{Store: r.Rig.Store, Jobs: r.Jobs, Table: r.Table, Gate: r.Gate}, cluster.NewID(), testrig.Epoch)
+	}, Parts{Store: r.Rig.Store, Jobs: r.Jobs, Table: r.Table, Gate: r.Gate, Registry: r.shelf}, cluster.NewID(), testrig.Epoch)
 	return r
 }
 

@@ -25,16 +25,17 @@ func Policies() map[string]jobs.Policy {
 		cluster.JobStart:         limit(patient, time.Minute),
 		cluster.JobProvide:       limit(patient, time.Minute),
 		// Its change serves once this has begun: it waits for whatever is away.
-		cluster.JobPublish:      limit(jobs.Policy{MaxAttempts: 1000, BackoffBase: time.Second, BackoffMax: 30 * time.Second}, 5*time.Minute),
-		cluster.JobDeploy:       limit(patient, time.Minute),
-		cluster.JobDestroy:      limit(patient, 5*time.Minute),
-		cluster.JobDrain:        limit(patient, 15*time.Minute),
-		cluster.JobInstanceStop: limit(patient, 15*time.Minute),
-		cluster.JobFinish:       limit(patient, time.Minute),
-		cluster.JobTidy:         limit(patient, 5*time.Minute),
-		cluster.JobPrune:        limit(patient, time.Minute),
-		cluster.JobPack:         {MaxAttempts: 1, Timeout: 9 * time.Minute},
-		cluster.JobImagePrune:   {MaxAttempts: 2, BackoffBase: time.Second, Timeout: 10 * time.Minute},
+		cluster.JobPublish:       limit(jobs.Policy{MaxAttempts: 1000, BackoffBase: time.Second, BackoffMax: 30 * time.Second}, 5*time.Minute),
+		cluster.JobDeploy:        limit(patient, time.Minute),
+		cluster.JobDestroy:       limit(patient, 5*time.Minute),
+		cluster.JobDrain:         limit(patient, 15*time.Minute),
+		cluster.JobInstanceStop:  limit(patient, 15*time.Minute),
+		cluster.JobFinish:        limit(patient, time.Minute),
+		cluster.JobTidy:          limit(patient, 5*time.Minute),
+		cluster.JobPrune:         limit(patient, 10*time.Minute),
+		cluster.JobRegistryPrune: limit(patient, 10*time.Minute),
+		cluster.JobPack:          {MaxAttempts: 1, Timeout: 9 * time.Minute},
+		cluster.JobImagePrune:    {MaxAttempts: 2, BackoffBase: time.Second, Timeout: 10 * time.Minute},
 	}
 }
 
@@ -112,13 +113,18 @@ func (b treeBuilder) rollout(first ...jobs.Spec) jobs.Spec {
 	return b.root(cluster.JobDeploy, b.own(cluster.JobPublish, "Publish the routes", place))
 }
 
-// prunes removes images on each of the nodes, side by side.
+// prunes removes images on each of the nodes, and in the registry, side by side.
 func (b treeBuilder) prunes(args cluster.Request) []jobs.Spec {
 	nodes := args.Nodes
-	if len(nodes) == 0 {
+	if len(nodes) == 0 && !args.Registry {
 		nodes = []cluster.ID{b.op.NodeID}
 	}
-	specs := make([]jobs.Spec, 0, len(nodes))
+	specs := make([]jobs.Spec, 0, len(nodes)+1)
+	if args.Registry {
+		prune := b.job(cluster.JobRegistryPrune, pacemakerQueue, "Remove images that nothing needs from the registry", cluster.PruneArgs{App: b.op.AppID})
+		prune.Priority = jobs.Low
+		specs = append(specs, prune)
+	}
 	for _, id := range nodes {
 		prune := b.job(cluster.JobImagePrune, jobs.NodeQueue(string(id)), "Remove images that nothing needs", cluster.PruneArgs{Node: id, App: b.op.AppID})
 		prune.ID = string(cluster.DeriveID(b.op.ID, "prune/"+string(id), 0))

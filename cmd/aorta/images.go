@@ -14,7 +14,7 @@ import (
 
 func imagesCommand(s *session) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "images", Short: "List the images on the nodes, and what becomes of each",
+		Use: "images", Short: "List the images on the nodes and in the registry, and what becomes of each",
 		RunE: s.onCluster(s.listImages),
 	}
 	dryRun := false
@@ -38,7 +38,14 @@ func (s *session) listImages(ctx context.Context, api *client.Client, _ []string
 		return err
 	}
 	newestFirst(images)
-	return s.printImages(images, "no images yet, or no node has reported them in the last minute")
+	if err := s.printImages(images, "no images yet, or no node has reported them in the last minute"); err != nil || s.imagesApp() != "" {
+		return err
+	}
+	held, err := api.Registry(ctx)
+	if err == nil && held.Images > 0 {
+		s.err.line("the registry holds %s, %s on the pacemaker's disk", count(held.Images, "image"), megabytes(held.Size))
+	}
+	return err
 }
 
 func newestFirst(images []wire.Image) {
@@ -58,7 +65,11 @@ func (s *session) printImages(images []wire.Image, none string) error {
 	if s.flags.json {
 		return list(s.out, images)
 	}
-	t := s.out.newTable("APP", "RELEASES", "IMAGE", "SIZE", "CREATED", "NODE", "STATE", "BECAUSE").onlyWide("IMAGE", "NODE").withoutNames()
+	spare := []string{"IMAGE", "NODE"}
+	if slices.ContainsFunc(images, func(i wire.Image) bool { return i.Node != images[0].Node }) {
+		spare = spare[:1]
+	}
+	t := s.out.newTable("APP", "RELEASES", "IMAGE", "SIZE", "CREATED", "NODE", "STATE", "BECAUSE").onlyWide(spare...).withoutNames()
 	for _, i := range images {
 		t.row(orText(i.App, "-"), releasesText(i.Releases), shortImage(i.ID), megabytes(i.Size), age(s.p.Now(), i.CreatedAt), i.Node, imageState(i), i.Because)
 	}

@@ -32,6 +32,8 @@ type Request struct {
 	Types []string `json:"types,omitempty"`
 	// Removals of images: the nodes; none: that of the operation.
 	Nodes []ID `json:"nodes,omitempty"`
+	// Removals of images: also from the registry.
+	Registry bool `json:"registry,omitempty"`
 	// Restarts of a stopped app start it again.
 	Revive bool `json:"revive,omitempty"`
 	// Repeats of an operation that did not succeed name it.

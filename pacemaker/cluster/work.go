@@ -15,6 +15,7 @@ const (
 	JobInstanceStop  = "instance.stop"  // heart: SIGTERM, SIGKILL, container gone
 	JobFinish        = "finish"         // pacemaker: the root of operations whose end needs nothing more
 	JobImagePrune    = "image.prune"    // heart: images that nothing keeps
+	JobRegistryPrune = "registry.prune" // pacemaker: images in its registry that nothing keeps
 	JobDestroy       = "destroy"        // pacemaker: the root of an app's end
 	JobTidy          = "tidy"           // pacemaker, now and then: deletes what has expired
 	JobPrune         = "prune"          // pacemaker, now and then: begins image.prune on every node

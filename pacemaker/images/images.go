@@ -18,6 +18,7 @@ import (
 // Config is what images need.
 type Config struct {
 	Store        *store.Store
+	Registry     Registry
 	KeepReleases int   // how many of an app's newest releases keep their images
 	MaxSize      int64 // bytes, of all images of an engine; 0: no limit
 	// Changed is called when a node has reported.
@@ -53,7 +54,7 @@ func New(cfg Config) *Images {
 
 // Reported takes what a node has, and answers what becomes of it.
 func (i *Images) Reported(ctx context.Context, node cluster.ID, list []cluster.EngineImage) ([]cluster.ImageFate, error) {
-	rules, err := i.rules(ctx, list)
+	rules, err := i.rules(ctx, buildsOf(list))
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +75,7 @@ func (i *Images) All(ctx context.Context) ([]OnNode, error) {
 	for _, r := range reports {
 		list = append(list, r.list...)
 	}
-	rules, err := i.rules(ctx, list)
+	rules, err := i.rules(ctx, buildsOf(list))
 	if err != nil {
 		return nil, err
 	}
@@ -100,13 +101,17 @@ func (i *Images) Holders(id string) []cluster.ID {
 	return nodes
 }
 
-// rules reads what decides about a list of images.
-func (i *Images) rules(ctx context.Context, list []cluster.EngineImage) (plan.ImageRules, error) {
-	r := plan.ImageRules{Keep: i.cfg.KeepReleases, MaxSize: i.cfg.MaxSize, Apps: map[cluster.ID]string{}}
+func buildsOf(list []cluster.EngineImage) []cluster.ID {
 	var builds []cluster.ID
 	for _, img := range list {
 		builds = append(builds, img.Build)
 	}
+	return builds
+}
+
+// rules reads what decides about the images of builds.
+func (i *Images) rules(ctx context.Context, builds []cluster.ID) (plan.ImageRules, error) {
+	r := plan.ImageRules{Keep: i.cfg.KeepReleases, MaxSize: i.cfg.MaxSize, Apps: map[cluster.ID]string{}}
 	slices.Sort(builds)
 	var err error
 	if r.Uses, err = i.cfg.Store.ImageUses(ctx, r.Keep, slices.Compact(builds)); err != nil {

@@ -51,9 +51,14 @@ func newestOf(list []cluster.EngineImage) map[string]bool {
 
 // fate decides without the limit of size; stays says that the limit is no matter.
 func (r ImageRules) fate(img cluster.EngineImage, newest map[string]bool) (f cluster.ImageFate, stays bool) {
+	return r.judge(img, r.usesOf(img), newest)
+}
+
+// judge decides by the releases of an image, the newest first.
+func (r ImageRules) judge(img cluster.EngineImage, uses []cluster.ImageUse, newest map[string]bool) (f cluster.ImageFate, stays bool) {
 	f = cluster.ImageFate{EngineImage: img, AppName: r.Apps[img.App]}
 	live, kept := "", false
-	for _, u := range r.usesOf(img) {
+	for _, u := range uses {
 		f.App, f.AppName = u.App, u.AppName
 		f.Releases = append(f.Releases, cluster.ReleaseLabel(u.Number))
 		if !slices.Contains(f.Refs, u.Image.Ref) {
@@ -89,8 +94,12 @@ func (r ImageRules) usesOf(img cluster.EngineImage) []cluster.ImageUse {
 			uses = append(uses, u)
 		}
 	}
-	slices.SortStableFunc(uses, func(a, b cluster.ImageUse) int { return cmp.Compare(b.Number, a.Number) })
+	newestFirst(uses)
 	return uses
+}
+
+func newestFirst(uses []cluster.ImageUse) {
+	slices.SortStableFunc(uses, func(a, b cluster.ImageUse) int { return cmp.Compare(b.Number, a.Number) })
 }
 
 func (r ImageRules) whyNot(f cluster.ImageFate) string {

@@ -41,7 +41,7 @@ var of = map[string]string{
 	cluster.JobPlace: Start, cluster.JobStart: Start, cluster.JobProvide: Start, cluster.JobInstanceStart: Start,
 	cluster.JobPublish: Publish, cluster.JobDeploy: Publish,
 	cluster.JobDrain: Drain, cluster.JobInstanceStop: Drain,
-	cluster.JobDestroy: Remove, cluster.JobImagePrune: Prune,
+	cluster.JobDestroy: Remove, cluster.JobImagePrune: Prune, cluster.JobRegistryPrune: Prune,
 }
 
 // Of gives the steps of a kind of operation, from its tree. Further trees are of
@@ -105,7 +105,7 @@ func placeOf(kind cluster.OperationKind, t *jobs.Tree, j *jobs.Job) (step, line 
 		return Publish, "" // there is nothing to start
 	case j.Kind == cluster.JobBuild && belowStart(t, j):
 		return Start, j.ID
-	case j.Kind == cluster.JobImagePrune:
+	case j.Kind == cluster.JobImagePrune, j.Kind == cluster.JobRegistryPrune:
 		return step, j.ID
 	}
 	return step, instanceOf(j)
@@ -181,6 +181,8 @@ func nameOf(list []*jobs.Job) string {
 	case cluster.JobInstanceStart, cluster.JobDrain, cluster.JobInstanceStop:
 		_, name, _ := strings.Cut(j.Title, " ")
 		return name
+	case cluster.JobRegistryPrune:
+		return "in the registry"
 	case cluster.JobImagePrune:
 		if j.Subject.Node != "" {
 			return "on " + j.Subject.Node

@@ -119,11 +119,13 @@ func (s *Store) ReplaceImage(ctx context.Context, build cluster.ID, gone string,
 	})
 }
 
-// OpenBuilds lists the builds that have not ended, or whose operation has not.
+// OpenBuilds lists the builds that have not ended, or of whose app an operation has
+// not; a removal of images is none that needs one.
 func (s *Store) OpenBuilds(ctx context.Context) ([]cluster.ID, error) {
 	var ids []cluster.ID
 	err := s.read.WithContext(ctx).Raw(`
 		SELECT id FROM builds WHERE state IN ('pending', 'running')
-		UNION SELECT builds.id FROM builds JOIN operations ON operations.app_id = builds.app_id WHERE operations.state = 'open'`).Scan(&ids).Error
+		UNION SELECT builds.id FROM builds JOIN operations ON operations.app_id = builds.app_id
+			WHERE operations.state = 'open' AND operations.kind <> ?`, string(cluster.OpPrune)).Scan(&ids).Error
 	return ids, translate(err, "list the open builds")
 }

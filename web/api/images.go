@@ -22,8 +22,9 @@ type listAppImages struct {
 }
 
 func (a *API) imageRoutes(h *rest.API) {
-	rest.Register(h, rest.Route{Method: rest.Get, Path: "/images", Summary: "List the images on the nodes' engines, and what becomes of each", Role: access.Viewer, Subject: access.OnCluster}, a.listImages)
+	rest.Register(h, rest.Route{Method: rest.Get, Path: "/images", Summary: "List the images on the nodes' engines and in the registry, and what becomes of each", Role: access.Viewer, Subject: access.OnCluster}, a.listImages)
 	rest.Register(h, rest.Route{Method: rest.Post, Path: "/images/prune", Summary: "Remove the images that nothing needs", Role: access.Admin, Subject: access.OnCluster, Status: http.StatusAccepted}, a.pruneImages)
+	rest.Register(h, rest.Route{Method: rest.Get, Path: "/registry", Summary: "Show how much the cluster's registry holds", Role: access.Viewer, Subject: access.OnCluster}, a.showRegistry)
 	rest.Register(h, rest.Route{Method: rest.Get, Path: "/apps/{app}/images", Summary: "List an app's images, and what becomes of each", Role: access.Viewer, Subject: access.OnApp}, a.listAppImages)
 	rest.Register(h, rest.Route{Method: rest.Post, Path: "/apps/{app}/images/prune", Summary: "Remove an app's images that nothing needs", Role: access.Developer, Subject: access.OnApp, Status: http.StatusAccepted}, a.pruneAppImages)
 }
@@ -47,9 +48,14 @@ func (a *API) imagesOf(ctx context.Context, page rest.Paged, app cluster.ID) (*r
 	return rest.OK(rest.Window(page, list, view.ImageKey), nil)
 }
 
+func (a *API) showRegistry(ctx context.Context, _ *struct{}) (*rest.Reply[wire.Registry], error) {
+	return rest.OK(a.view.Registry(ctx))
+}
+
 // checkImageKey is the form of view.ImageKey.
 func checkImageKey(field, key string) error {
-	node, id, _ := strings.Cut(key, "/")
+	node, below, _ := strings.Cut(key, "/")
+	id, _, _ := strings.Cut(below, "/")
 	if err := cluster.ValidateNodeName(field, node); err != nil {
 		return err
 	}

@@ -95,6 +95,7 @@ func TestClient_SpeaksEachEndpoint(t *testing.T) {
 		}, called{"POST", "/apps/shop/rebuild", "", `{"release":"v3"}`}},
 		{"images", func(ctx context.Context, c *Client) error { _, err := Collect(c.Images(ctx, ""), 0); return err }, called{"GET", "/images", "limit=100", ""}},
 		{"images of an app", func(ctx context.Context, c *Client) error { _, err := Collect(c.Images(ctx, "shop"), 0); return err }, called{"GET", "/apps/shop/images", "limit=100", ""}},
+		{"registry", func(ctx context.Context, c *Client) error { _, err := c.Registry(ctx); return err }, called{"GET", "/registry", "", ""}},
 		{"prune images", func(ctx context.Context, c *Client) error { _, err := c.PruneImages(ctx, ""); return err }, called{"POST", "/images/prune", "", ""}},
 		{"prune images of an app", func(ctx context.Context, c *Client) error { _, err := c.PruneImages(ctx, "shop"); return err }, called{"POST", "/apps/shop/images/prune", "", ""}},
 		{"what a rollback changes", func(ctx context.Context, c *Client) error {

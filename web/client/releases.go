@@ -70,6 +70,11 @@ func (c *Client) Images(ctx context.Context, app string) iter.Seq2[wire.Image, e
 	return items[wire.Image](ctx, c, nil, append(ofApp(app), "images")...)
 }
 
+// Registry is how much the cluster's registry holds.
+func (c *Client) Registry(ctx context.Context) (wire.Registry, error) {
+	return get[wire.Registry](ctx, c, nil, "registry")
+}
+
 // PruneImages removes the images that nothing needs; of an app alone, if it is named.
 func (c *Client) PruneImages(ctx context.Context, app string) (wire.Accepted, error) {
 	return write[wire.Accepted](ctx, c, input{}, append(ofApp(app), "images", "prune")...)

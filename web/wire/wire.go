@@ -232,19 +232,26 @@ type Release struct {
 	Error     string    `json:"error,omitempty"`
 }
 
-// Image is an image on a node's engine, and what becomes of it.
+// Image is an image on a node's engine or in the cluster's registry, and what becomes
+// of it.
 type Image struct {
-	ID        string    `json:"id"`
-	Node      string    `json:"node"`
+	ID        string    `json:"id" doc:"that of the engine; in the registry the digest of its manifest"`
+	Node      string    `json:"node" doc:"the name of the node, or registry"`
 	App       string    `json:"app" doc:"empty when the app is gone"`
 	Releases  []string  `json:"releases" doc:"labels, the newest first"`
 	Names     []string  `json:"names"`
-	Origin    string    `json:"origin" doc:"built or pulled"`
-	Size      int64     `json:"size" doc:"bytes, what it shares with other images included"`
+	Origin    string    `json:"origin" doc:"built or pulled, in the registry pushed"`
+	Size      int64     `json:"size" doc:"bytes, what it shares with other images included; in the registry as they are sent"`
 	CreatedAt time.Time `json:"created_at"`
 	InUse     bool      `json:"in_use" doc:"a container, running or not, was made from it"`
 	Collect   bool      `json:"collect" doc:"it will be removed"`
 	Because   string    `json:"because" doc:"why it stays or will be removed"`
+}
+
+// Registry is the cluster's registry, from which nodes take images.
+type Registry struct {
+	Images int   `json:"images"`
+	Size   int64 `json:"size" doc:"bytes on the pacemaker's disk, each layer once"`
 }
 
 // Domain is a hostname of an app.

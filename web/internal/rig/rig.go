@@ -56,6 +56,7 @@ type Rig struct {
 	NodesAPI  *rest.API
 	URL       string
 	NodesURL  string
+	Pushed    Pushed // what lies in the registry; set before the rig is asked
 	Log       *SyncBuffer
 	log       *slog.Logger
 	certs     map[string]tls.Certificate // see Show
@@ -83,7 +84,7 @@ func New(tb testing.TB) *Rig {
 	r.Pace = pacemaker.New(pacemaker.Config{
 		Domain: "test.local", RouterURL: "http://%s", ReposDir: filepath.Join(r.Dir, "repos"), SourcesDir: filepath.Join(r.Dir, "sources"),
 		DrainLimit: time.Second, RouterSilence: time.Second, DeadAfter: time.Minute, Log: r.log,
-	}, pacemaker.Parts{Store: r.Store, Authority: r.Authority, Jobs: r.Jobs, Table: noTable{}, Gate: openGate{}}, id, 7)
+	}, pacemaker.Parts{Store: r.Store, Authority: r.Authority, Jobs: r.Jobs, Table: noTable{}, Gate: openGate{}, Registry: &r.Pushed}, id, 7)
 	r.background(r.Pace.Run)
 	people, nodes := chi.NewRouter(), chi.NewRouter()
 	streams := live.New(r.LiveConfig())
