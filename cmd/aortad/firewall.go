@@ -21,7 +21,7 @@ type wall struct {
 	n      *node
 	keeper *firewall.Keeper
 	owner  firewall.Owner
-	away   string // the engine's bridge, when that is not on this machine
+	away   string // the engine's bridge, when that is not on this machine; of who checks
 
 	mu       sync.Mutex // guards the rest
 	shared   docker.SharedBridge
@@ -54,6 +54,9 @@ func (n *node) openFirewall(ctx context.Context) {
 // check tells what keeps the rules from being set. Apps and builds go on.
 func (w *wall) check(context.Context) error {
 	const says = "apps and builds are not kept from what listens on the addresses of nodes: "
+	if w.away != "" { // looked for until it is found, which costs nothing afterwards
+		w.away = w.elsewhere()
+	}
 	if w.away != "" {
 		return watch.Minor(cluster.Unavailable(says+"the bridge %s of the Docker engine at %s is not on this machine; run this daemon where the engine runs, or keep containers from all nodes by rules there", w.away, w.n.engine.Host()))
 	}
@@ -63,14 +66,16 @@ func (w *wall) check(context.Context) error {
 	return nil
 }
 
-// elsewhere names a bridge of the engine that is not on this machine, if one is not.
+// elsewhere names a bridge of the engine that is not on this machine, if one is not. The
+// kernel is asked, of the network that this process is in: files below /sys show that of
+// whoever mounted it.
 func (w *wall) elsewhere() string {
 	bridges := w.bridges()
 	if !w.n.d.cfg.Has(cluster.RoleHeart) {
 		bridges = bridges[1:] // the cluster's is made when it is needed
 	}
 	for _, b := range bridges {
-		if !exists("/sys/class/net/" + b.Name) {
+		if _, err := net.InterfaceByName(b.Name); err != nil {
 			return b.Name
 		}
 	}

@@ -158,6 +158,24 @@ func (h *hosts) ready(tb testing.TB) {
 	})
 }
 
+// A whole cluster has nothing that needs attention. Each host's bridges are looked for in
+// its own network, and are found from the first moment.
+func TestLab_NothingIsOutOfOrder(t *testing.T) {
+	t.Parallel()
+	l := four.use(t)
+
+	c := on(t, l.Pacemaker())
+	testkit.Eventually(t, "the cluster to be in order", func() bool { // tests before this one have broken it
+		return asJSON[wire.Status](c, "status").State == "ok"
+	})
+
+	for _, host := range l.Hosts {
+		if log := host.Log(); regexp.MustCompile(`out of order" part="?firewall`).MatchString(log) {
+			t.Errorf("the log of %s has the firewall out of order:\n%s", host.Name, tail(log, 3000))
+		}
+	}
+}
+
 func TestLab_AHostWithoutPowerIsMissedAndComesBack(t *testing.T) {
 	t.Parallel()
 	l := four.use(t)
@@ -213,5 +231,11 @@ func TestLab_ContainersReachTheRoutersAlone(t *testing.T) {
 	if diff := cmp.Diff(want, four.among(t, l.Hosts[where], "dialler").from(t, all...)); diff != "" {
 		t.Errorf("from an instance on %s (-want +got):\n%s", l.Hosts[where].Name, diff)
 	}
+	image := c.engine("images", "-q")[0] // of the build on n1
+	other := c.engine("run", "-d", "-e", "MODE=silent", image)[0]
+	t.Cleanup(func() { c.engine("rm", "-f", other) })
+	testkit.Eventually(t, "a container of somebody else's on n1 to reach it", func() bool {
+		return c.dialIn(t, other, n1.Address()+":7421")[n1.Address()+":7421"] == "open"
+	})
 	c.aorta("apps", "destroy", "dialler", "--confirm", "dialler")
 }

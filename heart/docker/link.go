@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,6 +18,33 @@ func linkIndex(name string) int {
 		return 0
 	}
 	return link.Index
+}
+
+// masters are the bridges that this machine's network interfaces are ports of, both by
+// their numbers. The kernel is asked, of the network that this process is in: files
+// below /sys show that of whoever mounted it.
+func masters() map[int]int {
+	found := map[int]int{}
+	all, err := syscall.NetlinkRIB(unix.RTM_GETLINK, unix.AF_UNSPEC)
+	if err != nil {
+		return found
+	}
+	messages, err := syscall.ParseNetlinkMessage(all)
+	if err != nil {
+		return found
+	}
+	for _, m := range messages {
+		attrs, err := syscall.ParseNetlinkRouteAttr(&m)
+		if err != nil || m.Header.Type != unix.RTM_NEWLINK {
+			continue
+		}
+		for _, a := range attrs {
+			if a.Attr.Type == unix.IFLA_MASTER && len(a.Value) == 4 {
+				found[int(binary.NativeEndian.Uint32(m.Data[4:]))] = int(binary.NativeEndian.Uint32(a.Value))
+			}
+		}
+	}
+	return found
 }
 
 // deleteLink removes a network interface of this machine. It is no error when it is

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -86,6 +85,10 @@ func endsOf(pid int, bridge string) []string {
 		return nil
 	}
 	defer func() { _ = root.Close() }()
+	at, portOf := linkIndex(bridge), masters()
+	if at == 0 {
+		return nil
+	}
 	var ends []string
 	links, _ := fs.Glob(root.FS(), "sys/class/net/*/iflink")
 	for _, link := range links {
@@ -95,11 +98,7 @@ func endsOf(pid int, bridge string) []string {
 			continue
 		}
 		end, err := net.InterfaceByIndex(n)
-		if err != nil {
-			continue
-		}
-		master, err := os.Readlink("/sys/class/net/" + end.Name + "/master")
-		if err == nil && filepath.Base(master) == bridge {
+		if err == nil && portOf[n] == at {
 			ends = append(ends, end.Name)
 		}
 	}
