@@ -133,7 +133,7 @@ func TestLab_FourHostsServeWhileThePacemakerIsAway(t *testing.T) {
 	}
 
 	testkit.Must(t, n1.KillDaemon(testkit.Bounded(t)))
-	tally, err := lab.Load{App: "shop", Rate: 100, For: time.Second, Via: []*lab.Host{n3}}.Run(testkit.Bounded(t), l)
+	tally, err := lab.Load{App: "shop", Rate: 100, For: time.Second, Wait: testkit.Hang, Via: []*lab.Host{n3}}.Run(testkit.Bounded(t), l)
 	testkit.Must(t, err)
 
 	if tally.OK != 100 {

@@ -1,9 +1,11 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -17,17 +19,18 @@ import (
 type Load struct {
 	App  string
 	Rate int           // requests a second
-	For  time.Duration // while requests are sent; answers may take answerTimeout more
+	For  time.Duration // while requests are sent
+	Wait time.Duration // that an answer may take; 0: half a minute
 	Via  []*Host       // whose routers are asked in turn; none: all
 	Post bool          // which no client may send again; else GET
 }
 
 // Bounds of a load.
 const (
-	maxRate       = 5000
-	maxLoad       = time.Hour
-	maxFlying     = 2000 // more means that nothing is answered any more
-	answerTimeout = 10 * time.Second
+	maxRate     = 5000
+	maxLoad     = time.Hour
+	maxFlying   = 2000 // more means that nothing is answered any more
+	defaultWait = 30 * time.Second
 )
 
 // Run asks until the time is up or ctx ends, and waits for the last answers.
@@ -38,9 +41,10 @@ func (d Load) Run(ctx context.Context, l *Lab) (*Tally, error) {
 	if len(d.Via) == 0 {
 		d.Via = l.Hosts
 	}
+	d.Wait = cmp.Or(d.Wait, defaultWait)
 	transport := &http.Transport{DialContext: l.Clients.Dial, MaxIdleConnsPerHost: maxFlying}
 	defer transport.CloseIdleConnections()
-	s := sender{Load: d, client: &http.Client{Transport: transport, Timeout: answerTimeout}, room: make(chan struct{}, maxFlying), tally: newTally()}
+	s := sender{Load: d, client: &http.Client{Transport: transport, Timeout: d.Wait}, room: make(chan struct{}, maxFlying), tally: newTally()}
 	s.run(ctx)
 	return s.tally, nil
 }
@@ -128,13 +132,13 @@ func (s *sender) ask(via *Host) (by string, err error) {
 // plain leaves out of an error what differs from one request to another.
 func plain(err error) error {
 	text := err.Error()
-	if at := strings.LastIndex(text, `": `); at >= 0 {
-		text = text[at+3:]
-	}
-	for _, known := range []string{"connection reset by peer", "connection refused", "i/o timeout", "no route to host", "Client.Timeout", "EOF"} {
+	for _, known := range []string{"connection reset by peer", "connection refused", "i/o timeout", "no route to host", "network is unreachable", "EOF"} {
 		if strings.Contains(text, known) {
-			return fmt.Errorf("%s", strings.Replace(known, "Client.Timeout", "no answer within "+answerTimeout.String(), 1))
+			return errors.New(known)
 		}
 	}
-	return fmt.Errorf("%s", text)
+	if strings.Contains(text, "Client.Timeout") {
+		return errors.New("no answer in time")
+	}
+	return err
 }

@@ -38,7 +38,7 @@ func TestLoad_TellsWhoAnswersWhat(t *testing.T) {
 	})
 
 	for _, post := range []bool{false, true} {
-		tally, err := Load{App: "shop", Rate: 200, For: 200 * time.Millisecond, Post: post}.Run(testkit.Bounded(t), l)
+		tally, err := Load{App: "shop", Rate: 200, For: 200 * time.Millisecond, Wait: testkit.Hang, Post: post}.Run(testkit.Bounded(t), l)
 		testkit.Must(t, err)
 
 		var got bytes.Buffer
