@@ -64,6 +64,7 @@ main() {
 	cluster=$(cat "$DATA/cluster.id" 2>/dev/null || true)
 	engine=$(cat "$DATA/docker.host" 2>/dev/null || true)
 	scripts/down.sh
+	[ ! -e "$STATE/lab/lab.json" ] || scripts/lab down
 	remove_images "$cluster" "$engine"
 	remove_apps_base
 	if grep -qF " $STATE/" /proc/self/mountinfo; then

@@ -179,8 +179,13 @@ func enter(_ context.Context, dir string, args []string) error {
 	if i := slices.IndexFunc(l.Hosts, func(h *lab.Host) bool { return h.Room == room }); i >= 0 {
 		env = l.Hosts[i].Env()
 	}
+	for _, kv := range env { // also for finding the command
+		name, value, _ := strings.Cut(kv, "=")
+		if err := os.Setenv(name, value); err != nil {
+			return err
+		}
+	}
 	cmd := exec.Command(args[1], args[2:]...)
-	cmd.Env = append(os.Environ(), env...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &unix.SysProcAttr{} // of our session, so that it has the terminal
 	err = room.Run(cmd)
