@@ -1,6 +1,7 @@
 package pacemaker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -132,14 +133,36 @@ func (p *Pacemaker) beginReplace(ctx context.Context, l lack, types []string) er
 	for _, typ := range types {
 		total += l.missing[typ]
 	}
-	_, err := p.begin(ctx, cluster.Operation{
-		Kind: cluster.OpReplace, AppID: l.App.ID, Args: cluster.Request{Types: types}.Encode(),
+	reason, err := p.reasonToReplace(ctx, l, types)
+	if err != nil {
+		return err
+	}
+	_, err = p.begin(ctx, cluster.Operation{
+		Kind: cluster.OpReplace, AppID: l.App.ID, Args: cluster.Request{Types: types, Reason: reason}.Encode(),
 		Title: fmt.Sprintf("Replace %s of %s", counted(total, "missing instance"), l.App.Name),
 	}, store.IfIdle())
 	if cluster.CodeOf(err) == cluster.CodeConflict {
 		return nil // somebody asked for something meanwhile; its end has the app checked again
 	}
 	return err
+}
+
+// reasonToReplace says which instance failed last, where and why; nothing where
+// none has, as when the app was to have more.
+func (p *Pacemaker) reasonToReplace(ctx context.Context, l lack, types []string) (string, error) {
+	in, err := p.store.LastFailed(ctx, l.App.ID, types)
+	if err != nil || in.ID == "" {
+		return "", err
+	}
+	node, err := p.store.Node(ctx, in.NodeID)
+	if err != nil && cluster.CodeOf(err) != cluster.CodeNotFound {
+		return "", err
+	}
+	what := in.Name()
+	if node.Name != "" {
+		what += " on " + node.Name
+	}
+	return what + ": " + cmp.Or(in.Error, "it ended"), nil
 }
 
 // pauses says until when each process type that lacks something has to wait,

@@ -124,6 +124,40 @@ func TestReplace_FailedOnesSlowTheNextDown(t *testing.T) {
 	}
 }
 
+// A replacement that nobody asked for says what made it necessary.
+func TestReplace_SaysWhatFailedLast(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	shop := r.App("shop")
+	release := r.Deploy(shop)
+	n := r.newNode("n1", cluster.RoleHeart)
+	reason := func() string {
+		t.Helper()
+		op, _ := r.untilReplaced(n)
+		roots, err := r.Following.Roots(t.Context(), op)
+		testkit.Must(t, err)
+		r.finish(op, jobs.Succeeded)
+		return roots[0].Reason
+	}
+
+	none := reason()
+	r.scaleTo(shop, 2)
+	first, second := r.Instance(release, "web", n), r.Instance(release, "web", n)
+	r.Lose(n, first)
+	r.Clock.Forward(time.Second)
+	r.Lose(n, second)
+	last := reason()
+	there := r.Instance(release, "web", n)
+	r.report(n, cluster.InstanceStatus{ID: there, State: cluster.InstanceFailed, Error: "out of memory"})
+	kept := reason()
+
+	got := []string{none, last, kept}
+	want := []string{"", "web." + second.Short() + " on n1: it exited with 1", "web." + there.Short() + " on n1: out of memory"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got the reasons %q, want %q", got, want)
+	}
+}
+
 // What fails of one cause is one failure: an image that is removed takes all
 // instances with it.
 func TestReplace_InstancesThatFailTogetherCountOnce(t *testing.T) {

@@ -310,7 +310,7 @@ func TestRetry_PassesOverWhatThePlatformRepeats(t *testing.T) {
 
 		_, err = r.Retry(t.Context(), op, "ann")
 
-		wantConflict(t, string(kind), err, "started by the platform, which repeats it by itself")
+		wantConflict(t, string(kind), err, "started by Aorta, which repeats it by itself")
 	}
 }
 

@@ -25,7 +25,9 @@ func jobsCommand(s *session) *cobra.Command {
 			if q.State == cancelled {
 				q.State = client.JobAborted
 			}
-			q.Uncaused = !all && !s.flags.json && q.Kind == "" && !q.Attention
+			if !all && !s.flags.json {
+				leaveOut(&q)
+			}
 			return s.listJobs(ctx, api, q, int(n))
 		}),
 	}
@@ -37,7 +39,9 @@ func jobsCommand(s *session) *cobra.Command {
 	f.StringVar(&q.Until, "until", "", "only jobs created before then, in the same form")
 	_ = cmd.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions(jobKinds, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("state", cobra.FixedCompletions([]string{"open", "succeeded", "failed", "cancelled"}, cobra.ShellCompDirectiveNoFileComp))
-	f.BoolVar(&all, "all", false, "also what another job has caused, such as the stop of instances that a deploy replaced")
+	f.StringVar(&q.By, "by", "", "only what people asked for (people), or what Aorta began by itself (aorta)")
+	f.BoolVar(&all, "all", false, "also what Aorta began by itself, such as the stop of instances that a deploy replaced")
+	_ = cmd.RegisterFlagCompletionFunc("by", cobra.FixedCompletions([]string{client.ByPeople, client.ByAorta}, cobra.ShellCompDirectiveNoFileComp))
 	f.BoolVar(&q.Attention, "attention", false, "only failed jobs that need attention")
 	cmd.AddCommand(
 		showJobCommand(s),
@@ -47,6 +51,18 @@ func jobsCommand(s *session) *cobra.Command {
 		&cobra.Command{Use: "discard ID", Short: "Mark a failed or cancelled job as handled", Args: takes("ID"), Example: "  aorta jobs discard 1a2b3c4d", ValidArgsFunction: once(s.completeJobs(client.JobQuery{State: "failed"})), RunE: s.onJob(s.discardJob)},
 	)
 	return cmd
+}
+
+// leaveOut leaves those jobs out that are steps of others, and shows what people
+// asked for where nothing else is searched.
+func leaveOut(q *client.JobQuery) {
+	if q.Kind != "" || q.Attention {
+		return
+	}
+	q.Uncaused = q.By != client.ByPeople
+	if q.By == "" && q.State == "" {
+		q.By, q.Uncaused = client.ByPeople, false
+	}
 }
 
 // onJob runs a command about one job, by its id or the short form of it: the API
@@ -83,19 +99,35 @@ func (s *session) listJobs(ctx context.Context, api *client.Client, q client.Job
 	if s.flags.json {
 		return list(s.out, jobs)
 	}
-	return s.printJobs(jobs, q != (client.JobQuery{}))
+	if err := s.printJobs(jobs, q != (client.JobQuery{By: client.ByPeople})); err != nil || q.By != client.ByPeople {
+		return err
+	}
+	return s.sayAttention(ctx, api, q.App)
+}
+
+// sayAttention says below what people asked for that something else needs them.
+func (s *session) sayAttention(ctx context.Context, api *client.Client, app string) error {
+	needy, err := client.Collect(api.Jobs(ctx, client.JobQuery{App: app, By: client.ByAorta, Attention: true}), 0)
+	if n := len(needy); n > 0 {
+		s.err.line("%s that Aorta began by itself failed: aorta jobs --attention", count(n, "job"))
+	}
+	return err
 }
 
 func (s *session) printJobs(jobs []wire.Job, searched bool) error {
-	t := s.out.newTable("ID", "TITLE", "APP", "STATE", "CREATED", "DURATION").onlyWide("APP")
+	t := s.out.newTable("ID", "TITLE", "APP", "BY", "STATE", "CREATED", "DURATION").onlyWide("APP")
 	attention := 0
 	for _, j := range jobs {
 		if j.Attention {
 			attention++
 		}
 		state := stateOf(j)
-		t.row(s.shownID(j.ID), titleOf(j), j.App, state.cell(s), ageOf(s.p.Now(), j.CreatedAt), lasts(j, s.p.Now()))
-		t.note(state.note(s))
+		by := "" // a person, whose name may be long
+		if s.flags.wide || j.User == "" {
+			by = userOf(j.User)
+		}
+		t.row(s.shownID(j.ID), titleOf(j), j.App, by, state.cell(s), ageOf(s.p.Now(), j.CreatedAt), lasts(j, s.p.Now()))
+		t.note(orText(state.note(s), j.Reason))
 	}
 	empty := "no jobs yet"
 	if searched {

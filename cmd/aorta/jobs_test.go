@@ -13,14 +13,17 @@ import (
 
 func TestJobs_SearchesWithWhatIsGiven(t *testing.T) {
 	cases := []struct{ args, asked string }{
-		{"jobs", "GET /jobs?limit=100&uncaused=true"},
+		{"jobs", "GET /jobs?by=people&limit=100"},
+		{"jobs", "GET /jobs?attention=true&by=aorta&limit=100"},
+		{"jobs --by aorta", "GET /jobs?by=aorta&limit=100&uncaused=true"},
+		{"jobs --by aorta --all", "GET /jobs?by=aorta&limit=100"},
 		{"jobs --all", "GET /jobs?limit=100"},
 		{"jobs --json", "GET /jobs?limit=100"},
-		{"jobs -a shop", "GET /jobs?app=shop&limit=100&uncaused=true"},
+		{"jobs -a shop", "GET /jobs?app=shop&by=people&limit=100"},
 		{"jobs --state cancelled", "GET /jobs?limit=100&state=aborted&uncaused=true"},
 		{"jobs --app 0192d3a0 --kind deploy --state failed", "GET /jobs?app=0192d3a0&kind=deploy&limit=100&state=failed"},
-		{"jobs --since 7d --until 24h", "GET /jobs?limit=100&since=168h0m0s&uncaused=true&until=24h0m0s"},
-		{"jobs --since 2026-01-02T15:04:05Z", "GET /jobs?limit=100&since=2026-01-02T15%3A04%3A05Z&uncaused=true"},
+		{"jobs --since 7d --until 24h", "GET /jobs?by=people&limit=100&since=168h0m0s&until=24h0m0s"},
+		{"jobs --since 2026-01-02T15:04:05Z", "GET /jobs?by=people&limit=100&since=2026-01-02T15%3A04%3A05Z"},
 		{"jobs --attention", "GET /jobs?attention=true&limit=100"},
 	}
 	for _, tc := range cases {
@@ -51,11 +54,11 @@ func TestJobs_RefusesWhatIsNoTime(t *testing.T) {
 func waitingJobs() []wire.Job {
 	first := wire.Ahead{ID: "j1", Title: "Deploy a1b2 to shop", User: "ann", Since: *ago(time.Minute)}
 	return []wire.Job{
-		{ID: "j3", Title: "Scale shop: web=3", App: "shop", State: "waiting", WaitsFor: &first, CreatedAt: ago(time.Second)},
-		{ID: "j2", Title: "Remove old images", State: "waiting", WaitsFor: &wire.Ahead{ID: "j0", Title: "Look"}, CreatedAt: ago(time.Second)},
-		{ID: "j1", Title: first.Title, App: "shop", State: "running", CreatedAt: ago(time.Minute)},
-		{ID: "f2", Title: "Stop shop", App: "shop", State: "failed", Attention: true, Error: "its worker died 3 times while it ran (the last one: n1)\nmore", CreatedAt: ago(time.Hour), EndedAt: ago(time.Hour - 90*time.Second)},
-		{ID: "f1", Title: "Stop shop", App: "shop", State: "failed", DiscardedAt: ago(time.Minute), DiscardedBy: "ann", CreatedAt: ago(2 * time.Hour)},
+		{ID: "j3", User: "ann", Title: "Scale shop: web=3", App: "shop", State: "waiting", WaitsFor: &first, CreatedAt: ago(time.Second)},
+		{ID: "j2", User: "ann", Title: "Remove old images", State: "waiting", WaitsFor: &wire.Ahead{ID: "j0", Title: "Look"}, CreatedAt: ago(time.Second)},
+		{ID: "j1", User: "ann", Title: first.Title, App: "shop", State: "running", CreatedAt: ago(time.Minute)},
+		{ID: "f2", User: "ann", Title: "Stop shop", App: "shop", State: "failed", Attention: true, Error: "its worker died 3 times while it ran (the last one: n1)\nmore", CreatedAt: ago(time.Hour), EndedAt: ago(time.Hour - 90*time.Second)},
+		{ID: "f1", User: "ann", Title: "Stop shop", App: "shop", State: "failed", DiscardedAt: ago(time.Minute), DiscardedBy: "ann", CreatedAt: ago(2 * time.Hour)},
 	}
 }
 
@@ -71,7 +74,7 @@ func TestJobs_SayWhoIsFirstAndWhatNeedsAttention(t *testing.T) {
 		"j3  Scale shop: web=3    waiting            1s ago\n" +
 		"    for Deploy a1b2 to shop by ann (j1)\n" +
 		"j2  Remove old images    waiting            1s ago\n" +
-		"    for Look by the platform (j0)\n" +
+		"    for Look by Aorta (j0)\n" +
 		"j1  Deploy a1b2 to shop  running            1m ago   1m\n" +
 		"f2  Stop shop            needs attention    1h ago   1m30s\n" +
 		"    its worker died 3 times while it ran (the last one: n1)\n" +
@@ -79,7 +82,7 @@ func TestJobs_SayWhoIsFirstAndWhatNeedsAttention(t *testing.T) {
 	if diff := cmp.Diff(want, got.out); diff != "" {
 		t.Errorf("stdout (-want +got):\n%s", diff)
 	}
-	wantIn(t, "wide", wide.out, "needs attention: its worker died 3 times while it ran (the last one: n1)  1h ago", "waiting for Look by the platform (j0)    ")
+	wantIn(t, "wide", wide.out, "needs attention: its worker died 3 times while it ran (the last one: n1)  1h ago", "waiting for Look by Aorta (j0)    ")
 	wantIn(t, "stderr", got.err, "1 needs attention: aorta jobs show ID, then aorta jobs retry ID or discard ID\n")
 }
 
@@ -146,7 +149,7 @@ func TestWork_SaysWhoIsFirstAtOnceAndWhenItChanges(t *testing.T) {
 	got := c.run("ps", "stop", "-a", "shop")
 
 	want := "Waiting for another job to end: Deploy a to shop (by ann).\nTo see it: aorta jobs follow j1; to end it now: aorta jobs abort j1\n" +
-		"Waiting for another job to end: Deploy b to shop (by the platform).\nTo see it: aorta jobs follow j2; to end it now: aorta jobs abort j2\n✓ Stop shop\n" +
+		"Waiting for another job to end: Deploy b to shop (by Aorta).\nTo see it: aorta jobs follow j2; to end it now: aorta jobs abort j2\n✓ Stop shop\n" +
 		"stopped shop; start it again: aorta ps start -a shop\n"
 	if diff := cmp.Diff(want, got.err); diff != "" {
 		t.Errorf("stderr (-want +got):\n%s", diff)

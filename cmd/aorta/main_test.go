@@ -279,7 +279,7 @@ func shop(tb testing.TB) *fakeAPI {
 		Version: "1.0", Epoch: 4, Generation: 9, Nodes: 2, NodesReady: 1, Apps: 1, Instances: 2,
 		OpenJobs: []wire.Job{{ID: "j1", Title: "Deploy shop", State: "running"}},
 	})
-	f.on("GET /jobs", 200, wire.Page[wire.Job]{Items: []wire.Job{{ID: webID, Title: "Deploy shop", App: "shop", State: "running", CreatedAt: ago(time.Minute)}}})
+	f.on("GET /jobs", 200, wire.Page[wire.Job]{Items: []wire.Job{{ID: webID, Title: "Deploy shop", App: "shop", User: "ada", State: "running", CreatedAt: ago(time.Minute)}}})
 	f.job("j1", "succeeded", "")
 	return f
 }

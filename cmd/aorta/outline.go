@@ -85,6 +85,9 @@ func notesOf(j wire.Job) []string {
 	if j.WaitsFor != nil {
 		notes = append(notes, waitsFor(*j.WaitsFor))
 	}
+	if j.Reason != "" {
+		notes = append(notes, "began by itself: "+clean(j.Reason))
+	}
 	if j.RetryOf != "" {
 		notes = append(notes, "retry of "+short(clean(j.RetryOf)))
 	}

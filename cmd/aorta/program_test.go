@@ -33,7 +33,7 @@ func TestProgram_ShowsForPeople(t *testing.T) {
 		{"route -a shop", "LIMIT         VALUE  SET BY\ntimeout       1m30s  hand\nidle timeout  1h     default\nmax body      50m    aorta.yml\n"},
 		{"stats -a shop", "last 1h\n  requests    200\n  error rate  20.00%\n  status      2xx 150, 3xx 3, 4xx 7, 5xx 40\n  sent        900 B\n  p50         12 ms\n  p95         40 ms\n  p99         90 ms\nsince the app was created\n  requests    1000\n  error rate  0.50%\n  status      2xx 980, 3xx 5, 4xx 10, 5xx 5\n  sent        5.0 kB\n"},
 		{"jobs", "1a2b3c4d  Deploy shop  running  1m ago   1m\n"},
-		{"jobs --wide", webID + "  Deploy shop  shop  running  1m ago   1m\n"},
+		{"jobs --wide", webID + "  Deploy shop  shop  ada  running  1m ago   1m\n"},
 		{"jobs show j1", "✓ Deploy shop  succeeded\n  ✓ Build  3.0s\n"},
 		{"nodes", "n1    ready   heart,router  0.25  2          1s ago\nn2    silent  heart         -     0          never\n"},
 		{"nodes --wide", "n1    ready   heart,router  10.0.0.1  0.25  2          1s ago     eu=1 ssd=yes\nn2    silent  heart         10.0.0.2  -     0          never\n"},

@@ -90,7 +90,7 @@ func (p *progress) failed() (step, at steps.Step, found bool) {
 }
 
 // userOf is the user who started a job.
-func userOf(user string) string { return clean(orText(user, "the platform")) }
+func userOf(user string) string { return clean(orText(user, "Aorta")) }
 
 // stepOf is a step as it came, its texts safe to be printed.
 func stepOf(w wire.Step) steps.Step {

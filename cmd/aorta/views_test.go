@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/json"
 	"flag"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,7 +23,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // views are the commands that list or show, each on the data of crowded.
 var views = []string{
 	"apps", "apps info", "builds", "builds secrets", "builds show", "config", "config get", "contexts", "doctor", "domains", "images",
-	"jobs", "jobs show", "logs", "nodes", "nodes show", "nodes token list", "open", "ps", "ps scale", "releases", "releases info", "route", "stats", "status",
+	"jobs", "jobs --all", "jobs show", "logs", "nodes", "nodes show", "nodes token list", "open", "ps", "ps scale", "releases", "releases info", "route", "stats", "status",
 	"version", "whoami",
 }
 
@@ -158,16 +160,27 @@ func crowdedApp(f *fakeAPI, app wire.App) {
 
 func crowdedJobs(f *fakeAPI) {
 	failed := wire.Job{
-		ID: "0199c1d4-0000-7000-8000-0000000000f1", Kind: "deploy", Title: "Deploy image registry.example.com/company/shop:2026-03-01 to " + longApp, App: longApp, State: "failed", Attention: true,
+		ID: "0199c1d4-0000-7000-8000-0000000000f1", Kind: "deploy", Title: "Deploy image registry.example.com/company/shop:2026-03-01 to " + longApp, App: longApp, User: "ada@company.example.com", State: "failed", Attention: true,
 		Error: "the build failed: process \"/bin/sh -c go build ./...\" did not complete successfully: exit code: 1\nmore", CreatedAt: ago(time.Hour), EndedAt: ago(time.Hour - 90*time.Second),
 	}
 	list := []wire.Job{
-		{ID: "0199c1d4-0000-7000-8000-0000000000f3", Title: "Scale " + longApp + ": web=3", App: longApp, State: "waiting", WaitsFor: &wire.Ahead{ID: failed.ID, Title: "Deploy a1b2c3d4e5 to " + longApp, User: "ada"}, CreatedAt: ago(time.Second)},
-		{ID: "0199c1d4-0000-7000-8000-0000000000f2", Title: "Deploy a1b2c3d4e5 to blog", App: "blog", State: "running", Progress: wire.Progress{N: 3, M: 9, Text: "layers"}, CreatedAt: ago(time.Minute)},
+		{ID: "0199c1d4-0000-7000-8000-0000000000f3", Title: "Scale " + longApp + ": web=3", App: longApp, State: "waiting", WaitsFor: &wire.Ahead{ID: failed.ID, Title: "Deploy a1b2c3d4e5 to " + longApp, User: "ada"}, User: "ada@company.example.com", CreatedAt: ago(time.Second)},
+		{ID: "0199c1d4-0000-7000-8000-0000000000f2", Title: "Deploy a1b2c3d4e5 to blog", App: "blog", State: "running", Progress: wire.Progress{N: 3, M: 9, Text: "layers"}, User: "bob", CreatedAt: ago(time.Minute)},
 		failed,
-		{ID: "0199c1d4-0000-7000-8000-0000000000f0", Title: "Stop blog", App: "blog", State: "succeeded", CreatedAt: ago(time.Hour), EndedAt: ago(time.Hour - 2*time.Second)},
+		{ID: "0199c1d4-0000-7000-8000-0000000000f0", Title: "Stop blog", App: "blog", State: "succeeded", User: "bob", CreatedAt: ago(time.Hour), EndedAt: ago(time.Hour - 2*time.Second)},
+		{ID: "0199c1d4-0000-7000-8000-0000000000ef", Title: "Replace 1 missing instance of blog", App: "blog", State: "failed", Error: "no image", Reason: "web.0a1b2c3d on node-1.eu-central.example.com: it exited with 137 (out of memory)", CreatedAt: ago(2 * time.Hour), EndedAt: ago(2*time.Hour - 2*time.Second)},
 	}
-	f.on("GET /jobs", 200, wire.Page[wire.Job]{Items: list})
+	f.mux.HandleFunc("GET /api/v1/jobs", func(w http.ResponseWriter, r *http.Request) {
+		own := func(j wire.Job) bool { return j.User == "" }
+		page := wire.Page[wire.Job]{Items: list}
+		switch by := r.URL.Query().Get("by"); by {
+		case "people":
+			page.Items = slices.DeleteFunc(slices.Clone(list), own)
+		case "aorta":
+			page.Items = list[len(list)-1:]
+		}
+		_ = json.NewEncoder(w).Encode(page)
+	})
 	failed.Children = []wire.Job{{ID: "s1", Parent: failed.ID, Kind: "build", Title: "Build the image", Node: "n1", State: "failed", Error: failed.Error, StartedAt: ago(time.Hour), EndedAt: ago(time.Hour - 80*time.Second)}}
 	f.on("GET /jobs/f1", 200, failed)
 	f.on("GET /jobs/f1/log", 200, wire.Page[wire.JobLogLine]{Items: []wire.JobLogLine{{Job: "s1", Time: noon, Text: "main.go:12:2: undefined: x"}}})

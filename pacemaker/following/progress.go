@@ -59,7 +59,7 @@ func printFailure(op cluster.Operation, all []steps.Step, printf Printf) string 
 func PrintWaiting(first cluster.Operation, printf Printf) {
 	user := first.User
 	if user == "" {
-		user = "the platform"
+		user = "Aorta"
 	}
 	printf("Waiting for another job to end: %s (by %s).", first.Title, user)
 	printf("To see it: aorta jobs follow %[1]s; to end it now: aorta jobs abort %[1]s", first.ID.Short())

@@ -19,6 +19,7 @@ type Root struct {
 	WaitsFor  *cluster.Operation
 	Attention bool       // it failed, and nobody has retried or discarded it
 	RetryOf   cluster.ID // the operation that this one repeats
+	Reason    string     // why the platform began it by itself
 }
 
 // Roots shows operations in the order given.
@@ -53,7 +54,7 @@ func (o *Following) Roots(ctx context.Context, ops ...cluster.Operation) ([]Root
 		if err != nil {
 			return nil, err
 		}
-		r.RetryOf = args.Retries
+		r.RetryOf, r.Reason = args.Retries, args.Reason
 		if r.App, err = o.nameOf(ctx, op.AppID, names); err != nil {
 			return nil, err
 		}

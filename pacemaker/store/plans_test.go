@@ -98,6 +98,18 @@ func TestStore_SearchesByIndexWhateverItsHistory(t *testing.T) {
 			_, err := s.Operations(ctx, OperationQuery{Uncaused: true, Since: ages, Limit: 50})
 			return err
 		},
+		"operations of people": func(ctx context.Context) error {
+			_, err := s.Operations(ctx, OperationQuery{By: ByPeople, Since: ages, Limit: 50})
+			return err
+		},
+		"operations of the platform": func(ctx context.Context) error {
+			_, err := s.Operations(ctx, OperationQuery{By: ByAorta, Uncaused: true, Since: ages, Limit: 20})
+			return err
+		},
+		"last failed": func(ctx context.Context) error {
+			_, err := s.LastFailed(ctx, app.ID, []string{"web"})
+			return err
+		},
 		"last gone": func(ctx context.Context) error { _, _, err := s.LastGone(ctx, app.ID); return err },
 		"assign": func(ctx context.Context) error {
 			return s.Assign(ctx, []Assignment{{ID: cluster.NewID(), App: app.ID, Release: release.ID, Type: "web", Node: node.ID, NeedsPort: true}})

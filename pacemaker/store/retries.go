@@ -34,7 +34,7 @@ func mayRetry(db *gorm.DB, id cluster.ID) error {
 	name := op.ID.Short()
 	switch {
 	case op.Kind.Recurring():
-		return cluster.Conflict("job %s (%s) was started by the platform, which repeats it by itself", name, op.Title)
+		return cluster.Conflict("job %s (%s) was started by Aorta, which repeats it by itself", name, op.Title)
 	case op.State == cluster.OperationOpen:
 		return cluster.Conflict("job %s (%s) has not ended (follow it: aorta jobs follow %[1]s; end it: aorta jobs abort %[1]s)", name, op.Title)
 	case op.State == cluster.OperationSucceeded:

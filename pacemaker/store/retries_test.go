@@ -66,7 +66,7 @@ func TestMayRepeat_SaysWhyNot(t *testing.T) {
 		"open":         {next.ID, []string{"has not ended", "aorta jobs follow " + next.ID.Short(), "aorta jobs abort " + next.ID.Short()}},
 		"succeeded":    {restarted.ID, []string{"Do restart", "succeeded"}},
 		"discarded":    {discarded.ID, []string{"discarded by ann"}},
-		"recurring":    {retired.ID, []string{"started by the platform, which repeats it by itself"}},
+		"recurring":    {retired.ID, []string{"started by Aorta, which repeats it by itself"}},
 		"open since":   {open.ID, []string{next.ID.Short(), "is open", "aorta jobs show " + next.ID.Short()}},
 		"done since":   {stopped.ID, []string{restarted.ID.Short(), "Do restart", "has succeeded"}},
 		"no app":       {gone.ID, []string{"the app of job " + gone.ID.Short(), "no longer exists, so there is nothing to retry"}},

@@ -20,9 +20,19 @@ type OperationQuery struct {
 	Until     time.Time  // asked before
 	Attention bool       // only what needs somebody's attention
 	Uncaused  bool       // leave out what another one has caused, unless it failed
+	By        By         // who began it
 	Below     cluster.ID // older than this one: the next page
 	Limit     int
 }
+
+// By says who began an operation.
+type By string
+
+// Who may begin operations.
+const (
+	ByPeople By = "people"
+	ByAorta  By = "aorta" // itself, such as a replacement or what another operation caused
+)
 
 // Operations lists operations, newest first.
 func (s *Store) Operations(ctx context.Context, q OperationQuery) ([]cluster.Operation, error) {
@@ -53,6 +63,12 @@ func (q OperationQuery) on(db *gorm.DB) *gorm.DB {
 	}
 	if q.Uncaused {
 		db = db.Where("(cause_id = '' OR state = 'failed')") // as an index has it
+	}
+	switch q.By { // as an index has it
+	case ByPeople:
+		db = db.Where("username <> ''")
+	case ByAorta:
+		db = db.Where("username = ''")
 	}
 	if q.Attention {
 		db = db.Where(needsAttention)

@@ -22,11 +22,11 @@ func newHistory(t *testing.T, s *Store, n int) {
 	testkit.Must(t, s.write(t.Context(), "write a history", func(tx *gorm.DB) error {
 		return tx.Exec(`
 			WITH RECURSIVE n(i, ms) AS (SELECT 0, ? UNION ALL SELECT i + 1, ms + 1000 FROM n WHERE i < ?)
-			INSERT INTO operations (id, kind, app_id, title, state, created_at, ended_at)
+			INSERT INTO operations (id, kind, app_id, title, state, username, created_at, ended_at)
 			SELECT printf('%08x-%04x-7000-8000-%012x', ms >> 16, ms & 65535, i),
 				CASE i % 5 WHEN 0 THEN 'scale' WHEN 1 THEN 'restart' ELSE 'deploy' END,
 				printf('0192d3a0-0000-7000-8000-%012x', i % 50), 'Work ' || i,
-				CASE i % 11 WHEN 0 THEN 'failed' WHEN 1 THEN 'aborted' ELSE 'succeeded' END, ms * 1000000, ms * 1000000
+				CASE i % 11 WHEN 0 THEN 'failed' WHEN 1 THEN 'aborted' ELSE 'succeeded' END, CASE i % 7 WHEN 0 THEN '' ELSE 'ann' END, ms * 1000000, ms * 1000000
 			FROM n`, ages.UnixMilli(), n-1).Error
 	}))
 }
@@ -49,6 +49,8 @@ func searches() map[string]OperationQuery {
 		"kind and state":      {Kind: cluster.OpRestart, State: cluster.OperationFailed},
 		"all":                 {App: nthApp(7), Kind: cluster.OpDeploy, State: cluster.OperationSucceeded, Since: from, Until: to},
 		"all, and a page":     {App: nthApp(7), Kind: cluster.OpDeploy, State: cluster.OperationSucceeded, Since: from, Below: cluster.FirstIDAt(to)},
+		"people since":        {By: ByPeople, Since: from},
+		"aorta and state":     {By: ByAorta, State: cluster.OperationFailed},
 		"attention":           {Attention: true},
 		"attention of an app": {App: nthApp(7), Attention: true},
 	}
@@ -57,7 +59,7 @@ func searches() map[string]OperationQuery {
 func (q OperationQuery) takes(op cluster.Operation) bool {
 	return (q.App == "" || op.AppID == q.App) && (q.Kind == "" || op.Kind == q.Kind) && (q.State == "" || op.State == q.State) &&
 		(q.Since.IsZero() || !op.CreatedAt.Before(q.Since)) && (q.Until.IsZero() || op.CreatedAt.Before(q.Until)) &&
-		(q.Below == "" || op.ID < q.Below)
+		(q.Below == "" || op.ID < q.Below) && (q.By == "" || (op.User != "") == (q.By == ByPeople))
 }
 
 func TestOperations_FiltersHoldTogether(t *testing.T) {

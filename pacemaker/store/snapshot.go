@@ -143,6 +143,27 @@ func fillOperations(of scope, v *Snapshot) error {
 	return nil
 }
 
+// LastFailed is the newest of an app's instances of some process types that failed,
+// gone or not; the zero instance for none.
+func (s *Store) LastFailed(ctx context.Context, app cluster.ID, types []string) (cluster.Instance, error) {
+	failed := func() *gorm.DB {
+		return s.read.WithContext(ctx).Where("app_id = ? AND type IN ? AND state = 'failed'", string(app), types).Limit(1)
+	}
+	there, err := s.instances(failed().Where("gone_at IS NULL").Order("id DESC"))
+	if err != nil || len(there) > 0 {
+		return first(there), err
+	}
+	gone, err := s.instances(failed().Where("gone_at IS NOT NULL").Order("gone_at DESC"))
+	return first(gone), err
+}
+
+func first(list []cluster.Instance) (in cluster.Instance) {
+	if len(list) > 0 {
+		in = list[0]
+	}
+	return in
+}
+
 // LastGone says when the last of an app's instances went; false when none has.
 func (s *Store) LastGone(ctx context.Context, app cluster.ID) (time.Time, bool, error) {
 	var at *int64

@@ -248,6 +248,7 @@ func TestAPI_BadValuesAreRefusedWithTheirField(t *testing.T) {
 		{"GET", "/jobs?cursor=x", ``, "query.cursor"},
 		{"GET", "/jobs?state=running", ``, "query.state"},
 		{"GET", "/jobs?kind=build", ``, "query.kind"},
+		{"GET", "/jobs?by=me", ``, "query.by"},
 		{"GET", "/jobs?since=yesterday", ``, "query.since"},
 		{"GET", "/jobs?until=-1h", ``, "query.until"},
 		{"GET", "/jobs?since=1h&until=2h", ``, "query.until"},

@@ -73,6 +73,8 @@ func TestListJobs_FiltersAndPages(t *testing.T) {
 	for query, want := range map[string][]cluster.ID{
 		"":                             {destroy, stop, second, first},
 		"app=shop":                     {stop, first},
+		"by=people":                    {destroy, stop, second, first},
+		"by=aorta":                     {},
 		"app=" + gone:                  {destroy, second},
 		"app=" + gone[:35]:             {destroy, second},
 		"kind=deploy":                  {second, first},

@@ -19,13 +19,14 @@ type listJobs struct {
 	Until     string `query:"until" maxLength:"40" doc:"created before: a time (RFC 3339), or how long ago"`
 	Attention bool   `query:"attention" doc:"only failed jobs that need attention"`
 	Uncaused  bool   `query:"uncaused" doc:"leave out what another job has caused, unless it failed"`
+	By        string `query:"by" enum:"people,aorta" doc:"only what people asked for, or only what Aorta began by itself"`
 	rest.Paged
 }
 
 // search turns what was asked into the store's terms.
 func (a *API) search(ctx context.Context, in *listJobs) (store.OperationQuery, error) {
 	q := store.OperationQuery{
-		Kind: cluster.OperationKind(in.Kind), State: cluster.OperationState(in.State), Attention: in.Attention, Uncaused: in.Uncaused,
+		Kind: cluster.OperationKind(in.Kind), State: cluster.OperationState(in.State), Attention: in.Attention, Uncaused: in.Uncaused, By: store.By(in.By),
 		Below: cluster.ID(in.Cursor), Limit: in.Limit + 1,
 	}
 	if err := in.Check(rest.CheckID); err != nil {

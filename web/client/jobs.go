@@ -23,6 +23,12 @@ func JobEnded(state string) bool {
 	return state == JobSucceeded || state == JobFailed || state == JobAborted
 }
 
+// Who a job may be by.
+const (
+	ByPeople = "people"
+	ByAorta  = "aorta" // what it began by itself
+)
+
 // JobQuery narrows the list of jobs down. Empty values leave it open.
 type JobQuery struct {
 	App       string // name, or the start of the id of one that was destroyed
@@ -32,11 +38,12 @@ type JobQuery struct {
 	Until     string // asked for before, likewise
 	Attention bool   // only failed jobs that need attention
 	Uncaused  bool   // leave out what another job has caused, unless it failed
+	By        string // ByPeople, ByAorta
 }
 
 func (q JobQuery) values() url.Values {
 	v := url.Values{}
-	for name, value := range map[string]string{"app": q.App, "kind": q.Kind, "state": q.State, "since": q.Since, "until": q.Until} {
+	for name, value := range map[string]string{"app": q.App, "kind": q.Kind, "state": q.State, "since": q.Since, "until": q.Until, "by": q.By} {
 		if value != "" {
 			v.Set(name, value)
 		}

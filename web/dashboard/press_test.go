@@ -52,7 +52,7 @@ func (s *script) line(n int) {
 }
 
 func (s *script) job(id string) string {
-	return fmt.Sprintf(`{"id":%q,"kind":"deploy","title":"Deploy %s","app":"shop","state":"running","progress":{"n":0,"m":0},"error":"","created_at":"2026-01-01T00:00:0%sZ"}`, id, id, id)
+	return fmt.Sprintf(`{"id":%q,"kind":"deploy","title":"Deploy %s","app":"shop","user":"ann","state":"running","progress":{"n":0,"m":0},"error":"","created_at":"2026-01-01T00:00:0%sZ"}`, id, id, id)
 }
 
 // shown opens a page of an API that is written down.

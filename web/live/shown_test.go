@@ -1,6 +1,7 @@
 package live
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -12,27 +13,32 @@ import (
 
 func TestShownOperations_KeepsOpenOnesAndTheNewestEnded(t *testing.T) {
 	t.Parallel()
-	var open, newest []cluster.Operation
+	var open, all []cluster.Operation
 	for i := range 120 {
 		op := cluster.Operation{ID: cluster.ID(string(rune('a'+i/26)) + string(rune('a'+i%26))), State: cluster.OperationSucceeded}
 		if i%2 == 0 {
 			op.State = cluster.OperationOpen
 			open = append(open, op)
 		}
-		newest = append([]cluster.Operation{op}, newest...)
+		all = append([]cluster.Operation{op}, all...)
 	}
-	newest[1].State = cluster.OperationFailed // it has ended since the open ones were read
+	all[1].State = cluster.OperationFailed // it has ended since the open ones were read
 	forgotten := cluster.Operation{ID: "Z", State: cluster.OperationFailed}
 
-	shown := shownOperations(open, newest, []cluster.Operation{newest[1], forgotten})
+	own := make([]cluster.Operation, 2*ownShown)
+	for i := range own {
+		own[i] = cluster.Operation{ID: cluster.ID(fmt.Sprint("own", i)), State: cluster.OperationSucceeded}
+	}
+
+	shown := shownOperations(open, []cluster.Operation{all[1], forgotten}, newest{all, endedShown}, newest{own, ownShown})
 
 	ids := map[cluster.ID]int{}
 	for _, op := range shown {
 		ids[op.ID]++
 	}
 	sorted := slices.IsSortedFunc(shown, func(a, b cluster.Operation) int { return strings.Compare(string(b.ID), string(a.ID)) })
-	if len(shown) != endedShown+len(open) || len(ids) != len(shown) || !sorted || ids["Z"] != 1 {
-		t.Errorf("got %d with %d ids, sorted %t; want %d with the one that needs attention, each once, the newest first", len(shown), len(ids), sorted, endedShown+len(open))
+	if len(shown) != endedShown+ownShown+len(open) || len(ids) != len(shown) || !sorted || ids["Z"] != 1 {
+		t.Errorf("got %d with %d ids, sorted %t; want %d with the one that needs attention, each once, the newest first", len(shown), len(ids), sorted, endedShown+ownShown+len(open))
 	}
 }
 

@@ -17,7 +17,8 @@ import (
 
 // The bounds of what lists show.
 const (
-	endedShown    = 50
+	endedShown    = 50 // of what people asked for
+	ownShown      = 20 // of what Aorta began by itself
 	openShown     = 200
 	releasesShown = 20
 )
@@ -129,22 +130,26 @@ func reference(op *cluster.Operation) *wire.LiveRef {
 	return &wire.LiveRef{ID: string(op.ID), Title: op.Title}
 }
 
-// jobs lists the open operations, the newest ended ones and those that need
-// attention, newest first.
+// jobs lists the open operations, the newest ended ones of people and of Aorta
+// itself, and those that need attention, newest first.
 func (c *computation) jobs(ctx context.Context) (hub.State, error) {
 	open, err := c.store.OpenOperations(ctx)
 	if err != nil {
 		return hub.State{}, err
 	}
-	newest, err := c.store.Operations(ctx, store.OperationQuery{Uncaused: true, Limit: endedShown + len(open)})
-	if err != nil {
+	asked := newest{most: endedShown}
+	if asked.list, err = c.store.Operations(ctx, store.OperationQuery{By: store.ByPeople, Limit: endedShown + len(open)}); err != nil {
+		return hub.State{}, err
+	}
+	own := newest{most: ownShown}
+	if own.list, err = c.store.Operations(ctx, store.OperationQuery{By: store.ByAorta, Uncaused: true, Limit: ownShown + len(open)}); err != nil {
 		return hub.State{}, err
 	}
 	needy, err := c.store.Operations(ctx, store.OperationQuery{State: cluster.OperationFailed, Attention: true, Limit: store.AttentionLimit})
 	if err != nil {
 		return hub.State{}, err
 	}
-	roots, err := c.view.Roots(ctx, shownOperations(open, newest, needy))
+	roots, err := c.view.Roots(ctx, shownOperations(open, needy, asked, own))
 	s := hub.State{Event: topicJobs, List: true, Rows: make([]hub.Row, len(roots))}
 	for i, r := range roots {
 		s.Rows[i] = hub.Row{Key: r.ID, Value: r}
@@ -152,16 +157,28 @@ func (c *computation) jobs(ctx context.Context) (hub.State, error) {
 	return s, err
 }
 
-// shownOperations picks from the open operations, read first, the newest, and
-// those that need attention.
-func shownOperations(open, newest, needy []cluster.Operation) []cluster.Operation {
+// newest are operations, the newest first, and how many are shown of those that
+// have ended.
+type newest struct {
+	list []cluster.Operation
+	most int
+}
+
+func (n newest) ended() []cluster.Operation {
+	return slices.DeleteFunc(slices.Clone(n.list), func(op cluster.Operation) bool { return op.State == cluster.OperationOpen })
+}
+
+// shownOperations picks from the open operations, read first, those that need
+// attention, and the newest.
+func shownOperations(open, needy []cluster.Operation, lists ...newest) []cluster.Operation {
 	var shown []cluster.Operation
 	listed := map[cluster.ID]bool{}
-	for _, op := range newest {
-		if op.State != cluster.OperationOpen && len(shown) < endedShown {
-			shown = append(shown, op)
+	for _, n := range lists {
+		ended := n.ended()
+		for _, op := range ended {
+			listed[op.ID] = true
 		}
-		listed[op.ID] = op.State != cluster.OperationOpen
+		shown = append(shown, ended[:min(len(ended), n.most)]...)
 	}
 	for _, op := range needy {
 		listed[op.ID] = true

@@ -31,7 +31,7 @@ func (v *Views) Roots(ctx context.Context, ops []cluster.Operation) ([]wire.Job,
 		out[i] = wire.Job{
 			ID: string(r.ID), Kind: string(r.Kind), Title: r.Title, App: r.App, AppID: string(r.AppID), User: r.User,
 			State: string(r.JobState), Error: r.Error, CreatedAt: &r.CreatedAt, EndedAt: r.EndedAt, Children: []wire.Job{},
-			Cause: string(r.Cause), RetryOf: string(r.RetryOf), WaitsFor: Ahead(r.WaitsFor), Attention: r.Attention,
+			Cause: string(r.Cause), Reason: r.Reason, RetryOf: string(r.RetryOf), WaitsFor: Ahead(r.WaitsFor), Attention: r.Attention,
 			DiscardedAt: r.DiscardedAt, DiscardedBy: r.DiscardedBy,
 		}
 	}

@@ -330,8 +330,9 @@ type Job struct {
 	Steps       []Step     `json:"steps,omitempty" doc:"of a root: the tree as people see it, in the order in which it happens"`
 	Outcome     string     `json:"outcome,omitempty" doc:"of a root that has just failed or been aborted: what serves all the same, as a sentence"`
 	AppID       string     `json:"app_id,omitempty" doc:"of a root: its app's id, also if the app was destroyed"`
-	User        string     `json:"user,omitempty" doc:"of a root: the user who started it; empty: the platform"`
+	User        string     `json:"user,omitempty" doc:"of a root: the user who started it; empty: Aorta itself"`
 	Cause       string     `json:"cause,omitempty" doc:"of a root: the job that has caused it, as a deploy causes the stop of what it replaces"`
+	Reason      string     `json:"reason,omitempty" doc:"of a root that Aorta began by itself, such as a replacement: what made it necessary, in words"`
 	RetryOf     string     `json:"retry_of,omitempty" doc:"of a root: the job that it retries"`
 	WaitsFor    *Ahead     `json:"waits_for,omitempty" doc:"of a root: the job that has to end first"`
 	Attention   bool       `json:"attention" doc:"of a root: it failed and was neither retried, discarded nor followed by a success"`
@@ -360,7 +361,7 @@ type Step struct {
 type Ahead struct {
 	ID    string    `json:"id"`
 	Title string    `json:"title"`
-	User  string    `json:"user" doc:"the user who started it; empty: the platform"`
+	User  string    `json:"user" doc:"the user who started it; empty: Aorta itself"`
 	Since time.Time `json:"since" doc:"when it was created"`
 }
 

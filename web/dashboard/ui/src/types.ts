@@ -204,8 +204,9 @@ export interface Job {
   steps?: Step[]; // of a root: the tree as people see it, in the order in which it happens
   outcome?: string; // of a root that has just failed or been aborted: what serves all the same, as a sentence
   app_id?: string; // of a root: its app's id, also if the app was destroyed
-  user?: string; // of a root: the user who started it; empty: the platform
+  user?: string; // of a root: the user who started it; empty: Aorta itself
   cause?: string; // of a root: the job that has caused it, as a deploy causes the stop of what it replaces
+  reason?: string; // of a root that Aorta began by itself, such as a replacement: what made it necessary, in words
   retry_of?: string; // of a root: the job that it retries
   waits_for?: Ahead; // of a root: the job that has to end first
   attention: boolean; // of a root: it failed and was neither retried, discarded nor followed by a success
@@ -297,6 +298,6 @@ export interface Step {
 export interface Ahead {
   id: string;
   title: string;
-  user: string; // the user who started it; empty: the platform
+  user: string; // the user who started it; empty: Aorta itself
   since: string; // when it was created
 }

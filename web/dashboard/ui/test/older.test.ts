@@ -17,6 +17,6 @@ test("rows that drop out of the newest stay in their place", () => {
 test("older jobs begin behind the newest that have ended", () => {
   const newest = Array.from({ length: 50 }, (_, i) => job(500 - i, i % 2 ? "failed" : "succeeded"));
   const old = [job(7, "running"), job(3, "failed")]; // an open one, and one that needs attention
-  assert.equal(behind([job(600, "running"), ...newest, ...old]), "1451");
-  assert.equal(behind([...newest.slice(1), old[0]!]), "");
+  assert.equal(behind([job(600, "running"), ...newest, ...old], () => true, 50), "1451");
+  assert.equal(behind([...newest.slice(1), old[0]!], () => true, 50), "");
 });

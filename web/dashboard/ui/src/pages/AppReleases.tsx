@@ -60,7 +60,7 @@ function One({ release: r, serving, back }: { release: Release; serving: string;
 
 // by names who wrote what is released and, if it is somebody else, who released it.
 function by(r: Release): string {
-  const user = r.user || "the platform";
+  const user = r.user || "Aorta";
   return r.author && r.author !== user ? `${r.author}, deployed by ${user}` : user;
 }
 

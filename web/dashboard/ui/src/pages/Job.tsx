@@ -42,7 +42,7 @@ export function Job() {
 
 // words describe where the job is: the running step, or how it ended.
 function words(tree: Tree, root: One): string {
-  if (root.discarded_at) return `${past(root.state)}, discarded by ${root.discarded_by || "the platform"}.`;
+  if (root.discarded_at) return `${past(root.state)}, discarded by ${root.discarded_by || "Aorta"}.`;
   if (root.state === "failed") return `Failed: ${firstLine(root.error || "see below")}`;
   if (ended(root)) return past(root.state) + ".";
   if (root.waits_for) return `Waiting for another job to end: ${root.waits_for.title}.`;
@@ -68,10 +68,11 @@ function useCaused(s: JobStore | null, root: One | undefined) {
 function Facts({ root }: { root: One }) {
   return (
     <dl class="figures">
-      <div><dt>Created</dt><dd><Ago at={root.created_at} /> <span class="muted">by {root.user || "the platform"}</span></dd></div>
+      <div><dt>Created</dt><dd><Ago at={root.created_at} /> <span class="muted">by {root.user || "Aorta"}</span></dd></div>
       <div><dt>Duration</dt><dd><b><Duration from={root.created_at} to={root.ended_at} /></b></dd></div>
       {root.app && <div><dt>App</dt><dd><a href={appAddress(root.app)}>{root.app}</a></dd></div>}
       {root.waits_for && <div><dt>Waiting for</dt><dd><a href={jobAddress(root.waits_for.id)}><Foreign text={root.waits_for.title} /></a> <span class="muted">since {exact(root.waits_for.since)}</span></dd></div>}
+      {root.reason && <div><dt>Why</dt><dd><Foreign text={root.reason} /></dd></div>}
       {root.cause && <div><dt>Caused by</dt><dd><a href={jobAddress(root.cause)} class="mono">{brief(root.cause)}</a></dd></div>}
       {root.retry_of && <div><dt>Retry of</dt><dd><a href={jobAddress(root.retry_of)} class="mono">{brief(root.retry_of)}</a></dd></div>}
     </dl>

@@ -20,13 +20,22 @@ import { Table, type Column } from "../kit/Table";
 import { Ago, Duration } from "../kit/Time";
 
 const columns: Column<Job>[] = [
-  { head: "Job", cell: (j) => <span><a class="name" href={jobAddress(j.id)}><Foreign text={j.title} /></a> <span class="mono muted">{brief(j.id)}</span></span> },
+  { head: "Job", cell: (j) => <Title job={j} /> },
   { head: "State", cell: (j) => <StateCell job={j} /> },
   { head: "App", cell: (j) => (j.app ? <a class="plain" href={appAddress(j.app)}>{j.app}</a> : "–") },
-  { head: "User", cell: (j) => j.user || "the platform" },
+  { head: "By", cell: (j) => j.user || <span class="muted">Aorta</span> },
   { head: "Created", cell: (j) => <Ago at={j.created_at} /> },
   { head: "Duration", kind: "num", cell: (j) => <Duration from={j.created_at} to={j.ended_at} /> },
 ];
+
+function Title({ job: j }: { job: Job }) {
+  return (
+    <span>
+      <a class="name" href={jobAddress(j.id)}><Foreign text={j.title} /></a> <span class="mono muted">{brief(j.id)}</span>
+      {j.reason && <span class="why clip"><Foreign text={j.reason} /></span>}
+    </span>
+  );
+}
 
 function StateCell({ job: j }: { job: Job }) {
   return (
@@ -39,30 +48,40 @@ function StateCell({ job: j }: { job: Job }) {
   );
 }
 
-const chosen: { id: string; name: string; fits: (j: Job) => boolean }[] = [
-  { id: "", name: "All", fits: () => true },
-  { id: "open", name: "Running", fits: open },
-  { id: "failed", name: "Failed", fits: (j) => j.state === "failed" },
-  { id: "attention", name: "Needs attention", fits: (j) => !!j.attention },
-];
-
-const shownEnded = 50; // this many ended jobs are live
+// How many ended jobs are live.
+const asked = 50; // of people
+const begun = 20; // of Aorta itself
 
 const newestFirst = (a: Job, b: Job) => (a.id < b.id ? 1 : -1);
 const sorted = computed(() => [...(jobs.value?.values() ?? [])].sort(newestFirst));
 
-// behind is the job after which older ones must be loaded: below it only open jobs
-// and those that need attention are live.
-export function behind(live: Job[]): string {
-  return live.filter(ended)[shownEnded - 1]?.id ?? "";
+// own says that a job stands among those of Aorta itself. What another job has
+// caused is a step of that, unless it failed.
+const own = (j: Job) => !j.user && (!j.cause || j.state === "failed");
+
+// behind is the job of some after which older ones must be loaded: below it only
+// open jobs and those that need attention are live.
+export function behind(live: Job[], of: (j: Job) => boolean, most: number): string {
+  return live.filter((j) => of(j) && ended(j))[most - 1]?.id ?? "";
 }
 
-// asked says that a job has a line of its own: what another one has caused is a step
-// of that, unless it failed.
-const asked = (j: Job) => !j.cause || j.state === "failed";
+// View is what the list may show. older searches for what is not live, and from
+// says behind which job that begins; without, all of it is live.
+interface View { id: string; name: string; fits: (j: Job) => boolean; older?: string; from: (live: Job[]) => string }
+
+const people = (live: Job[]) => behind(live, (j) => !!j.user, asked);
+const itself = (live: Job[]) => behind(live, own, begun);
+
+const views: View[] = [
+  { id: "", name: "By people", fits: (j) => !!j.user, older: "by=people", from: people },
+  { id: "aorta", name: "By Aorta", fits: own, older: "by=aorta&uncaused=true", from: itself },
+  { id: "open", name: "Running", fits: (j) => open(j) && (!!j.user || own(j)), from: () => "" },
+  { id: "failed", name: "Failed", fits: (j) => j.state === "failed", older: "state=failed", from: (live) => [people(live), itself(live)].sort().at(-1)! },
+  { id: "attention", name: "Needs attention", fits: (j) => !!j.attention, from: () => "" },
+];
 
 function words(list: Job[]): { state: string; text: string } {
-  const running = list.filter((j) => open(j) && asked(j)).length;
+  const running = list.filter((j) => open(j) && (j.user || own(j))).length;
   const need = list.filter((j) => j.attention).length;
   const first = running === 0 ? "No jobs running" : `${count(running, "job")} running`;
   return need ? { state: "warn", text: `${first}; ${count(need, "failed job")} ${need === 1 ? "needs" : "need"} attention.` } : { state: running ? "active" : "ok", text: first + "." };
@@ -70,29 +89,35 @@ function words(list: Job[]): { state: string; text: string } {
 
 export function Jobs() {
   const live = sorted.value;
+  if (!jobs.value) return <Skeleton title="Jobs" card="Jobs" rows={12} />;
+  const says = words(live);
+  const view = views.find((v) => v.id === (query.value.get("show") ?? "")) ?? views[0]!;
+  return (
+    <>
+      <Line title="Jobs" state={says.state} text={says.text} />
+      <List key={view.id} live={live} view={view} />
+      <Foot text="aorta jobs" />
+    </>
+  );
+}
+
+function List({ live, view }: { live: Job[]; view: View }) {
   const older = useOlder(live, newestFirst);
   // An open job that is not live any more has ended.
   const left = older.asked ? older.rows.filter((j) => open(j) && !jobs.value?.has(j.id)).map((j) => j.id) : [];
   useEffect(() => {
     for (const id of left) get<Job>(path("jobs", id)).then((j) => older.keep([j]), () => {}); // then it stays as last received
   }, [left.join()]);
-  if (!jobs.value) return <Skeleton title="Jobs" card="Jobs" rows={12} />;
-  const says = words(live);
-  const at = chosen.find((c) => c.id === (query.value.get("show") ?? "")) ?? chosen[0]!;
-  const rows = older.rows.filter((j) => asked(j) && at.fits(j));
+  const rows = older.rows.filter(view.fits);
   return (
-    <>
-      <Line title="Jobs" state={says.state} text={says.text} />
-      <Card title={count(rows.length, "job")} aside={
-        <span class="segments" role="group" aria-label="Which">
-          {chosen.map((c) => <button key={c.id} type="button" aria-pressed={c.id === at.id} onClick={() => ask("show", c.id)}>{c.name}</button>)}
-        </span>}
-      >
-        {rows.length > 0 && <Table label="Jobs" columns={columns} rows={rows} keyOf={(j) => j.id} />}
-        {rows.length === 0 && (live.length === 0 ? <Empty title="No jobs yet." commands={["git push aorta main"]}>Deploys, scaling and config changes run as jobs:</Empty> : <p class="muted">No jobs match.</p>)}
-        {(older.asked ? !older.end : behind(live) !== "") && <p><Button onClick={() => older.more(path("jobs") + "?limit=100&uncaused=true", behind(live))}>Older jobs</Button></p>}
-      </Card>
-      <Foot text="aorta jobs" />
-    </>
+    <Card title={count(rows.length, "job")} aside={
+      <span class="segments" role="group" aria-label="Which">
+        {views.map((v) => <button key={v.id} type="button" aria-pressed={v.id === view.id} onClick={() => ask("show", v.id)}>{v.name}</button>)}
+      </span>}
+    >
+      {rows.length > 0 && <Table label="Jobs" columns={columns} rows={rows} keyOf={(j) => j.id} />}
+      {rows.length === 0 && (live.length === 0 ? <Empty title="No jobs yet." commands={["git push aorta main"]}>Deploys, scaling and config changes run as jobs:</Empty> : <p class="muted">No jobs match.</p>)}
+      {view.older && (older.asked ? !older.end : view.from(live) !== "") && <p><Button onClick={() => older.more(`${path("jobs")}?limit=100&${view.older}`, view.from(live))}>Older jobs</Button></p>}
+    </Card>
   );
 }
