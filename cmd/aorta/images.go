@@ -14,7 +14,7 @@ import (
 
 func imagesCommand(s *session) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "images", Short: "List the images on the nodes and in the registry, and what becomes of each",
+		Use: "images", Short: "List images of nodes and registry, and what becomes of each",
 		RunE: s.onCluster(s.listImages),
 	}
 	dryRun := false

@@ -19,6 +19,7 @@ func TestImages_SayWhatBecomesOfEach(t *testing.T) {
 	api := shop(t)
 	twoImages(api, "/images")
 	twoImages(api, "/apps/shop/images")
+	api.on("GET /registry", 200, wire.Registry{Images: 2, Size: 81_500_000})
 	c := newCLI(t, api)
 
 	all := c.run("images")
@@ -28,6 +29,7 @@ func TestImages_SayWhatBecomesOfEach(t *testing.T) {
 
 	wantCode(t, all, 0)
 	wantIn(t, "all", all.out, "shop", "v9 v8 v7 +1", "61.5 MB", "in use", "v9 serves or has instances", "to be removed", "its app is gone")
+	wantIn(t, "all", all.err, "the registry holds 2 images, 81.5 MB on the pacemaker's disk")
 	if of.out != all.out {
 		t.Errorf("of one app: got\n%s\nwant what its API has\n%s", of.out, all.out)
 	}
