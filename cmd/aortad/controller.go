@@ -193,7 +193,7 @@ func (c *controller) openPacemaker(ctx context.Context) error {
 	})
 	d.loop("pacemaker", c.pace.Run)
 	d.loop("statistics roller", counted.Roll)
-	prometheus.MustRegister(clusterMetrics{ctx: d.ctx, pace: c.pace}, appMetrics{ctx: d.ctx, pace: c.pace, stats: counted})
+	prometheus.MustRegister(clusterMetrics{ctx: d.ctx, pace: c.pace}, appMetrics{ctx: d.ctx, pace: c.pace, stats: counted}, registryMetrics{c.images})
 	d.ready.Check(string(cluster.RolePacemaker), func() error {
 		if err := c.store.Ping(d.ctx); err != nil {
 			return err

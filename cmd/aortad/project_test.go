@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"aorta/internal/testkit"
 	"aorta/web/wire"
 )
 
@@ -113,11 +112,7 @@ func (p *project) request(method, path string) (*http.Response, error) {
 	}
 	req.Host = p.name + ".aorta.localhost"
 	req.Header.Set("Accept", "application/json")
-	client := http.DefaultClient
-	if p.c.room != nil {
-		client = p.c.room.HTTP(testkit.Hang)
-	}
-	return client.Do(req)
+	return p.c.http().Do(req)
 }
 
 // release is the label of the release that answers.

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -280,6 +281,14 @@ func (c *cluster) run(dir, name string, args ...string) result {
 		c.tb.Fatalf("%s %v hangs; it said\n%s%s", name, args, &out, &errOut)
 	}
 	return result{out.String(), errOut.String(), cmd.ProcessState.ExitCode()}
+}
+
+// http is a client where those are who use the cluster.
+func (c *cluster) http() *http.Client {
+	if c.room == nil {
+		return http.DefaultClient
+	}
+	return c.room.HTTP(testkit.Hang)
 }
 
 // aorta runs the CLI and fails the test unless it succeeds.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -58,7 +57,7 @@ func (c *cluster) healthy() bool {
 // metrics is what the daemon's metrics say.
 func (c *cluster) metrics() string {
 	c.tb.Helper()
-	resp, err := http.Get(c.api + "/metrics")
+	resp, err := c.http().Get(c.api + "/metrics")
 	if err != nil {
 		c.tb.Fatal(err)
 	}

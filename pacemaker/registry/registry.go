@@ -41,6 +41,7 @@ type Registry struct {
 	// alone, and what makes a push rely on a blob that is there.
 	sweeping sync.RWMutex
 	sizes    sizes
+	traffic  traffic
 }
 
 // Open makes the registry of a directory. It works until ctx ends.

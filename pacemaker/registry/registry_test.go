@@ -203,6 +203,28 @@ func TestRegistry_KeepsWhatIsPushedOverARestart(t *testing.T) {
 	}
 }
 
+func TestRegistry_CountsWhatMovesForEachNode(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, t.TempDir())
+	server := httptest.NewServer(l.For("n1"))
+	t.Cleanup(server.Close)
+	l.For("n2")
+	l.url = server.URL
+	app, content := cluster.NewID(), bytes.Repeat([]byte("x"), 1<<20)
+
+	ref := l.blob(app, content)
+	sent := l.Moved()["n1"]
+	l.has(app, ref.Digest)
+	l.ask("GET", repo(app)+"/blobs/"+ref.Digest, nil, "")
+
+	if sent.Received != ref.Size || sent.Sent > 1000 {
+		t.Errorf("after a push of %d bytes: got %+v", ref.Size, sent)
+	}
+	if all := l.Moved(); all["n1"].Received != ref.Size || all["n1"].Sent < ref.Size || all["n1"].Sent > ref.Size+1000 || all["n2"] != (Moved{}) || len(all) != 2 {
+		t.Errorf("after a push and a pull of %d bytes by n1: got %+v", ref.Size, all)
+	}
+}
+
 func TestRegistry_TakesNoBlobOfAnotherDigest(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, t.TempDir())

@@ -35,7 +35,7 @@ type Authority interface {
 // Config is what the nodes' API works with.
 type Config struct {
 	Pacemaker *pacemaker.Pacemaker
-	Registry  http.Handler // answers whom the pacemaker lets in
+	Registry  func(node string) http.Handler // answers a node whom the pacemaker lets in
 	Logs      Logs
 	Authority Authority
 	Welcome   func(node cluster.Node) (cluster.Welcome, error) // what a node learns of the rest

@@ -23,5 +23,5 @@ func (a *API) registry(w http.ResponseWriter, r *http.Request) {
 		registry.Refuse(w, rest.StatusOf(err), err)
 		return
 	}
-	a.Registry.ServeHTTP(w, r)
+	a.Registry(node.Name).ServeHTTP(w, r)
 }

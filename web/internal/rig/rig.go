@@ -92,8 +92,10 @@ func New(tb testing.TB) *Rig {
 	r.API = r.Mount(people, streams)
 	r.NodesAPI = nodeapi.Mount(nodes, nodeapi.Config{
 		Pacemaker: r.Pace, Logs: r.Logs, Authority: r.Authority, Version: "test", Log: r.log,
-		Registry: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }),
-		Welcome:  func(n cluster.Node) (cluster.Welcome, error) { return cluster.Welcome{NodeID: n.ID}, nil },
+		Registry: func(string) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+		},
+		Welcome: func(n cluster.Node) (cluster.Welcome, error) { return cluster.Welcome{NodeID: n.ID}, nil },
 	})
 	r.URL, r.NodesURL = r.listen(people, nil), r.listen(nodes, &tls.Config{ClientAuth: tls.RequestClientCert})
 	return r

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"aorta/pacemaker/registry"
+)
+
+// registryMetrics shows what the cluster's registry takes, and what nodes have taken
+// from it and sent to it.
+type registryMetrics struct{ images *registry.Registry }
+
+var (
+	metricImagesSent     = prometheus.NewDesc("aorta_registry_bytes_sent_total", "Bytes of images that the node has taken from the cluster's registry.", []string{"node"}, nil)
+	metricImagesReceived = prometheus.NewDesc("aorta_registry_bytes_received_total", "Bytes of images that the node has sent to the cluster's registry.", []string{"node"}, nil)
+	metricImagesSize     = prometheus.NewDesc("aorta_registry_size_bytes", "Bytes that the images in the cluster's registry take on the disk.", nil, nil)
+)
+
+// Describe is part of prometheus.Collector.
+func (m registryMetrics) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{metricImagesSent, metricImagesReceived, metricImagesSize} {
+		ch <- d
+	}
+}
+
+// Collect is part of prometheus.Collector.
+func (m registryMetrics) Collect(ch chan<- prometheus.Metric) {
+	for node, moved := range m.images.Moved() {
+		ch <- prometheus.MustNewConstMetric(metricImagesSent, prometheus.CounterValue, float64(moved.Sent), node)
+		ch <- prometheus.MustNewConstMetric(metricImagesReceived, prometheus.CounterValue, float64(moved.Received), node)
+	}
+	if size, err := m.images.Used(); err == nil {
+		ch <- prometheus.MustNewConstMetric(metricImagesSize, prometheus.GaugeValue, float64(size))
+	}
+}
