@@ -50,15 +50,40 @@ func (h *hosts) begin(tb testing.TB) (err error) {
 	if h.dir, err = os.MkdirTemp("/tmp", "ao"); err != nil {
 		return err
 	}
-	h.lab, err = lab.Up(testkit.Bounded(tb), lab.Options{
-		Dir: h.dir + "/lab", Tree: "../..", Daemon: filepath.Join(bin, watched, "aortad"), Client: filepath.Join(bin, "aorta"),
-		Hosts: lab.Specs(4), Guard: []string{filepath.Join(bin, "labctl"), "guard"}, Env: []string{goRace},
-		First: func(_ context.Context, l *lab.Lab) error {
-			on(tb, l.Pacemaker()).newApp("shop", "hello").deploy()
-			return nil
-		},
-	})
+	o := labOf(h.dir, lab.Specs(4)...)
+	o.First = func(_ context.Context, l *lab.Lab) error {
+		on(tb, l.Pacemaker()).newApp("shop", "hello").deploy()
+		return nil
+	}
+	h.lab, err = lab.Up(testkit.Bounded(tb), o)
 	return err
+}
+
+// labOf is a lab with the programs of these tests, in a directory.
+func labOf(dir string, specs ...lab.Spec) lab.Options {
+	return lab.Options{
+		Dir: dir + "/lab", Tree: "../..", Daemon: filepath.Join(bin, watched, "aortad"), Client: filepath.Join(bin, "aorta"),
+		Hosts: specs, Guard: []string{filepath.Join(bin, "labctl"), "guard"}, Env: []string{goRace},
+	}
+}
+
+// ownLab makes a lab for one test, and takes it away with that.
+func ownLab(tb testing.TB, first func(context.Context, *lab.Lab) error, specs ...lab.Spec) *lab.Lab {
+	tb.Helper()
+	skipQuick(tb)
+	o := labOf(testkit.ShortDir(tb), specs...)
+	o.First = first
+	l, err := lab.Up(testkit.Bounded(tb), o)
+	testkit.Must(tb, err)
+	tb.Cleanup(func() {
+		for _, host := range l.Hosts {
+			if log := host.Log(); strings.Contains(log, "WARNING: DATA RACE\n") || tb.Failed() {
+				tb.Errorf("the log of %s:\n%s", host.Name, tail(log, 6000))
+			}
+		}
+		testkit.Must(tb, l.Down(testkit.BoundedBy(tb, context.Background())))
+	})
+	return l
 }
 
 // leave mends what a test has broken, or takes the lab of one that failed away.
