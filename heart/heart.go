@@ -17,6 +17,7 @@ import (
 	"aorta/heart/images"
 	"aorta/heart/logs"
 	"aorta/heart/score"
+	"aorta/heart/tags"
 	"aorta/internal/pause"
 	"aorta/internal/profile"
 	"aorta/pacemaker/cluster"
@@ -49,11 +50,11 @@ type Config struct {
 	DockerHost  string // empty: the environment's
 	ReportEvery time.Duration
 	Roles       []cluster.Role
-	Tags        map[string]string
-	Session     string // identifies this run of the process
-	Place       string // see cluster.Hello
-	Version     string // of the program
-	PortMin     int    // range that published ports must lie in; default 20000 … 29999
+	Tags        *tags.Finder // nil: those of the system
+	Session     string       // identifies this run of the process
+	Place       string       // see cluster.Hello
+	Version     string       // of the program
+	PortMin     int          // range that published ports must lie in; default 20000 … 29999
 	PortMax     int
 	// The engine keeps so many files of so many bytes of a container's output.
 	// While the log store takes less than that, as much again is held.
@@ -123,6 +124,9 @@ func New(cfg Config, pace Controller, log *slog.Logger) (*Heart, error) {
 func (c Config) withDefaults() Config {
 	if c.Parts == nil {
 		c.Parts = func() []cluster.Part { return nil }
+	}
+	if c.Tags == nil {
+		c.Tags = tags.New(tags.Config{})
 	}
 	if c.ReportEvery == 0 {
 		c.ReportEvery = 2 * time.Second

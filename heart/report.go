@@ -4,13 +4,13 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
 	"slices"
 	"time"
 
-	"aorta/heart/tags"
 	"aorta/internal/pause"
 	"aorta/pacemaker/cluster"
 )
@@ -157,11 +157,12 @@ func (rep *reporter) compose() (cluster.Report, map[cluster.ID]cluster.InstanceS
 		h.log.Warn("could not measure the node's load in full", "err", err)
 	}
 	all := h.statuses()
+	load.Instances, load.Promised = h.promised()
 	rep.counter++
-	applied := h.appliedNow()
+	applied, found := h.appliedNow(), h.cfg.Tags.Found()
 	r := cluster.Report{
 		Session: h.cfg.Session, Counter: rep.counter, Epoch: applied.Epoch, Revision: applied.Revision,
-		Roles: h.cfg.Roles, Address: h.Address(), Load: load, Tags: tags.Find(h.cfg.Tags), Parts: h.cfg.Parts(),
+		Roles: h.cfg.Roles, Address: h.Address(), Load: load.Scored(), Tags: found.Tags, TagSources: found.Sources, Parts: h.cfg.Parts(),
 		Digest: cluster.InstanceDigest(all), Full: rep.full || rep.reported == nil,
 	}
 	now := make(map[cluster.ID]cluster.InstanceStatus, len(all))
@@ -199,13 +200,26 @@ func otherCores(old, now *float64) bool {
 	return math.Abs(*now-*old) > max(0.01, *old/16)
 }
 
-func (h *Heart) statuses() []cluster.InstanceStatus {
-	h.mu.Lock()
-	runners := make([]*runner, 0, len(h.runners))
-	for _, r := range h.runners {
-		runners = append(runners, r)
+// promised is how many instances the node has that have not ended, and how much
+// memory these may take together.
+func (h *Heart) promised() (instances int, memory int64) {
+	for _, r := range h.allRunners() {
+		if rec := r.record(); !rec.Stray && !rec.State.Ended() {
+			instances++
+			memory += rec.Spec.Limits.OrDefault().Memory
+		}
 	}
-	h.mu.Unlock()
+	return instances, memory
+}
+
+func (h *Heart) allRunners() []*runner {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Collect(maps.Values(h.runners))
+}
+
+func (h *Heart) statuses() []cluster.InstanceStatus {
+	runners := h.allRunners()
 	list := make([]cluster.InstanceStatus, 0, len(runners))
 	for _, r := range runners {
 		list = append(list, r.status())

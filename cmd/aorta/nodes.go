@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -78,7 +80,61 @@ func (s *session) showNode(ctx context.Context, api *client.Client, args []strin
 	if n.Generation > 0 {
 		generation = strconv.FormatUint(n.Generation, 10)
 	}
-	return s.out.fields("name", n.Name, "id", n.ID, "state", nodeStateText(n), "roles", strings.Join(n.Roles, ", "), "address", n.Address,
-		"load", scoreOf(n), "instances", strconv.Itoa(n.Instances), "last seen", lastSeenOf(n), "tags", tagText(n.Tags),
-		"routes", generation, "joined", age(s.p.Now(), n.CreatedAt))
+	if err := s.out.fields("name", n.Name, "id", n.ID, "state", nodeStateText(n), "roles", strings.Join(n.Roles, ", "), "address", n.Address,
+		"load", loadOf(n), "instances", strconv.Itoa(n.Instances), "last seen", lastSeenOf(n),
+		"routes", generation, "joined", age(s.p.Now(), n.CreatedAt)); err != nil {
+		return err
+	}
+	return s.explainNode(n)
+}
+
+// loadOf is a node's score with the part that makes it.
+func loadOf(n wire.Node) string {
+	text := scoreOf(n)
+	for _, p := range n.ScoreParts {
+		if n.Score != nil && p.Value == *n.Score && p.Value > 0 {
+			return text + " (" + p.Name + ")"
+		}
+	}
+	return text
+}
+
+// explainNode prints what the load is made of and where each tag comes from.
+func (s *session) explainNode(n wire.Node) error {
+	if len(n.ScoreParts) > 0 {
+		s.out.line("")
+		t := s.out.newTable("LOAD", "0 TO 1", "WHAT")
+		for _, p := range n.ScoreParts {
+			t.row(p.Name, fmt.Sprintf("%.2f", p.Value), p.Text)
+		}
+		if err := t.print(""); err != nil {
+			return err
+		}
+	}
+	if len(n.Tags) == 0 {
+		return nil
+	}
+	s.out.line("")
+	t := s.out.newTable("TAG", "VALUE", "FROM")
+	for _, key := range slices.Sorted(maps.Keys(n.Tags)) {
+		t.row(key, n.Tags[key], tagFrom(n.TagSources[key]))
+	}
+	return t.print("")
+}
+
+// tagFrom says in words where a tag comes from.
+func tagFrom(source string) string {
+	switch cluster.TagSource(source) {
+	case cluster.TagSet:
+		return "set (aorta nodes tag, or its join token)"
+	case cluster.TagConfigured:
+		return "the node's configuration"
+	case cluster.TagProgram:
+		return "the node's tags_program"
+	case cluster.TagCloud:
+		return "the cloud's metadata service"
+	case cluster.TagPlatform:
+		return "the node's system"
+	}
+	return "the node"
 }

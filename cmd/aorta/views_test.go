@@ -201,6 +201,14 @@ func crowdedNodes(f *fakeAPI) {
 			Tags: map[string]string{"ssd": "yes", "region": "eu-central", "generation": "ninth"}, Instances: 11,
 		},
 		HeardAgo: &heard, Generation: 900, CreatedAt: *ago(900 * time.Hour),
+		ScoreParts: []wire.ScorePart{
+			{Name: "cpu", Value: 0.25, Text: "2.0 of 8 cores busy"},
+			{Name: "load", Value: 0.21, Text: "1.7 running or waiting for a disk, on 8 cores (1 min)"},
+			{Name: "memory", Value: 0.125, Text: "4 GB of 32 GB in use"},
+			{Name: "disk", Value: 0.2, Text: "412.9 GB free"},
+			{Name: "instances", Value: 0.17, Text: "5.5 GB of memory promised to 11 instances"},
+		},
+		TagSources: map[string]string{"ssd": "set", "region": "cloud", "generation": "configured"},
 	}
 	silent := wire.Node{NodeFacts: wire.NodeFacts{ID: "id2", Name: "n2", Address: "10.0.0.2", Roles: []string{"heart"}, State: "suspect"}}
 	f.on("GET /nodes", 200, wire.Page[wire.Node]{Items: []wire.Node{node, silent}})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"aorta/heart/score"
+	"aorta/heart/tags"
 	"aorta/internal/pause"
 	"aorta/pacemaker/cluster"
 )
@@ -33,6 +34,7 @@ type beat struct {
 	hello     cluster.Hello
 	every     time.Duration
 	load      func() cluster.Load
+	tags      *tags.Finder
 	parts     func() []cluster.Part
 	welcomed  func(cluster.Welcome)
 	log       *slog.Logger
@@ -45,13 +47,13 @@ type beat struct {
 func (n *node) openBeat() {
 	meter := score.New("/proc", n.d.cfg.DataDir)
 	b := &beat{
-		pacemaker: n.client, hello: n.hello, every: n.d.cfg.ReportEvery, parts: n.d.watch.Parts, welcomed: n.welcomed, log: n.d.log,
+		pacemaker: n.client, hello: n.hello, every: n.d.cfg.ReportEvery, parts: n.d.watch.Parts, welcomed: n.welcomed, log: n.d.log, tags: n.tags,
 		load: func() cluster.Load {
 			load, err := meter.Read()
 			if err != nil {
 				n.d.log.Warn("could not measure the node's load in full", "err", err)
 			}
-			return load
+			return load.Scored()
 		},
 	}
 	n.d.loop("beat", b.Run)
@@ -73,9 +75,10 @@ func (b *beat) once(ctx context.Context) error {
 	b.counter++
 	bounded, cancel := context.WithTimeout(ctx, beatTimeout)
 	defer cancel()
+	found := b.tags.Found()
 	_, err := b.pacemaker.Report(bounded, cluster.Report{
 		Session: b.hello.Session, Counter: b.counter, Roles: b.hello.Roles, Address: b.hello.Address,
-		Load: b.load(), Parts: b.parts(), Digest: cluster.InstanceDigest(nil), Full: true,
+		Load: b.load(), Tags: found.Tags, TagSources: found.Sources, Parts: b.parts(), Digest: cluster.InstanceDigest(nil), Full: true,
 	})
 	switch code := cluster.CodeOf(err); {
 	case ctx.Err() != nil:

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"aorta/heart/tags"
 	"aorta/pacemaker/cluster"
 )
 
@@ -52,7 +53,7 @@ func (f *fakePacemaker) restart() int {
 
 func newBeat(f *fakePacemaker, welcomed func(cluster.Welcome)) *beat {
 	return &beat{
-		pacemaker: f, hello: cluster.Hello{Session: "s1", Roles: []cluster.Role{cluster.RoleRouter}}, every: time.Second,
+		tags: tags.New(tags.Config{}), pacemaker: f, hello: cluster.Hello{Session: "s1", Roles: []cluster.Role{cluster.RoleRouter}}, every: time.Second,
 		load: func() cluster.Load { return cluster.Load{Score: 0.5} }, parts: func() []cluster.Part { return []cluster.Part{{Name: "disk"}} }, welcomed: welcomed, log: slog.New(slog.DiscardHandler),
 	}
 }

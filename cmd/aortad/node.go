@@ -19,6 +19,7 @@ import (
 	"aorta/heart/build"
 	"aorta/heart/docker"
 	"aorta/heart/images"
+	"aorta/heart/tags"
 	"aorta/internal/atomicfile"
 	"aorta/internal/listeners"
 	"aorta/internal/pause"
@@ -41,6 +42,7 @@ type node struct {
 	welcome cluster.Welcome     // the first one
 	jobs    *redisconn.Endpoint // where its jobs are
 	roles   []cluster.Role
+	tags    *tags.Finder
 	// handlers are those of the jobs on the node's own queue, by kind.
 	handlers map[string]jobs.Handler
 	engine   *docker.Engine  // nil: no role of the node uses one
@@ -61,7 +63,7 @@ func (d *daemon) openNode(ctx context.Context, c *controller) error {
 	if err != nil {
 		return err
 	}
-	n := &node{d: d, id: who.ID, who: who, roles: roles, jobs: redisconn.NewEndpoint(), handlers: map[string]jobs.Handler{}}
+	n := &node{d: d, id: who.ID, who: who, roles: roles, tags: d.findTags(), jobs: redisconn.NewEndpoint(), handlers: map[string]jobs.Handler{}}
 	pacemaker, err := client.NewNode(who.Pacemakers, string(who.ID), trust)
 	if err != nil {
 		return err
@@ -251,7 +253,7 @@ func (n *node) openHeart(ctx context.Context) (string, error) {
 	h, err := heart.New(heart.Config{
 		NodeID: n.id, NodeName: n.welcome.NodeName, Cluster: n.welcome.Cluster, DataDir: d.path("heart"),
 		Address: d.cfg.NodeAddress, DockerHost: d.cfg.DockerHost, ReportEvery: d.cfg.ReportEvery, Roles: n.roles,
-		Session: d.session, Place: n.hello.Place, Version: version, Welcomed: n.welcomed, Parts: d.watch.Parts,
+		Tags: n.tags, Session: d.session, Place: n.hello.Place, Version: version, Welcomed: n.welcomed, Parts: d.watch.Parts,
 		OutputFiles: d.cfg.OutputFiles, OutputFileSize: int64(d.cfg.OutputFileBytes), Images: n.carrier,
 	}, n.client, d.log)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"aorta/heart/docker"
+	"aorta/heart/tags"
 	"aorta/internal/disk"
 	"aorta/internal/watch"
 	"aorta/pacemaker/cluster"
@@ -30,6 +31,26 @@ func (d *daemon) watchDisk() {
 		Kind: cluster.PartDisk, Name: "data disk", Silent: "The disk of the data directory " + d.cfg.DataDir + " hangs: look at the kernel's log (dmesg).",
 		Use: func(context.Context) error { return ballast.Check() },
 	})
+}
+
+// findTags looks for the node's tags from now on.
+func (d *daemon) findTags() *tags.Finder {
+	cfg := tags.Config{Configured: d.cfg.TagsOf(), Program: d.cfg.TagsProgram, Log: d.log}
+	if d.cfg.CloudTags {
+		cfg.Cloud = &tags.Cloud{}
+	}
+	f := tags.New(cfg)
+	d.loop("tags of the cloud", f.AskCloud)
+	if cfg.Program != "" {
+		d.loop("tags of the program", f.RunProgram)
+		d.follow(watch.Probe{Kind: cluster.PartTags, Name: "program of tags", Use: func(context.Context) error {
+			if err := f.Fault(); err != nil {
+				return watch.Minor(err)
+			}
+			return nil
+		}})
+	}
+	return f
 }
 
 // watchMasters follows the pacemaker's servers.

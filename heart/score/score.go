@@ -31,16 +31,11 @@ type Meter struct {
 func New(proc, disk string) *Meter { return &Meter{proc: proc, disk: disk} }
 
 // Read measures now. A value that can't be read counts as idle, and the error
-// names it.
+// names it. The score, which takes what instances are promised, is not made here.
 func (m *Meter) Read() (cluster.Load, error) {
 	var l cluster.Load
 	l.CPUs = runtime.NumCPU()
 	errs := []error{m.cpu(&l), m.memory(&l), m.average(&l), m.space(&l)}
-	var memory float64
-	if l.MemoryTotal > 0 {
-		memory = float64(l.MemoryUsed) / float64(l.MemoryTotal)
-	}
-	l.Score = max(l.CPU, memory, l.DiskUsed)
 	for _, err := range errs {
 		if err != nil {
 			return l, fmt.Errorf("measure the node's load: %w", err)

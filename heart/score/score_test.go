@@ -33,15 +33,15 @@ func TestMeter_MeasuresBetweenReadings(t *testing.T) {
 	if err != nil || math.Abs(got.CPU-0.9) > 1e-9 || got.MemoryUsed != 750<<10 || got.MemoryTotal != 1000<<10 || got.LoadAverage != 0.42 {
 		t.Errorf("got %+v, %v; want cpu 0.9, memory 750 of 1000 kB, load 0.42", got, err)
 	}
-	if got.Score != max(got.CPU, 0.75, got.DiskUsed) || got.DiskFree <= 0 {
-		t.Errorf("got score %v, %d bytes free; want the highest of the three, and some", got.Score, got.DiskFree)
+	if got.DiskUsed <= 0 || got.DiskFree <= 0 {
+		t.Errorf("got %v of the disk used, %d bytes free; want some of both", got.DiskUsed, got.DiskFree)
 	}
 }
 
 func TestMeter_ReadsThisMachine(t *testing.T) {
 	got, err := score.New("/proc", "/").Read()
 
-	if err != nil || got.MemoryTotal == 0 || got.CPUs == 0 || got.Score <= 0 || got.Score > 1 {
+	if err != nil || got.MemoryTotal == 0 || got.CPUs == 0 || got.Scored().Score <= 0 || got.Scored().Score > 1 {
 		t.Errorf("got %+v, %v; want a score in 0 … 1", got, err)
 	}
 }

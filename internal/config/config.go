@@ -43,6 +43,11 @@ type Config struct {
 	NodeAddress string `yaml:"node_address" env:"NODE_ADDRESS"` // private address that instances are published on
 	DockerHost  string `yaml:"docker_host" env:"DOCKER_HOST"`
 	Domain      string `yaml:"domain" env:"DOMAIN"`
+	// Tags are of this node, each KEY=VALUE. TagsProgram is an executable that prints
+	// more of them; CloudTags has the metadata service of the cloud asked.
+	Tags        []string `yaml:"tags" env:"TAGS"`
+	TagsProgram string   `yaml:"tags_program" env:"TAGS_PROGRAM"`
+	CloudTags   bool     `yaml:"cloud_tags" env:"CLOUD_TAGS"`
 	// Pacemakers are the addresses of the nodes' API, for a node that has joined; none:
 	// those that it was told.
 	Pacemakers []string `yaml:"pacemakers" env:"PACEMAKERS"`
@@ -96,7 +101,7 @@ func Default() Config {
 		RouterListen: ":8080",
 		Domain:       "aorta.localhost", DeadAfter: 15 * time.Second, ReportEvery: 2 * time.Second, DrainLimit: 30 * time.Second,
 		KeepReleases: cluster.KeptReleases, ImagesMaxGB: 20, BuildCacheMaxGB: 10, BuildTimeout: 30 * time.Minute,
-		OutputFiles: 5, OutputFileBytes: 10 << 20,
+		OutputFiles: 5, OutputFileBytes: 10 << 20, CloudTags: true,
 		AccessLogBuffered: true, LogLevel: "info", LogFormat: "text",
 	}
 }

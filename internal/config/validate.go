@@ -112,6 +112,7 @@ func (c *Config) checkAddresses(all *mistakes) {
 	all.add(err)
 	_, err = c.Reachable()
 	all.add(err)
+	all.add(c.checkTags())
 	if ip, err := netip.ParseAddr(c.RedisAddress); err != nil || ip.IsUnspecified() {
 		all.add(cluster.Invalid("redis_address", "%q is not one IP address of this machine", c.RedisAddress))
 	}

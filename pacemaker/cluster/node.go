@@ -78,18 +78,6 @@ type Node struct {
 // Has says whether the node plays the role.
 func (n Node) Has(r Role) bool { return contains(n.Roles, r) }
 
-// Load is how busy a node is.
-type Load struct {
-	Score       float64 // max of CPU, memory and disk, 0 idle … 1 full
-	CPU         float64 // share of all cores in use
-	CPUs        int     // cores
-	MemoryUsed  int64   // bytes
-	MemoryTotal int64   // bytes
-	DiskUsed    float64 // share of the engine's disk
-	DiskFree    int64   // bytes
-	LoadAverage float64 // over 1 minute
-}
-
 // PrivateNetworks are where instances may be published and where routers send
 // requests: an address outside of them would be open to everyone.
 func PrivateNetworks() []string {

@@ -14,6 +14,7 @@ const (
 	PartDisk   PartKind = "disk"
 	// PartFirewall is what keeps containers from the platform's services.
 	PartFirewall PartKind = "firewall"
+	PartTags     PartKind = "tags" // what finds the node's tags
 )
 
 // Part is something on a node that requests, deploys or numbers need, as the

@@ -13,8 +13,10 @@ type Report struct {
 	Address  string
 	Load     Load
 	Tags     map[string]string
-	Parts    []Part // all of the node's
-	Places   Places
+	// TagSources says for each tag where the node has it from.
+	TagSources map[string]TagSource
+	Parts      []Part // all of the node's
+	Places     Places
 	// Neighbours is the digest of those that the node knows, empty for none.
 	Neighbours string
 	// Digest is over the full set of instances, see InstanceDigest. Instances

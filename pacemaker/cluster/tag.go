@@ -8,12 +8,25 @@ const (
 	maxTagValue = 64
 )
 
+// TagSource is where a node's tag comes from.
+type TagSource string
+
+// The sources of tags, strongest first. What placement may require is set: the
+// others are a node's own word.
+const (
+	TagSet        TagSource = "set"        // by people, or by the token that the node joined with
+	TagConfigured TagSource = "configured" // in the node's configuration
+	TagProgram    TagSource = "program"    // an executable of the operator's on the node
+	TagCloud      TagSource = "cloud"      // the cloud's metadata service
+	TagPlatform   TagSource = "platform"   // the node's system
+)
+
 var (
 	tagKey   = regexp.MustCompile(`^[a-z]([a-z0-9._-]{0,38}[a-z0-9])?$`)
 	tagValue = regexp.MustCompile(`^[A-Za-z0-9._-]*$`)
 )
 
-// ValidateTags checks tags that people set.
+// ValidateTags checks the tags of a node.
 func ValidateTags(field string, tags map[string]string) error {
 	if len(tags) > maxTags {
 		return Invalid(field, "a node has at most %d tags", maxTags)

@@ -8,10 +8,11 @@ import (
 
 // Heard is what is known of a node's process.
 type Heard struct {
-	Ago     time.Duration // since it was heard last
-	Load    cluster.Load
-	Parts   []cluster.Part // as it reported them last
-	Unknown []cluster.ID   // instances on the node that the database does not know
+	Ago        time.Duration // since it was heard last
+	Load       cluster.Load
+	TagSources map[string]cluster.TagSource // of the tags that it reported
+	Parts      []cluster.Part               // as it reported them last
+	Unknown    []cluster.ID                 // instances on the node that the database does not know
 }
 
 // Heard gives what is known of a node's process; false before it said hello. A

@@ -16,7 +16,7 @@ func (n *Nodes) Report(ctx context.Context, node cluster.Node, r cluster.Report)
 		n.cfg.Log.Error("a node has seen a higher epoch", "err", err)
 		return cluster.ReportAnswer{}, err
 	}
-	if err := errors.Join(validAddress(r.Address), cluster.ValidatePlaces(r.Places)); err != nil {
+	if err := errors.Join(validAddress(r.Address), cluster.ValidatePlaces(r.Places), cluster.ValidateTags("tags", r.Tags)); err != nil {
 		return cluster.ReportAnswer{}, err
 	}
 	have, sendFull, old, err := n.sessions.merge(node, r)

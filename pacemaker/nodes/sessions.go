@@ -26,6 +26,7 @@ type session struct {
 	heard    time.Time
 	counter  uint64
 	load     cluster.Load
+	sources  map[string]cluster.TagSource
 	statuses map[cluster.ID]cluster.InstanceStatus
 	full     bool // a full set was reported
 	parts    []cluster.Part
@@ -101,7 +102,7 @@ func (h *sessions) merge(node cluster.Node, r cluster.Report) (have []cluster.In
 	if r.Counter <= s.counter {
 		return nil, false, true, nil
 	}
-	s.counter, s.load, s.parts = r.Counter, r.Load, r.Parts
+	s.counter, s.load, s.parts, s.sources = r.Counter, r.Load, r.Parts, r.TagSources
 	if r.Full {
 		s.statuses = map[cluster.ID]cluster.InstanceStatus{}
 		s.full = true
@@ -128,7 +129,7 @@ func (h *sessions) heard(node cluster.ID) (Heard, bool) {
 	if s == nil {
 		return Heard{}, false
 	}
-	return Heard{Ago: h.cfg.Now().Sub(s.heard), Load: s.load, Parts: s.parts, Unknown: slices.Clone(s.unknown)}, true
+	return Heard{Ago: h.cfg.Now().Sub(s.heard), Load: s.load, Parts: s.parts, TagSources: s.sources, Unknown: slices.Clone(s.unknown)}, true
 }
 
 // status is what a node reported of an instance last; the zero one when it did not.

@@ -13,9 +13,11 @@ type Node struct {
 	Instances int // on it, that have not ended
 	Unheard   bool
 	// What this pacemaker heard of it last; nil and 0 before it heard anything.
-	Score    *float64
-	HeardAt  *time.Time
-	HeardAgo time.Duration
+	Score      *float64
+	Load       *cluster.Load
+	TagSources map[string]cluster.TagSource // of its tags, without those that were set
+	HeardAt    *time.Time
+	HeardAgo   time.Duration
 	// RouterSilent says that it has a router, which does not report.
 	RouterSilent bool
 	// RouterBehind says what its router serves in place of a table that was
@@ -76,7 +78,7 @@ func (o *Overview) node(n cluster.Node, instances int) Node {
 	}
 	if h, said := o.cfg.Nodes.Heard(n); said {
 		at := o.cfg.Now().Add(-h.Ago)
-		g.Score, g.HeardAt, g.HeardAgo, g.Unknown = &h.Load.Score, &at, h.Ago, h.Unknown
+		g.Score, g.Load, g.HeardAt, g.HeardAgo, g.Unknown, g.TagSources = &h.Load.Score, &h.Load, &at, h.Ago, h.Unknown, h.TagSources
 		for _, p := range h.Parts {
 			g.Parts = append(g.Parts, Part{p, at.Add(-p.Ago)})
 		}

@@ -8,19 +8,20 @@ import (
 
 // Report is what a node says of itself and of its instances.
 type Report struct {
-	Session   string            `json:"session"`
-	Counter   uint64            `json:"counter"`
-	Epoch     uint64            `json:"epoch"`
-	Revision  int               `json:"revision"`
-	Roles     []cluster.Role    `json:"roles"`
-	Address   string            `json:"address"`
-	Load      Load              `json:"load"`
-	Tags      map[string]string `json:"tags,omitempty"`
-	Digest    string            `json:"digest"`
-	Full      bool              `json:"full"`
-	Instances []InstanceStatus  `json:"instances,omitempty"`
-	Parts     []Part            `json:"parts,omitempty"`
-	Places    *Places           `json:"places,omitempty"`
+	Session    string                       `json:"session"`
+	Counter    uint64                       `json:"counter"`
+	Epoch      uint64                       `json:"epoch"`
+	Revision   int                          `json:"revision"`
+	Roles      []cluster.Role               `json:"roles"`
+	Address    string                       `json:"address"`
+	Load       Load                         `json:"load"`
+	Tags       map[string]string            `json:"tags,omitempty"`
+	TagSources map[string]cluster.TagSource `json:"tag_sources,omitempty"`
+	Digest     string                       `json:"digest"`
+	Full       bool                         `json:"full"`
+	Instances  []InstanceStatus             `json:"instances,omitempty"`
+	Parts      []Part                       `json:"parts,omitempty"`
+	Places     *Places                      `json:"places,omitempty"`
 	// Neighbours is the digest of those that the node knows.
 	Neighbours string `json:"neighbours,omitempty"`
 }
@@ -29,7 +30,7 @@ type Report struct {
 func FromReport(r cluster.Report) Report {
 	return Report{
 		Session: r.Session, Counter: r.Counter, Epoch: r.Epoch, Revision: r.Revision, Roles: r.Roles, Address: r.Address,
-		Load: Load(r.Load), Tags: r.Tags, Digest: r.Digest, Full: r.Full,
+		Load: Load(r.Load), Tags: r.Tags, TagSources: r.TagSources, Digest: r.Digest, Full: r.Full,
 		Instances: each(r.Instances, func(s cluster.InstanceStatus) InstanceStatus { return InstanceStatus(s) }),
 		Parts:     each(r.Parts, func(p cluster.Part) Part { return Part(p) }),
 		Places:    fromPlaces(r.Places), Neighbours: r.Neighbours,
@@ -40,7 +41,7 @@ func FromReport(r cluster.Report) Report {
 func (r Report) Domain() cluster.Report {
 	return cluster.Report{
 		Session: r.Session, Counter: r.Counter, Epoch: r.Epoch, Revision: r.Revision, Roles: r.Roles, Address: r.Address,
-		Load: cluster.Load(r.Load), Tags: r.Tags, Digest: r.Digest, Full: r.Full,
+		Load: cluster.Load(r.Load), Tags: r.Tags, TagSources: r.TagSources, Digest: r.Digest, Full: r.Full,
 		Instances: each(r.Instances, func(s InstanceStatus) cluster.InstanceStatus { return cluster.InstanceStatus(s) }),
 		Parts:     each(r.Parts, func(p Part) cluster.Part { return cluster.Part(p) }),
 		Places:    r.Places.domain(), Neighbours: r.Neighbours,
@@ -66,6 +67,8 @@ type Load struct {
 	DiskUsed    float64 `json:"disk_used"`
 	DiskFree    int64   `json:"disk_free"`
 	LoadAverage float64 `json:"load_average1"`
+	Instances   int     `json:"instances,omitempty"`
+	Promised    int64   `json:"promised,omitempty"`
 }
 
 // InstanceStatus is what a heart says of one instance.

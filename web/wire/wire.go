@@ -398,6 +398,16 @@ type Node struct {
 	HeardAgo   *float64  `json:"heard_ago" doc:"seconds since its last report; null before the first"`
 	Generation uint64    `json:"generation,omitempty" doc:"of the routing table that its router uses"`
 	CreatedAt  time.Time `json:"created_at"`
+	// ScoreParts are empty before its first report.
+	ScoreParts []ScorePart       `json:"score_parts" doc:"what the score is the largest of"`
+	TagSources map[string]string `json:"tag_sources" doc:"where each tag comes from: set (by people or a join token), configured, program, cloud, platform"`
+}
+
+// ScorePart is one measure of how busy a node is.
+type ScorePart struct {
+	Name  string  `json:"name" enum:"cpu,load,memory,disk,instances"`
+	Value float64 `json:"value" doc:"0 idle … 1 full"`
+	Text  string  `json:"text" doc:"what was measured"`
 }
 
 // Status is the cluster at a glance.
