@@ -11,7 +11,7 @@ import (
 	"aorta/web/wire"
 )
 
-func TestHeldSeries_LastsForAStep(t *testing.T) {
+func TestHeldSeries_LastsWhileItIsFresh(t *testing.T) {
 	t.Parallel()
 	h := &heldSeries{span: span{time.Hour, time.Minute}}
 	n := 0
@@ -25,7 +25,7 @@ func TestHeldSeries_LastsForAStep(t *testing.T) {
 	start := time.Unix(1_700_000_040, 0) // a whole minute
 
 	var got []string
-	for _, after := range []time.Duration{time.Second, 60 * time.Second, 61 * time.Second, 121 * time.Second, 122 * time.Second} {
+	for _, after := range []time.Duration{time.Second, 10 * time.Second, 11 * time.Second, 21 * time.Second, 70 * time.Second} {
 		s, err := h.get(start.Add(after), compute)
 		if err != nil {
 			s.From = start.Add(-time.Hour).Unix()

@@ -55,11 +55,21 @@ const wholeStep = 10 * time.Second
 // counted is how long after a step its last lines may come in.
 const counted = time.Second
 
-// window is the finished steps of the span until now.
+// window is the time that the span shows now, from the start of a step. Seconds
+// are shown once they are over; of a longer step also what it has so far, since
+// an app's first hour would be empty until its end.
 func (s span) window(now time.Time) (from, to time.Time) {
-	to = now.Add(-counted).Truncate(s.step)
-	return to.Add(-s.length), to
+	to = now.Add(-counted)
+	if s.step < time.Minute {
+		to = to.Truncate(s.step)
+	}
+	last := to.Add(-1).Truncate(s.step)
+	return last.Add(s.step - s.length), to
 }
+
+// fresh is how long what all apps have together is kept: a step, or less of one
+// that is under way.
+func (s span) fresh() time.Duration { return max(wholeStep, s.step/60) }
 
 type appSeries struct {
 	access.AppPath
@@ -84,25 +94,27 @@ func (a *API) seriesRoutes(h *rest.API) {
 		})
 }
 
-// heldSeries keeps the whole cluster's series of a span until a step has passed.
-// Whoever asks meanwhile waits for the first, and gets the same.
+// heldSeries keeps the whole cluster's series of a span while it is fresh. Whoever
+// asks meanwhile waits for the first, and gets the same.
 type heldSeries struct {
 	span
 
-	mu   sync.Mutex // guards held, also while it is computed
+	mu   sync.Mutex // guards what follows, also while it is computed
 	held *wire.Series
+	at   time.Time // when it was asked for, in whole times of being fresh
 }
 
 func (h *heldSeries) get(now time.Time, compute func(SeriesQuery) (wire.Series, error)) (wire.Series, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	from, to := h.window(now)
-	if h.held != nil && h.held.From == from.Unix() {
+	at := now.Add(-counted).Truncate(h.fresh())
+	if h.held != nil && h.at.Equal(at) {
 		return *h.held, nil
 	}
+	from, to := h.window(now)
 	s, err := compute(SeriesQuery{From: from, To: to, Step: h.step})
 	if err == nil {
-		h.held = &s
+		h.held, h.at = &s, at
 	}
 	return s, err
 }
@@ -159,9 +171,10 @@ func (a *API) marks(ctx context.Context, app cluster.App, q SeriesQuery) ([]wire
 // longer steps is shown at the step in which it begins.
 func columns(q SeriesQuery, points []SeriesPoint) wire.Series {
 	step, from := int64(q.Step/time.Second), q.From.Unix()
-	n := int((q.To.Unix() - from) / step)
+	to := q.To.Add(time.Second - 1).Unix() // a step under way has at least a second
+	n := int((to - from + step - 1) / step)
 	s := wire.Series{
-		Step: step, From: from, T: make([]int64, n), Bytes: make([]*uint64, n), Marks: []wire.SeriesMark{},
+		Step: step, From: from, To: to, T: make([]int64, n), Bytes: make([]*uint64, n), Marks: []wire.SeriesMark{},
 		S2xx: make([]*uint64, n), S3xx: make([]*uint64, n), S4xx: make([]*uint64, n), S5xx: make([]*uint64, n),
 		P50: make([]*float64, n), P95: make([]*float64, n), P99: make([]*float64, n),
 	}

@@ -64,6 +64,28 @@ func TestSeries_HasStepsForEachRange(t *testing.T) {
 	}
 }
 
+// What an app has had in its first minute or hour is shown before that is over,
+// with how much of it is counted.
+func TestSeries_ShowsTheStepUnderWay(t *testing.T) {
+	t.Parallel()
+	r := rig.New(t)
+	_, err := r.Pace.CreateApp(t.Context(), "shop", "admin")
+	testkit.Must(t, err)
+	for _, name := range []string{"1h", "24h", "7d", "90d"} {
+		asked := time.Now()
+
+		got := rig.As[wire.Series](t, r.Admin("GET", "/apps/shop/series?range="+name, ""))
+
+		last := got.T[len(got.T)-1]
+		if got.To < asked.Add(-time.Second).Unix() || got.To <= last || got.To > last+got.Step {
+			t.Errorf("%s: got the last step at %d, counted until %d, want that within it and a second old at %d", name, last, got.To, asked.Unix())
+		}
+		if q := r.Numbers.Asked[len(r.Numbers.Asked)-1]; q.From.Unix()%got.Step != 0 || q.To.Before(asked.Add(-2*time.Second)) {
+			t.Errorf("%s: asked %+v, want whole steps until a second ago", name, q)
+		}
+	}
+}
+
 func TestSeries_AllAppsAreComputedOnceAStep(t *testing.T) {
 	t.Parallel()
 	r := rig.New(t)

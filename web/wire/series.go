@@ -5,6 +5,7 @@ package wire
 type Series struct {
 	Step  int64        `json:"step_s" doc:"seconds of a step"`
 	From  int64        `json:"from" doc:"unix time of the first step"`
+	To    int64        `json:"to" doc:"unix time until which is counted: the last step may be under way"`
 	T     []int64      `json:"t" doc:"unix time of each step"`
 	S2xx  []*uint64    `json:"s2xx" doc:"requests with that status in the step; 101 too"`
 	S3xx  []*uint64    `json:"s3xx"`

@@ -34,6 +34,11 @@ export function millis(ms: number | null | undefined): string {
   return `${Math.floor(s / 60)} min ${s % 60} s`;
 }
 
+// took is a measured time, of which tenths of a millisecond are kept.
+export function took(ms: number | null | undefined): string {
+  return typeof ms === "number" && ms < 0.1 ? "< 0.1 ms" : millis(ms);
+}
+
 export function bytes(n: number | null | undefined): string {
   if (n === null || n === undefined) return dash;
   const units = ["B", "KB", "MB", "GB", "TB"];

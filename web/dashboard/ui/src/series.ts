@@ -2,7 +2,7 @@
 import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { get, messageOf } from "./api";
-import type { Curve } from "./kit/Graph";
+import type { Curve } from "./kit/curves";
 import type { Series } from "./types";
 
 // Range is the time that a graph shows, and how often it is reloaded.
@@ -22,7 +22,8 @@ export interface Drawn { series: Series; requests: Curve[]; times: Curve[]; traf
 const curve = (name: string, colour: string, values: (number | null)[]): Curve => ({ name, colour, values });
 
 export function drawn(series: Series, seconds: number): Drawn {
-  const per = (values: (number | null)[]) => values.map((v) => (v === null ? null : v / series.step_s));
+  const counted = (i: number) => Math.min(series.step_s, series.to - (series.t[i] ?? 0)); // seconds: the last step may be under way
+  const per = (values: (number | null)[]) => values.map((v, i) => (v === null ? null : v / counted(i)));
   const to = Math.max(series.from + seconds, (series.t.at(-1) ?? 0) + series.step_s);
   return {
     series, span: [to - seconds, to],

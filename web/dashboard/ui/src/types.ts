@@ -235,6 +235,7 @@ export interface LogLine {
 export interface Series {
   step_s: number; // seconds of a step
   from: number; // unix time of the first step
+  to: number; // unix time until which is counted: the last step may be under way
   t: number[]; // unix time of each step
   s2xx: (number | null)[]; // requests with that status in the step; 101 too
   s3xx: (number | null)[];

@@ -1,11 +1,11 @@
 // Graphs over time. The drawing library is loaded with the first one.
+import type uPlot from "uplot";
 import type { AlignedData, Options } from "uplot";
 import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { looks } from "../theme";
 import type { Mark } from "../types";
-
-export interface Curve { name: string; colour: string; values: (number | null)[] }
+import { latest, lone, momentOf, type Curve } from "./curves";
 
 interface Props {
   title: string;
@@ -14,6 +14,7 @@ interface Props {
   marks: Mark[];
   stacked?: boolean;
   show: (n: number | null | undefined) => string;
+  axis?: (n: number) => string; // where it shows numbers otherwise
   span: [number, number];
   small?: boolean;
 }
@@ -30,29 +31,28 @@ function stack(curves: Curve[]): (number | null)[][] {
   return sums;
 }
 
-function lastOf(values: (number | null)[]): number | null {
-  for (let i = values.length - 1; i >= 0; i--) if (values[i] !== null && values[i] !== undefined) return values[i]!;
-  return null;
-}
-
 export function Graph(p: Props) {
   const box = useRef<HTMLDivElement>(null);
   const failed = useSignal(false);
+  const pointed = useSignal(-1); // the step under the cursor
   const theme = looks.value;
   useEffect(() => {
     let end = () => {};
     let over = false;
     void import("./plot").then(({ plot }) => {
-      if (!over && box.current) end = plot(box.current, options(p), data(p), p.marks);
+      if (!over && box.current) end = plot(box.current, options(p), data(p), p.marks, (i) => { pointed.value = i; });
     }).catch(() => { failed.value = true; });
-    return () => { over = true; end(); };
+    return () => { over = true; pointed.value = -1; end(); };
   }, [p.times, p.curves, p.marks, theme]);
-  const words = p.curves.map((c) => `${c.name} ${p.show(lastOf(c.values))}`).join(", ");
+  const newest = latest(p.curves);
+  const at = pointed.value >= 0 ? pointed.value : newest;
+  const words = p.curves.map((c) => `${c.name} ${p.show(c.values[newest])}`).join(", ");
   return (
     <figure class="graph">
       <figcaption>
         <b>{p.title}</b>
-        {p.curves.map((c) => <span key={c.name} class="key"><i class={`swatch ${c.colour}`} />{c.name} <span class="num">{p.show(lastOf(c.values))}</span></span>)}
+        {p.curves.map((c) => <span key={c.name} class="key"><i class={`swatch ${c.colour}`} />{c.name} <span class="num">{p.show(c.values[at])}</span></span>)}
+        {at >= 0 && <span class="muted num">at {momentOf(p.times, at)}</span>}
       </figcaption>
       <div ref={box} class={p.small ? "plot small" : "plot"} role="img" aria-label={`${p.title}, last: ${words}`} />
       {failed.value && <p class="muted">The graph could not be loaded; reload the page.</p>}
@@ -91,9 +91,9 @@ function options(p: Props): Options {
     width: 600, height: p.small ? height.small : height.full, legend: { show: false },
     cursor: { sync: { key: "page" }, drag: { x: false, y: false }, points: { show: !p.stacked } },
     scales: { x: { time: true, range: p.span }, y: { range: (_, __, max) => [0, ceiling(max)] } },
-    axes: [{ ...axis, size: 28, space: 80, values: moments }, { ...axis, size: 64, space: p.small ? 20 : 30, values: (_, ticks) => ticks.map((t) => p.show(t)) }],
+    axes: [{ ...axis, size: 28, space: 80, values: moments }, { ...axis, size: 64, space: p.small ? 20 : 30, values: (_, ticks) => ticks.map((t) => (p.axis ?? p.show)(t)) }],
     series: [{}, ...curves.map((c) => ({
-      stroke: colour(c.colour), width: 1.5, spanGaps: false, points: { show: false }, ...(p.stacked ? { fill: colour(c.colour) } : {}),
+      stroke: colour(c.colour), width: 1.5, spanGaps: false, points: { show: false, size: 5, filter: (u: uPlot, at: number) => lone(u.data[at]!) }, ...(p.stacked ? { fill: colour(c.colour) } : {}),
     }))],
   };
 }

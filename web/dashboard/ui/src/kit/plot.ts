@@ -7,7 +7,8 @@ import { place } from "./marks";
 const near = 8; // px between the cursor and a mark that it shows
 
 // plot draws into a box, follows its width, and returns a function that ends it.
-export function plot(box: HTMLElement, options: uPlot.Options, data: uPlot.AlignedData, marks: Mark[]): () => void {
+// pointed hears which step the cursor is on; -1 for none.
+export function plot(box: HTMLElement, options: uPlot.Options, data: uPlot.AlignedData, marks: Mark[], pointed: (step: number) => void): () => void {
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string) => style.getPropertyValue("--" + name).trim();
   const ink = { line: colour("muted"), text: colour("text"), ground: colour("surface") };
@@ -18,7 +19,7 @@ export function plot(box: HTMLElement, options: uPlot.Options, data: uPlot.Align
   const hooks = {
     draw: [(u: uPlot) => deploys(u, sorted, ink)],
     ready: [(u: uPlot) => { u.over.append(tip); }],
-    setCursor: [(u: uPlot) => hover(u, sorted, tip)],
+    setCursor: [(u: uPlot) => hover(u, sorted, tip), (u: uPlot) => pointed(u.cursor.idx ?? -1)],
   };
   const chart = new uPlot({ ...options, width: box.clientWidth || options.width, hooks }, data, box);
   const watch = new ResizeObserver(() => chart.setSize({ width: box.clientWidth, height: options.height }));

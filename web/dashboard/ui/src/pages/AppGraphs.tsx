@@ -1,12 +1,13 @@
 import { useMemo } from "preact/hooks";
 import { path } from "../api";
-import { millis, rate, volume } from "../format";
+import { millis, rate, took, volume } from "../format";
 import { ask, query } from "../router";
 import { ranges, useSeries, type Drawn, type Range } from "../series";
 import type { AppDetail, Series } from "../types";
 import { Card } from "../kit/Card";
 import { Empty, Trouble, Wait } from "../kit/Empty";
-import { Graph, type Curve } from "../kit/Graph";
+import type { Curve } from "../kit/curves";
+import { Graph } from "../kit/Graph";
 
 export function AppGraphs({ detail }: { detail: AppDetail }) {
   const range = ranges.find((r) => r.id === query.value.get("range")) ?? ranges[0]!;
@@ -35,7 +36,7 @@ function Graphs({ d }: { d: Drawn }) {
   return (
     <div class="graphs">
       <Graph {...shared} title="Requests" curves={d.requests} stacked show={perSecond} />
-      <Graph {...shared} title="Response time" curves={d.times} show={millis} />
+      <Graph {...shared} title="Response time" curves={d.times} show={took} axis={millis} />
       <Graph {...shared} title="Bytes sent" curves={d.traffic} show={bytesPerSecond} />
     </div>
   );

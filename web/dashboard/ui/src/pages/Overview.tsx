@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { computed, useSignal } from "@preact/signals";
 import { path } from "../api";
-import { millis, rate } from "../format";
+import { rate, took } from "../format";
 import { apps, overview } from "../live";
 import { appAddress, jobAddress } from "../router";
 import { ranges, useSeries } from "../series";
@@ -13,7 +13,8 @@ import { Foot } from "../kit/Copy";
 import { Empty, Trouble, Wait } from "../kit/Empty";
 import { Errors } from "../kit/Errors";
 import { Foreign } from "../kit/Foreign";
-import { Graph, type Curve } from "../kit/Graph";
+import type { Curve } from "../kit/curves";
+import { Graph } from "../kit/Graph";
 import { Line } from "../kit/Line";
 import { Skeleton } from "../kit/Skeleton";
 import { NodeTable } from "../kit/NodeTable";
@@ -113,7 +114,7 @@ function Figures({ o }: { o: State }) {
   const parts: [string, ComponentChildren, string][] = [
     ["Requests", rate(o.rates.requests_per_s), o.rates.requests_per_s === null ? "no traffic" : "per second"],
     ["Error rate", <Errors ratio={o.rates.error_ratio} />, "5xx"],
-    ["Response time", millis(o.rates.p95_ms), "p95"],
+    ["Response time", took(o.rates.p95_ms), "p95"],
     ["Apps", `${o.apps.serving} of ${o.apps.total}`, o.apps.stopped ? `running, ${o.apps.stopped} stopped` : "running"],
     ["Nodes", `${ready} of ${o.nodes?.length ?? 0}`, "ready"],
     ["Routers", `${o.routers.live} of ${o.routers.total}`, "ready"],
