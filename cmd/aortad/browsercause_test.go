@@ -85,6 +85,8 @@ func TestDashboard_AddressesKeepThePlace(t *testing.T) {
 	p.Await("the other range", pressed+`"7 d"`)
 	p.Reload()
 	p.Await("the same range after a reload", pressed+`"7 d"`)
+	p.AwaitText("One point for each hour")
+	p.Await("the requests of its first hour", `!document.body.innerText.includes("No request in this range")`)
 	tab(p, "shop", "Logs")
 	p.Type("Search in the logs", "blue")
 	p.Press("Enter")

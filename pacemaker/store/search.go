@@ -39,6 +39,18 @@ func (s *Store) Operations(ctx context.Context, q OperationQuery) ([]cluster.Ope
 	return s.operations(ctx, q.on(s.read))
 }
 
+// MostCounted bounds a count of operations: more are told as one more than that.
+const MostCounted = 10_000
+
+// CountOperations is how many operations a query finds on all its pages, at most
+// one more than MostCounted.
+func (s *Store) CountOperations(ctx context.Context, q OperationQuery) (int, error) {
+	q.Below, q.Limit = "", MostCounted+1
+	var n int64
+	err := s.read.WithContext(ctx).Table("(?) AS found", q.on(s.read).Select("id")).Count(&n).Error
+	return int(n), translate(err, "count operations")
+}
+
 // on makes the query. Times are compared as ids, which begin with them: so each
 // filter is served by its index in the order of the list.
 func (q OperationQuery) on(db *gorm.DB) *gorm.DB {

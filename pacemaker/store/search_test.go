@@ -77,9 +77,16 @@ func TestOperations_FiltersHoldTogether(t *testing.T) {
 
 		got, err := s.Operations(t.Context(), q)
 		testkit.Must(t, err)
+		n, err := s.CountOperations(t.Context(), q)
+		testkit.Must(t, err)
 
 		want := slices.DeleteFunc(slices.Clone(all), func(op cluster.Operation) bool { return !q.takes(op) })
 		want = want[:min(len(want), q.Limit)]
+		q.Below = ""
+		whole := slices.DeleteFunc(slices.Clone(all), func(op cluster.Operation) bool { return !q.takes(op) })
+		if n != len(whole) {
+			t.Errorf("%s: counted %d, want %d", name, n, len(whole))
+		}
 		if !slices.EqualFunc(got, want, func(a, b cluster.Operation) bool { return a.ID == b.ID }) || len(want) == 0 {
 			t.Errorf("%s: got %d operations, want %d, the newest first", name, len(got), len(want))
 		}

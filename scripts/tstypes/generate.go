@@ -18,6 +18,7 @@ const head = `// Written by scripts/tstypes from the shapes in web/wire: go gene
 export interface Page<T> {
   items: T[];
   next?: string;
+  total?: number; // on all pages, if it was asked for and there are any
 }
 `
 

@@ -100,6 +100,11 @@ func TestListJobs_FiltersAndPages(t *testing.T) {
 			t.Errorf("%q: got %v, want %v", query, got, names)
 		}
 	}
+	counted := rig.As[wire.Page[wire.Job]](t, r.Admin("GET", "/jobs?app=shop&limit=1&count=true", ""))
+	later := rig.As[wire.Page[wire.Job]](t, r.Admin("GET", "/jobs?app=shop&limit=1&count=true&cursor="+counted.Next, ""))
+	if counted.Total != 2 || later.Total != 2 || len(counted.Items) != 1 || counted.Next == "" {
+		t.Errorf("got the totals %d and %d with pages of %d, want 2 on both", counted.Total, later.Total, len(counted.Items))
+	}
 	if got := r.Do(rig.Ask{Method: "GET", Path: "/jobs?app=nothere1", Token: rig.ViewerToken}); got.Status != http.StatusNotFound {
 		t.Errorf("an unknown app: got %d %s, want 404", got.Status, got.Body)
 	}

@@ -20,6 +20,7 @@ type listJobs struct {
 	Attention bool   `query:"attention" doc:"only failed jobs that need attention"`
 	Uncaused  bool   `query:"uncaused" doc:"leave out what another job has caused, unless it failed"`
 	By        string `query:"by" enum:"people,aorta" doc:"only what people asked for, or only what Aorta began by itself"`
+	Count     bool   `query:"count" doc:"say as total how many match on all pages, at most 10001"`
 	rest.Paged
 }
 
@@ -83,6 +84,11 @@ func (a *API) listJobs(ctx context.Context, in *listJobs) (*rest.Reply[wire.Page
 	if len(list) > in.Limit {
 		list = list[:in.Limit]
 		page.Next = string(list[in.Limit-1].ID)
+	}
+	if in.Count {
+		if page.Total, err = a.store.CountOperations(ctx, q); err != nil {
+			return nil, err
+		}
 	}
 	page.Items, err = a.view.Roots(ctx, list)
 	return rest.OK(page, err)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"testing"
 
 	"aorta/internal/testkit/browser"
@@ -12,10 +13,15 @@ import (
 // script is an API of which the test says each event that the page hears.
 type script struct {
 	events chan string
-	ends   chan struct{} // closed at the test's end
+	ends   chan struct{}                      // closed at the test's end
+	asked  map[string]func(url.Values) string // other parts of the API, by path
 }
 
 func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if answer := s.asked[r.URL.Path]; answer != nil {
+		_, _ = fmt.Fprint(w, answer(r.URL.Query()))
+		return
+	}
 	switch r.URL.Path {
 	case "/api/v1/session":
 		_, _ = fmt.Fprint(w, `{"user":"ann","role":"viewer","session":"s","expires_at":"2100-01-01T00:00:00Z"}`)
@@ -58,6 +64,12 @@ func (s *script) job(id string) string {
 // shown opens a page of an API that is written down.
 func shown(t *testing.T, path string) (*browser.Page, *script) {
 	t.Helper()
+	return answered(t, path, nil)
+}
+
+// answered is shown with answers of other parts of the API.
+func answered(t *testing.T, path string, asked map[string]func(url.Values) string) (*browser.Page, *script) {
+	t.Helper()
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("a quick check starts no browser")
@@ -65,7 +77,7 @@ func shown(t *testing.T, path string) (*browser.Page, *script) {
 	if len(Handler().(*site).assets) == 0 {
 		t.Fatal("the pages are not built: make dashboard") // nothing would read what the test says
 	}
-	s := &script{events: make(chan string), ends: make(chan struct{})}
+	s := &script{events: make(chan string), ends: make(chan struct{}), asked: asked}
 	srv := httptest.NewServer(s)
 	t.Cleanup(srv.Close)
 	t.Cleanup(func() { close(s.ends) })

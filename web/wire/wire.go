@@ -7,6 +7,7 @@ import "time"
 type Page[T any] struct {
 	Items []T    `json:"items"`
 	Next  string `json:"next,omitempty"`
+	Total int    `json:"total,omitempty" doc:"how many there are on all pages; only of a list that was asked to count, and nothing for none"`
 }
 
 // Problem is an error as an RFC 9457 problem document.

@@ -20,7 +20,7 @@ export class Kept<T extends { id: string }> {
 }
 
 // List is the rows to show. more loads the next page of a URL, at first after the
-// cursor from; keep adds rows that were loaded otherwise.
+// cursor from, which may be none; keep adds rows that were loaded otherwise.
 export interface List<T> { rows: T[]; asked: boolean; end: boolean; more(address: string, from: string): Promise<void>; keep(rows: readonly T[]): void }
 
 // useOlder starts with the live rows, which have that order.
@@ -33,9 +33,10 @@ export function useOlder<T extends { id: string }>(live: T[], order: (a: T, b: T
   return {
     rows: kept.current?.list() ?? live, asked: kept.current !== null, end: next.value === "",
     async more(address, from) {
-      const page = await get<Page<T>>(address + (address.includes("?") ? "&" : "?") + "cursor=" + encodeURIComponent(next.value ?? from));
+      const cursor = next.value ?? from;
+      const page = await get<Page<T>>(address + (cursor && (address.includes("?") ? "&" : "?") + "cursor=" + encodeURIComponent(cursor)));
       kept.current ??= new Kept<T>(order);
-      kept.current.keep([...live, ...page.items]);
+      kept.current.keep([...page.items, ...live]);
       next.value = page.next ?? "";
     },
     keep(rows) {

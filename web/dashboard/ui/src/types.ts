@@ -3,6 +3,7 @@
 export interface Page<T> {
   items: T[];
   next?: string;
+  total?: number; // on all pages, if it was asked for and there are any
 }
 
 export interface Session {

@@ -1,16 +1,16 @@
 import { useEffect } from "preact/hooks";
-import { computed } from "@preact/signals";
-import { get, path } from "../api";
+import { computed, useSignal } from "@preact/signals";
+import { get, messageOf, path } from "../api";
 import { brief, count } from "../format";
 import { ended, shownState } from "../jobstore";
 import { jobs } from "../live";
 import { useOlder } from "../older";
 import { appAddress, ask, jobAddress, query } from "../router";
-import type { Job } from "../types";
+import type { Job, Page } from "../types";
 import { Button } from "../kit/Button";
 import { Card } from "../kit/Card";
 import { Foot } from "../kit/Copy";
-import { Empty } from "../kit/Empty";
+import { Empty, Trouble, Wait } from "../kit/Empty";
 import { Foreign } from "../kit/Foreign";
 import { Line } from "../kit/Line";
 import { Skeleton } from "../kit/Skeleton";
@@ -51,6 +51,7 @@ function StateCell({ job: j }: { job: Job }) {
 // How many ended jobs are live.
 const asked = 50; // of people
 const begun = 20; // of Aorta itself
+const needy = 50; // that need attention
 
 const newestFirst = (a: Job, b: Job) => (a.id < b.id ? 1 : -1);
 const sorted = computed(() => [...(jobs.value?.values() ?? [])].sort(newestFirst));
@@ -65,19 +66,20 @@ export function behind(live: Job[], of: (j: Job) => boolean, most: number): stri
   return live.filter((j) => of(j) && ended(j))[most - 1]?.id ?? "";
 }
 
-// View is what the list may show. older searches for what is not live, and from
-// says behind which job that begins; without, all of it is live.
-interface View { id: string; name: string; fits: (j: Job) => boolean; older?: string; from: (live: Job[]) => string }
+// View is what the list may show. search finds the same on the server, also what is
+// not live; from says behind which job that begins. What has none begins with the
+// newest, since the live ones are few of them.
+interface View { id: string; name: string; fits: (j: Job) => boolean; search: string; from?: (live: Job[]) => string }
 
 const people = (live: Job[]) => behind(live, (j) => !!j.user, asked);
 const itself = (live: Job[]) => behind(live, own, begun);
 
 const views: View[] = [
-  { id: "", name: "By people", fits: (j) => !!j.user, older: "by=people", from: people },
-  { id: "aorta", name: "By Aorta", fits: own, older: "by=aorta&uncaused=true", from: itself },
-  { id: "open", name: "Running", fits: (j) => open(j) && (!!j.user || own(j)), from: () => "" },
-  { id: "failed", name: "Failed", fits: (j) => j.state === "failed", older: "state=failed", from: (live) => [people(live), itself(live)].sort().at(-1)! },
-  { id: "attention", name: "Needs attention", fits: (j) => !!j.attention, from: () => "" },
+  { id: "", name: "By people", fits: (j) => !!j.user, search: "by=people", from: people },
+  { id: "aorta", name: "By Aorta", fits: own, search: "by=aorta&uncaused=true", from: itself },
+  { id: "open", name: "Running", fits: (j) => open(j) && (!!j.user || own(j)), search: "state=open&uncaused=true", from: () => "" },
+  { id: "failed", name: "Failed", fits: (j) => j.state === "failed", search: "state=failed" },
+  { id: "attention", name: "Needs attention", fits: (j) => !!j.attention, search: "attention=true", from: (live) => live.filter((j) => j.attention)[needy - 1]?.id ?? "" },
 ];
 
 function words(list: Job[]): { state: string; text: string } {
@@ -101,23 +103,49 @@ export function Jobs() {
   );
 }
 
+const mostCounted = 10_000; // the server counts no further
+
+// title names how many jobs there are, or at least how many.
+function title(shown: number, total: number): string {
+  return total > mostCounted ? `more than ${mostCounted} jobs` : count(Math.max(shown, total), "job");
+}
+
+// useTotal is how many jobs a view has on the server, asked anew when a live job
+// begins or ends.
+function useTotal(view: View, live: Job[]): number {
+  const total = useSignal(0);
+  const news = [live[0]?.id, live.filter(ended).length, live.filter((j) => j.attention).length].join();
+  useEffect(() => {
+    get<Page<Job>>(`${path("jobs")}?limit=1&count=true&${view.search}`).then((page) => { total.value = page.total ?? 0; }, () => {}); // then it counts what it has
+  }, [news]);
+  return total.value;
+}
+
 function List({ live, view }: { live: Job[]; view: View }) {
   const older = useOlder(live, newestFirst);
+  const total = useTotal(view, live);
+  const failed = useSignal("");
+  const more = () => older.more(`${path("jobs")}?limit=100&${view.search}`, view.from?.(live) ?? "");
+  useEffect(() => {
+    if (!view.from) more().catch((err: unknown) => { failed.value = messageOf(err); });
+  }, []);
   // An open job that is not live any more has ended.
   const left = older.asked ? older.rows.filter((j) => open(j) && !jobs.value?.has(j.id)).map((j) => j.id) : [];
   useEffect(() => {
     for (const id of left) get<Job>(path("jobs", id)).then((j) => older.keep([j]), () => {}); // then it stays as last received
   }, [left.join()]);
   const rows = older.rows.filter(view.fits);
+  const loading = !view.from && !older.asked && !failed.value;
   return (
-    <Card title={count(rows.length, "job")} aside={
+    <Card title={title(rows.length, total)} aside={
       <span class="segments" role="group" aria-label="Which">
         {views.map((v) => <button key={v.id} type="button" aria-pressed={v.id === view.id} onClick={() => ask("show", v.id)}>{v.name}</button>)}
       </span>}
     >
+      {failed.value && <Trouble text={failed.value} />}
       {rows.length > 0 && <Table label="Jobs" columns={columns} rows={rows} keyOf={(j) => j.id} />}
-      {rows.length === 0 && (live.length === 0 ? <Empty title="No jobs yet." commands={["git push aorta main"]}>Deploys, scaling and config changes run as jobs:</Empty> : <p class="muted">No jobs match.</p>)}
-      {view.older && (older.asked ? !older.end : view.from(live) !== "") && <p><Button onClick={() => older.more(`${path("jobs")}?limit=100&${view.older}`, view.from(live))}>Older jobs</Button></p>}
+      {rows.length === 0 && (live.length === 0 ? <Empty title="No jobs yet." commands={["git push aorta main"]}>Deploys, scaling and config changes run as jobs:</Empty> : loading ? <Wait /> : <p class="muted">No jobs match.</p>)}
+      {(older.asked ? !older.end : !!view.from?.(live)) && <p><Button onClick={more}>Older jobs</Button></p>}
     </Card>
   );
 }
