@@ -15,7 +15,7 @@ ENV := if [ -f "$(STATE)/env.sh" ]; then . "$$(realpath "$(STATE)/env.sh")"; fi;
 GO  := $(ENV) go
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean build test test-apps check fmt lint bootstrap fuzz bench-router bench-accesslog bench-logs bench-flood bench-deploy bench-idle bench-push bench-jobs bench-dashboard screenshots
+.PHONY: help up down clean build test test-apps check fmt lint bootstrap fuzz bench-router bench-accesslog bench-logs bench-flood bench-deploy bench-idle bench-push bench-streams bench-jobs bench-dashboard screenshots
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -99,6 +99,9 @@ bench-deploy: ## a prebuilt image until it serves, on the cluster of make up
 
 bench-push: ## a push into a repository that has seen 2,000, packed and not
 	@$(GO) test -run - -bench BenchmarkPush -benchtime 20x ./web/git
+
+bench-streams: bootstrap ## what status takes while an app prints, without readers of its log and with 400 that read nothing
+	@$(GO) test -run - -bench BenchmarkStreams -benchtime 30x ./web/live
 
 bench-jobs: bootstrap ## the job trees: figures, beside asynq, and a storm of kills (5 min)
 	@$(GO) run ./scripts/bench/jobs

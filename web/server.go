@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"runtime/debug"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Server is one HTTP listener.
@@ -44,7 +46,29 @@ func Listen(o Options) (*Server, error) {
 	return &Server{listener: l, cert: o.Cert, key: o.Key, http: &http.Server{
 		Handler: recovering(o.Handler, o.Log), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
+		ConnContext: boundUnsent,
 	}}, nil
+}
+
+// maxUnsent is how much of an answer the kernel takes ahead of what it can send. Left
+// to itself it takes megabytes for each reader that is slow, which are made for nothing
+// once that is cut off.
+const maxUnsent = 128 << 10
+
+// boundUnsent is set for each connection: a listener may be one of Multipath TCP,
+// which hands nothing down. What can't be bounded is served all the same.
+func boundUnsent(ctx context.Context, c net.Conn) context.Context {
+	if over, ok := c.(*tls.Conn); ok {
+		c = over.NetConn()
+	}
+	if plain, ok := c.(*net.TCPConn); ok {
+		if raw, err := plain.SyscallConn(); err == nil {
+			_ = raw.Control(func(fd uintptr) {
+				_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, maxUnsent)
+			})
+		}
+	}
+	return ctx
 }
 
 // Addr is the address that was taken.

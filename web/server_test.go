@@ -30,6 +30,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -302,4 +303,39 @@ func TestReadiness_NamesWhatIsWaitedFor(t *testing.T) {
 			t.Errorf("%s: got %d, want 200 with %s", path, status, want)
 		}
 	}
+}
+
+// What a reader does not take is not made for it: the kernel takes a little of it, and
+// not the megabytes that it would.
+func TestServer_HoldsLittleForAReaderThatTakesNothing(t *testing.T) {
+	cert, key := certificate(t)
+	for scheme, o := range map[string]Options{"http": {}, "https": {Cert: cert, Key: key}} {
+		bound := make(chan int, 1)
+		o.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err == nil {
+				bound <- unsentBound(conn)
+				_ = conn.Close()
+			}
+		})
+		s, _, _ := serve(t, o)
+		client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}} //nolint:gosec // whose server it is is tested elsewhere
+
+		_, _ = client.Get(scheme + "://" + s.Addr())
+
+		if got := testkit.Receive(t, "the connection", bound); got != maxUnsent {
+			t.Errorf("%s: got a bound of %d bytes, want %d", scheme, got, maxUnsent)
+		}
+	}
+}
+
+func unsentBound(conn net.Conn) (bytes int) {
+	if over, ok := conn.(*tls.Conn); ok {
+		conn = over.NetConn()
+	}
+	raw, err := conn.(*net.TCPConn).SyscallConn()
+	if err == nil {
+		_ = raw.Control(func(fd uintptr) { bytes, _ = unix.GetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT) })
+	}
+	return bytes
 }

@@ -27,7 +27,8 @@ func (d *daemon) watchDisk() {
 	}
 	prometheus.MustRegister(partMetrics{d.watch})
 	ballast := disk.Ballast{What: "the data directory", Dir: d.cfg.DataDir, Path: d.path("ballast"), Log: d.log}
-	d.follow(watch.Probe{
+	d.loop("pulse", d.watch.Pulse)
+	d.follow(d.watch.Self(), watch.Probe{
 		Kind: cluster.PartDisk, Name: "data disk", Silent: "The disk of the data directory " + d.cfg.DataDir + " hangs: look at the kernel's log (dmesg).",
 		Use: func(context.Context) error { return ballast.Check() },
 	})

@@ -41,7 +41,8 @@ type Probe struct {
 
 // Watch knows the parts of one node. Make it with New.
 type Watch struct {
-	log *slog.Logger
+	log   *slog.Logger
+	pulse pulse
 
 	mu    sync.Mutex // guards all of the parts
 	parts []*watched
@@ -85,6 +86,7 @@ func (w *Watch) run(ctx context.Context, one *watched) error {
 // use uses the part once. A use that does not end with its context, as on a file
 // system that hangs, is waited for: a second one would hang too.
 func (w *Watch) use(ctx context.Context, one *watched) {
+	began := time.Now()
 	bounded, cancel := context.WithTimeout(ctx, one.Limit)
 	defer cancel()
 	done := make(chan error, 1)
@@ -97,11 +99,11 @@ func (w *Watch) use(ctx context.Context, one *watched) {
 			return
 		case err := <-done:
 			if ctx.Err() == nil {
-				w.note(one, err)
+				w.note(one, began, err)
 			}
 			return
 		case <-hung.C:
-			w.note(one, errHangs)
+			w.note(one, began, errHangs)
 			hung.Reset(idle)
 		}
 	}
@@ -109,7 +111,12 @@ func (w *Watch) use(ctx context.Context, one *watched) {
 
 var errHangs = errors.New("it does not return")
 
-func (w *Watch) note(one *watched, err error) {
+// note takes what a use said that began at a time. Silence is not the part's while
+// this process is late itself: what was known of it stands.
+func (w *Watch) note(one *watched, began time.Time, err error) {
+	if err != nil && !errors.As(err, new(*cluster.Error)) && w.pulse.tooLate(began) {
+		return
+	}
 	w.mu.Lock()
 	now, before := time.Now(), one.part.Fault
 	if err == nil {

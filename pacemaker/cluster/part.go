@@ -12,6 +12,7 @@ const (
 	PartSQL    PartKind = "sql"
 	PartEngine PartKind = "engine" // Docker's
 	PartDisk   PartKind = "disk"
+	PartDaemon PartKind = "daemon" // aortad itself
 	// PartFirewall is what keeps containers from the platform's services.
 	PartFirewall PartKind = "firewall"
 	PartTags     PartKind = "tags" // what finds the node's tags

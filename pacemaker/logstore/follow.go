@@ -3,51 +3,34 @@ package logstore
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"aorta/pacemaker/cluster"
 )
 
-// Entry is what a follower gets: a line, or the news that lines were missed.
-type Entry struct {
-	// Cursor rises from entry to entry, also over restarts. Following from it
-	// goes on behind this entry.
-	Cursor uint64
-	Line   cluster.LogLine
-	// Missed is how many of the app's lines, matching or not, were passed over
-	// here: the reader was too slow or away for too long. Line is empty then.
-	Missed uint64
+// ErrEnded is what a follower gets whose store is closed or whose app is gone.
+var ErrEnded = errors.New("log ended")
+
+// Follower reads one app's log at its reader's pace: nothing is read ahead of it,
+// what it has not asked for waits on the disk, and writers never wait. Those who
+// follow the same log share what is read of it. One goroutine may use it.
+type Follower struct {
+	app    *app
+	filter filter
+	next   uint64 // number of the next line to read
+	at     spot   // of it, unless lines were skipped
 }
 
 // Follow gives matching lines in their order of arrival: those behind
 // fromCursor, or, when that is 0, the newest q.Limit ones; then new ones as
-// they come. The channel is closed when ctx ends, the store closes, the app is
-// forgotten, or the disk fails. Readers may be slow: lines wait on the disk,
-// and writers never wait.
-func (s *Store) Follow(ctx context.Context, id cluster.ID, q Query, fromCursor uint64) (<-chan Entry, error) {
+// they come.
+func (s *Store) Follow(ctx context.Context, id cluster.ID, q Query, fromCursor uint64) (*Follower, error) {
 	a, err := s.app(id)
 	if err != nil {
 		return nil, err
 	}
-	f := &follower{app: a, filter: newFilter(q), out: make(chan Entry, 64)}
-	if f.next, err = a.startOf(ctx, f.filter, q.Limit, fromCursor); err != nil {
-		return nil, err
-	}
-	// Close waits for the group, so it must not grow once that has begun.
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.shut {
-		return nil, errClosed
-	}
-	// Ends with ctx, with the store or with the app.
-	s.followers.Go(func() {
-		defer close(f.out)
-		err := f.run(ctx)
-		if err != nil && ctx.Err() == nil && !errors.Is(err, errEnded) {
-			s.log.Error("follower of a log stopped", "app", id, "error", err)
-		}
-	})
-	return f.out, nil
+	f := &Follower{app: a, filter: newFilter(q)}
+	f.next, err = a.startOf(ctx, f.filter, q.Limit, fromCursor)
+	return f, err
 }
 
 // startOf finds the number of the first line that a follower gets.
@@ -84,122 +67,74 @@ func (a *app) startOf(ctx context.Context, f filter, limit int, fromCursor uint6
 	return end, nil
 }
 
-// errEnded ends a follower whose store or app is gone.
-var errEnded = errors.New("log ended")
-
-// follower reads one app's log from the disk, at its reader's pace.
-type follower struct {
-	app    *app
-	filter filter
-	out    chan Entry
-	next   uint64 // number of the next line to read
-
-	// Where next lies, if hint.seq is next: inside the segment that begins
-	// with hintFirst.
-	hint      place
-	hintFirst uint64
-}
-
-func (f *follower) run(ctx context.Context) error {
-	for {
-		list, changed, err := f.app.watch()
+// Next waits for the next entries and gives some, at least one: a page's at the
+// most. It fails with ErrEnded, or with ctx, after which it may be asked again.
+func (f *Follower) Next(ctx context.Context) ([]*Entry, error) {
+	for ctx.Err() == nil {
+		end, changed, err := f.app.end()
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if err := f.catchUp(ctx, list); err != nil {
-			return err
+		if lag := f.app.store.cfg.MaxLag; end > f.next && end-f.next > lag {
+			return f.skipTo(end - lag/10), nil
+		}
+		if f.next < end {
+			found, err := f.read(ctx)
+			if err != nil || len(found) > 0 {
+				return found, err
+			}
+			continue
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
 		case <-f.app.store.done:
-			return errEnded
 		case <-changed:
 		}
 	}
+	return nil, ctx.Err()
 }
 
-// watch gives the segments and the signal that they changed since.
-func (a *app) watch() (list []segment, changed <-chan struct{}, err error) {
+// end gives the number of the line behind the last, and the signal that it has
+// changed since.
+func (a *app) end() (end uint64, changed <-chan struct{}, err error) {
+	if a.store.isClosed() {
+		return 0, nil, ErrEnded
+	}
 	err = a.withLock(func() error {
 		if a.forgotten {
-			return errEnded
+			return ErrEnded
 		}
-		list, changed = slices.Clone(a.segments), a.changed.C()
+		if n := len(a.segments); n > 0 {
+			end = a.segments[n-1].next()
+		}
+		changed = a.changed.C()
 		return nil
 	})
-	return list, changed, err
+	return end, changed, err
 }
 
-// catchUp reads all that is there.
-func (f *follower) catchUp(ctx context.Context, list []segment) error {
-	if len(list) == 0 {
-		return nil
-	}
-	end := list[len(list)-1].next()
-	if lag := f.app.store.cfg.MaxLag; end > f.next && end-f.next > lag {
-		if err := f.skipTo(ctx, end-lag/10); err != nil {
-			return err
-		}
-	}
-	for _, seg := range list {
-		if f.next >= seg.next() {
-			continue
-		}
-		if f.app.store.isClosed() {
-			return errEnded
-		}
-		if f.next < seg.first {
-			if err := f.skipTo(ctx, seg.first); err != nil {
-				return err
-			}
-		}
-		if err := f.read(ctx, seg); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// skipTo skips lines and emits how many.
-func (f *follower) skipTo(ctx context.Context, seq uint64) error {
+// skipTo skips lines and says how many.
+func (f *Follower) skipTo(seq uint64) []*Entry {
 	missed := seq - f.next
 	f.next = seq
-	return f.send(ctx, Entry{Cursor: seq - 1, Missed: missed})
+	return []*Entry{{Cursor: seq - 1, Missed: missed}}
 }
 
-func (f *follower) read(ctx context.Context, seg segment) error {
-	from := seg.start()
-	if f.hintFirst == seg.first && f.hint.seq == f.next {
-		from = f.hint
+// read gives what matches of the page with the next line.
+func (f *Follower) read(ctx context.Context) ([]*Entry, error) {
+	p, err := f.app.page(ctx, f.next, f.at)
+	if err != nil {
+		return nil, err
 	}
-	var sendErr error
-	at, err := f.app.scan(ctx, seg, from, func(r record) bool {
-		if r.seq >= f.next && f.filter.matches(r) {
-			sendErr = f.send(ctx, Entry{Cursor: r.seq, Line: r.line(f.app.id)})
+	if p.gap() {
+		return f.skipTo(p.end.seq), nil
+	}
+	var found []*Entry
+	for i := range p.entries {
+		if e := &p.entries[i]; e.Cursor >= f.next && f.filter.matches(e.rec) {
+			found = append(found, e)
 		}
-		return sendErr == nil
-	})
-	if sendErr != nil || ctx.Err() != nil {
-		return errors.Join(sendErr, ctx.Err())
 	}
-	f.next, f.hint, f.hintFirst = at.seq, at, seg.first
-	if err == nil {
-		return nil
-	}
-	if !errors.Is(err, errGone) {
-		f.app.store.log.Error("part of a log can't be read", "app", f.app.id, "error", err)
-	}
-	return f.skipTo(ctx, seg.next())
-}
-
-func (f *follower) send(ctx context.Context, e Entry) error {
-	select {
-	case f.out <- e:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-f.app.store.done:
-		return errEnded
-	}
+	f.next, f.at = p.end.seq, p.end
+	return found, nil
 }

@@ -23,14 +23,18 @@ type Store struct {
 	cfg Config
 	log *slog.Logger
 
-	done      chan struct{} // closed by Close
-	sealed    chan struct{} // wakes Run: there is something to compress
-	followers sync.WaitGroup
+	done    chan struct{} // closed by Close
+	sealed  chan struct{} // wakes Run: there is something to compress
+	reading chan struct{} // holds one for each page that is being read
+	pages   pages
 
 	mu   sync.Mutex // guards apps and shut; never held while an app's lock is taken
 	apps map[cluster.ID]*app
 	shut bool
 }
+
+// maxReading is how many pages are read at a time, of all apps.
+const maxReading = 2
 
 // Open opens the store in dir and makes the directory if it is not there. Each
 // app's files are looked at when the app is first asked for.
@@ -40,7 +44,7 @@ func Open(dir string, cfg Config, log *slog.Logger) (*Store, error) {
 	}
 	return &Store{
 		dir: dir, cfg: cfg.orDefault(), log: log,
-		done: make(chan struct{}), sealed: make(chan struct{}, 1),
+		done: make(chan struct{}), sealed: make(chan struct{}, 1), reading: make(chan struct{}, maxReading),
 		apps: map[cluster.ID]*app{},
 	}, nil
 }
@@ -55,7 +59,6 @@ func (s *Store) Close() error {
 		return nil
 	}
 	close(s.done)
-	s.followers.Wait()
 	var errs []error
 	for _, a := range s.known() {
 		errs = append(errs, a.shut())

@@ -257,9 +257,7 @@ func TestStore_ForgetLeavesNothing(t *testing.T) {
 	if _, serr := os.Stat(s.path(shop)); err != nil || !os.IsNotExist(serr) {
 		t.Errorf("Forget: got %v and directory %v, want neither", err, serr)
 	}
-	if e, ok := <-live; ok {
-		t.Errorf("follower got %+v, want its end", e)
-	}
+	wantEnd(t, live)
 	wantLines(t, s, Query{}, nil)
 	add(t, s, lines("a", 10, 12))
 	wantLines(t, s, Query{}, lines("a", 10, 12))

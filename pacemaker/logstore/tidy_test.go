@@ -157,11 +157,7 @@ func TestStore_ThrowsAwayByAgeAndNumbersGoOn(t *testing.T) {
 	_ = s.Close()
 	s = open(t, dir, cfg)
 	add(t, s, lines("a", 10, 11))
-	live, err := s.Follow(t.Context(), shop, Query{Limit: 1}, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if e := <-live; e.Cursor != 11 {
+	if e := next(t, follow(t, s, Query{Limit: 1}, 0))[0]; e.Cursor != 11 {
 		t.Errorf("cursor after everything was thrown away: got %d, want 11", e.Cursor)
 	}
 }

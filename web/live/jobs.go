@@ -58,7 +58,7 @@ func (s *Streams) updateEvent(ctx context.Context, u following.Update) (ownEvent
 	case u.Step != nil:
 		return ownEvent{name: "step", value: view.Step(*u.Step)}, nil
 	case u.Line != nil:
-		return ownEvent{"log", u.Position.String(), view.JobLine(u.LineOf, *u.Line)}, nil
+		return ownEvent{name: "log", id: u.Position.String(), value: view.JobLine(u.LineOf, *u.Line)}, nil
 	case u.End != nil:
 		root, err := s.ended(ctx, *u.End)
 		return ownEvent{name: "end", value: root}, err

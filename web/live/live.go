@@ -75,7 +75,7 @@ func (s *Streams) relay(ctx context.Context, w liveWriter, stream *hub.Stream, t
 			}
 			err = w.put(f.Event, w.id(f.N), f.Data)
 		case e := <-own:
-			err = w.send(e.name, e.id, e.value)
+			err = w.own(e)
 		case <-beat.C:
 			err = w.beat()
 		}
@@ -89,3 +89,11 @@ type liveWriter struct {
 }
 
 func (w liveWriter) id(n uint64) string { return fmt.Sprintf("%d-%d", w.epoch, n) }
+
+func (w liveWriter) own(e ownEvent) error {
+	defer close(e.written)
+	if e.entries != nil {
+		return w.entries(e.entries)
+	}
+	return w.send(e.name, e.id, e.value)
+}

@@ -2,8 +2,11 @@ package live
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
 	"strconv"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -34,44 +37,65 @@ func (s *Streams) followLogs(ctx context.Context, in *followLogs) (*huma.StreamR
 	if err != nil {
 		return nil, err
 	}
-	entries, err := s.followLog(ctx, in.App(), q, from)
+	follower, err := s.followLog(ctx, in.App(), q, from)
 	if err != nil {
 		leave()
 		return nil, err
 	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		defer leave()
-		relayLogs(openStream(hc), entries)
+		relayLogs(ctx, openStream(hc), follower)
 	}}, nil
 }
 
-// relayLogs ends with the channel, which ends with the request.
-func relayLogs(s *eventStream, entries <-chan logstore.Entry) {
-	beat := time.NewTicker(heartbeat)
-	defer beat.Stop()
+// relayLogs ends with the request, the log, or a reader that is gone.
+func relayLogs(ctx context.Context, s *eventStream, follower *logstore.Follower) {
 	for {
-		var err error
-		select {
-		case e, open := <-entries:
-			if !open {
-				return
-			}
-			event := entryEvent(e)
-			err = s.send(event.name, event.id, event.value)
-		case <-beat.C:
+		some, err := nextEntries(ctx, follower)
+		switch {
+		case err == nil:
+			err = s.entries(some)
+		case errors.Is(err, errQuiet):
 			err = s.beat()
 		}
 		if err != nil {
-			return // the client is gone
+			return
 		}
 	}
 }
 
-// entryEvent is an entry as an event.
-func entryEvent(e logstore.Entry) ownEvent {
-	cursor := strconv.FormatUint(e.Cursor, 10)
-	if e.Missed > 0 {
-		return ownEvent{"missed", cursor, map[string]uint64{"n": e.Missed}}
+// errQuiet says that a log had nothing new for a while.
+var errQuiet = errors.New("nothing new")
+
+func nextEntries(ctx context.Context, follower *logstore.Follower) ([]*logstore.Entry, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, heartbeat, errQuiet)
+	defer cancel()
+	some, err := follower.Next(ctx)
+	if err != nil && ctx.Err() != nil {
+		return nil, context.Cause(ctx)
 	}
-	return ownEvent{"line", cursor, view.LogLine(e.Line, cursor)}
+	return some, err
+}
+
+// entries writes entries of a log, each made into an event once for all its readers.
+func (s *eventStream) entries(some []*logstore.Entry) error {
+	texts := make([][]byte, len(some))
+	for i, e := range some {
+		texts[i] = e.Form(entryText)
+	}
+	return s.write(texts...)
+}
+
+// entryText is an entry as the text of its event.
+func entryText(e *logstore.Entry) []byte {
+	cursor := strconv.FormatUint(e.Cursor, 10)
+	name, value := "missed", any(map[string]uint64{"n": e.Missed})
+	if e.Missed == 0 {
+		name, value = "line", view.LogLine(e.Line(), cursor)
+	}
+	data, err := json.Marshal(value)
+	if err != nil {
+		panic(fmt.Sprintf("encode a line: %v", err)) // strings and a time of this age: it can't fail
+	}
+	return slices.Concat(eventHead(name, cursor), data, eventEnd)
 }

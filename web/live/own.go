@@ -2,7 +2,6 @@ package live
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -14,21 +13,31 @@ import (
 	"aorta/web/wire"
 )
 
-// ownEvent is an event for one reader alone.
+// ownEvent is an event for one reader alone, or some of a log.
 type ownEvent struct {
 	name, id string
 	value    any
+	entries  []*logstore.Entry
+	written  chan<- struct{}
 }
 
-// emit gives an event to the writer of a stream; it fails once that has ended.
+// emit gives an event to the writer of a stream and waits until it is written: a
+// reader that is slow has one waiting. It fails once the stream has ended.
 type emit func(ownEvent) error
 
 // followOwn follows the topics of one stream alone, until ctx ends.
 func (s *Streams) followOwn(ctx context.Context, group *sync.WaitGroup, t topics) <-chan ownEvent {
-	out := make(chan ownEvent, 16)
+	out := make(chan ownEvent)
 	send := func(e ownEvent) error {
+		written := make(chan struct{})
+		e.written = written
 		select {
 		case out <- e:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		select {
+		case <-written:
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
@@ -66,9 +75,6 @@ func (s *Streams) jobTopic(ctx context.Context, t jobTopic, send emit) {
 	})
 }
 
-// errLogCut says that the log ended its follower, though the reader is still there.
-var errLogCut = errors.New("the log's follower ended")
-
 // logsTopic reports an app's log until the app is gone.
 func (s *Streams) logsTopic(ctx context.Context, t logsTopic, send emit) {
 	s.keepOn(ctx, t.name, send, func() error {
@@ -83,26 +89,31 @@ func (s *Streams) logsTopic(ctx context.Context, t logsTopic, send emit) {
 		if err != nil {
 			return err
 		}
-		following, stop := context.WithCancel(ctx)
-		defer stop()
-		entries, err := s.followLog(following, app, q, t.after)
+		follower, err := s.followLog(ctx, app, q, t.after)
 		if err != nil {
 			return err
 		}
-		for e := range entries {
-			if err := send(entryEvent(e)); err != nil {
-				return err
-			}
-			t.after = e.Cursor
-		}
-		return errLogCut
+		return relayTopic(ctx, &t, follower, send)
 	})
+}
+
+func relayTopic(ctx context.Context, t *logsTopic, follower *logstore.Follower, send emit) error {
+	for {
+		some, err := follower.Next(ctx)
+		if err != nil {
+			return err
+		}
+		if err := send(ownEvent{entries: some}); err != nil {
+			return err
+		}
+		t.after = some[len(some)-1].Cursor
+	}
 }
 
 // followLog follows an app's log. The end of an app ends those that follow its log
 // then: who begins meanwhile finds that there is no app.
-func (s *Streams) followLog(ctx context.Context, app cluster.App, q logstore.Query, after uint64) (<-chan logstore.Entry, error) {
-	entries, err := s.logs.Follow(ctx, app.ID, q, after)
+func (s *Streams) followLog(ctx context.Context, app cluster.App, q logstore.Query, after uint64) (*logstore.Follower, error) {
+	follower, err := s.logs.Follow(ctx, app.ID, q, after)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +122,7 @@ func (s *Streams) followLog(ctx context.Context, app cluster.App, q logstore.Que
 	} else if err != nil {
 		return nil, err
 	}
-	return entries, nil
+	return follower, nil
 }
 
 // keepOn follows a topic until it has ended or ctx ends. A topic that does not

@@ -2,7 +2,6 @@ package live
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -64,17 +63,35 @@ func (s *eventStream) send(event, id string, v any) error {
 
 // put writes one event whose data is JSON already.
 func (s *eventStream) put(event, id string, data []byte) error {
+	return s.write(eventHead(event, id), data, eventEnd)
+}
+
+// eventHead is the text of an event before its data.
+func eventHead(event, id string) []byte {
 	line := ""
 	if id != "" {
 		line = "id: " + id + "\n"
 	}
-	return s.write(fmt.Appendf(nil, "%sevent: %s\ndata: %s\n\n", line, event, data))
+	return fmt.Appendf(nil, "%sevent: %s\ndata: ", line, event)
 }
+
+var eventEnd = []byte("\n\n")
 
 func (s *eventStream) beat() error { return s.write([]byte(": \n\n")) }
 
-func (s *eventStream) write(text []byte) error {
-	_ = s.bound() // what can't be bounded is written all the same
-	_, err := s.w.Write(text)
-	return errors.Join(err, s.flush())
+// write writes texts as they are: what a reader is slow to take is shared with the
+// other readers, and not copied for it.
+func (s *eventStream) write(texts ...[]byte) error {
+	inTime := 0 // how much may be written until the next bound
+	for _, text := range texts {
+		if inTime <= 0 {
+			_ = s.bound() // what can't be bounded is written all the same
+			inTime = 4 << 10
+		}
+		if _, err := s.w.Write(text); err != nil {
+			return err
+		}
+		inTime -= len(text)
+	}
+	return s.flush()
 }

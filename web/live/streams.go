@@ -15,7 +15,7 @@ import (
 // Logs keeps the apps' output.
 type Logs interface {
 	view.Logs
-	Follow(ctx context.Context, app cluster.ID, q logstore.Query, from uint64) (<-chan logstore.Entry, error)
+	Follow(ctx context.Context, app cluster.ID, q logstore.Query, from uint64) (*logstore.Follower, error)
 }
 
 // Config is what live streams are made of.

@@ -57,20 +57,24 @@ func (b *bench) copyTo(dir string) error {
 
 // readAll reads up to the line with that text.
 func readAll(ctx context.Context, store *logstore.Store, id cluster.ID, last string) (*kept, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	entries, err := store.Follow(ctx, id, logstore.Query{}, 1) // behind the first, which is none of the printer's
+	follower, err := store.Follow(ctx, id, logstore.Query{}, 1) // behind the first, which is none of the printer's
 	if err != nil {
 		return nil, fmt.Errorf("read the log: %w", err)
 	}
 	k := &kept{seen: map[int]bool{}, newest: -1}
-	for e := range entries {
-		k.add(e.Line.Text)
-		if e.Line.Text == last {
-			return k, nil
+	for {
+		some, err := follower.Next(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("read the log behind %d lines, before its last one: %w", len(k.seen), err)
+		}
+		for _, e := range some {
+			text := e.Line().Text
+			k.add(text)
+			if text == last {
+				return k, nil
+			}
 		}
 	}
-	return nil, fmt.Errorf("the log ended after %d lines, before its last one", len(k.seen))
 }
 
 func (k *kept) add(text string) {

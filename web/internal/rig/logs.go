@@ -11,7 +11,7 @@ import (
 type followed struct{ r *Rig }
 
 // Follow is part of live.Logs.
-func (f followed) Follow(ctx context.Context, app cluster.ID, q logstore.Query, from uint64) (<-chan logstore.Entry, error) {
+func (f followed) Follow(ctx context.Context, app cluster.ID, q logstore.Query, from uint64) (*logstore.Follower, error) {
 	if do := f.r.beforeFollow.Swap(nil); do != nil {
 		(*do)()
 	}
