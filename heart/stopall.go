@@ -10,22 +10,29 @@ import (
 	"time"
 
 	"aorta/heart/docker"
+	"aorta/internal/disk"
 	"aorta/internal/pause"
 	"aorta/pacemaker/cluster"
 )
+
+// ErrNotRecorded says that all was stopped, on a disk that takes no record of it.
+var ErrNotRecorded = errors.New("it can't be recorded that they go with their node")
 
 // StopAll ends and removes all containers of one node, then the cluster's
 // bridge unless another node uses it. It needs no heart: the node's daemon may
 // be dead. It returns how many containers it removed. The records in the heart's
 // data directory stay, so a heart that starts later runs the instances again, and
-// knows that none of them has crashed.
+// knows that none of them has crashed; unless the error is ErrNotRecorded.
 func StopAll(ctx context.Context, e *docker.Engine, node, dataDir string, grace time.Duration) (int, error) {
 	mine, err := ownContainers(ctx, e, node)
 	if err != nil {
 		return 0, err
 	}
-	if err := noteTakenDown(dataDir, mine); err != nil {
-		return 0, err
+	unrecorded := noteTakenDown(dataDir, mine)
+	if disk.Refused(unrecorded) { // what runs must end all the same
+		unrecorded = fmt.Errorf("%w: %w", ErrNotRecorded, unrecorded)
+	} else if unrecorded != nil {
+		return 0, unrecorded
 	}
 	for _, c := range mine {
 		if err := e.Signal(ctx, c.Instance, "SIGTERM"); err != nil {
@@ -43,7 +50,7 @@ func StopAll(ctx context.Context, e *docker.Engine, node, dataDir string, grace 
 	if err := e.RemoveNetwork(ctx); err != nil && !errors.Is(err, docker.ErrInUse) {
 		return len(mine), err
 	}
-	return len(mine), nil
+	return len(mine), unrecorded
 }
 
 // noteTakenDown writes into the records of what serves that it goes with its node.

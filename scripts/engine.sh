@@ -144,7 +144,7 @@ stop() {
 		stop_by_hand
 		;;
 	esac
-	rm -f "$RECORD" "$STATE/engine-before"
+	forget "$RECORD" "$STATE/engine-before"
 }
 
 # stop_by_hand ends the containers first: with live-restore they would stay.

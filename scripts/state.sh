@@ -37,9 +37,12 @@ open_state() {
 	if [ ! -e "$MARKER" ] && [ -n "$(ls -A "$STATE" 2>/dev/null || true)" ]; then
 		die "STATE=$STATE exists and is not Aorta's (no $(basename "$MARKER") in it): name an empty or new directory"
 	fi
-	mkdir -p "$STATE"
-	: >>"$MARKER"
+	[ -e "$MARKER" ] || { mkdir -p "$STATE" && : >>"$MARKER"; }
 }
+
+# forget FILE… removes what was noted. On a disk that takes no writes it stays, which
+# must keep nothing from being stopped.
+forget() { rm -f "$@" || say "aorta: the above stays"; }
 
 # use_go puts the Go that bootstrap.sh found or installed on the path.
 use_go() {

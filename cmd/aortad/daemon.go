@@ -103,8 +103,11 @@ func (d *daemon) prepare() (unlock func(), err error) {
 		return nil, fmt.Errorf("make the run directory: %w", err)
 	}
 	unlocked, err := procs.LockDir(d.path("state"))
-	if err != nil {
+	if errors.As(err, new(*procs.LockedError)) {
 		return nil, fmt.Errorf("another aortad runs on this data directory: %w", err)
+	}
+	if err != nil {
+		return nil, err
 	}
 	release, err := claim.Take(d.cfg.DataDir)
 	if err != nil {

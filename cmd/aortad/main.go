@@ -101,7 +101,7 @@ func (r refusal) Unwrap() error { return r.error }
 // refused is the error of a start: a refusal, unless another start may come to a
 // better end by itself. The service manager tries again then.
 func refused(err error) error {
-	passing := cluster.CodeOf(err) == cluster.CodeUnavailable || disk.Full(err) ||
+	passing := cluster.CodeOf(err) == cluster.CodeUnavailable || disk.Refused(err) ||
 		errors.Is(err, procs.ErrNotReady) || errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, context.DeadlineExceeded)
 	if passing {
 		return disk.Told(err)

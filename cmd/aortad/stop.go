@@ -20,6 +20,7 @@ import (
 	"aorta/heart/firewall"
 	"aorta/internal/claim"
 	"aorta/internal/config"
+	"aorta/internal/disk"
 	"aorta/internal/pause"
 	"aorta/internal/procs"
 	"aorta/pacemaker/cluster"
@@ -47,7 +48,7 @@ func stopDaemon(ctx context.Context, args []string, out io.Writer) error {
 	d := newDaemon(cfg, out, os.Stderr)
 	unlock, err := endDaemon(ctx, d.path("state"), out)
 	if err != nil {
-		return err
+		return disk.Told(err)
 	}
 	defer unlock()
 	if err := claim.Check(cfg.DataDir); err != nil {
@@ -73,7 +74,7 @@ func endDaemon(ctx context.Context, stateDir string, out io.Writer) (unlock func
 	deadline := time.Now().Add(30 * time.Second)
 	signalled := 0
 	for {
-		unlock, err := procs.LockDir(stateDir)
+		unlock, err := procs.LockDirToStop(stateDir)
 		var held *procs.LockedError
 		if !errors.As(err, &held) {
 			if err == nil && signalled > 0 {
@@ -101,7 +102,7 @@ func signalHolder(stateDir string, pid int) bool {
 		return false
 	}
 	defer func() { _ = unix.Close(fd) }()
-	unlock, err := procs.LockDir(stateDir)
+	unlock, err := procs.LockDirToStop(stateDir)
 	var held *procs.LockedError
 	if !errors.As(err, &held) {
 		if err == nil {
@@ -128,7 +129,9 @@ func (d *daemon) stopInstances(ctx context.Context, host string, out io.Writer) 
 	}
 	defer func() { _ = engine.Close() }()
 	n, err := heart.StopAll(ctx, engine, d.nodeName(), d.path("heart"), stopAllGrace)
-	if err != nil {
+	if errors.Is(err, heart.ErrNotRecorded) {
+		d.log.Warn("instances are stopped; when they start again, that counts as a crash", "err", err)
+	} else if err != nil {
 		return fmt.Errorf("stop the instances: %w", err)
 	}
 	fmt.Fprintf(out, "%d instances are stopped and removed\n", n)

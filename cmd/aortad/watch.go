@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -20,16 +21,20 @@ func (d *daemon) follow(probes ...watch.Probe) {
 	}
 }
 
+// diskLimit is how long a byte may take to be on the disk: one that is busy with
+// much else does not hang.
+const diskLimit = 6 * time.Second
+
 // watchDisk begins the watch with what all roles need.
 func (d *daemon) watchDisk() {
 	for _, role := range d.cfg.Roles {
 		d.ready.Check(role, func() error { return d.watch.Trouble(cluster.Role(role)) })
 	}
 	prometheus.MustRegister(partMetrics{d.watch})
-	ballast := disk.Ballast{What: "the data directory", Dir: d.cfg.DataDir, Path: d.path("ballast"), Log: d.log}
+	ballast := disk.Ballast{What: "the data directory", Dir: d.cfg.DataDir, Path: d.path("ballast"), Written: d.path("written"), Log: d.log}
 	d.loop("pulse", d.watch.Pulse)
 	d.follow(d.watch.Self(), watch.Probe{
-		Kind: cluster.PartDisk, Name: "data disk", Silent: "The disk of the data directory " + d.cfg.DataDir + " hangs: look at the kernel's log (dmesg).",
+		Limit: diskLimit, Kind: cluster.PartDisk, Name: "data disk", Silent: "The disk of the data directory " + d.cfg.DataDir + " hangs: look at the kernel's log (dmesg).",
 		Use: func(context.Context) error { return ballast.Check() },
 	})
 }

@@ -44,7 +44,7 @@ func fill(t *testing.T, dir string) string {
 
 func TestBallast_GoesWhenTheDiskIsFullAndComesBack(t *testing.T) {
 	dir := smallDisk(t, "64m")
-	b := Ballast{What: "the data directory", Dir: dir, Path: filepath.Join(dir, "ballast"), Log: slog.New(slog.DiscardHandler)}
+	b := Ballast{What: "the data directory", Dir: dir, Path: filepath.Join(dir, "ballast"), Written: filepath.Join(dir, "written"), Log: slog.New(slog.DiscardHandler)}
 
 	first := b.Check()
 	kept, err := os.Stat(b.Path)

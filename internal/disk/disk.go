@@ -1,18 +1,13 @@
-// Package disk says how much room there is where a file is, and what to do when
-// there is none. It frees none.
+// Package disk says how much room there is where a file is, whether it can be
+// written there, and what to do when not. It frees no room.
 package disk
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"golang.org/x/sys/unix"
-
-	"aorta/pacemaker/cluster"
 )
 
 // Space is the room of a file system, for who is not root.
@@ -34,6 +29,12 @@ func At(path string) (Space, error) {
 	}, nil
 }
 
+// less is the space without some bytes that are free.
+func (s Space) less(bytes int64) Space {
+	s.Free = max(0, s.Free-bytes)
+	return s
+}
+
 // Same says whether two paths that exist are on one file system.
 func Same(a, b string) bool {
 	var one, other unix.Stat_t
@@ -51,56 +52,12 @@ func existing(path string) string {
 	return path
 }
 
-// Full says that a write failed because there was no room for it.
-func Full(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
-}
-
-// Explain is the error of a write at path, and of a full disk one that names the
-// path, the bytes that are free and the next step.
-func Explain(path string, err error) error {
-	if err == nil || !Full(err) {
-		return err
-	}
-	return FullAt(path, err)
-}
-
-// Told is Explain where only the error knows the path. One that is for people
-// already is left as it is.
-func Told(err error) error {
-	var coded *cluster.Error
-	if err == nil || !Full(err) || errors.As(err, &coded) {
-		return err
-	}
-	var at *fs.PathError
-	var link *os.LinkError
-	switch {
-	case errors.As(err, &at):
-		return FullAt(filepath.Dir(at.Path), err)
-	case errors.As(err, &link):
-		return FullAt(filepath.Dir(link.New), err)
-	}
-	return &cluster.Error{Code: cluster.CodeUnavailable, Err: err, Message: "a disk of this node is full: see which (df -h) and make room, what was asked for can be asked again then"}
-}
-
-// FullAt is the error of a write at path that finds no room; cause may be nil.
-func FullAt(path string, cause error) error {
-	return &cluster.Error{Code: cluster.CodeUnavailable, Err: cause, Message: Shortage(path)}
-}
-
-// Shortage says that the disk at path is full, how much is free there all the same,
-// and what to do.
-func Shortage(path string) string {
-	free := "an unknown number of"
-	if s, err := At(path); err == nil {
-		free = fmt.Sprint(s.Free)
-	}
-	return fmt.Sprintf("the disk is full at %s: %s bytes are free there, and none for this; make room (df -h %[1]s), then try again", path, free)
-}
-
 // Spare is how many bytes may still be written at path by what can be refused: what
 // has happened already has to be written down when nothing else fits.
 func Spare(path string) (int64, error) {
 	s, err := At(path)
+	if s.filesBelow(fullShare, fullFiles) {
+		return 0, err
+	}
 	return max(0, s.Free-s.low(fullShare, fullBytes)), err
 }

@@ -1,11 +1,9 @@
 package disk
 
 import (
+	"errors"
 	"fmt"
-	"log/slog"
-	"os"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"aorta/internal/watch"
 	"aorta/pacemaker/cluster"
@@ -20,86 +18,80 @@ const (
 )
 
 // Check is the fault of the disk at path, where `what` is: "the data directory".
-// When it is full, writes fail; a scarce one is a minor fault.
+// When it takes no writes or is full, writes fail; a scarce one is a minor fault.
+// What we may not write to is only looked at.
 func Check(what, path string) error {
 	s, err := At(path)
 	if err != nil {
 		return cluster.Unavailable("%s %s can't be looked at: %v", what, path, err)
 	}
+	if err := tryFile(path, nil); Refused(err) {
+		return s.refused(what, path, err)
+	}
 	return s.fault(what, path)
 }
 
+// refused is the fault of a disk that refused a write by err.
+func (s Space) refused(what, path string, err error) error {
+	reason := ""
+	switch {
+	case errors.Is(err, syscall.EROFS):
+		reason = readOnly(path)
+	case errors.Is(err, syscall.EIO):
+		reason = failing
+	case errors.Is(err, syscall.EDQUOT):
+		reason = quota
+	default:
+		return s.full(what, path)
+	}
+	return &cluster.Error{Code: cluster.CodeUnavailable, Err: err, Message: fmt.Sprintf("the disk of %s %s %s", what, path, reason)}
+}
+
+// fault is what the figures of a disk say.
 func (s Space) fault(what, path string) error {
 	switch {
 	case s.ReadOnly:
-		return cluster.Unavailable("the disk of %s %s is mounted read-only: the kernel's log (dmesg) says why", what, path)
+		return cluster.Unavailable("the disk of %s %s %s", what, path, readOnly(path))
 	case s.below(fullShare, fullBytes, fullFiles):
-		return cluster.Unavailable("the disk of %s %s is full, %s: make room (df -h %[2]s)", what, path, s.room())
+		return s.full(what, path)
 	case s.below(scarceShare, scarceBytes, scarceFiles):
-		return watch.Minor(cluster.Unavailable("the disk of %s %s is nearly full, %s: make room (df -h %[2]s)", what, path, s.room()))
+		return watch.Minor(cluster.Unavailable("the disk of %s %s is nearly full, %s: %s", what, path, s.room(), s.remedy(path)))
 	}
 	return nil
+}
+
+func (s Space) full(what, path string) error {
+	return cluster.Unavailable("the disk of %s %s is full, %s: %s", what, path, s.room(), s.remedy(path))
 }
 
 func (s Space) low(share, bytes int64) int64 { return min(s.Size/share, bytes) }
 
 func (s Space) below(share, bytes, files int64) bool {
-	return s.Free < s.low(share, bytes) || s.FreeFiles < min(s.AllFiles/share, files)
+	return s.Free < s.low(share, bytes) || s.filesBelow(share, files)
+}
+
+// filesBelow is false where files are not counted.
+func (s Space) filesBelow(share, files int64) bool {
+	return s.AllFiles > 0 && s.FreeFiles < max(1, min(s.AllFiles/share, files))
+}
+
+// outOfFiles says that bytes are not what a full disk lacks.
+func (s Space) outOfFiles() bool {
+	return s.filesBelow(fullShare, fullFiles) && s.Free >= s.low(fullShare, fullBytes)
+}
+
+// remedy is the next step, and the command that shows what is short.
+func (s Space) remedy(path string) string {
+	if s.filesBelow(scarceShare, scarceFiles) {
+		return fmt.Sprintf("remove files (df -i %s)", path)
+	}
+	return fmt.Sprintf("make room (df -h %s)", path)
 }
 
 // room is in MB, so that the sentence stays as it is for a while.
 func (s Space) room() string {
-	if s.FreeFiles < min(s.AllFiles/scarceShare, scarceFiles) {
+	if s.filesBelow(scarceShare, scarceFiles) {
 		return fmt.Sprintf("%d MB and room for %d more files are free", s.Free>>20, s.FreeFiles)
 	}
 	return fmt.Sprintf("%d MB of %d MB are free", s.Free>>20, s.Size>>20)
-}
-
-// Ballast is a file without content that takes room on a directory's disk. It goes
-// when the disk is full, so that what has happened can still be written down, and
-// comes back once there is room for it.
-type Ballast struct {
-	What, Dir string // as of Check
-	Path      string // of the file, in Dir
-	Log       *slog.Logger
-}
-
-// Check is Check of the disk, as it is without the ballast: one that is gone is
-// room that is owed. It lets go of it, or takes it.
-func (b Ballast) Check() error {
-	s, err := At(b.Dir)
-	if err != nil {
-		return cluster.Unavailable("%s %s can't be looked at: %v", b.What, b.Dir, err)
-	}
-	size := s.low(ballastShare, ballastBytes)
-	_, gone := os.Stat(b.Path)
-	switch {
-	case gone == nil && s.below(fullShare, fullBytes, 0):
-		b.release(size)
-	case gone != nil && s.Free > size+2*s.low(fullShare, fullBytes):
-		b.take(size)
-	case gone != nil:
-		s.Free = max(0, s.Free-size)
-	}
-	return s.fault(b.What, b.Dir)
-}
-
-func (b Ballast) release(size int64) {
-	if err := os.Remove(b.Path); err != nil {
-		b.Log.Warn("the ballast can't be let go of", "path", b.Path, "err", err)
-		return
-	}
-	b.Log.Warn("the disk is full; its ballast is let go of, so that the state can be written", "path", b.Path, "bytes", size)
-}
-
-// take reserves the room. A file system that can't has no ballast.
-func (b Ballast) take(size int64) {
-	f, err := os.OpenFile(b.Path, os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return // the disk takes no writes: its fault says so
-	}
-	defer func() { _ = f.Close() }()
-	if err := unix.Fallocate(int(f.Fd()), 0, 0, size); err != nil {
-		b.Log.Debug("no ballast", "path", b.Path, "err", err)
-	}
 }

@@ -68,7 +68,7 @@ func (r Repo) run(ctx context.Context, args ...string) (string, error) {
 	stderr := &tail{limit: maxStderr}
 	cmd.Stdout, cmd.Stderr = &out, stderr
 	if err := finish(cmd); err != nil {
-		return "", failure(ctx, args[0], stderr, err)
+		return "", r.byDisk(stderr.String(), failure(ctx, args[0], stderr, err))
 	}
 	return out.String(), nil
 }

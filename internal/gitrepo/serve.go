@@ -77,7 +77,7 @@ func (r Repo) serve(ctx context.Context, w Wire, s service) error {
 	stderr := &tail{limit: maxStderr}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = w.In, w.Out, stderr
 	if err := finishWithin(ClientMemory, cmd); err != nil {
-		return failure(ctx, s.args[0], stderr, err)
+		return r.byDisk(stderr.String(), failure(ctx, s.args[0], stderr, err))
 	}
 	return nil
 }

@@ -30,15 +30,37 @@ func LockDir(dir string) (unlock func(), err error) {
 		return nil, fmt.Errorf("lock directory: %w", err)
 	}
 	// Go opens close-on-exec, so no daemon inherits the lock.
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(lockPath(dir), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock directory: %w", err)
 	}
+	return take(f, dir, writePid)
+}
+
+// LockDirToStop is LockDir for who ends what runs there, which must work on a disk
+// that takes no writes: then the lock is held without saying who holds it.
+func LockDirToStop(dir string) (unlock func(), err error) {
+	f, err := os.Open(lockPath(dir))
+	if err != nil {
+		return LockDir(dir)
+	}
+	return take(f, dir, func(*os.File) error {
+		if named, err := os.OpenFile(lockPath(dir), os.O_WRONLY, 0); err == nil {
+			_ = errors.Join(writePid(named), named.Close())
+		}
+		return nil
+	})
+}
+
+func lockPath(dir string) string { return filepath.Join(dir, "lock") }
+
+// take locks the file, and closes it when it can't.
+func take(f *os.File, dir string, sign func(*os.File) error) (unlock func(), err error) {
 	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		err = &LockedError{Dir: dir, Pid: holder(f)}
 	} else if err == nil {
-		err = writePid(f)
+		err = sign(f)
 	}
 	if err != nil {
 		_ = f.Close()

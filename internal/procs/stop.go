@@ -119,7 +119,12 @@ func (r record) stop(ctx context.Context, stateDir string, log *slog.Logger) err
 	if err := e.run(ctx, p); err != nil {
 		return err
 	}
-	return removeRecord(m)
+	err = removeRecord(m)
+	if errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EIO) { // a record of a process that has ended harms nobody
+		log.Warn("daemon stopped; its record stays", "err", err)
+		return nil
+	}
+	return err
 }
 
 // ending is how one daemon is ended.

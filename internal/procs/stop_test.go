@@ -137,3 +137,39 @@ func TestLockDir_RefusesTheSecondAndNamesTheFirst(t *testing.T) {
 	}
 	unlock()
 }
+
+// Who stops what runs holds the lock also where it can't say so.
+func TestLockDirToStop_NeedsNoDiskThatTakesWrites(t *testing.T) {
+	dir := testkit.ShortDir(t)
+	broken := testkit.MountExt4(t, dir, 16)
+	never := testkit.ShortDir(t)
+	first, err := LockDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken.Break(t)
+
+	_, held := LockDirToStop(dir)
+	first()
+	stop, err := LockDirToStop(dir)
+	_, again := LockDirToStop(dir)
+
+	for _, err := range []error{held, again} {
+		var locked *LockedError
+		if !errors.As(err, &locked) || locked.Pid != strconv.Itoa(os.Getpid()) {
+			t.Errorf("got %v, want it held by this process", err)
+		}
+	}
+	if err != nil {
+		t.Fatalf("got %v, want the lock", err)
+	}
+	stop()
+	if _, err := LockDir(dir); !errors.Is(err, syscall.EROFS) {
+		t.Errorf("LockDir: got %v, want the disk", err)
+	}
+	unlock, err := LockDirToStop(never)
+	if err != nil {
+		t.Fatalf("a directory without a lock: got %v", err)
+	}
+	unlock()
+}

@@ -122,7 +122,7 @@ func (w *Watch) note(one *watched, began time.Time, err error) {
 	if err == nil {
 		one.ok, one.part.Fault, one.part.Minor = now, "", false
 	} else if before != "" || now.Sub(one.ok) >= one.Grace {
-		one.part.Fault, one.part.Minor = one.sentence(err), errors.As(err, new(minor))
+		one.part.Fault, one.part.Minor = one.sentence(err), IsMinor(err)
 	}
 	after := one.part.Fault
 	w.mu.Unlock()
@@ -182,3 +182,6 @@ func (m minor) Unwrap() error { return m.error }
 
 // Minor is err as one by which nothing fails yet.
 func Minor(err error) error { return minor{err} }
+
+// IsMinor says that nothing fails by err yet.
+func IsMinor(err error) bool { return errors.As(err, new(minor)) }

@@ -14,14 +14,14 @@ const tmpSuffix = ".tmp"
 
 // diskFault says what an operator can do about a disk that takes no more.
 func (a *app) diskFault(err error) error {
-	if !disk.Full(err) {
+	if !disk.Refused(err) {
 		return fmt.Errorf("append to the log of app %s: %w", a.id, err)
 	}
-	return &cluster.Error{
-		Code:    cluster.CodeUnavailable,
-		Message: disk.Shortage(a.store.dir) + " (or lower the logs' size and age limits; logs wait on the nodes meanwhile)",
-		Err:     err,
+	advice := " (logs wait on the nodes meanwhile)"
+	if disk.Full(err) {
+		advice = " (or lower the logs' size and age limits; logs wait on the nodes meanwhile)"
 	}
+	return &cluster.Error{Code: cluster.CodeUnavailable, Message: disk.Reason(a.store.dir, err) + advice, Err: err}
 }
 
 // syncDir makes names in dir last.

@@ -91,7 +91,7 @@ func (g *Gate) authenticate(ctx huma.Context, next func(huma.Context)) {
 	v := &visit{from: g.peerOf(ctx)}
 	if need == access.Anyone {
 		if err := g.origins.check(ctx); err != nil {
-			rest.Refuse(ctx, err)
+			rest.Refuse(ctx, g.log, err)
 			return
 		}
 		next(huma.WithValue(ctx, visitKey, v))
@@ -99,7 +99,7 @@ func (g *Gate) authenticate(ctx huma.Context, next func(huma.Context)) {
 	}
 	who, err := g.credential(ctx, v.from)
 	if err != nil {
-		rest.Refuse(ctx, err)
+		rest.Refuse(ctx, g.log, err)
 		return
 	}
 	user, session, err := who(ctx.Context())
@@ -107,7 +107,7 @@ func (g *Gate) authenticate(ctx huma.Context, next func(huma.Context)) {
 		if errors.Is(err, store.ErrSessionEnded) {
 			ctx.SetHeader("Set-Cookie", v.from.cleared())
 		}
-		rest.Refuse(ctx, err)
+		rest.Refuse(ctx, g.log, err)
 		return
 	}
 	bounded, end := context.WithCancelCause(context.WithValue(ctx.Context(), userKey, userOf(user)))
@@ -165,7 +165,7 @@ func (g *Gate) authorize(ctx huma.Context, next func(huma.Context)) {
 	user := User(ctx.Context())
 	subject, err := g.subject(ctx, rt)
 	if !access.Allowed(user, rt.Role, subject) {
-		rest.Refuse(ctx, access.Refusal(ctx.Method()+" "+ctx.Operation().Path, user, rt.Role))
+		rest.Refuse(ctx, g.log, access.Refusal(ctx.Method()+" "+ctx.Operation().Path, user, rt.Role))
 		return
 	}
 	if guard := visitOf(ctx.Context()).guard; guard != nil {

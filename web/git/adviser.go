@@ -11,18 +11,17 @@ import (
 	"aorta/pacemaker/cluster"
 )
 
-// How git words a pack above the limit, an object above the limit of memory,
-// commits whose parents are nowhere, and a full disk.
+// How git words a pack above the limit, an object above the limit of memory, and
+// commits whose parents are nowhere.
 var (
 	tooLarge = []byte("pack exceeds maximum allowed size")
 	tooBig   = []byte("Out of memory")
 	shallow  = []byte("shallow update not allowed")
-	noSpace  = []byte("No space left on device")
 )
 
 // adviser passes git's answer on and adds what to do about a pack or an object
-// that is too large, a shallow clone or a full disk, which git leaves the pusher to guess. It
-// passes whole packets, since only between two of them a third one fits.
+// that is too large, a shallow clone or a disk that takes no writes, which git leaves the
+// pusher to guess. It passes whole packets, since only between two of them a third one fits.
 type adviser struct {
 	out     io.Writer
 	dir     string // of the repository
@@ -41,14 +40,24 @@ func (a *adviser) Write(p []byte) (int, error) {
 	}
 	out := append([]byte(nil), ready...)
 	a.held = append(a.held[:0], a.held[len(ready):]...)
-	contains := func(words []byte) bool { return bytes.Contains(out, words) }
-	if !a.raw && slices.ContainsFunc([][]byte{tooLarge, tooBig, shallow, noSpace}, contains) {
+	if !a.raw && worthAdvice(out) {
 		out = a.advise(out)
 	}
 	if _, err := a.out.Write(out); err != nil {
 		return 0, err
 	}
 	return len(p), nil
+}
+
+// worthAdvice says that some packet may have words for which there is advice.
+func worthAdvice(packets []byte) bool {
+	contains := func(words []byte) bool { return bytes.Contains(packets, words) }
+	return slices.ContainsFunc([][]byte{tooLarge, tooBig, shallow}, contains) || notUnpacked(packets) || gitrepo.Refusal(string(packets)) != nil
+}
+
+// notUnpacked recognises the result of a push whose objects could not be stored.
+func notUnpacked(report []byte) bool {
+	return bytes.Contains(report, []byte("unpack ")) && !bytes.Contains(report, []byte("unpack ok"))
 }
 
 // whole is the part of what is held that ends with a packet.
@@ -95,9 +104,16 @@ func (a *adviser) advice(payload []byte) string {
 	if len(payload) == 0 {
 		return ""
 	}
+	refused := gitrepo.Refusal(string(payload))
 	switch band := payload[0]; {
-	case band == 2 && (bytes.Contains(payload, noSpace) || a.scarce && bytes.Contains(payload, tooLarge)):
-		return "The push does not fit: " + disk.Shortage(a.dir) + ".\n"
+	case band == 2 && refused != nil:
+		return "The push can't be stored: " + disk.Reason(a.dir, refused) + ".\n"
+	case band == 2 && a.scarce && bytes.Contains(payload, tooLarge):
+		return "The push can't be stored: " + disk.Shortage(a.dir) + ".\n"
+	case band == 1 && notUnpacked(payload):
+		if refused := disk.Try(a.dir); disk.Refused(refused) {
+			return "The push can't be stored: " + disk.Reason(a.dir, refused) + ".\n"
+		}
 	case band == 2 && bytes.Contains(payload, tooLarge):
 		return fmt.Sprintf("This push is larger than %s, the limit of one push. Keep build products, dependencies and media out of git;\n"+
 			"what is committed already must leave the history too (git filter-branch or git filter-repo).\n", cluster.Bytes(a.maxPack))

@@ -108,6 +108,9 @@ func (e *Endpoint) receive(ctx context.Context, v visit, wire gitrepo.Wire) erro
 	if room < minRoom {
 		return disk.FullAt(v.repo.Dir, nil)
 	}
+	if err := disk.Try(v.repo.Dir); err != nil {
+		return disk.Explain(v.repo.Dir, err)
+	}
 	token, done := e.pending.add(&pendingPush{ctx: ctx, visit: v, takenIn: takenIn})
 	defer done()
 	limit := min(e.cfg.MaxPack, room)

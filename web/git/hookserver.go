@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"aorta/internal/disk"
 	"aorta/internal/gitrepo"
 	"aorta/internal/pause"
 	"aorta/pacemaker/cluster"
@@ -151,7 +152,7 @@ func (e *Endpoint) decide(ctx context.Context, v visit, commands []command, out 
 		if err != nil && errors.Is(context.Cause(ctx), errStopping) {
 			err = errStopping
 		}
-		verdict.refusals[i] = err
+		verdict.refusals[i] = e.refusal(ctx, v, err)
 	}
 	results := make([]result, 0, len(commands))
 	for i, c := range commands {
@@ -167,6 +168,17 @@ func (e *Endpoint) decide(ctx context.Context, v visit, commands []command, out 
 		}
 	}
 	return results
+}
+
+// refusal is why a push failed, for who pushed; what is no fault of theirs is logged,
+// too.
+func (e *Endpoint) refusal(ctx context.Context, v visit, err error) error {
+	err = disk.Told(err)
+	ended := err == nil || ctx.Err() != nil || errors.Is(err, errStopping)
+	if !ended && cluster.CodeOf(err) == cluster.CodeInternal {
+		e.log.Error("push failed", "app", v.app, "who", v.who.Name, "error", err)
+	}
+	return err
 }
 
 func (e *Endpoint) push(ctx context.Context, v visit, c command, out io.Writer) error {

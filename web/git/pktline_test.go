@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"aorta/internal/gitrepo"
+	"aorta/internal/testkit"
 )
 
 func TestReadPacket(t *testing.T) {
@@ -123,6 +124,29 @@ func TestAdviser_AddsOnePacketBehindGitsWords(t *testing.T) {
 	}
 	if !strings.HasSuffix(rest, after) {
 		t.Errorf("rest: got %q, want it to end with %q", rest, after)
+	}
+}
+
+// Git says of a disk that takes no writes what it likes, or that it could not unpack.
+func TestAdviser_NamesADiskThatTakesNoWrites(t *testing.T) {
+	dir := testkit.ShortDir(t)
+	testkit.MountExt4(t, dir, 16).Break(t)
+	for name, c := range map[string]struct{ words, want string }{
+		"its words":     {"\x02fatal: unable to create temporary file: Read-only file system\n", "The push can't be stored: the disk at " + dir + " is read-only"},
+		"another cause": {"\x02fatal: write error: Disk quota exceeded\n", "its disk quota is used up"},
+		"no words":      {"\x01" + string(appendPacket(nil, "unpack unable to create temporary object directory\n")), "is read-only: the kernel made it so"},
+		"unpacked":      {"\x01" + string(appendPacket(nil, "unpack ok\n")), ""},
+	} {
+		var out bytes.Buffer
+		a := &adviser{out: &out, dir: dir}
+		packet := appendPacket(nil, c.words)
+
+		_, err := a.Write(packet)
+
+		advice, said := strings.CutPrefix(out.String(), string(packet))
+		if err != nil || !said || !strings.Contains(advice, c.want) || c.want == "" && advice != "" {
+			t.Errorf("%s: got %q, %v, want %q behind it", name, out.String(), err, c.want)
+		}
 	}
 }
 

@@ -66,7 +66,7 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 	route := rest.RouteOf(ctx.Operation())
 	if route.Role == access.Anyone { // joining
 		if _, err := cluster.JoinFingerprint(rest.Bearer(ctx)); err != nil {
-			rest.Refuse(ctx, rest.Unauthorized("a join token is needed (make one with: aorta nodes token)"))
+			rest.Refuse(ctx, a.Log, rest.Unauthorized("a join token is needed (make one with: aorta nodes token)"))
 			return
 		}
 		next(ctx)
@@ -74,11 +74,11 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 	}
 	node, err := a.caller(ctx.Context(), ctx.TLS(), route.Path == renewPath)
 	if err != nil {
-		rest.Refuse(ctx, err)
+		rest.Refuse(ctx, a.Log, err)
 		return
 	}
 	if id := ctx.Param("id"); id != string(node.ID) {
-		rest.Refuse(ctx, cluster.Forbidden("node %s may not speak for node %.40q", node.ID, id))
+		rest.Refuse(ctx, a.Log, cluster.Forbidden("node %s may not speak for node %.40q", node.ID, id))
 		return
 	}
 	next(huma.WithContext(ctx, access.WithSubject(ctx.Context(), access.Subject{Kind: access.OnNode, Node: node}, nil)))

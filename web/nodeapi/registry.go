@@ -20,7 +20,11 @@ func (a *API) registry(w http.ResponseWriter, r *http.Request) {
 		err = a.pace.Images.Allow(r.Context(), node, ask)
 	}
 	if err != nil {
-		registry.Refuse(w, rest.StatusOf(err), err)
+		status := rest.StatusOf(err)
+		if status == http.StatusInternalServerError {
+			a.Log.ErrorContext(r.Context(), "a node's request of the registry failed", "node", node.Name, "method", r.Method, "path", r.URL.Path, "err", err)
+		}
+		registry.Refuse(w, status, err)
 		return
 	}
 	a.Registry(node.Name).ServeHTTP(w, r)

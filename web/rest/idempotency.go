@@ -69,7 +69,7 @@ func Once(answers Answers, user func(context.Context) string, log *slog.Logger) 
 			err = o.answer(ctx, user, key, next)
 		}
 		if err != nil {
-			Refuse(ctx, err)
+			Refuse(ctx, o.log, err)
 		}
 	}
 }

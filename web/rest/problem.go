@@ -1,9 +1,11 @@
 package rest
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -29,7 +31,8 @@ var statuses = map[cluster.Code]int{
 // problem is an error as its document.
 type problem struct {
 	wire.Problem
-	retryAfter int // seconds; 0: what the status says
+	retryAfter int   // seconds; 0: what the status says
+	cause      error // what only the log tells; nil when the document says it all
 }
 
 func (p *problem) Error() string { return p.Detail }
@@ -67,15 +70,25 @@ func TooMany(text string, seconds int) error {
 	return &problem{wire.Problem{
 		Title: http.StatusText(http.StatusTooManyRequests), Status: http.StatusTooManyRequests,
 		Code: string(cluster.CodeUnavailable), Detail: text,
-	}, seconds}
+	}, seconds, nil}
 }
 
-// Refuse answers a request with an error's problem document.
-func Refuse(ctx huma.Context, err error) {
+// Refuse answers a request with an error's problem document, and logs what that does
+// not say.
+func Refuse(ctx huma.Context, log *slog.Logger, err error) {
 	if errors.Is(err, store.ErrBadToken) || errors.Is(err, store.ErrSessionEnded) {
 		err = Unauthorized(err.Error())
 	}
-	problemOf(err).write(ctx)
+	p := problemOf(err)
+	p.log(ctx.Context(), log, ctx.Method(), ctx.Operation().Path)
+	p.write(ctx)
+}
+
+// log tells what the document keeps to itself, unless nobody waits for it any more.
+func (p *problem) log(ctx context.Context, log *slog.Logger, method, path string) {
+	if p.cause != nil && !errors.Is(p.cause, context.Canceled) {
+		log.ErrorContext(ctx, "request failed", "method", method, "path", path, "err", p.cause)
+	}
 }
 
 // StatusOf is the HTTP status of an error.
@@ -98,7 +111,7 @@ func problemOf(err error) *problem {
 	var coded *cluster.Error
 	switch {
 	case code == cluster.CodeInternal:
-		p.Detail = "something failed in the pacemaker; its log says what"
+		p.Detail, p.cause = "something failed in the pacemaker; its log says what", err
 	case errors.As(err, &coded) && coded.Field != "":
 		p.Errors = []wire.ProblemDetail{{Message: coded.Message, Location: coded.Field}}
 	}

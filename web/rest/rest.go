@@ -2,7 +2,6 @@ package rest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -12,7 +11,6 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 	"github.com/go-chi/chi/v5"
 
-	"aorta/pacemaker/cluster"
 	"aorta/web/access"
 )
 
@@ -123,9 +121,7 @@ func operation(rt Route) huma.Operation {
 // is logged in full, and the answer says no more than that it happened.
 func (h *API) problem(ctx context.Context, rt Route, where locations, err error) error {
 	p := problemOf(err)
-	if p.Code == string(cluster.CodeInternal) && !errors.Is(err, context.Canceled) {
-		h.Log.ErrorContext(ctx, "request failed", "method", rt.Method, "path", rt.Path, "err", err)
-	}
+	p.log(ctx, h.Log, rt.Method, Prefix+rt.Path)
 	p.locate(where)
 	return p
 }

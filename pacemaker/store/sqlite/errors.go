@@ -3,6 +3,7 @@ package sqlite
 import (
 	"errors"
 	"path/filepath"
+	"syscall"
 
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
@@ -20,8 +21,11 @@ const (
 	codeFull       = 13
 	codeCantOpen   = 14
 	codeNotDB      = 26
+	codeReadFails  = 266
 	codeCheck      = 275
+	codeWriteFails = 778
 	codeForeignKey = 787
+	codeSyncFails  = 1034
 	codePrimaryKey = 1555
 	codeUnique     = 2067
 )
@@ -62,14 +66,28 @@ func (d dialector) Translate(err error) error {
 	switch e.Code() & 0xff {
 	case codeFull:
 		return outage{err, disk.Shortage(dir)}
-	case codeIO, codeCantOpen: // also what it says when there is no room for an index of its log
-		if spare, serr := disk.Spare(dir); serr == nil && spare == 0 {
-			return outage{err, disk.Shortage(dir)}
-		}
+	case codeIO, codeCantOpen, codeReadOnly:
+		return byDisk(err, e.Code(), dir)
 	case codeBusy:
 		return outage{err, "the database is busy"}
-	case codeReadOnly:
+	}
+	return err
+}
+
+// byDisk finds out by a write what the disk has against the database: SQLite tells of
+// no read-only one, no quota, and of no room for an index of its log.
+func byDisk(err error, code int, dir string) error {
+	if refused := disk.Try(dir); disk.Refused(refused) {
+		return outage{err, disk.Reason(dir, refused)}
+	}
+	spare, serr := disk.Spare(dir)
+	switch {
+	case serr == nil && spare == 0:
+		return outage{err, disk.Shortage(dir)}
+	case code&0xff == codeReadOnly:
 		return outage{err, "the database is read-only"}
+	case code == codeReadFails || code == codeWriteFails || code == codeSyncFails:
+		return outage{err, disk.Reason(dir, syscall.EIO)}
 	}
 	return err
 }

@@ -40,3 +40,19 @@ func TestDatabase_SaysThatTheDiskIsFull(t *testing.T) {
 		t.Errorf("got %v, want it said with the path", err)
 	}
 }
+
+// SQLite speaks of a disk I/O error where the kernel has stopped writing.
+func TestDatabase_SaysThatTheDiskIsReadOnly(t *testing.T) {
+	dir := testkit.ShortDir(t)
+	broken := testkit.MountExt4(t, dir, 16)
+	db := open(t, New(dir).Writer())
+	testkit.Must(t, db.Exec("CREATE TABLE t (x)").Error)
+	broken.Break(t)
+
+	wrote := db.Exec("INSERT INTO t VALUES (1)").Error
+
+	var out outage
+	if !errors.As(wrote, &out) || !strings.Contains(out.Outage(), "the disk at "+dir+" is read-only: the kernel made it so after an error") {
+		t.Errorf("got %v, want the disk", wrote)
+	}
+}
