@@ -20,6 +20,7 @@ type progress struct {
 	names  *strings.Replacer // to what secrets are called in the Dockerfile
 	steps  map[digest.Digest]*step
 	done   int
+	at     *step              // that began last
 	failed *dockerfile.Failed // by the first step that failed
 }
 
@@ -39,6 +40,11 @@ func newProgress(r dockerfile.Recipe, names *strings.Replacer) *progress {
 func (p *progress) add(u *client.SolveStatus) {
 	for _, v := range u.Vertexes {
 		p.meet(v)
+	}
+	for _, v := range u.Vertexes {
+		if v.Completed != nil && v.Cached { // before what runs: that is where the build is
+			p.end(p.steps[v.Digest], v)
+		}
 	}
 	for _, v := range u.Vertexes {
 		if v.Started != nil {
@@ -86,8 +92,19 @@ func (p *progress) begin(s *step, v *client.Vertex) {
 		return
 	}
 	s.begun = true
+	p.at = s
 	p.recipe.Line(s.place + " " + s.instruction)
-	p.recipe.Report(dockerfile.Step{N: p.done + 1, Of: p.total(), Name: s.instruction})
+	p.report(s)
+}
+
+// report says how far the build is: at the step that runs, else at the one that has
+// just ended.
+func (p *progress) report(s *step) {
+	n := p.done
+	if p.at != nil && !p.at.over {
+		s, n = p.at, n+1
+	}
+	p.recipe.Report(dockerfile.Step{N: n, Of: p.total(), Name: s.instruction})
 }
 
 func (p *progress) end(s *step, v *client.Vertex) {
@@ -107,7 +124,7 @@ func (p *progress) end(s *step, v *client.Vertex) {
 	switch {
 	case v.Cached:
 		p.recipe.Line("CACHED " + s.place + " " + s.instruction)
-		p.recipe.Report(dockerfile.Step{N: p.done, Of: p.total(), Name: s.instruction})
+		p.report(s)
 	case v.Started != nil:
 		p.recipe.Line(fmt.Sprintf("%s DONE %s", s.place, seconds(v.Completed.Sub(*v.Started))))
 	}
