@@ -52,7 +52,7 @@ function digits(n: number, fraction: boolean): string {
   return fraction && n < 99.95 ? n.toFixed(1).replace(/\.0$/, "") : Math.round(n).toString();
 }
 
-// cores is processor time a second: < 0.01, 0.25, 2.
+// cores is processor time a second, in CPUs: < 0.01, 0.25, 2.
 export function cores(n: number): string {
   if (n === 0) return "0";
   return n < 0.01 ? "< 0.01" : Number(n.toFixed(2)).toString();

@@ -15,11 +15,10 @@ const columns: Column<LiveNode>[] = [
   { head: "Last seen", kind: "end", cell: (n) => <Ago at={n.heard_at} /> },
 ];
 
-// Load is the node's score: 0 idle, 1 full.
+// Load is the node's score: 0 idle, 1 full; the command line shows the same.
 function Load({ score }: { score: number | null }) {
   if (score === null) return <span class="muted">–</span>;
-  const percent = Math.round(Math.min(1, Math.max(0, score)) * 100);
-  return <span class="load live"><meter min={0} max={100} low={70} high={90} optimum={0} value={percent} aria-label="Load" /><span class="num">{percent} %</span></span>;
+  return <span class="load live" title="0 idle, 1 full"><meter min={0} max={1} low={0.7} high={0.9} optimum={0} value={score} aria-label="Load" /><span class="num">{score.toFixed(2)}</span></span>;
 }
 
 function Tags({ tags }: { tags: Record<string, string> | null }) {

@@ -25,7 +25,7 @@ export function AppLogs({ detail }: { detail: AppDetail }) {
       <Filters detail={detail} search={search} type={q.get("type") ?? ""} instance={q.get("instance") ?? ""} release={release} store={s} />
       {s.state.value === "cut" && !s.gone.value && <p class="asof" role="status">Disconnected. The log continues where it stopped once the pacemaker is back.</p>}
       {s.gone.value && <Trouble text={s.gone.value} />}
-      <LogView key={s.key} lines={lines} only={(id) => ask("instance", id)} search={search} label={`Logs of ${name}`} tall empty={s.state.value === "opening" || s.gone.value ? null : <None search={search} release={release} name={name} />} />
+      <LogView key={s.key} lines={lines} only={(id) => ask("instance", id)} search={search} label={`Logs of ${name}`} tall empty={s.gone.value ? null : s.state.value === "opening" ? search && <p class="empty muted">Searching for “{search}” …</p> : <None search={search} release={release} name={name} />} />
     </section>
   );
 }

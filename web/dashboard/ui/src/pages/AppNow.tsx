@@ -14,7 +14,7 @@ import { Foreign } from "../kit/Foreign";
 import { State } from "../kit/State";
 import { Table, type Column } from "../kit/Table";
 import { Ago } from "../kit/Time";
-import { started } from "../kit/Toast";
+import { started } from "../kit/Notice";
 import { Memory, Processor } from "../kit/Use";
 import { Scale } from "./Scale";
 
@@ -62,7 +62,7 @@ export function AppNow({ detail }: { detail: AppDetail }) {
   return (
     <>
       {(app.release || list.length > 0) && <dl class="figures live">
-        <div><dt>Requests</dt><dd><b class="num">{rate(rates.requests_per_s)}</b> <span class="muted">{rates.requests_per_s === null ? "no traffic yet" : "per second"}</span></dd></div>
+        <div><dt>Requests</dt><dd><b class="num">{rate(rates.requests_per_s)}</b> <span class="muted">{rates.requests_per_s === null ? "no traffic" : "per second"}</span></dd></div>
         <div><dt>Error rate</dt><dd><b class="num"><Errors ratio={rates.error_ratio} /></b> <span class="muted">5xx</span></dd></div>
         <div><dt>Response time</dt><dd><b class="num">{took(rates.p95_ms)}</b> <span class="muted">p95</span></dd></div>
         <div><dt>Instances</dt><dd><b class="num">{app.instances} of {app.wanted}</b> <span class="muted">on {nodes} {nodes === 1 ? "node" : "nodes"}</span></dd></div>

@@ -44,6 +44,7 @@ export function Job() {
 function words(tree: Tree, root: One): string {
   if (root.discarded_at) return `${past(root.state)}, discarded by ${root.discarded_by || "Aorta"}.`;
   if (root.state === "failed") return `Failed: ${firstLine(root.error || "see below")}`;
+  if (root.state === "aborted") return upper(firstLine(root.error || past(root.state))) + ".";
   if (ended(root)) return past(root.state) + ".";
   if (root.waits_for) return `Waiting for another job to end: ${root.waits_for.title}.`;
   const { steps } = tree;
@@ -51,6 +52,8 @@ function words(tree: Tree, root: One): string {
   const done = steps.filter((s) => s.state === "succeeded").length;
   return at ? `Running: ${at.name}. ${done} of ${steps.length} steps done.` : steps.length ? `${done} of ${steps.length} steps done.` : "Queued.";
 }
+
+const upper = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 const past = (state: string) => ({ succeeded: "Succeeded", failed: "Failed", aborted: "Cancelled" })[state] ?? state;
 

@@ -43,8 +43,7 @@ export function Login() {
         <button type="submit" class="button primary" disabled={busy.value || !token.value.trim()}>Sign in</button>
         <p class="muted">Where the command line is signed in, this opens a browser that is too:</p>
         <Command text="aorta dashboard" />
-        <p class="muted">The first token is in the daemon's data directory:</p>
-        <Command text="cat DATA/admin.token" />
+        <p class="muted">The first token is in the file <code>admin.token</code> of the daemon's data directory; <code>make up</code> says where that is.</p>
       </form>
     </main>
   );
