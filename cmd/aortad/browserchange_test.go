@@ -80,14 +80,15 @@ func scale(t *testing.T, p *browser.Page, shop *project) {
 	tab(p, "shop", "Now")
 	p.Click("button", "More web")
 	p.Click("button", "More web")
-	p.AwaitText("2 more web will start.")
+	p.AwaitText("2 more web instances will start.")
 	p.Click("button", "Apply")
 	p.AwaitText("v1 is running with 3 instances.")
 	p.Await("a row for each instance", `[...document.querySelectorAll('[aria-label^="Instances"] tbody tr')].filter((r) => r.textContent.includes("running")).length === 3`)
 	shop.running(3)
 	p.Click("button", "Fewer web")
-	p.AwaitText("1 web will stop")
-	p.Click("button", "Apply")
+	p.AwaitText("1 web instance will stop once its traffic is gone.")
+	p.Type("How many web", "2")
+	p.Press("Enter") // applies, too
 	p.AwaitText("v1 is running with 2 instances.")
 	shop.alone(2, "v1")
 }
@@ -101,6 +102,12 @@ func setConfig(t *testing.T, p *browser.Page, shop *project) {
 	p.Type("Key", "PASSWORD")
 	p.Type("Value", secret)
 	pasteFile(t, p)
+	p.Click("button", "Add another")
+	p.Type("Key 4", "PORT")
+	p.Click("button", "Set 4 vars")
+	p.AwaitFocus("textbox", "Key 4") // the one that is wrong, with why
+	p.AwaitText("PORT is set by the platform")
+	p.Click("button", "Leave out PORT")
 	p.Click("button", "Set 3 vars")
 	p.AwaitHas("button", "Show PASSWORD")
 	if p.Reads(secret) {
@@ -112,6 +119,9 @@ func setConfig(t *testing.T, p *browser.Page, shop *project) {
 	p.AwaitNoText(secret)
 	p.AwaitText("v2 is running with 2 instances.") // one release for all of them
 	shop.alone(2, "v2")
+	p.Type("Key", "GREETING")
+	p.AwaitText("replaces its present value")
+	p.Type("Key", "")
 	p.Click("button", "Show GREETING")
 	p.AwaitText("Good morning")
 }
@@ -123,7 +133,7 @@ func pasteFile(t *testing.T, p *browser.Page) {
 	dialog := p.Within("dialog", "Paste a .env file")
 	dialog.Type("Lines of KEY=VALUE…", "# of the shop\nGREETING=\"Good morning\"\nnonsense\n")
 	dialog.Click("button", "Read it")
-	dialog.AwaitText("Line 3 is not of the form KEY=VALUE")
+	dialog.AwaitText("Line 3 is not of the form KEY=VALUE: nonsense")
 	dialog.Type("Lines of KEY=VALUE…", "# of the shop\nGREETING=\"Good morning\"\nexport LEVEL=info # said\n")
 	dialog.Click("button", "Read it")
 	p.AwaitNo("dialog", "…")
@@ -169,7 +179,7 @@ func abort(t *testing.T, p *browser.Page, shop *project) {
 	dialog := p.Within("dialog", "Cancel the job")
 	dialog.AwaitText("What serves goes on serving.")
 	dialog.Click("button", "Cancel the job")
-	took := p.AwaitText("Cancelled.")
+	took := p.AwaitText("Cancelled by admin.")
 	t.Logf("the deploy was aborted %s after it was asked for", took)
 
 	if r := push.wait(); r.code == 0 || !strings.Contains(r.err, "cancelled") {

@@ -73,7 +73,7 @@ func scaleByKeys(t *testing.T, p *browser.Page, store *project) {
 	p.AwaitText("v1 is running with 1 instance")
 	p.TabTo("button", "More web")
 	p.Press("Enter")
-	p.AwaitText("1 more web will start.")
+	p.AwaitText("1 more web instance will start.")
 	p.TabTo("button", "Apply")
 	p.Press("Enter", "Enter") // a hand that trembles asks once
 	p.AwaitText("v1 is running with 2 instances.")
@@ -121,6 +121,7 @@ func destroyByKeys(t *testing.T, p *browser.Page) {
 	p.TabTo("button", "Destroy")
 	p.Press("Enter")
 	p.AwaitHas("dialog", "Destroy shop")
+	p.AwaitFocus("textbox", "To confirm, type shop")
 	staysInside(t, p, "Destroy shop")
 	p.TabTo("textbox", "To confirm, type shop")
 	p.Write("shot")
@@ -133,9 +134,8 @@ func destroyByKeys(t *testing.T, p *browser.Page) {
 	p.TabTo("button", "Destroy…")
 	p.Press("Enter")
 	p.AwaitNo("dialog", "Destroy shop")
-	p.AwaitText("There is no app shop.")
-	p.TabTo("link", "All apps")
-	p.Press("Enter")
+	p.Await("the page of all apps", `location.pathname === "/apps"`)
+	p.AwaitText("Destroy shop: done.")
 	p.Within("table", "Apps").AwaitText("store")
 	p.AwaitNo("link", "shop")
 }

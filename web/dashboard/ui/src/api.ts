@@ -4,8 +4,11 @@ import { effect, signal } from "@preact/signals";
 import { expect } from "./hint";
 import type { Session } from "./types";
 
+// Field is a wrong part of a request, by the last part of its place there.
+export interface Field { name: string; message: string }
+
 export class ApiError extends Error {
-  constructor(readonly status: number, message: string) { super(message); }
+  constructor(readonly status: number, message: string, readonly fields: Field[] = []) { super(message); }
 }
 
 // session is the signed-in user: undefined until known, null for nobody.
@@ -28,13 +31,18 @@ export function path(...parts: string[]): string {
 export async function problemOf(answer: Response): Promise<ApiError> {
   const fallback = `the server answered ${answer.status} ${answer.statusText}`;
   try {
-    return new ApiError(answer.status, spoken(await answer.json() as Problem) || fallback);
+    const problem = await answer.json() as Problem;
+    return new ApiError(answer.status, spoken(problem) || fallback, fieldsOf(problem));
   } catch {
     return new ApiError(answer.status, fallback);
   }
 }
 
 interface Problem { detail?: string; title?: string; errors?: { message: string; location?: string }[] | null }
+
+function fieldsOf({ errors }: Problem): Field[] {
+  return (errors ?? []).map(({ message, location }) => ({ name: location?.split(".").at(-1) ?? "", message }));
+}
 
 // spoken is a problem document as a sentence: a wrong field goes by the last part
 // of its place in the request, and only where the text does not say it already.
@@ -56,7 +64,7 @@ async function call<T>(method: string, address: string, body?: unknown): Promise
       credentials: "same-origin", signal: AbortSignal.timeout(30_000), redirect: "error",
     });
   } catch {
-    throw new ApiError(0, "The pacemaker can't be reached. Apps keep running; try again once it is back.");
+    throw new ApiError(0, "The pacemaker can't be reached; try again once it is back. Apps don't need it to serve.");
   }
   if (!answer.ok) {
     const problem = await problemOf(answer);

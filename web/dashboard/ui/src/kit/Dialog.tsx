@@ -4,7 +4,7 @@ import { useEffect, useId, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { messageOf } from "../api";
 import { Foreign } from "./Foreign";
-import { toast } from "./Toast";
+import { notice } from "./Notice";
 
 const reachable = "a[href], button:not(:disabled), input:not(:disabled), select:not(:disabled), textarea:not(:disabled), summary, [tabindex='0']";
 
@@ -24,6 +24,14 @@ function giveBack(before: HTMLElement | null): void {
   to?.focus();
 }
 
+// begin gives the focus to a dialog's first field, or else to the button that
+// changes nothing: not to the one in its corner, where what is typed is lost.
+function begin(box: HTMLElement | null): void {
+  const first = box?.querySelector<HTMLElement>("[autofocus], input, select, textarea") ?? box?.querySelector<HTMLElement>("[data-leave]");
+  first?.focus();
+  if (first instanceof HTMLInputElement) first.select();
+}
+
 interface Props {
   title: string;
   onClose: () => void;
@@ -39,6 +47,7 @@ export function Dialog({ title, onClose, children, look, left }: Props) {
   useEffect(() => {
     const before = document.activeElement as HTMLElement | null;
     ref.current?.showModal();
+    begin(ref.current);
     return () => giveBack(left?.current ? null : before);
   }, []);
   return (
@@ -80,7 +89,7 @@ export function Confirm({ title, says, verb, leave, danger, name, act, onClose }
       await act();
       if (!over.current) onClose();
     } catch (err) {
-      if (over.current) return toast({ text: `${title}: ${messageOf(err)}`, bad: true });
+      if (over.current) return notice({ text: `${title}: ${messageOf(err)}`, bad: true });
       error.value = messageOf(err);
       busy.value = false;
     }
@@ -96,7 +105,7 @@ export function Confirm({ title, says, verb, leave, danger, name, act, onClose }
         )}
         {error.value && <p class="bad" role="alert"><Foreign text={error.value} /></p>}
         <div class="actions">
-          <button type="button" class="button" onClick={onClose}>{leave ?? "Cancel"}</button>
+          <button type="button" class="button" data-leave onClick={onClose}>{leave ?? "Cancel"}</button>
           <button type="submit" class={`button ${danger ? "danger" : "primary"}`} disabled={!ready || busy.value}>{verb}</button>
         </div>
       </form>

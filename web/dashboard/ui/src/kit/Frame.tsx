@@ -12,7 +12,7 @@ import { Button } from "./Button";
 import { Running } from "./Running";
 import { Search, searching } from "./Search";
 import { State } from "./State";
-import { Toasts } from "./Toast";
+import { Notice } from "./Notice";
 
 export function Frame({ children }: { children: ComponentChildren }) {
   const cut = banner.value;
@@ -27,7 +27,6 @@ export function Frame({ children }: { children: ComponentChildren }) {
         <main id="main" tabIndex={-1}>{children}</main>
       </div>
       <Search />
-      <Toasts />
     </div>
   );
 }
@@ -57,6 +56,7 @@ function Top() {
         {o && fresh.value && <a href="/" class="plain"><State state={o.state} word={words[o.state]} /></a>}
         {!fresh.value && asOf.value > 0 && <span class="asof">as of {clock(new Date(asOf.value))}</span>}
       </span>
+      <Notice />
       <button type="button" class="search" onClick={() => { searching.value = true; }} aria-haspopup="dialog" aria-label="Search">
         <svg viewBox="0 0 20 20" aria-hidden="true"><path d="M9 3a6 6 0 1 1 0 12A6 6 0 0 1 9 3zm4.5 10.5L18 18" /></svg><span>Search</span><kbd>/</kbd>
       </button>
@@ -68,7 +68,7 @@ function Top() {
 function Banner() {
   return (
     <p class="banner" role="alert">
-      <b>The pacemaker can't be reached.</b> Apps keep running. This page shows the last known state
+      <b>The pacemaker can't be reached.</b> Apps don't need it to serve. This page shows the last known state
       {asOf.value > 0 ? ` of ${clock(new Date(asOf.value))}` : ""} and updates by itself once the pacemaker is back.
     </p>
   );

@@ -8,7 +8,7 @@ import { Card } from "../kit/Card";
 import { Copy } from "../kit/Copy";
 import { Confirm } from "../kit/Dialog";
 import { Empty, Trouble, Wait } from "../kit/Empty";
-import { started } from "../kit/Toast";
+import { started } from "../kit/Notice";
 import { ConfigForm, rowsOf, type Vars } from "./ConfigForm";
 
 interface Change { set?: Vars; unset?: string[] }
@@ -47,7 +47,7 @@ export function AppConfig({ detail }: { detail: AppDetail }) {
       {!vars.value && !error.value && <Wait />}
       {vars.value && keys.length === 0 && <Empty title="No config vars yet." commands={[`aorta config set KEY=VALUE -a ${name}`]} />}
       <ul class="rows vars">{keys.map((k) => <Var key={k} name={k} value={vars.value![k]!} set={(v) => change({ set: { [k]: v } })} drop={() => { dropping.value = k; }} />)}</ul>
-      {vars.value && <ConfigForm app={name} effect={effect} set={(all) => change({ set: all })} />}
+      {vars.value && <ConfigForm app={name} present={vars.value} effect={effect} set={(all) => change({ set: all })} />}
       {dropping.value && (
         <Confirm title={`Unset ${dropping.value}`} verb="Unset it" danger act={() => change({ unset: [dropping.value] })} onClose={() => { dropping.value = ""; }}
           says={<p>Its value is deleted. {effect}</p>} />

@@ -7,7 +7,7 @@ import { Copy } from "../kit/Copy";
 import { Confirm } from "../kit/Dialog";
 import { Form } from "../kit/Form";
 import { Ago } from "../kit/Time";
-import { toast } from "../kit/Toast";
+import { notice } from "../kit/Notice";
 
 function kindOf(d: Domain) {
   if (d.own) return "default domain, can't be removed";
@@ -24,11 +24,11 @@ export function AppDomains({ detail }: { detail: AppDetail }) {
     const wanted = host.value.trim();
     await post<Domain>(path("apps", app.name, "domains"), { host: wanted });
     host.value = "";
-    toast({ text: `Added ${wanted} to ${app.name}. Point its DNS record at a router.` });
+    notice({ text: `Added ${wanted} to ${app.name}. Point its DNS record at a router.` });
   };
   const drop = async (d: Domain) => {
     await del(path("apps", app.name, "domains", d.host));
-    toast({ text: `Removed ${d.host}.` });
+    notice({ text: `Removed ${d.host}.` });
   };
   return (
     <Card title="Domains">
@@ -42,7 +42,7 @@ export function AppDomains({ detail }: { detail: AppDetail }) {
         ))}
       </ul>
       {may("developer") && (
-        <Form verb="Add" what={host.value.trim()} ready={!!host.value.trim()} act={add}>
+        <Form verb="Add" ready={!!host.value.trim()} act={add}>
           <label class="field grow">Host<input class="mono" placeholder="shop.example.com" value={host.value} onInput={(e) => { host.value = e.currentTarget.value; }} autocomplete="off" autocapitalize="off" spellcheck={false} /></label>
         </Form>
       )}

@@ -9,7 +9,7 @@ import { Card } from "../kit/Card";
 import { Command, Copy } from "../kit/Copy";
 import { Confirm } from "../kit/Dialog";
 import { Ago } from "../kit/Time";
-import { started } from "../kit/Toast";
+import { started } from "../kit/Notice";
 import { Restart, running } from "./Restart";
 
 export function AppSettings({ detail }: { detail: AppDetail }) {
@@ -89,7 +89,10 @@ function Rename({ app, onClose }: { app: App; onClose: () => void }) {
 
 function Destroy({ detail, onClose }: Part) {
   const { app } = detail;
-  const act = async () => started("Destroy", await del<Accepted>(path("apps", app.name) + "?confirm=" + encodeURIComponent(app.name)));
+  const act = async () => {
+    started(`Destroy ${app.name}`, await del<Accepted>(path("apps", app.name) + "?confirm=" + encodeURIComponent(app.name)));
+    go("/apps", true);
+  };
   const hosts = app.hosts ?? [];
   const says = (
     <>

@@ -1,11 +1,13 @@
 // New values of config vars, any number of them in one release.
 import { useSignal } from "@preact/signals";
-import { messageOf, path, post } from "../api";
+import { useId } from "preact/hooks";
+import { ApiError, messageOf, path, post } from "../api";
 import { count } from "../format";
 import { Button } from "../kit/Button";
 import { Confirm } from "../kit/Dialog";
+import { Foreign } from "../kit/Foreign";
 import { Form } from "../kit/Form";
-import { toast } from "../kit/Toast";
+import { notice } from "../kit/Notice";
 
 export type Vars = Record<string, string>;
 
@@ -33,27 +35,42 @@ function enterSends(e: KeyboardEvent): void {
   (e.currentTarget as HTMLTextAreaElement).form?.requestSubmit();
 }
 
-interface Props { app: string; effect: string; set: (vars: Vars) => Promise<void> }
+// withLine adds the line that an error names by its number.
+function withLine(err: unknown, text: string): unknown {
+  const said = messageOf(err);
+  const line = text.split("\n")[Number(/^line (\d+)/i.exec(said)?.[1]) - 1]?.trim();
+  return line ? new Error(`${said}: ${line}`) : err;
+}
 
-export function ConfigForm({ app, effect, set }: Props) {
+// present are the vars that the app has now.
+interface Props { app: string; present: Vars; effect: string; set: (vars: Vars) => Promise<void> }
+
+export function ConfigForm({ app, present, effect, set }: Props) {
   const drafts = useSignal<Draft[]>([blank]);
   const pasting = useSignal(false);
+  const wrong = useSignal<Vars>({}); // why a var was refused, by its key
   const named = drafts.value.filter((d) => d.key.trim());
   const change = (at: number, part: Partial<Draft>) => { drafts.value = drafts.value.map((d, i) => (i === at ? { ...d, ...part } : d)); };
   const read = async (text: string) => {
-    const { vars } = await post<{ vars: Vars }>(path("apps", app, "config", "parse"), { text });
+    const { vars } = await post<{ vars: Vars }>(path("apps", app, "config", "parse"), { text }).catch((err: unknown) => { throw withLine(err, text); });
     drafts.value = merged(drafts.value, vars);
-    toast({ text: `Read ${count(Object.keys(vars).length, "config var")}. Nothing is set yet.` });
+    notice({ text: `Read ${count(Object.keys(vars).length, "config var")}. Nothing is set yet.` });
   };
   const save = async () => {
     await set(Object.fromEntries(named.map((d) => [d.key.trim(), d.value])));
     drafts.value = [blank];
+    wrong.value = {};
+  };
+  const refused = (err: unknown) => {
+    const here = err instanceof ApiError ? err.fields.filter((f) => named.some((d) => d.key.trim() === f.name)) : [];
+    wrong.value = Object.fromEntries(here.map((f) => [f.name, f.message]));
+    return here.length > 0 && here.length === (err as ApiError).fields.length;
   };
   return (
     <>
-      <Form verb={named.length > 1 ? `Set ${named.length} vars` : "Set"} what={named.map((d) => d.key.trim()).join(", ")} ready={named.length > 0} act={save} foot={<p class="muted">{effect}</p>}>
+      <Form verb={named.length > 1 ? `Set ${named.length} vars` : "Set"} refused={refused} ready={named.length > 0} act={save} foot={<p class="muted">{effect}</p>}>
         {drafts.value.map((d, i) => (
-          <Row key={i} draft={d} n={i + 1} change={(part) => change(i, part)} read={read}
+          <Row key={i} draft={d} n={i + 1} wrong={wrong.value[d.key.trim()]} replaces={d.key.trim() in present} change={(part) => change(i, part)} read={read}
             drop={drafts.value.length > 1 ? () => { drafts.value = drafts.value.filter((_, j) => j !== i); } : undefined} />
         ))}
         <span class="acts">
@@ -66,21 +83,25 @@ export function ConfigForm({ app, effect, set }: Props) {
   );
 }
 
-interface RowProps { draft: Draft; n: number; change: (part: Partial<Draft>) => void; read: (text: string) => Promise<void>; drop: (() => void) | undefined }
+interface RowProps { draft: Draft; n: number; wrong: string | undefined; replaces: boolean; change: (part: Partial<Draft>) => void; read: (text: string) => Promise<void>; drop: (() => void) | undefined }
 
-function Row({ draft, n, change, read, drop }: RowProps) {
+function Row({ draft, n, wrong, replaces, change, read, drop }: RowProps) {
+  const id = useId();
+  const failed = useSignal(""); // to read what was pasted
+  const why = failed.value || wrong;
   const more = n > 1 ? ` ${n}` : "";
   const pasted = (e: ClipboardEvent) => {
     const text = e.clipboardData?.getData("text/plain") ?? "";
     if (!isFile(text)) return;
     e.preventDefault();
-    read(text).catch((err: unknown) => toast({ text: `Read the pasted config vars: ${messageOf(err)}`, bad: true }));
+    read(text).then(() => { failed.value = ""; }, (err: unknown) => { failed.value = messageOf(err); });
   };
   return (
     <span class="draft">
-      <label class="field">{`Key${more}`}<input class="mono" value={draft.key} onInput={(e) => change({ key: e.currentTarget.value })} onPaste={pasted} autocomplete="off" autocapitalize="off" spellcheck={false} /></label>
+      <label class="field">{`Key${more}`}<input class="mono" value={draft.key} aria-invalid={why ? "true" : undefined} aria-describedby={id} onInput={(e) => change({ key: e.currentTarget.value })} onPaste={pasted} autocomplete="off" autocapitalize="off" spellcheck={false} /></label>
       <label class="field grow">{`Value${more}`}<textarea class="mono" rows={rowsOf(draft.value)} value={draft.value} onInput={(e) => change({ value: e.currentTarget.value })} onKeyDown={enterSends} autocomplete="off" autocapitalize="off" spellcheck={false} /></label>
       {drop && <Button kind="quiet" onClick={drop} label={`Leave out ${draft.key || `var ${n}`}`}>Leave out</Button>}
+      <span id={id} class={why ? "bad why" : "why"} role={why ? "alert" : undefined}>{why ? <Foreign text={why} /> : replaces && "replaces its present value"}</span>
     </span>
   );
 }
