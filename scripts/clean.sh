@@ -70,6 +70,17 @@ main() {
 	if grep -qF " $STATE/" /proc/self/mountinfo; then
 		die "something is still mounted below $STATE: $(awk -v s="$STATE/" 'index($5, s) == 1 { print $5; exit }' /proc/self/mountinfo); unmount it, then make clean again"
 	fi
+	remove_state
+}
+
+# remove_state keeps the directory itself where a file system of its own is mounted
+# on it, and what that has of itself.
+remove_state() {
+	if mountpoint -q "$STATE"; then
+		find "$STATE" -mindepth 1 -maxdepth 1 ! -name lost+found -exec rm -rf --one-file-system {} +
+		say "clean: $STATE is empty; it stays, since a file system is mounted there"
+		return
+	fi
 	rm -rf --one-file-system "$STATE"
 	say "clean: $STATE removed"
 }

@@ -57,6 +57,35 @@ func TestClean_RemovesTheImagesOrSaysHow(t *testing.T) {
 	}
 }
 
+// A file system of its own may be mounted where the state is to be.
+func TestClean_EmptiesAMountPointAndKeepsIt(t *testing.T) {
+	dir := testkit.ShortDir(t)
+	testkit.MountExt4(t, dir, 16)
+	script := func(words string) string {
+		t.Helper()
+		cmd := exec.Command("bash", "-c", words)
+		cmd.Env = append(os.Environ(), "STATE="+dir)
+		said, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Errorf("%s: %v\n%s", words, err, said)
+		}
+		return string(said)
+	}
+
+	script("set -euo pipefail; . ./state.sh; open_state; mkdir -p $STATE/data; touch $STATE/stopped $STATE/data/f")
+	said := script("./clean.sh")
+	script("set -euo pipefail; . ./state.sh; open_state")
+
+	left, err := os.ReadDir(dir)
+	names := []string{}
+	for _, e := range left {
+		names = append(names, e.Name())
+	}
+	if err != nil || !slices.Equal(names, []string{".aorta-state", "lost+found"}) || !strings.Contains(said, "it stays") {
+		t.Errorf("got %q left (%v) after %q, want what a new one has", names, err, said)
+	}
+}
+
 // engineThat answers prunes with these statuses, and anything else with 200. It has
 // one image, which the cluster built and somebody named too. What it was asked can
 // be read once nobody asks any more.

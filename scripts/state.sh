@@ -32,9 +32,9 @@ die_with_log() {
 }
 
 # open_state makes the directory with its marker, and refuses one that holds
-# something else.
+# something else. What a file system of its own has from the start is nothing.
 open_state() {
-	if [ ! -e "$MARKER" ] && [ -n "$(ls -A "$STATE" 2>/dev/null || true)" ]; then
+	if [ ! -e "$MARKER" ] && [ -n "$(ls -A "$STATE" 2>/dev/null | grep -vx 'lost+found' || true)" ]; then
 		die "STATE=$STATE exists and is not Aorta's (no $(basename "$MARKER") in it): name an empty or new directory"
 	fi
 	[ -e "$MARKER" ] || { mkdir -p "$STATE" && : >>"$MARKER"; }
