@@ -50,11 +50,14 @@ func (p *project) destroy() {
 	p.c.aorta("apps", "destroy", p.name, "--confirm", p.name)
 }
 
+// registryOf is where a host has the registry.
+func registryOf(host *lab.Host) string { return host.Disk() + "/data/registry/docker/registry/v2/" }
+
 // inRegistry are the ids of the app's images, as their manifests in the registry on a
 // host's disk have them: digests of what the images are.
 func (p *project) inRegistry(at *lab.Host) []string {
 	p.c.tb.Helper()
-	dir := at.Disk() + "/data/registry/docker/registry/v2/"
+	dir := registryOf(at)
 	links, err := filepath.Glob(dir + "repositories/" + p.id() + "/_manifests/tags/*/current/link")
 	testkit.Must(p.c.tb, err)
 	var ids []string
@@ -123,11 +126,7 @@ func TestRegistry_AnAppRunsWhereItWasNotBuilt(t *testing.T) {
 	}
 	far.nextRelease(l)
 	for _, host := range l.Hosts {
-		for _, name := range on(t, host).engine("images", "--format", "{{.Repository}}", "--filter", "label=aorta.app-id="+far.id()) {
-			if name != "aorta/far" {
-				t.Errorf("on %s an image is called %s, want no name but the build's", host.Name, name)
-			}
-		}
+		far.namedByBuild(on(t, host))
 	}
 
 	testkit.Must(t, n1.Kill(testkit.Bounded(t)))
