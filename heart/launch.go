@@ -43,7 +43,7 @@ func (r *runner) provide(ctx context.Context, rec record) (time.Duration, bool) 
 		r.update(func(rec *record) { rec.State = cluster.InstancePulling })
 	}
 	if rec.Spec.Image.Pushed == "" {
-		return r.awaitImage(ctx, rec), false
+		return r.awaitImage(ctx, rec, nil), false
 	}
 	return r.pull(ctx, rec)
 }
@@ -61,7 +61,7 @@ func (r *runner) pull(ctx context.Context, rec record) (time.Duration, bool) {
 	case pulling.Err() != nil:
 		return 0, false // its stop is asked for, or the heart ends
 	case cluster.CodeOf(err) == cluster.CodeNotFound:
-		return r.awaitImage(ctx, rec), false
+		return r.awaitImage(ctx, rec, err), false
 	}
 	return r.failStart(ctx, rec, fmt.Errorf("its image is missing: %w", err)), false
 }

@@ -3,6 +3,7 @@ package heart
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 // nor in the cluster's registry: it was built before this node was there, or somebody
 // removed it. It takes up one that came meanwhile, or notes that it needs it: the job
 // that starts the instance asks for it (askForImage).
-func (r *runner) awaitImage(ctx context.Context, rec record) time.Duration {
+func (r *runner) awaitImage(ctx context.Context, rec record, why error) time.Duration {
 	if rec.ImageGone {
 		return inspectInterval
 	}
@@ -28,7 +29,7 @@ func (r *runner) awaitImage(ctx context.Context, rec record) time.Duration {
 		r.update(func(rec *record) { rec.Spec.Image, rec.Spec.Build = spec.Image, spec.Build })
 		return 0
 	}
-	missing := fmt.Errorf("its image %s is neither on the Docker engine at %s nor in the cluster's registry", rec.Spec.Image.Ref, r.h.engine.Host())
+	missing := fmt.Errorf("its image %s is neither on the Docker engine at %s nor in the cluster's registry%s", rec.Spec.Image.Ref, r.h.engine.Host(), inBrackets(why))
 	switch {
 	case rec.Healthy:
 		// No job starts it. The operation that replaces it asks for the image.
@@ -39,9 +40,18 @@ func (r *runner) awaitImage(ctx context.Context, rec record) time.Duration {
 		return r.failStart(ctx, rec, fmt.Errorf("its image is missing: %w (deploy the app again: git push, or aorta deploy -a %s)", missing, rec.Spec.App))
 	default:
 		r.h.shipper.AddSystemLine(r.target(rec), missing.Error()+"; a builder is asked for it")
-		r.update(func(rec *record) { rec.ImageGone = true })
+		r.update(func(rec *record) { rec.ImageGone, rec.WhyGone = true, inBrackets(why) })
 	}
 	return inspectInterval
+}
+
+// inBrackets is what the registry says of an image that it does not have.
+func inBrackets(err error) string {
+	var said *cluster.Error
+	if errors.As(err, &said) {
+		return " (" + said.Message + ")"
+	}
+	return ""
 }
 
 // imageBuilt lets an instance go on that waits for its image.
@@ -55,7 +65,7 @@ func (r *runner) imageBuilt() {
 // one operation ask for the same jobs, so that an image is provided once.
 func (h *Heart) askForImage(run Run, op cluster.ID, rec record) error {
 	s := rec.Spec
-	run.Log(fmt.Sprintf("image %s is not on %s, and a builder is asked for it", s.Image.Ref, h.cfg.NodeName))
+	run.Log(fmt.Sprintf("image %s is not on %s%s, and a builder is asked for it", s.Image.Ref, h.cfg.NodeName, rec.WhyGone))
 	at := string(s.Build) + "/" + string(h.cfg.NodeID)
 	subject := jobs.Subject{App: s.App, Release: s.Release, Node: h.cfg.NodeName}
 	pacemaker := jobs.RoleQueue(string(cluster.RolePacemaker))

@@ -27,8 +27,9 @@ type record struct {
 	StartedAt *time.Time
 	Process   process // the last one that was seen
 
-	ImageGone bool // its image was built here and is not on the engine: it waits for a start after another build
-	Rebuilt   bool // that start has come
+	ImageGone bool   // its image was built here and is not on the engine: it waits for a start after another build
+	WhyGone   string // what the registry says of that, in brackets
+	Rebuilt   bool   // that start has come
 
 	// TakenDown: it was ended by something else, see cluster.TakenDown, and is to be
 	// started again.

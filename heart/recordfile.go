@@ -22,8 +22,9 @@ type recordFile struct {
 	StartedAt *time.Time            `json:"started_at,omitempty"`
 	Process   process               `json:"process,omitzero"`
 
-	ImageGone bool `json:"image_gone,omitempty"`
-	Rebuilt   bool `json:"rebuilt,omitempty"`
+	ImageGone bool   `json:"image_gone,omitempty"`
+	WhyGone   string `json:"image_gone_why,omitempty"`
+	Rebuilt   bool   `json:"rebuilt,omitempty"`
 
 	TakenDown bool      `json:"taken_down,omitempty"`
 	Session   string    `json:"session,omitempty"`
@@ -83,7 +84,7 @@ func (r record) file() recordFile {
 	return recordFile{
 		Spec: specFileOf(r.Spec), Stray: r.Stray, State: r.State, Healthy: r.Healthy, Crashing: r.Crashing,
 		Restarts: r.Restarts, Error: r.Error, Tail: r.Tail, Gone: r.Gone, StartedAt: r.StartedAt, Process: r.Process,
-		ImageGone: r.ImageGone, Rebuilt: r.Rebuilt, TakenDown: r.TakenDown, Session: r.Session, StopAsked: r.StopAsked, Remake: r.Remake, TermAt: r.TermAt, HealthySince: r.HealthySince, Backoff: r.Backoff,
+		ImageGone: r.ImageGone, WhyGone: r.WhyGone, Rebuilt: r.Rebuilt, TakenDown: r.TakenDown, Session: r.Session, StopAsked: r.StopAsked, Remake: r.Remake, TermAt: r.TermAt, HealthySince: r.HealthySince, Backoff: r.Backoff,
 		NextStart: r.NextStart, Starts: r.Starts,
 	}
 }
@@ -92,7 +93,7 @@ func (f recordFile) record() record {
 	return record{
 		Spec: f.Spec.spec(), Stray: f.Stray, State: f.State, Healthy: f.Healthy, Crashing: f.Crashing,
 		Restarts: f.Restarts, Error: f.Error, Tail: f.Tail, Gone: f.Gone, StartedAt: f.StartedAt, Process: f.Process,
-		ImageGone: f.ImageGone, Rebuilt: f.Rebuilt, TakenDown: f.TakenDown, Session: f.Session, StopAsked: f.StopAsked, Remake: f.Remake, TermAt: f.TermAt, HealthySince: f.HealthySince, Backoff: f.Backoff,
+		ImageGone: f.ImageGone, WhyGone: f.WhyGone, Rebuilt: f.Rebuilt, TakenDown: f.TakenDown, Session: f.Session, StopAsked: f.StopAsked, Remake: f.Remake, TermAt: f.TermAt, HealthySince: f.HealthySince, Backoff: f.Backoff,
 		NextStart: f.NextStart, Starts: f.Starts,
 	}
 }

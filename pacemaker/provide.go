@@ -20,6 +20,11 @@ func (p *Pacemaker) provideImage(ctx context.Context, r *jobs.Run) (any, error) 
 	if err != nil {
 		return nil, permanentIfRefused(err)
 	}
+	if build.Image.Pushed != "" { // and a heart has not got it
+		if err := p.Images.VerifyRegistry(ctx, build.AppID); err != nil {
+			return nil, err
+		}
+	}
 	subject := r.Subject()
 	spec := jobs.Spec{
 		Kind: cluster.JobBuild, Queue: builderQueue, Subject: subject, Priority: jobs.Normal,

@@ -12,6 +12,7 @@ import (
 	"github.com/moby/moby/api/types/registry"
 	"github.com/moby/moby/client"
 
+	"aorta/internal/disk"
 	"aorta/pacemaker/cluster"
 )
 
@@ -48,13 +49,26 @@ func (e *Engine) Fetch(ctx context.Context, ref string, who Credentials, tell fu
 	if err != nil {
 		return err
 	}
-	return e.call(ctx, "pull "+ref, pullTimeout, func(ctx context.Context) error {
+	err = e.call(ctx, "pull "+ref, pullTimeout, func(ctx context.Context) error {
 		r, err := e.cli.ImagePull(ctx, ref, client.ImagePullOptions{RegistryAuth: auth})
 		if err != nil {
 			return err
 		}
 		return eachLayer(r.JSONMessages(ctx), tell, nil)
 	})
+	return e.located(ctx, err)
+}
+
+// located names the path of a full disk, and what is free there.
+func (e *Engine) located(ctx context.Context, err error) error {
+	if !errors.Is(err, ErrNoSpace) {
+		return err
+	}
+	info, failed := e.Info(ctx)
+	if failed != nil {
+		return err
+	}
+	return disk.FullAt(info.RootDir, err)
 }
 
 // Push sends an image to the registry that its name is of, tells how far each layer

@@ -34,6 +34,7 @@ type lab struct {
 	url    *url.URL // of the gate
 	server *httptest.Server
 	behind http.Handler
+	dir    string // of the registry
 
 	// mu guards the rest.
 	mu    sync.Mutex
@@ -42,13 +43,15 @@ type lab struct {
 	bytes int64    // of answers' bodies
 }
 
-func newLab(t *testing.T) *lab {
+// newLab makes one; flags are of the heart's engine.
+func newLab(t *testing.T, flags ...string) *lab {
 	t.Helper()
 	l := &lab{t: t, app: cluster.NewID()}
 	l.engine, l.id = rig.Engine(t)
-	own := rig.OwnEngine(t, l.id)
+	own := rig.OwnEngine(t, l.id, flags...)
 	l.other = rig.EngineAt(t, own.Host, l.id)
-	r, err := registry.Open(t.Context(), registry.Config{Dir: t.TempDir(), Secret: "secret", Log: slog.New(slog.DiscardHandler)})
+	l.dir = t.TempDir()
+	r, err := registry.Open(t.Context(), registry.Config{Dir: l.dir, Secret: "secret", Log: slog.New(slog.DiscardHandler)})
 	testkit.Must(t, err)
 	t.Cleanup(func() { _ = r.Close() })
 	l.behind = r

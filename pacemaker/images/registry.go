@@ -15,6 +15,8 @@ type Registry interface {
 	Used() (int64, error)
 	// Sweep removes images, and then what none needs, but for what was pushed of late.
 	Sweep(ctx context.Context, unneeded []cluster.RegistryImage) (freed int64, err error)
+	// Verify reads all that it has of an app, and removes what is damaged.
+	Verify(ctx context.Context, app cluster.ID) error
 }
 
 // InRegistry says what becomes of the images in the registry, by today's releases.
@@ -33,6 +35,11 @@ func (i *Images) InRegistry(ctx context.Context) ([]cluster.RegistryFate, error)
 
 // RegistryUsed is how many bytes the registry takes on the disk.
 func (i *Images) RegistryUsed() (int64, error) { return i.cfg.Registry.Used() }
+
+// VerifyRegistry has what is damaged of an app's images sent again by the next push.
+func (i *Images) VerifyRegistry(ctx context.Context, app cluster.ID) error {
+	return i.cfg.Registry.Verify(ctx, app)
+}
 
 // SweepRegistry removes what nothing needs from the registry, of an app or of all, and
 // tells what.

@@ -47,10 +47,19 @@ func (r *Registry) uploads(app cluster.ID) string {
 
 func (r *Registry) blobs() string { return filepath.Join(r.cfg.Dir, root, "blobs", algorithm) }
 
-// blob is the directory of a blob, "" when the text is no digest.
-func (r *Registry) blob(digest string) string {
+// hexOf is what a digest has behind its algorithm, "" when the text is no digest.
+func hexOf(digest string) string {
 	hex, ok := strings.CutPrefix(digest, algorithm+":")
 	if !ok || len(hex) != 64 || strings.Trim(hex, "0123456789abcdef") != "" {
+		return ""
+	}
+	return hex
+}
+
+// blob is the directory of a blob, "" when the text is no digest.
+func (r *Registry) blob(digest string) string {
+	hex := hexOf(digest)
+	if hex == "" {
 		return ""
 	}
 	return filepath.Join(r.blobs(), hex[:2], hex)
@@ -92,13 +101,13 @@ func (r *Registry) apps() ([]cluster.ID, error) {
 	return apps, err
 }
 
-// linked is the digest that a link names, "" when it is not there.
+// linked is the digest that a link names, "" when it is not there or damaged.
 func linked(path string) (string, error) {
 	raw, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
+	if gone(err) != nil || hexOf(string(raw)) == "" {
+		return "", gone(err)
 	}
-	return strings.TrimSpace(string(raw)), err
+	return string(raw), nil
 }
 
 // gone leaves out that something is not there any more: it may be removed at any time.

@@ -22,7 +22,8 @@ type blobRef struct {
 	Size   int64  `json:"size"`
 }
 
-// manifest reads one; it is empty when the registry does not have it.
+// manifest reads one; it is empty when the registry does not have it, or has it
+// damaged: who takes it finds out.
 func (r *Registry) manifest(digest string) (manifest, error) {
 	var m manifest
 	path := r.data(digest)
@@ -33,7 +34,7 @@ func (r *Registry) manifest(digest string) (manifest, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return m, nil
 	}
-	if err == nil {
+	if err == nil && digestOf(raw) == digest {
 		err = json.Unmarshal(raw, &m)
 	}
 	if err != nil {

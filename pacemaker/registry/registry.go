@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/distribution/distribution/v3"
 	"github.com/distribution/distribution/v3/configuration"
@@ -42,6 +43,7 @@ type Registry struct {
 	sweeping sync.RWMutex
 	sizes    sizes
 	traffic  traffic
+	damaged  atomic.Int64
 }
 
 // Open makes the registry of a directory. It works until ctx ends.
@@ -87,7 +89,7 @@ func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	req.Form = req.URL.Query()
 	switch req.Method {
 	case http.MethodGet:
-		r.app.ServeHTTP(w, req)
+		r.read(w, req)
 	case http.MethodHead:
 		r.touching(w, req)
 	default:
