@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -51,6 +52,7 @@ type runner struct {
 	// mu guards the rest.
 	mu         sync.Mutex
 	rec        record
+	published  netip.Addr        // where its port is; invalid: not known
 	memory     int64             // bytes in use; 0: not known
 	cpu        *float64          // cores in use; nil: not known
 	waits      string            // why the engine does not let it go on; empty: it does
@@ -144,12 +146,24 @@ func (r *runner) inspect(ctx context.Context) (*docker.Container, error) {
 	if errors.Is(err, docker.ErrNoContainer) {
 		err = nil
 	} else if err == nil {
+		r.notePublished(c.Published)
 		r.noteProcess(c)
 		r.follow(c)
 		r.setWaits("")
 		return &c, nil
 	}
 	return nil, err
+}
+
+// notePublished notes where its port is: a container keeps the address that it was made
+// with, whatever its node's is now.
+func (r *runner) notePublished(at netip.Addr) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.published != at {
+		r.published = at
+		r.h.reportSoon()
+	}
 }
 
 // noteProcess records when this heart first saw the present process, by its own
@@ -204,6 +218,9 @@ func (r *runner) status() cluster.InstanceStatus {
 	defer r.mu.Unlock()
 	s := r.rec.status()
 	s.Memory, s.CPU = r.memory, r.cpu
+	if cluster.ValidateNodeAddress("address", r.published.String()) == nil {
+		s.Address = r.published.String()
+	}
 	return s
 }
 

@@ -44,6 +44,9 @@ func (p *Pacemaker) replaceMissing(ctx context.Context, c check, open []cluster.
 	if err != nil {
 		return err
 	}
+	if err := p.moveDisplaced(ctx, list, open); err != nil {
+		return err
+	}
 	wait := map[cluster.ID]waiting{}
 	if lacks := lacking(list, open); len(lacks) > 0 {
 		if wait, err = p.replace(ctx, lacks); err != nil {
@@ -54,18 +57,22 @@ func (p *Pacemaker) replaceMissing(ctx context.Context, c check, open []cluster.
 	return nil
 }
 
-// lacking finds the apps that lack something. The end of an operation that is
-// at work on an app has it checked again.
-func lacking(list []store.Standing, open []cluster.Operation) []lack {
+// running leaves the apps that are to run and that no operation is at work on. The end
+// of one has its app checked again.
+func running(list []store.Standing, open []cluster.Operation) []store.Standing {
 	busy := map[cluster.ID]bool{}
 	for _, op := range open {
 		busy[op.AppID] = busy[op.AppID] || op.Kind.Exclusive() || op.Kind == cluster.OpReplace
 	}
+	return slices.DeleteFunc(slices.Clone(list), func(s store.Standing) bool {
+		return busy[s.App.ID] || s.App.Stopped || s.App.Destroying || s.Release.ID == ""
+	})
+}
+
+// lacking finds the apps that lack something.
+func lacking(list []store.Standing, open []cluster.Operation) []lack {
 	var out []lack
-	for _, s := range list {
-		if busy[s.App.ID] || s.App.Stopped || s.App.Destroying || s.Release.ID == "" {
-			continue
-		}
+	for _, s := range running(list, open) {
 		target := plan.Target{Release: s.Release.ID, Want: plan.Want(s.Release, s.Asked)}
 		if m := plan.Missing(target, s.Instances); len(m) > 0 {
 			out = append(out, lack{s, m})

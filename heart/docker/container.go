@@ -32,6 +32,7 @@ type Container struct {
 	Runtime    string     // that runs it, such as runc
 	Pid        int        // of its first process, 0 when it does not run
 	Address    netip.Addr // in the cluster's network; invalid when it does not run, or is in there no more
+	Published  netip.Addr // that its port is reached at; invalid when it has none
 	Written    []string   // directories on its engine's machine that hold what it has written; none: not known
 	LogPath    string     // of the file that the engine writes its output to; empty before the first start
 	StartedAt  time.Time  // last start; zero when it never ran
@@ -151,6 +152,9 @@ func containerFrom(id cluster.ID, r container.InspectResponse) Container {
 	c.Started = !c.StartedAt.IsZero()
 	if r.HostConfig != nil {
 		c.Runtime = r.HostConfig.Runtime
+		if at := r.HostConfig.PortBindings[appPort()]; len(at) > 0 {
+			c.Published = at[0].HostIP
+		}
 		if r.HostConfig.LogConfig.Type == logDriver {
 			c.LogPath = r.LogPath
 		}

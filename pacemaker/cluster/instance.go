@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -46,7 +47,8 @@ type Instance struct {
 	ReleaseID  ID
 	Type       string
 	NodeID     ID
-	Port       int // on the node's address; 0 when the type takes no traffic
+	Port       int    // 0 when the type takes no traffic
+	Address    string // that the port is published at; empty: its node's
 	State      InstanceState
 	Crashing   bool // its process ended and its heart waits to start it again
 	Restarts   int
@@ -59,6 +61,9 @@ type Instance struct {
 	DrainingAt *time.Time
 	GoneAt     *time.Time // when its heart reported its container gone
 }
+
+// PublishedAt is the address of its port, on a node that is known by that address.
+func (i Instance) PublishedAt(node string) string { return cmp.Or(i.Address, node) }
 
 // Serves says that the instance should be in the routes.
 func (i Instance) Serves() bool { return i.State == InstanceRunning && !i.Crashing && i.Port != 0 }

@@ -35,6 +35,7 @@ type InstanceStatus struct {
 	Restarts  int
 	Error     string
 	Port      int
+	Address   string // where the port is published; empty: not known yet
 	StartedAt *time.Time
 	Memory    int64    // bytes in use, 0: not known; not part of the digest
 	CPU       *float64 // cores in use lately, nil: not known; not part of the digest

@@ -22,7 +22,7 @@ func (n *Nodes) Hello(ctx context.Context, node cluster.Node, hello cluster.Hell
 	}
 	now := node
 	now.Address = cmp.Or(hello.Address, node.Address)
-	return n.cfg.Store.UpdateNode(ctx, node, now)
+	return n.update(ctx, node, now)
 }
 
 func sameRoles(a, b []cluster.Role) bool {

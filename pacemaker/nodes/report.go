@@ -16,7 +16,7 @@ func (n *Nodes) Report(ctx context.Context, node cluster.Node, r cluster.Report)
 		n.cfg.Log.Error("a node has seen a higher epoch", "err", err)
 		return cluster.ReportAnswer{}, err
 	}
-	if err := errors.Join(validAddress(r.Address), cluster.ValidatePlaces(r.Places), cluster.ValidateTags("tags", r.Tags)); err != nil {
+	if err := validReport(r); err != nil {
 		return cluster.ReportAnswer{}, err
 	}
 	have, sendFull, old, err := n.sessions.merge(node, r)
@@ -25,7 +25,7 @@ func (n *Nodes) Report(ctx context.Context, node cluster.Node, r cluster.Report)
 	}
 	now := node
 	now.Address, now.Tags, now.Places = cmp.Or(r.Address, node.Address), r.Tags, r.Places
-	if err := n.cfg.Store.UpdateNode(ctx, node, now); err != nil {
+	if err := n.update(ctx, node, now); err != nil {
 		return cluster.ReportAnswer{}, err
 	}
 	if err := n.applyReport(ctx, node, r); err != nil {
@@ -34,6 +34,29 @@ func (n *Nodes) Report(ctx context.Context, node cluster.Node, r cluster.Report)
 	answer, err := n.answer(ctx, node, have, r.Neighbours)
 	answer.SendFull = sendFull
 	return answer, err
+}
+
+// validReport keeps one node's mistake out of the routing table and of lists.
+func validReport(r cluster.Report) error {
+	errs := []error{validAddress(r.Address), cluster.ValidatePlaces(r.Places), cluster.ValidateTags("tags", r.Tags)}
+	for _, st := range r.Instances {
+		errs = append(errs, validAddress(st.Address))
+	}
+	return errors.Join(errs...)
+}
+
+// update records what a node says of itself. With another address, what runs there has
+// to move to it.
+func (n *Nodes) update(ctx context.Context, node, now cluster.Node) error {
+	if err := n.cfg.Store.UpdateNode(ctx, node, now); err != nil || node.Address == now.Address {
+		return err
+	}
+	n.cfg.Log.Info("a node has another address", "node", node.Name, "was", node.Address, "now", now.Address)
+	list, err := n.cfg.Store.InstancesOn(ctx, node.ID)
+	for _, in := range list {
+		n.cfg.Changed(in.AppID)
+	}
+	return err
 }
 
 // applyReport writes what the report changes; most change nothing, and then

@@ -37,12 +37,12 @@ func appGroups(st store.RouteState) map[cluster.ID][]router.Group {
 	byRelease := map[cluster.ID][]router.Instance{}
 	for _, in := range st.Serving {
 		node, ok := st.Nodes[in.NodeID]
-		if !ok || node.Address == "" || in.Type != cluster.WebType {
+		if !ok || in.PublishedAt(node.Address) == "" || in.Type != cluster.WebType {
 			continue
 		}
 		byRelease[in.ReleaseID] = append(byRelease[in.ReleaseID], router.Instance{
 			ID: string(in.ID), Type: in.Type, Node: string(node.ID), NodeName: node.Name,
-			Addr: net.JoinHostPort(node.Address, strconv.Itoa(in.Port)),
+			Addr: net.JoinHostPort(in.PublishedAt(node.Address), strconv.Itoa(in.Port)),
 		})
 	}
 	groups := make(map[cluster.ID][]router.Group, len(st.Weights))

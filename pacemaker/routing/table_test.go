@@ -2,6 +2,7 @@ package routing
 
 import (
 	"maps"
+	"net"
 	"net/netip"
 	"slices"
 	"testing"
@@ -83,6 +84,27 @@ func TestBuildTable_LeavesOutWhatDoesNotServe(t *testing.T) {
 	}
 	if got := instancesIn(table); len(got) != 1 || !got[web] {
 		t.Errorf("got instances %v, want %s alone", got, web)
+	}
+}
+
+// An instance is reached where it is published: its node's address may be another by now.
+func TestBuildTable_HasInstancesWhereTheyArePublished(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	n := r.Node("n1", cluster.RoleHeart)
+	release := r.Deploy(r.App("shop"))
+	old, other := r.Instance(release, "web", n), r.Instance(release, "web", n)
+	r.Reported(n, cluster.InstanceStatus{ID: old, State: cluster.InstanceRunning, Address: "172.18.0.1"})
+
+	st, err := r.Store.Routes(t.Context())
+	testkit.Must(t, err)
+
+	got := map[string]string{}
+	for _, in := range buildTable(st)["shop.test.local"].Groups[0].Instances {
+		got[in.ID], _, _ = net.SplitHostPort(in.Addr)
+	}
+	if want := map[string]string{string(old): "172.18.0.1", string(other): n.Address}; !maps.Equal(got, want) {
+		t.Errorf("got instances at %v, want them at %v", got, want)
 	}
 }
 

@@ -16,6 +16,7 @@ type instanceRow struct {
 	Type        string
 	NodeID      string
 	Port        int
+	Address     string
 	State       string
 	Crashing    bool
 	Restarts    int
@@ -36,7 +37,7 @@ func (instanceRow) TableName() string { return "instances" }
 func (r instanceRow) instance() cluster.Instance {
 	return cluster.Instance{
 		ID: cluster.ID(r.ID), AppID: cluster.ID(r.AppID), ReleaseID: cluster.ID(r.ReleaseID), Type: r.Type,
-		NodeID: cluster.ID(r.NodeID), Port: r.Port, State: cluster.InstanceState(r.State), Crashing: r.Crashing,
+		NodeID: cluster.ID(r.NodeID), Port: r.Port, Address: r.Address, State: cluster.InstanceState(r.State), Crashing: r.Crashing,
 		Restarts: r.Restarts, Error: r.Error, Operation: cluster.ID(r.OperationID), Revision: r.Revision,
 		CreatedAt: toTime(r.CreatedAt), StartedAt: toTimePtr(r.StartedAt), CrashedAt: toTimePtr(r.CrashedAt),
 		DrainingAt: toTimePtr(r.DrainingAt), GoneAt: toTimePtr(r.GoneAt),
@@ -202,6 +203,9 @@ func (s *Store) applyStatus(tx *gorm.DB, node cluster.ID, st cluster.InstanceSta
 	}
 	if crashed(row, st) {
 		set["crashed_at"] = s.now().UnixNano()
+	}
+	if st.Address != "" && row.Address != st.Address {
+		set["address"] = st.Address
 	}
 	if st.Error != "" && row.Error != st.Error {
 		set["error"] = st.Error

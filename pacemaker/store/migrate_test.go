@@ -5,13 +5,14 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"gorm.io/gorm"
 
 	"aorta/internal/testkit"
 )
 
-// What open operations had changed before an upgrade is taken back after it, too.
-func TestMigrate_KeepsWhatOperationsChanged(t *testing.T) {
-	t.Parallel()
+// migrated runs statements on a database as it was at a version, and brings it up.
+func migrated(t *testing.T, version int64, statements ...string) *gorm.DB {
+	t.Helper()
 	d := dialectOf(Config{Dir: t.TempDir()})
 	db, err := connect(d, d.Writer(), 1)
 	testkit.Must(t, err)
@@ -20,19 +21,46 @@ func TestMigrate_KeepsWhatOperationsChanged(t *testing.T) {
 	testkit.Must(t, err)
 	p, err := provider(raw, d)
 	testkit.Must(t, err)
-	_, err = p.UpTo(t.Context(), 16)
+	_, err = p.UpTo(t.Context(), version)
 	testkit.Must(t, err)
-	for _, statement := range []string{
+	for _, statement := range statements {
+		testkit.Must(t, db.Exec(statement).Error)
+	}
+	_, err = p.Up(t.Context())
+	testkit.Must(t, err)
+	return db
+}
+
+// What runs during an upgrade stays where it is published, if its node gets another
+// address by the same start.
+func TestMigrate_KeepsWhereInstancesArePublished(t *testing.T) {
+	t.Parallel()
+	db := migrated(
+		t, 21,
+		`INSERT INTO workspaces VALUES ('w', 'main', 1)`,
+		`INSERT INTO apps (id, workspace_id, name, created_at) VALUES ('a', 'w', 'shop', 1)`,
+		`INSERT INTO nodes (id, name, roles, address, state, tags, created_at, key_hash) VALUES ('n', 'n1', '[]', '172.18.0.1', 'ready', '{}', 1, 'k')`,
+		`INSERT INTO instances (id, app_id, release_id, type, node_id, state, created_at) VALUES ('i', 'a', 'r', 'web', 'n', 'running', 1), ('j', 'a', 'r', 'web', 'n', 'assigned', 1)`,
+	)
+
+	var rows []instanceRow
+	testkit.Must(t, db.Order("id").Find(&rows).Error)
+
+	if len(rows) != 2 || rows[0].Address != "172.18.0.1" || rows[1].Address != "" {
+		t.Errorf("got %+v, want the first at its node's address, and the other nowhere yet", rows)
+	}
+}
+
+// What open operations had changed before an upgrade is taken back after it, too.
+func TestMigrate_KeepsWhatOperationsChanged(t *testing.T) {
+	t.Parallel()
+	db := migrated(
+		t, 16,
 		`INSERT INTO workspaces VALUES ('w', 'main', 1)`,
 		`INSERT INTO apps (id, workspace_id, name, created_at) VALUES ('a', 'w', 'shop', 1)`,
 		`INSERT INTO config_changes VALUES ('1', 'a', 'KEY', NULL, 'sealed'), ('1', 'a', 'GONE', 'sealed', NULL)`,
 		`INSERT INTO formation_changes VALUES ('1', 'a', 'web', '{"Quantity":1}', '{"Quantity":2}')`,
-	} {
-		testkit.Must(t, db.Exec(statement).Error)
-	}
-
-	_, err = p.Up(t.Context())
-	testkit.Must(t, err)
+	)
 
 	var rows []changeRow
 	testkit.Must(t, db.Order("kind, key").Find(&rows).Error)

@@ -79,6 +79,7 @@ type InstanceStatus struct {
 	Restarts  int                   `json:"restarts,omitempty"`
 	Error     string                `json:"error,omitempty"`
 	Port      int                   `json:"port,omitempty"`
+	Address   string                `json:"address,omitempty"`
 	StartedAt *time.Time            `json:"started_at,omitempty"`
 	Memory    int64                 `json:"memory,omitempty"`
 	CPU       *float64              `json:"cpu,omitempty"`

@@ -17,8 +17,8 @@ func Instance(app cluster.App, v overview.Instance) wire.Instance {
 		Verdict: v.Text, Crashing: v.Crashes, Unheard: v.Unheard, Restarts: v.Restarts, Error: v.Error, CreatedAt: v.CreatedAt, StartedAt: v.StartedAt,
 		CPU: v.CPU, CPUs: v.Limits.CPUs, Memory: v.Memory, MemoryLimit: v.Limits.Memory,
 	}
-	if v.Port != 0 && v.Node.Address != "" {
-		w.Address = net.JoinHostPort(v.Node.Address, strconv.Itoa(v.Port))
+	if at := v.PublishedAt(v.Node.Address); v.Port != 0 && at != "" {
+		w.Address = net.JoinHostPort(at, strconv.Itoa(v.Port))
 	}
 	return w
 }
