@@ -214,8 +214,8 @@ var homes = []home{
 	{"github.com/moby/buildkit", []string{"heart/docker/buildkit"}, "BuildKit brings a hundred packages; one knows them"},
 	{"github.com/tonistiigi/fsutil", []string{"heart/docker/buildkit"}, "files go to BuildKit alone in this way"},
 	{"google.golang.org/grpc", []string{"heart/docker/buildkit"}, "BuildKit alone speaks it"},
-	{"github.com/distribution/distribution", []string{"pacemaker/registry"}, "the library of the registry brings forty packages; one knows it"},
-	{"github.com/sirupsen/logrus", []string{"heart/docker/buildkit", "pacemaker/registry"}, "log/slog is the one logger (two libraries speak through this one)"},
+	{"github.com/distribution/distribution", []string{"pacemaker/registry", "scripts/bench/registry"}, "the library of the registry brings forty packages; one knows it, and what measures it"},
+	{"github.com/sirupsen/logrus", []string{"heart/docker/buildkit", "pacemaker/registry", "scripts/bench/registry"}, "log/slog is the one logger (two libraries speak through this one)"},
 	{"github.com/moby/patternmatcher", []string{"internal/dockerignore"}, "what a build leaves out is decided in one place"},
 	{"github.com/redis/go-redis", []string{
 		"router/table", "router/stats", "router/agent", "jobs/redisq", "jobs/redisconn", "web/...", "internal/redisd",
