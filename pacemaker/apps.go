@@ -2,6 +2,7 @@ package pacemaker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -49,35 +50,39 @@ func (p *Pacemaker) RenameApp(ctx context.Context, app cluster.App, name string,
 }
 
 // DestroyApp begins the end of an app; confirm must be its name. What is under way
-// with the app is aborted: a build that never ends would hold its end up.
+// with the app is aborted once that is written down (makeWay): a build that never ends
+// would hold its end up.
 func (p *Pacemaker) DestroyApp(ctx context.Context, app cluster.App, confirm, user string) (cluster.Operation, error) {
 	if confirm != app.Name {
 		return cluster.Operation{}, cluster.Invalid("confirm", "must be the app's name, %q: its releases, config, domains and logs go for good", app.Name)
 	}
-	op, err := p.begin(ctx, cluster.Operation{Kind: cluster.OpDestroy, AppID: app.ID, Title: "Destroy " + app.Name, User: user, Args: cluster.Request{}.Encode()}, store.WithDestroying())
-	if err != nil {
-		return op, err
-	}
-	return op, p.abortBefore(ctx, op)
+	return p.begin(ctx, cluster.Operation{Kind: cluster.OpDestroy, AppID: app.ID, Title: "Destroy " + app.Name, User: user, Args: cluster.Request{}.Encode()}, store.WithDestroying())
 }
 
-// abortBefore aborts what an app's destruction would wait for. What can't be
-// aborted any more ends by itself.
-func (p *Pacemaker) abortBefore(ctx context.Context, destroy cluster.Operation) error {
-	open, err := p.store.OpenOperationsOf(ctx, destroy.AppID)
-	if err != nil {
-		return err
+// makeWay aborts what the destruction of an app would wait for. What can't be aborted
+// any more ends by itself.
+func (p *Pacemaker) makeWay(ctx context.Context, open []cluster.Operation) error {
+	destroys := map[cluster.ID]cluster.Operation{}
+	for _, op := range open {
+		if op.Kind == cluster.OpDestroy {
+			destroys[op.AppID] = op
+		}
 	}
+	var errs []error
 	for _, op := range open {
 		switch op.Kind {
 		case cluster.OpDestroy, cluster.OpStop, cluster.OpRetire, cluster.OpPrune:
 			continue // each takes away, as destroying does
 		}
+		destroy, goes := destroys[op.AppID]
+		if !goes || op.AbortReason != "" {
+			continue
+		}
 		if err := p.Abort(ctx, op, destroy.User); err != nil && cluster.CodeOf(err) != cluster.CodeConflict {
-			return err
+			errs = append(errs, err)
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // finishDestroy removes the app and all that others keep of it. Its instances

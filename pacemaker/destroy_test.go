@@ -21,6 +21,7 @@ func TestDestroyApp_AbortsWhatIsUnderWay(t *testing.T) {
 
 	destroy, err := r.DestroyApp(t.Context(), shop, "shop", "bob")
 	testkit.Must(t, err)
+	r.round()
 
 	for id, want := range map[cluster.ID]cluster.OperationState{
 		running.ID: cluster.OperationAborted, waiting.ID: cluster.OperationAborted,

@@ -23,6 +23,18 @@ func (p *Pacemaker) begin(ctx context.Context, op cluster.Operation, parts ...st
 	return op, nil
 }
 
+// beginOrJoin is begin of what one that waits for its turn may do as well: that one
+// is given then.
+func (p *Pacemaker) beginOrJoin(ctx context.Context, op cluster.Operation) (cluster.Operation, error) {
+	op.ID = cluster.NewID()
+	op, err := p.store.BeginOrJoin(ctx, op)
+	if err != nil {
+		return cluster.Operation{}, err
+	}
+	p.announce(op.AppID)
+	return op, nil
+}
+
 // work is an operation with what it is about, read anew by each of its jobs.
 type work struct {
 	op      cluster.Operation

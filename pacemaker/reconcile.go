@@ -49,11 +49,12 @@ func (p *Pacemaker) reconcile(ctx context.Context) error {
 		p.missing.putBack(check)
 		return err
 	}
+	way := p.makeWay(ctx, open)
 	planted, retired, replaced := p.plantTrees(ctx, open), p.retireAll(ctx), p.replaceMissing(ctx, check, open)
 	if replaced != nil {
 		p.missing.putBack(check)
 	}
-	return errors.Join(planted, retired, replaced, p.collectImages(ctx, open))
+	return errors.Join(way, planted, retired, replaced, p.collectImages(ctx, open))
 }
 
 // plantTrees gives each open operation whose turn it is its tree, unless it

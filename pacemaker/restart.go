@@ -22,7 +22,8 @@ func (p *Pacemaker) liveOf(ctx context.Context, app cluster.App, which func(clus
 }
 
 // Restart replaces one instance, or all, by new ones without losing a request.
-// A stopped app is started again with the formation it had.
+// A stopped app is started again with the formation it had. One that waits for its
+// turn and replaces the same makes a second one superfluous.
 func (p *Pacemaker) Restart(ctx context.Context, app cluster.App, instance, user string) (cluster.Operation, error) {
 	release, err := p.currentRelease(ctx, app)
 	if err != nil {
@@ -45,10 +46,11 @@ func (p *Pacemaker) Restart(ctx context.Context, app cluster.App, instance, user
 		title = fmt.Sprintf("Restart %s of %s", instance, app.Name)
 	}
 	args := cluster.Request{Replace: ids, Revive: app.Stopped && instance == ""}
-	return p.begin(ctx, cluster.Operation{Kind: cluster.OpRestart, AppID: app.ID, Title: title, User: user, Args: args.Encode()})
+	return p.beginOrJoin(ctx, cluster.Operation{Kind: cluster.OpRestart, AppID: app.ID, Title: title, User: user, Args: args.Encode()})
 }
 
-// StopApp stops all of an app; its formation is remembered.
+// StopApp stops all of an app; its formation is remembered. It gets in whatever waits,
+// and joins a stop that is the last to wait.
 func (p *Pacemaker) StopApp(ctx context.Context, app cluster.App, user string) (cluster.Operation, error) {
-	return p.begin(ctx, cluster.Operation{Kind: cluster.OpStop, AppID: app.ID, Title: "Stop " + app.Name, User: user, Args: cluster.Request{}.Encode()})
+	return p.beginOrJoin(ctx, cluster.Operation{Kind: cluster.OpStop, AppID: app.ID, Title: "Stop " + app.Name, User: user, Args: cluster.Request{}.Encode()})
 }

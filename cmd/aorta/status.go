@@ -52,6 +52,9 @@ func (s *session) showStatus(ctx context.Context, api *client.Client, _ []string
 	for _, j := range st.OpenJobs {
 		outline{out: s.out, now: s.p.Now()}.job(j, 1)
 	}
+	if more := st.OpenJobsCount - len(st.OpenJobs); more > 0 {
+		s.out.line("  … and %d more that wait: aorta jobs", more)
+	}
 	s.out.line("")
 	return s.out.fields("cluster", st.Cluster, "version", st.Version,
 		"routes", fmt.Sprintf("epoch %d, generation %d", st.Epoch, st.Generation))

@@ -24,6 +24,7 @@ type Error struct {
 	Code    Code
 	Field   string // path of the field that is wrong, empty when none is
 	Message string
+	Crowded bool  // unavailable, as the caller has too much of it already
 	Err     error // cause, not shown to people; may be nil
 }
 
@@ -70,4 +71,9 @@ func Forbidden(format string, args ...any) error {
 // Unavailable is a part that does not answer now and may later.
 func Unavailable(format string, args ...any) error {
 	return &Error{Code: CodeUnavailable, Message: fmt.Sprintf(format, args...)}
+}
+
+// TooMany is one more of what the caller has too many of: it may be had later.
+func TooMany(format string, args ...any) error {
+	return &Error{Code: CodeUnavailable, Crowded: true, Message: fmt.Sprintf(format, args...)}
 }

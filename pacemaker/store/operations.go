@@ -71,25 +71,30 @@ func WithDestroying() Part {
 
 // Begin records an operation with its parts. It is on disk when Begin returns.
 func (s *Store) Begin(ctx context.Context, op cluster.Operation, parts ...Part) error {
-	return s.write(ctx, "begin "+string(op.Kind), func(tx *gorm.DB) error {
-		if op.AppID != "" && op.Kind.Exclusive() {
-			if err := refuseDestroying(tx, op.AppID); err != nil {
-				return err
-			}
-		}
-		if err := s.insertOperation(tx, op); err != nil {
+	return s.write(ctx, "begin "+string(op.Kind), func(tx *gorm.DB) error { return s.begin(tx, op, parts...) })
+}
+
+func (s *Store) begin(tx *gorm.DB, op cluster.Operation, parts ...Part) error {
+	if op.AppID != "" && op.Kind.Exclusive() {
+		if err := refuseDestroying(tx, op.AppID); err != nil {
 			return err
 		}
-		for _, part := range parts {
-			if err := part(s, tx, op); err != nil {
-				return err
-			}
+	}
+	if err := refuseCrowd(tx, op); err != nil {
+		return err
+	}
+	if err := s.insertOperation(tx, op); err != nil {
+		return err
+	}
+	for _, part := range parts {
+		if err := part(s, tx, op); err != nil {
+			return err
 		}
-		if op.User == "" {
-			return nil
-		}
-		return s.note(tx, op.User, "operation."+string(op.Kind), op.Title, "", "")
-	})
+	}
+	if op.User == "" {
+		return nil
+	}
+	return s.note(tx, op.User, "operation."+string(op.Kind), op.Title, "", "")
 }
 
 func refuseDestroying(tx *gorm.DB, app cluster.ID) error {

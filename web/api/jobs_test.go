@@ -268,3 +268,29 @@ func TestJobLog_OfAnEndedTreeIsWholeAndInOrder(t *testing.T) {
 		}
 	}
 }
+
+// Whoever asks too often is told, and the status stays short.
+func TestJobs_OfAnAppAreBounded(t *testing.T) {
+	t.Parallel()
+	r := rig.New(t)
+	r.Admin("POST", "/apps", `{"name":"shop"}`)
+	deploy := func() rig.Answer {
+		return r.Do(rig.Ask{Method: "POST", Path: "/apps/shop/deploys", Token: rig.DeveloperToken, Body: `{"image":"img:1"}`})
+	}
+	for range store.MaxOpen {
+		if got := deploy(); got.Status != http.StatusAccepted {
+			t.Fatalf("got %d %s", got.Status, got.Body)
+		}
+	}
+
+	refused := deploy()
+	status := rig.As[wire.Status](t, r.Admin("GET", "/status", ""))
+
+	p := rig.WantProblem(t, refused, http.StatusTooManyRequests)
+	if refused.Header.Get("Retry-After") == "" || !strings.Contains(p.Detail, "aorta jobs -a shop") {
+		t.Errorf("got %v %q, want when and how to go on", refused.Header, p.Detail)
+	}
+	if len(status.OpenJobs) != 20 || status.OpenJobsCount != store.MaxOpen || status.OpenJobs[0].WaitsFor != nil {
+		t.Errorf("got %d of %d open jobs, want 20 of %d, the one that has its turn among them", len(status.OpenJobs), status.OpenJobsCount, store.MaxOpen)
+	}
+}

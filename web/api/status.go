@@ -3,11 +3,15 @@ package api
 import (
 	"context"
 
+	"aorta/pacemaker/following"
 	"aorta/web/access"
 	"aorta/web/auth"
 	"aorta/web/rest"
 	"aorta/web/wire"
 )
+
+// openShown is how many open jobs the status names.
+const openShown = 20
 
 func (a *API) statusRoutes(h *rest.API) {
 	rest.Register(h, rest.Route{Method: rest.Get, Path: "/whoami", Summary: "Show who the token belongs to", Role: access.Viewer, Subject: access.OnSelf}, a.whoami)
@@ -26,11 +30,11 @@ func (a *API) status(ctx context.Context, _ *struct{}) (*rest.Reply[wire.Status]
 	}
 	w := wire.Status{
 		Cluster: string(a.pace.Cluster()), State: "ok", Severity: string(s.Severity), Reasons: s.Reasons, Notes: s.Notes, Version: a.Version, Epoch: a.pace.Epoch(),
-		Generation: s.Generation, Nodes: s.Nodes, NodesReady: s.NodesReady, Apps: s.Apps, Instances: s.Instances,
+		Generation: s.Generation, Nodes: s.Nodes, NodesReady: s.NodesReady, Apps: s.Apps, Instances: s.Instances, OpenJobsCount: len(s.Open),
 	}
 	if len(s.Reasons) > 0 {
 		w.State = "attention"
 	}
-	w.OpenJobs, err = a.view.Roots(ctx, s.Open)
+	w.OpenJobs, err = a.view.Roots(ctx, following.Foremost(s.Open, openShown))
 	return rest.OK(w, err)
 }

@@ -66,7 +66,12 @@ func Unauthorized(text string) error {
 }
 
 // TooMany asks to try again after some seconds.
-func TooMany(text string, seconds int) error {
+func TooMany(text string, seconds int) error { return tooMany(text, seconds) }
+
+// crowdedFor is how many seconds pass until there may be room for one more.
+const crowdedFor = 5
+
+func tooMany(text string, seconds int) *problem {
 	return &problem{wire.Problem{
 		Title: http.StatusText(http.StatusTooManyRequests), Status: http.StatusTooManyRequests,
 		Code: string(cluster.CodeUnavailable), Detail: text,
@@ -105,10 +110,13 @@ func problemOf(err error) *problem {
 		return own
 	}
 	err = disk.Told(err)
+	var coded *cluster.Error
+	if errors.As(err, &coded) && coded.Crowded {
+		return tooMany(err.Error(), crowdedFor)
+	}
 	code := cluster.CodeOf(err)
 	status := statuses[code]
 	p := &problem{Problem: wire.Problem{Title: http.StatusText(status), Status: status, Detail: err.Error(), Code: string(code)}}
-	var coded *cluster.Error
 	switch {
 	case code == cluster.CodeInternal:
 		p.Detail, p.cause = "something failed in the pacemaker; its log says what", err

@@ -425,5 +425,7 @@ type Status struct {
 	NodesReady int      `json:"nodes_ready"`
 	Apps       int      `json:"apps"`
 	Instances  int      `json:"instances"`
-	OpenJobs   []Job    `json:"open_jobs" doc:"running jobs, without their steps"`
+	OpenJobs   []Job    `json:"open_jobs" doc:"running jobs, without their steps: up to 20, those that have their turn and the newest of those that wait"`
+	// OpenJobsCount counts those that open_jobs leaves out, too.
+	OpenJobsCount int `json:"open_jobs_count" doc:"how many are open, with those that open_jobs leaves out"`
 }
