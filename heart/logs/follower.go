@@ -217,7 +217,7 @@ func (f *follower) read(r *reader, s stretch, quota int, p *part) (int64, error)
 	}
 	return r.read(s, quota, func(rec record, at place, damaged bool) {
 		if damaged {
-			f.note(time.Time{}, "a record of the engine's log file is damaged: a line is missing or lacks its beginning")
+			f.note(time.Time{}, "a record of the engine's log file is damaged: lines are missing here, or one lacks its beginning")
 		}
 		text, whole := f.asm.add(rec, at)
 		if !whole {
@@ -359,10 +359,11 @@ func (f *follower) ended() bool {
 	return f.draining || f.ending
 }
 
-func (f *follower) located() bool {
+// path is the instance's log file, "" while it is not known.
+func (f *follower) path() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.files.path != ""
+	return f.files.path
 }
 
 func (f *follower) say(text string) {

@@ -50,6 +50,8 @@ type Shipper struct {
 	grew chan struct{} // there is something to look at
 	rest time.Duration // how often files that rest are looked at all the same
 
+	outage outage // of their disk; used by the goroutine that looks alone
+
 	// mu guards the rest.
 	mu        sync.Mutex
 	followers map[cluster.ID]*follower
@@ -87,7 +89,7 @@ func (s *Shipper) follower(t Target) (f *follower, fresh bool) {
 		f = newFollower(t, &s.o)
 		s.followers[t.ID] = f
 	}
-	return f, !f.located()
+	return f, f.path() == ""
 }
 
 // AddSystemLine adds a line of the platform to an instance's output.
@@ -164,6 +166,9 @@ func (s *Shipper) lookOut(ctx context.Context) {
 	sweep := time.NewTicker(s.rest)
 	defer sweep.Stop()
 	for r, all := newReader(), true; ctx.Err() == nil; {
+		if all {
+			s.lookAtDisk(time.Now())
+		}
 		wait := s.lookAt(r, all, changes)
 		all = false
 		select {

@@ -13,6 +13,9 @@ import (
 // flag tells, such as a disk to which the kernel has stopped writing after an error.
 func Try(dir string) error { return tryFile(dir, (*os.File).Sync) }
 
+// Accepts is Try without waiting for the disk.
+func Accepts(dir string) error { return tryFile(dir, nil) }
+
 // tryFile makes a file and writes to it, and then does what else is given.
 func tryFile(dir string, then func(*os.File) error) error {
 	f, err := nameless(dir)
@@ -56,5 +59,5 @@ func use(dir, path string) error {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	return tryFile(dir, nil)
+	return Accepts(dir)
 }

@@ -25,7 +25,7 @@ func Check(what, path string) error {
 	if err != nil {
 		return cluster.Unavailable("%s %s can't be looked at: %v", what, path, err)
 	}
-	if err := tryFile(path, nil); Refused(err) {
+	if err := Accepts(path); Refused(err) {
 		return s.refused(what, path, err)
 	}
 	return s.fault(what, path)
