@@ -19,8 +19,9 @@ import (
 const (
 	// LinkTTL is how long a link to sign in is good for.
 	LinkTTL = 2 * time.Minute
-	// linksKept bounds the links that are open; the oldest gives way.
-	linksKept = 1000
+	// linksEach bounds the links that are open of a user, whose own oldest gives
+	// way: nobody ends those of others.
+	linksEach = 10
 	// LoginPath is where links lead, and the page that asks for a token.
 	LoginPath = "/login"
 )
@@ -35,6 +36,7 @@ const (
 
 // link is a sign-in that was prepared with a token, for one browser.
 type link struct {
+	user      string // by id
 	tokenHash string
 	until     time.Time
 }
@@ -50,28 +52,32 @@ type links struct {
 
 func newLinks(now func() time.Time) *links { return &links{now: now, open: map[string]link{}} }
 
-// add opens a link and gives its code, which is kept nowhere.
-func (l *links) add(tokenHash string) (code string, until time.Time) {
+// add opens a user's link and gives its code, which is kept nowhere.
+func (l *links) add(user, tokenHash string) (code string, until time.Time) {
 	code, until = rand.Text(), l.now().Add(LinkTTL) // 130 bits
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.makeRoom()
-	l.open[store.HashToken(code)] = link{tokenHash: tokenHash, until: until}
+	l.makeRoom(user)
+	l.open[store.HashToken(code)] = link{user: user, tokenHash: tokenHash, until: until}
 	return code, until
 }
 
-// makeRoom drops what has expired and, if that is not enough, the oldest.
-func (l *links) makeRoom() {
-	oldest := ""
+// makeRoom drops what has expired and, if that is not enough, the user's oldest.
+func (l *links) makeRoom(user string) {
+	oldest, own := "", 0
 	for hash, k := range l.open {
-		switch {
-		case !k.until.After(l.now()):
+		if !k.until.After(l.now()) {
 			delete(l.open, hash)
-		case oldest == "" || k.until.Before(l.open[oldest].until):
+			continue
+		}
+		if k.user != user {
+			continue
+		}
+		if own++; oldest == "" || k.until.Before(l.open[oldest].until) {
 			oldest = hash
 		}
 	}
-	if len(l.open) >= linksKept {
+	if own >= linksEach {
 		delete(l.open, oldest)
 	}
 }
@@ -93,7 +99,7 @@ func (g *Gate) makeLink(ctx context.Context, _ *struct{}) (*rest.Reply[wire.Sign
 	if hash == "" {
 		return nil, cluster.Forbidden("a link to sign in is made with a token, and this request came with a session")
 	}
-	code, until := g.links.add(hash)
+	code, until := g.links.add(User(ctx).ID, hash)
 	return rest.OK(wire.SignInLink{Path: LoginPath + "/" + code, ExpiresAt: until.UTC()}, nil)
 }
 

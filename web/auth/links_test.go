@@ -8,8 +8,8 @@ import (
 func TestLinks_EndWithTheirTimeAndWithTheirUse(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	l := newLinks(func() time.Time { return now })
-	used, until := l.add("a")
-	late, _ := l.add("b")
+	used, until := l.add("ann", "a")
+	late, _ := l.add("ann", "b")
 
 	if k, good := l.take(used); !good || k.tokenHash != "a" || !until.Equal(now.Add(LinkTTL)) {
 		t.Errorf("got %+v, %t until %s, want a's for %s", k, good, until, LinkTTL)
@@ -26,20 +26,25 @@ func TestLinks_EndWithTheirTimeAndWithTheirUse(t *testing.T) {
 	}
 }
 
-func TestLinks_KeepNoMoreThanTheyMay(t *testing.T) {
+// Somebody who makes links without end ends their own alone.
+func TestLinks_KeepNoMoreOfAUserThanTheyMay(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	l := newLinks(func() time.Time { return now })
-	first, _ := l.add("first")
-	for range linksKept {
+	others, _ := l.add("bob", "others")
+	first, _ := l.add("ann", "first")
+	for range 10 * linksEach {
 		now = now.Add(time.Millisecond)
-		l.add("more")
+		l.add("ann", "more")
 	}
 
-	if _, good := l.take(first); good || len(l.open) != linksKept {
-		t.Errorf("got %d links with the oldest %t, want %d without it", len(l.open), good, linksKept)
+	if _, good := l.take(first); good || len(l.open) != linksEach+1 {
+		t.Errorf("got %d links with the oldest %t, want %d without it", len(l.open), good, linksEach+1)
+	}
+	if _, good := l.take(others); !good {
+		t.Error("got the link of another user ended, want it good")
 	}
 	now = now.Add(LinkTTL)
-	l.add("later")
+	l.add("ann", "later")
 	if len(l.open) != 1 {
 		t.Errorf("got %d links after the end of all but one", len(l.open))
 	}

@@ -23,7 +23,7 @@ func (s *Streams) followJob(ctx context.Context, in *followJob) (*huma.StreamRes
 	if err != nil {
 		return nil, err
 	}
-	leave, err := s.jobFollowers.take(ctx)
+	ctx, leave, err := s.jobFollowers.take(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ func (s *Streams) follow(ctx context.Context, in *followLive) (*huma.StreamRespo
 			return nil, err
 		}
 	}
-	leave, err := s.pages.take(ctx)
+	ctx, leave, err := s.pages.take(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func (s *Streams) followLogs(ctx context.Context, in *followLogs) (*huma.StreamR
 			return nil, cluster.Invalid("Last-Event-ID", "%.40q is not an id of this stream", in.Last)
 		}
 	}
-	leave, err := s.logFollowers.take(ctx)
+	ctx, leave, err := s.logFollowers.take(ctx)
 	if err != nil {
 		return nil, err
 	}

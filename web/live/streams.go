@@ -38,7 +38,7 @@ type Streams struct {
 	log     *slog.Logger
 	hub     *hub.Hub
 
-	pages, logFollowers, jobFollowers seats
+	pages, logFollowers, jobFollowers *seats
 }
 
 // New makes the streams of one pacemaker.
