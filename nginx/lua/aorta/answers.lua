@@ -126,9 +126,15 @@ local function own(code)
   write(code, unpack(for_all[code] or UNKNOWN))
 end
 
--- failed answers in nginx's stead, where it has set the status already.
+-- failed answers in nginx's stead, where it has set the status already. Its 504 has
+-- two limits: of connecting, after which nothing was sent and no app was asked, and of
+-- silence.
 function M.failed()
-  own(retry.overruled() or ngx.status)
+  local code = retry.overruled() or ngx.status
+  if code == 504 and retry.last(ngx.var.upstream_bytes_sent) == "0" then
+    code = 502
+  end
+  own(code)
 end
 
 -- unavailable is for an app of which no instance gets requests: one that was never
