@@ -117,6 +117,7 @@ func (b *Builder) Build(ctx context.Context, run Run) (cluster.BuildResult, erro
 	case ctx.Err() != nil:
 		return none, fmt.Errorf("build %s: %w", spec.App, context.Cause(ctx))
 	case err != nil && cluster.CodeOf(err) == cluster.CodeUnavailable:
+		b.awaitEngine(ctx, run)
 		return none, err // the engine or the pacemaker is away: another attempt may succeed
 	case err != nil:
 		return none, b.failed(ctx, spec, err)
@@ -126,6 +127,30 @@ func (b *Builder) Build(ctx context.Context, run Run) (cluster.BuildResult, erro
 	}
 	run.Log(fmt.Sprintf("image %s is ready", result.Image.Ref))
 	return b.share(ctx, run, spec, result)
+}
+
+const (
+	engineTick  = time.Second
+	engineGrace = 10 * time.Minute // for how long an engine that is away is waited for
+)
+
+// awaitEngine waits until the engine answers: attempts are few, and one that finds it
+// away is spent. The app can't be to blame for that.
+func (b *Builder) awaitEngine(ctx context.Context, run Run) {
+	if b.Engine.Check(ctx) == nil {
+		return
+	}
+	run.Log("the Docker engine does not answer: the build begins again once it does")
+	bounded, cancel := context.WithTimeout(ctx, engineGrace)
+	defer cancel()
+	tick := time.NewTicker(engineTick)
+	defer tick.Stop()
+	for b.Engine.Check(bounded) != nil && bounded.Err() == nil {
+		select {
+		case <-bounded.Done():
+		case <-tick.C:
+		}
+	}
 }
 
 func (b *Builder) spec(ctx context.Context, id cluster.ID) (cluster.BuildSpec, error) {
