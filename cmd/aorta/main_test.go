@@ -246,6 +246,7 @@ func shop(tb testing.TB) *fakeAPI {
 	f.on("GET /apps/shop/config", 200, wire.Config{Vars: map[string]string{"B": "two words", "A": "1"}})
 	f.on("GET /apps/shop/build-secrets", 200, wire.BuildSecrets{Names: []string{"npmrc", "token"}})
 	f.on("GET /apps/shop/formation", 200, wire.Formation{Processes: []wire.Process{{Type: "web", Quantity: 2, Memory: 512 << 20, CPUs: 1}}})
+	f.on("GET /apps/shop/builds", 200, wire.Page[wire.Build]{Items: []wire.Build{{ID: webID, Kind: "image", Source: "shop:3", State: "succeeded", Release: "v3", User: "ada", CreatedAt: hours(1)}}})
 	f.on("GET /apps/shop/releases", 200, wire.Page[wire.Release]{Items: []wire.Release{
 		{Release: "v3", ID: "r3", State: "running", Traffic: 100, Image: "shop:3", CreatedAt: *ago(time.Hour), User: "ada", Message: "faster\nbody"},
 		{Release: "v2", ID: "r2", State: "retired", Image: "shop:2", CreatedAt: *ago(26 * time.Hour), User: "ada", Message: "first"},

@@ -147,6 +147,12 @@ func crowdedApp(f *fakeAPI, app wire.App) {
 	}
 	f.on("GET "+at+"/releases", 200, wire.Page[wire.Release]{Items: releases})
 	f.on("GET "+at+"/releases/v12", 200, releases[0])
+	f.on("GET "+at+"/builds", 200, wire.Page[wire.Build]{Items: []wire.Build{
+		{ID: "0199c1d4-0000-7000-8000-0000000000f4", Kind: "commit", Source: releases[0].Commit, State: "running", User: "bob", Message: releases[0].Message, CreatedAt: *ago(time.Minute)},
+		{ID: "0199c1d4-0000-7000-8000-0000000000f3", Kind: "commit", Source: releases[0].Commit, State: "succeeded", Size: 1_234_567_890, Steps: 12, Cached: 10, Duration: 93, Release: "v120", User: "ada", CreatedAt: hours(1)},
+		{ID: "0199c1d4-0000-7000-8000-0000000000f2", Kind: "image", Source: "registry.eu-central.platform.example.com:5000/company/shop:2026-03-01", State: "succeeded", Size: 5_000_000, Duration: 2.5, Release: "v119", CreatedAt: hours(26)},
+		{ID: "0199c1d4-0000-7000-8000-0000000000f1", Kind: "archive", Source: "0123", State: "failed", Error: "the build failed at \"RUN make\": exit code: 2\nmore", Duration: 600, CreatedAt: hours(26)},
+	}})
 	f.on("GET "+at+"/domains", 200, wire.Page[wire.Domain]{Items: []wire.Domain{{Host: longHost, Own: true, CreatedAt: hours(900)}, {Host: "shop.example.com", CreatedAt: hours(20)}}})
 	f.on("GET "+at+"/route", 200, wire.Route{Timeout: 90, IdleTimeout: 3600, MaxBody: 50 << 20, Set: []string{"timeout", "max_body"}})
 	f.on("GET "+at+"/logs", 200, wire.Page[wire.LogLine]{Items: []wire.LogLine{{Time: noon, Release: "v120", Type: "web", Instance: webID, Text: "GET / 200 12ms"}}})

@@ -162,6 +162,8 @@ func rollBack(t *testing.T, p *browser.Page, shop *project) {
 	if got := shop.release(); got != "v3" {
 		t.Errorf("got an answer of %s through the router, want v3", got)
 	}
+	tab(p, "shop", "Builds")
+	p.Within("table", "Builds").AwaitText("of 1 step")
 	tab(p, "shop", "Config")
 	p.AwaitText("No config vars yet.")
 }

@@ -102,6 +102,7 @@ func TestPages_OfABusyCluster(t *testing.T) {
 		view{name: "app-empty", path: "/apps/next-idea", shows: "git push"},
 		view{name: "app-releases", path: "/apps/shop/releases", shows: "Greet people"},
 		view{name: "roll-back", path: "/apps/shop/releases", shows: "New instances start next to the", before: press("Roll back to v1", "Roll shop back to v1")},
+		view{name: "app-builds", path: "/apps/shop/builds", shows: "Greet people"},
 		view{name: "app-graphs", path: "/apps/shop/graphs", shows: "Requests", graph: true},
 		view{name: "app-logs", path: "/apps/shop/logs", shows: "cart 17"},
 		view{name: "app-config", path: "/apps/shop/config", shows: "DATABASE_URL"},

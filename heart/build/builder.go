@@ -112,7 +112,9 @@ func (b *Builder) Build(ctx context.Context, run Run) (cluster.BuildResult, erro
 		return none, err
 	}
 	defer leave()
+	begun := time.Now()
 	result, err := b.inTime(ctx, run, spec)
+	result.Took = time.Since(begun)
 	switch {
 	case ctx.Err() != nil:
 		return none, fmt.Errorf("build %s: %w", spec.App, context.Cause(ctx))
@@ -120,7 +122,7 @@ func (b *Builder) Build(ctx context.Context, run Run) (cluster.BuildResult, erro
 		b.awaitEngine(ctx, run)
 		return none, err // the engine or the pacemaker is away: another attempt may succeed
 	case err != nil:
-		return none, b.failed(ctx, spec, err)
+		return none, b.failed(ctx, spec, result.Took, err)
 	}
 	if err := b.Source.BuildDone(ctx, spec.ID, result); err != nil {
 		return none, fmt.Errorf("record build %s: %w", spec.ID.Short(), err)
@@ -185,8 +187,8 @@ func (b *Builder) inTime(ctx context.Context, run Run, spec cluster.BuildSpec) (
 	return result, err
 }
 
-func (b *Builder) failed(ctx context.Context, spec cluster.BuildSpec, cause error) error {
-	err := b.Source.BuildDone(ctx, spec.ID, cluster.BuildResult{State: cluster.BuildFailed, Error: cause.Error()})
+func (b *Builder) failed(ctx context.Context, spec cluster.BuildSpec, took time.Duration, cause error) error {
+	err := b.Source.BuildDone(ctx, spec.ID, cluster.BuildResult{State: cluster.BuildFailed, Error: cause.Error(), Took: took})
 	if err != nil {
 		return fmt.Errorf("record the failed build %s (%w): %w", spec.ID.Short(), cause, err)
 	}

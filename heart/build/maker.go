@@ -20,6 +20,8 @@ type maker struct {
 	engine *docker.Engine
 	tell   teller
 	read   func() // is called when the engine is at work, and the source has been read
+
+	steps, cached int // of the Dockerfile, as they were told last
 }
 
 // make builds the source that comes in, or finds the image that is named.
@@ -126,6 +128,7 @@ func (m *maker) complete(r *dockerfile.Recipe) {
 	}
 	r.Step = func(s dockerfile.Step) {
 		m.read()
+		m.steps, m.cached = s.Of, s.Cached
 		m.tell.Progress(s.N, s.Of, cluster.Clip(mask.Replace(s.Name)))
 	}
 }
@@ -165,6 +168,7 @@ func (m *maker) result(found declared, ref string, img docker.Image) (cluster.Bu
 	return cluster.BuildResult{
 		State: cluster.BuildReady, Processes: p.processes, Domains: p.domains, Route: p.route,
 		Image: cluster.Image{Ref: ref, ID: img.ID, Digest: img.Digest(ref), Size: img.Size},
+		Steps: m.steps, Cached: m.cached,
 	}, nil
 }
 

@@ -78,7 +78,8 @@ type transcript struct {
 	recipe  dockerfile.Recipe
 	output  dockerfile.Lines
 	step    string // the instruction, such as RUN make
-	ours    bool   // the step is that of the platform's labels
+	at      dockerfile.Step
+	ours    bool // the step is that of the platform's labels
 	failure error
 }
 
@@ -127,6 +128,9 @@ func lostLayer(message string) bool {
 
 var stepPattern = regexp.MustCompile(`^Step (\d+)/(\d+) : (.*)`)
 
+// usesCache is what the engine says of a step that it need not run.
+const usesCache = " ---> Using cache"
+
 // emit passes on a line of output. The engine makes a step of its own of the labels,
 // behind the Dockerfile's: nobody wrote it, so nobody sees it.
 func (t *transcript) emit(line string) {
@@ -141,6 +145,10 @@ func (t *transcript) emit(line string) {
 		return
 	}
 	t.ours = false
+	if line == usesCache {
+		t.at.Cached++
+		t.recipe.Report(t.at)
+	}
 	t.recipe.Line(line)
 }
 
@@ -156,6 +164,7 @@ func (t *transcript) begin(found []string) string {
 	if len(t.recipe.Labels) > 0 {
 		of--
 	}
-	t.recipe.Report(dockerfile.Step{N: n, Of: of, Name: t.step})
+	t.at = dockerfile.Step{N: n, Of: of, Name: t.step, Cached: t.at.Cached}
+	t.recipe.Report(t.at)
 	return fmt.Sprintf("Step %d/%d : %s", n, of, t.step)
 }

@@ -44,8 +44,13 @@ type Build struct {
 	Domains   []string            // that its aorta.yml asks for
 	Route     RequestLimitsChange // likewise
 	Error     string
+	Steps     int           // of its Dockerfile; 0 for an image that existed
+	Cached    int           // of those, how many were taken from the cache
+	Took      time.Duration // without waiting for its turn; 0 until it has ended
 	CreatedAt time.Time
 	EndedAt   *time.Time
+
+	Operation ID // that it is part of
 }
 
 // ReleaseState goes ready → running → retired, or failed.

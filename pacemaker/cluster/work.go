@@ -1,5 +1,7 @@
 package cluster
 
+import "time"
+
 // The kinds of job, and what their arguments hold: ids only, so that a job in
 // Redis carries no secret and no state that could be out of date.
 const (
@@ -81,6 +83,9 @@ type BuildResult struct {
 	Domains   []string            // that aorta.yml asks for
 	Route     RequestLimitsChange // likewise
 	Error     string
+	Steps     int           // of its Dockerfile; 0 for an image that existed
+	Cached    int           // of those, how many were taken from the cache
+	Took      time.Duration // without waiting for its turn
 	// Replaces is the id of the image that this one is in the place of: a ready
 	// build's, when it was gone from the engine. Empty for a first result.
 	Replaces string

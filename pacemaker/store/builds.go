@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -19,8 +20,13 @@ type buildRow struct {
 	Domains   string
 	Route     string
 	Error     string
+	Steps     int
+	Cached    int
+	Took      int64
 	CreatedAt int64 `gorm:"autoCreateTime:false"`
 	EndedAt   *int64
+
+	OperationID string
 }
 
 func (buildRow) TableName() string { return "builds" }
@@ -42,7 +48,8 @@ func (r buildRow) build() (cluster.Build, error) {
 	return cluster.Build{
 		ID: cluster.ID(r.ID), AppID: cluster.ID(r.AppID), Kind: cluster.SourceKind(r.Kind), Source: r.Source,
 		State: cluster.BuildState(r.State), Image: image, Processes: procs, Domains: domains, Route: route.change(), Error: r.Error,
-		CreatedAt: toTime(r.CreatedAt), EndedAt: toTimePtr(r.EndedAt),
+		Steps: r.Steps, Cached: r.Cached, Took: time.Duration(r.Took),
+		CreatedAt: toTime(r.CreatedAt), EndedAt: toTimePtr(r.EndedAt), Operation: cluster.ID(r.OperationID),
 	}, err
 }
 
@@ -53,6 +60,66 @@ func (s *Store) Build(ctx context.Context, id cluster.ID) (cluster.Build, error)
 		return cluster.Build{}, translate(err, "find build "+string(id))
 	}
 	return row.build()
+}
+
+// ListedBuild is a build with what it is part of.
+type ListedBuild struct {
+	cluster.Build
+	Operation cluster.Operation // the zero one when its record was removed
+	Release   int               // number of the first release that was made of it; 0 for none
+}
+
+// Builds lists an app's builds, the newest first, below an id if one is given.
+func (s *Store) Builds(ctx context.Context, app, below cluster.ID, limit int) ([]ListedBuild, error) {
+	query := s.read.WithContext(ctx).Where("app_id = ?", string(app)).Order("id DESC").Limit(limit)
+	if below != "" {
+		query = query.Where("id < ?", string(below))
+	}
+	var rows []buildRow
+	if err := query.Find(&rows).Error; err != nil {
+		return nil, translate(err, "list builds")
+	}
+	list := make([]ListedBuild, len(rows))
+	for i, row := range rows {
+		b, err := row.build()
+		if err != nil {
+			return nil, err
+		}
+		list[i].Build = b
+	}
+	return list, s.completeBuilds(ctx, list)
+}
+
+// completeBuilds adds what builds are part of.
+func (s *Store) completeBuilds(ctx context.Context, list []ListedBuild) error {
+	var ids, parts []cluster.ID
+	for _, b := range list {
+		ids, parts = append(ids, b.ID), append(parts, b.Build.Operation)
+	}
+	ops, err := s.operations(ctx, s.read.Where("id IN ?", parts))
+	if err != nil {
+		return err
+	}
+	byID := map[cluster.ID]cluster.Operation{}
+	for _, op := range ops {
+		byID[op.ID] = op
+	}
+	var made []struct {
+		BuildID cluster.ID
+		Number  int
+	}
+	err = s.read.WithContext(ctx).Model(&releaseRow{}).Where("build_id IN ?", ids).Group("build_id").Select("build_id, min(number) AS number").Scan(&made).Error
+	if err != nil {
+		return translate(err, "find the releases of builds")
+	}
+	numbers := map[cluster.ID]int{}
+	for _, m := range made {
+		numbers[m.BuildID] = m.Number
+	}
+	for i, b := range list {
+		list[i].Operation, list[i].Release = byID[b.Build.Operation], numbers[b.ID]
+	}
+	return nil
 }
 
 // FormerBuild is that of the release which, of all that served before an operation's
@@ -74,7 +141,7 @@ func WithBuild(id cluster.ID, kind cluster.SourceKind, source string) Part {
 	return func(s *Store, tx *gorm.DB, op cluster.Operation) error {
 		return tx.Create(&buildRow{
 			ID: string(id), AppID: string(op.AppID), Kind: string(kind), Source: source, State: string(cluster.BuildPending),
-			Image: "{}", Processes: "[]", Domains: "[]", Route: "{}", CreatedAt: s.now().UnixNano(),
+			Image: "{}", Processes: "[]", Domains: "[]", Route: "{}", CreatedAt: s.now().UnixNano(), OperationID: string(op.ID),
 		}).Error
 	}
 }
@@ -94,6 +161,7 @@ func (s *Store) EndBuild(ctx context.Context, id cluster.ID, r cluster.BuildResu
 		return tx.Model(&row).Updates(map[string]any{
 			"state": string(r.State), "image": encodeImage(r.Image), "processes": encodeProcesses(r.Processes),
 			"domains": encode(r.Domains), "route": encode(routeShapeOf(r.Route)), "error": r.Error, "ended_at": ended,
+			"steps": r.Steps, "cached": r.Cached, "took": int64(r.Took),
 		}).Error
 	})
 }

@@ -110,6 +110,10 @@ func TestStore_SearchesByIndexWhateverItsHistory(t *testing.T) {
 			_, err := s.Operations(ctx, OperationQuery{By: ByAorta, Uncaused: true, Since: ages, Limit: 20})
 			return err
 		},
+		"builds of an app": func(ctx context.Context) error {
+			_, err := s.Builds(ctx, app.ID, cluster.NewID(), 50)
+			return err
+		},
 		"last failed": func(ctx context.Context) error {
 			_, err := s.LastFailed(ctx, app.ID, []string{"web"})
 			return err

@@ -88,6 +88,7 @@ func TestClient_SpeaksEachEndpoint(t *testing.T) {
 			return second(c.Restart(ctx, "shop", wire.Restart{Instance: "i1"}))
 		}, called{"POST", "/apps/shop/restart", "", `{"instance":"i1"}`}},
 		{"stop", func(ctx context.Context, c *Client) error { _, err := c.Stop(ctx, "shop"); return err }, called{"POST", "/apps/shop/stop", "", ""}},
+		{"builds", func(ctx context.Context, c *Client) error { _, err := Collect(c.Builds(ctx, "shop"), 0); return err }, called{"GET", "/apps/shop/builds", "limit=100", ""}},
 		{"releases", func(ctx context.Context, c *Client) error { _, err := Collect(c.Releases(ctx, "shop"), 0); return err }, called{"GET", "/apps/shop/releases", "limit=100", ""}},
 		{"release", func(ctx context.Context, c *Client) error { _, err := c.Release(ctx, "shop", "v3"); return err }, called{"GET", "/apps/shop/releases/v3", "", ""}},
 		{"rebuild", func(ctx context.Context, c *Client) error {

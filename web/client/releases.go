@@ -55,6 +55,11 @@ func (c *Client) Release(ctx context.Context, app, label string) (wire.Release, 
 	return get[wire.Release](ctx, c, nil, "apps", app, "releases", label)
 }
 
+// Builds are an app's builds, the newest first.
+func (c *Client) Builds(ctx context.Context, app string) iter.Seq2[wire.Build, error] {
+	return items[wire.Build](ctx, c, nil, "apps", app, "builds")
+}
+
 // Rebuild has a release's image built again, if it is gone.
 func (c *Client) Rebuild(ctx context.Context, app string, of wire.Rebuild) (wire.Accepted, error) {
 	return write[wire.Accepted](ctx, c, input{body: of}, "apps", app, "rebuild")

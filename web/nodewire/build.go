@@ -45,6 +45,9 @@ type BuildResult struct {
 	Route     RequestLimitsChange `json:"route,omitzero"`
 	Error     string              `json:"error,omitempty"`
 	Replaces  string              `json:"replaces,omitempty"`
+	Steps     int                 `json:"steps,omitempty"`
+	Cached    int                 `json:"cached,omitempty"`
+	Took      time.Duration       `json:"took,omitempty"`
 }
 
 // FromBuildResult is the shape of r.
@@ -52,6 +55,7 @@ func FromBuildResult(r cluster.BuildResult) BuildResult {
 	return BuildResult{
 		State: r.State, Image: Image(r.Image), Processes: each(r.Processes, fromProcessType),
 		Domains: r.Domains, Route: RequestLimitsChange(r.Route), Error: r.Error, Replaces: r.Replaces,
+		Steps: r.Steps, Cached: r.Cached, Took: r.Took,
 	}
 }
 
@@ -60,6 +64,7 @@ func (r BuildResult) Domain() cluster.BuildResult {
 	return cluster.BuildResult{
 		State: r.State, Image: cluster.Image(r.Image), Processes: each(r.Processes, ProcessType.domain),
 		Domains: r.Domains, Route: cluster.RequestLimitsChange(r.Route), Error: r.Error, Replaces: r.Replaces,
+		Steps: r.Steps, Cached: r.Cached, Took: r.Took,
 	}
 }
 

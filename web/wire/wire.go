@@ -103,6 +103,28 @@ type BuildSecretsChange struct {
 	Unset []string          `json:"unset,omitempty"`
 }
 
+// Build makes the image of a deploy. It goes by the id of its job.
+type Build struct {
+	ID        string     `json:"id" doc:"of its job"`
+	Build     string     `json:"build" doc:"its own id"`
+	App       string     `json:"app"`
+	Kind      string     `json:"kind" enum:"commit,archive,image" doc:"what it is made of"`
+	Source    string     `json:"source" doc:"the commit, the SHA-256 of the archive, or the image"`
+	Title     string     `json:"title" doc:"of its job"`
+	Message   string     `json:"message" doc:"of the commit"`
+	User      string     `json:"user"`
+	State     string     `json:"state" enum:"running,succeeded,failed,aborted" doc:"of the build alone: what comes after it may fail; running: or waiting for its turn"`
+	Error     string     `json:"error"`
+	Image     string     `json:"image" doc:"its reference; empty until there is one"`
+	Size      int64      `json:"size" doc:"bytes of the image; 0 until there is one"`
+	Steps     int        `json:"steps" doc:"of the Dockerfile; 0 for an image that existed, and when it failed"`
+	Cached    int        `json:"cached" doc:"of those, how many were taken from the cache"`
+	Duration  float64    `json:"duration_s" doc:"seconds, without the wait for its turn; 0 until it has ended"`
+	Release   string     `json:"release" doc:"that was made of it; empty for none"`
+	CreatedAt time.Time  `json:"created_at"`
+	EndedAt   *time.Time `json:"ended_at"`
+}
+
 // Instance is one container of an app.
 type Instance struct {
 	ID        string     `json:"id"`

@@ -73,7 +73,7 @@ func TestProgress_SaysWhatDockerBuildDoes(t *testing.T) {
 	if diff := cmp.Diff(want, said); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)
 	}
-	if len(steps) != 3 || steps[2] != (dockerfile.Step{N: 2, Of: 3, Name: "COPY a b"}) {
+	if len(steps) != 3 || steps[2] != (dockerfile.Step{N: 2, Of: 3, Name: "COPY a b", Cached: 1}) {
 		t.Errorf("got the steps %+v", steps)
 	}
 	err := p.verdict(testContext, context.DeadlineExceeded)

@@ -20,6 +20,7 @@ type progress struct {
 	names  *strings.Replacer // to what secrets are called in the Dockerfile
 	steps  map[digest.Digest]*step
 	done   int
+	cached int                // of those
 	at     *step              // that began last
 	failed *dockerfile.Failed // by the first step that failed
 }
@@ -104,7 +105,7 @@ func (p *progress) report(s *step) {
 	if p.at != nil && !p.at.over {
 		s, n = p.at, n+1
 	}
-	p.recipe.Report(dockerfile.Step{N: n, Of: p.total(), Name: s.instruction})
+	p.recipe.Report(dockerfile.Step{N: n, Of: p.total(), Name: s.instruction, Cached: p.cached})
 }
 
 func (p *progress) end(s *step, v *client.Vertex) {
@@ -123,6 +124,7 @@ func (p *progress) end(s *step, v *client.Vertex) {
 	p.done++
 	switch {
 	case v.Cached:
+		p.cached++
 		p.recipe.Line("CACHED " + s.place + " " + s.instruction)
 		p.report(s)
 	case v.Started != nil:

@@ -28,7 +28,10 @@ func TestProgress_NamesTheStepThatRuns(t *testing.T) {
 	p.add(&client.SolveStatus{Vertexes: []*client.Vertex{cached("a", "[1/4] FROM base"), runs, cached("b", "[2/4] COPY a b"), last}})
 	p.add(&client.SolveStatus{Vertexes: []*client.Vertex{cached("d", last.Name)}})
 
-	want := []dockerfile.Step{{N: 1, Of: 4, Name: "FROM base"}, {N: 2, Of: 4, Name: "COPY a b"}, {N: 3, Of: 4, Name: "RUN make"}, {N: 4, Of: 4, Name: "RUN make"}}
+	want := []dockerfile.Step{
+		{N: 1, Of: 4, Name: "FROM base", Cached: 1}, {N: 2, Of: 4, Name: "COPY a b", Cached: 2},
+		{N: 3, Of: 4, Name: "RUN make", Cached: 2}, {N: 4, Of: 4, Name: "RUN make", Cached: 3},
+	}
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("steps: got - want +\n%s", diff)
 	}

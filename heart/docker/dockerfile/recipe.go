@@ -61,8 +61,9 @@ type Content interface {
 
 // Step says how far a build is.
 type Step struct {
-	N, Of int    // from 1
-	Name  string // such as RUN make
+	N, Of  int    // from 1
+	Name   string // such as RUN make
+	Cached int    // how many were taken from the cache so far
 }
 
 // File is one file, folder or link of a context.

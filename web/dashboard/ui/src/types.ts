@@ -141,6 +141,27 @@ export interface Process {
   set: string[]; // which of quantity, memory and cpus a person has set; the others are the source's, or defaults
 }
 
+export interface Build {
+  id: string; // of its job
+  build: string; // its own id
+  app: string;
+  kind: "commit" | "archive" | "image"; // what it is made of
+  source: string; // the commit, the SHA-256 of the archive, or the image
+  title: string; // of its job
+  message: string; // of the commit
+  user: string;
+  state: "running" | "succeeded" | "failed" | "aborted"; // of the build alone: what comes after it may fail; running: or waiting for its turn
+  error: string;
+  image: string; // its reference; empty until there is one
+  size: number; // bytes of the image; 0 until there is one
+  steps: number; // of the Dockerfile; 0 for an image that existed, and when it failed
+  cached: number; // of those, how many were taken from the cache
+  duration_s: number; // seconds, without the wait for its turn; 0 until it has ended
+  release: string; // that was made of it; empty for none
+  created_at: string;
+  ended_at: string | null;
+}
+
 export interface Release {
   release: string;
   id: string;

@@ -8,6 +8,7 @@ import { firstLine } from "../kit/Foreign";
 import { Line } from "../kit/Line";
 import { Skeleton } from "../kit/Skeleton";
 import { Tabs } from "../kit/Tabs";
+import { AppBuilds } from "./AppBuilds";
 import { AppConfig } from "./AppConfig";
 import { AppDomains } from "./AppDomains";
 import { AppGraphs } from "./AppGraphs";
@@ -20,6 +21,7 @@ import { NotFound } from "./NotFound";
 const tabs = [
   { id: "", name: "Now", show: AppNow, command: "ps" },
   { id: "releases", name: "Releases", show: AppReleases, command: "releases" },
+  { id: "builds", name: "Builds", show: AppBuilds, command: "builds" },
   { id: "graphs", name: "Graphs", show: AppGraphs, command: "stats" },
   { id: "logs", name: "Logs", show: AppLogs, command: "logs -f" },
   { id: "config", name: "Config", show: AppConfig, command: "config" },
