@@ -58,6 +58,10 @@ test: ## everything, on real daemons; installs what is missing
 test-apps: ## twenty apps of the kinds that people run, in Python, PHP, Node, Ruby, Java, Go (10 min)
 	@scripts/apps.sh
 
+.PHONY: test-engines
+test-engines: ## what uses the Docker engine, on the engines of other Debian releases (SUITES="trixie sid")
+	@scripts/test-engines.sh
+
 test-hostile: ## the faults of docs/FAULTS.md, each injected for real, within MEMORY (8G)
 	@scripts/hostile.sh
 

@@ -10,8 +10,10 @@ import (
 
 // Somebody removes the cluster's network, which an engine allows while no container
 // runs: the next start makes it again, with the addresses that routes lead to.
+//
+// It is not parallel: an engine may give the addresses to a network that another test
+// makes meanwhile, which TestEngine_NamesTheNetworkThatHasItsAddresses is for.
 func TestHeart_MakesItsNetworkAgain(t *testing.T) {
-	t.Parallel()
 	l := newLab(t)
 	n := l.start()
 	address := n.Address()

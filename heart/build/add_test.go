@@ -53,8 +53,8 @@ func TestBuilder_AddsFilesByURL(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, strings.Join(r.Lines(), "\n"))
 	}
-	got := dockerCLI(t, "run", "--rm", image, "/bin/sh", "-c", "cat /ctx/file.txt /ctx/named; stat -c ' %a %u' /ctx/file.txt /ctx/named")
-	if want := text + text + " 600 0\n 644 0\n"; got != want {
+	got := dockerRun(t, image, "/bin/sh", "-c", "cat /ctx/file.txt /ctx/named; stat -c ' %a %u' /ctx/file.txt /ctx/named")
+	if want := text + text + " 600 0\n 644 0"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if _, again, err := build(""); err != nil || !strings.Contains(strings.Join(again.Lines(), "\n"), "CACHED [one 2/2] ADD") {

@@ -105,6 +105,18 @@ func dockerCLI(t *testing.T, args ...string) string {
 	return string(out)
 }
 
+// dockerRun is what a command prints in a container of an image. An attached client
+// can miss the words of one that ends at once; its log has them.
+func dockerRun(t *testing.T, image string, command ...string) string {
+	t.Helper()
+	id := strings.TrimSpace(dockerCLI(t, append([]string{"run", "-d", image}, command...)...))
+	defer dockerCLI(t, "rm", "-f", id)
+	if code := strings.TrimSpace(dockerCLI(t, "wait", id)); code != "0" {
+		t.Fatalf("%v in %s: exit %s\n%s", command, image, code, dockerCLI(t, "logs", id))
+	}
+	return strings.TrimSpace(dockerCLI(t, "logs", id))
+}
+
 // imageFiles describes what an image has of its context, by name.
 func imageFiles(t *testing.T, image string) map[string]string {
 	t.Helper()

@@ -25,7 +25,7 @@ var spellings = map[string]struct{ ours, plain string }{
 	"heredoc":       {"FROM BASE\nRUN <<EOF\nmkdir /ctx\necho one >/ctx/a\necho \"two $HOME\" >/ctx/b\nEOF\nCMD [\"x\"]", "FROM BASE\nRUN mkdir /ctx && echo one >/ctx/a && echo \"two $HOME\" >/ctx/b\nCMD [\"x\"]"},
 	"heredoc file":  {"FROM BASE\nCOPY <<EOF <<'RAW' /ctx/\nhome: $PATH\nEOF\n$PATH\nRAW\nCMD [\"x\"]", "FROM BASE\nRUN mkdir /ctx && printf 'home: %s\\n' \"$PATH\" >/ctx/EOF && printf '$PATH\\n' >/ctx/RAW\nCMD [\"x\"]"},
 	"link":          {"FROM BASE AS one\nRUN mkdir /o && echo 1 >/o/f\nFROM BASE\nCOPY --link run.sh /ctx/run.sh\nCOPY --link --from=one /o/ /ctx/o/\nCMD [\"x\"]", "FROM BASE\nCOPY run.sh /ctx/run.sh\nRUN mkdir /ctx/o && echo 1 >/ctx/o/f\nCMD [\"x\"]"},
-	"chmod":         {"FROM BASE\nCOPY --chmod=0640 --chown=7:8 run.sh /ctx/\nCMD [\"x\"]", "FROM BASE\nCOPY run.sh /ctx/\nRUN chmod 0640 /ctx/run.sh && chown 7:8 /ctx /ctx/run.sh\nCMD [\"x\"]"},
+	"chmod":         {"FROM BASE\nRUN mkdir /ctx\nCOPY --chmod=0640 --chown=7:8 run.sh /ctx/\nCMD [\"x\"]", "FROM BASE\nCOPY run.sh /ctx/\nRUN chmod 0640 /ctx/run.sh && chown 7:8 /ctx/run.sh\nCMD [\"x\"]"},
 	"platforms":     {"FROM --platform=$BUILDPLATFORM BASE\nARG TARGETARCH\nARG TARGETOS\nRUN mkdir /ctx && echo $TARGETOS/$TARGETARCH >/ctx/p\nCMD [\"x\"]", "FROM BASE\nRUN mkdir /ctx && echo linux/$(uname -m | sed s/x86_64/amd64/ | sed s/aarch64/arm64/) >/ctx/p\nCMD [\"x\"]"},
 	"mounts":        {"FROM BASE\nRUN --mount=type=bind,target=/src --mount=type=tmpfs,target=/t --mount=type=cache,target=/c mkdir /ctx && cp -p /src/run.sh /ctx/ && touch /t/x /c/x\nCMD [\"x\"]", "FROM BASE\nCOPY run.sh /ctx/\nCMD [\"x\"]"},
 	"syntax":        {"# syntax=docker/dockerfile:1.4\n# escape=`\nFROM BASE\nENV A=1 `\n  B=2\nCOPY run.sh /ctx/\nCMD [\"x\"]", "FROM BASE\nENV A=1 B=2\nCOPY run.sh /ctx/\nCMD [\"x\"]"},
@@ -163,7 +163,7 @@ func TestBuilder_TakesTheBuildKey(t *testing.T) {
 	if len(files) != 3 || files["ctx/main"] == "" || files["ctx/said"] == "" {
 		t.Errorf("got the files %v, want main and said", files)
 	}
-	if said := strings.TrimSpace(dockerCLI(t, "run", "--rm", got.Image.Ref, "/bin/cat", "/ctx/said")); said != "hello, you 1.10" {
+	if said := dockerRun(t, got.Image.Ref, "/bin/cat", "/ctx/said"); said != "hello, you 1.10" {
 		t.Errorf("got the args %q", said)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -63,9 +64,9 @@ func awaitAnswer(t *testing.T, e *docker.Engine, id cluster.ID) (name string) {
 	return name
 }
 
-// Those who start instances at once make the network once, again too.
+// Those who start instances at once make the network once, again too. Not parallel, as
+// the next one: engines of today give free addresses to the next network at once.
 func TestEngine_MakesItsNetworkOnce(t *testing.T) {
-	t.Parallel()
 	e, _ := rig.Engine(t)
 	for range 2 {
 		var g errgroup.Group
@@ -76,6 +77,35 @@ func TestEngine_MakesItsNetworkOnce(t *testing.T) {
 			t.Errorf("make the network: %v", err)
 		}
 		testkit.Must(t, e.RemoveNetwork(t.Context()))
+	}
+}
+
+// Another network was given the addresses of one that was removed.
+func TestEngine_NamesTheNetworkThatHasItsAddresses(t *testing.T) {
+	e, id := rig.Engine(t)
+	ours, err := e.EnsureNetwork(t.Context())
+	testkit.Must(t, err)
+	testkit.Must(t, e.RemoveNetwork(t.Context()))
+	thief := "thief-" + string(id)
+	dockerCLI(t, "network", "create", "--subnet", ours.Subnet.String(), thief)
+	t.Cleanup(func() { _ = exec.Command("docker", "-H", testkit.DockerHost(), "network", "rm", thief).Run() }) // it may be gone
+
+	if _, err := e.EnsureNetwork(t.Context()); err == nil || !strings.Contains(err.Error(), "the Docker network "+thief+" has the addresses "+ours.Subnet.String()+" now") {
+		t.Errorf("got %v, want the network that has them", err)
+	}
+
+	dockerCLI(t, "network", "rm", thief)
+	if again, err := e.EnsureNetwork(t.Context()); err != nil || again.Subnet != ours.Subnet {
+		t.Errorf("after it: got %+v, %v; want the addresses of before", again, err)
+	}
+}
+
+// dockerCLI runs the client of the tests' engine.
+func dockerCLI(tb testing.TB, args ...string) {
+	tb.Helper()
+	cmd := exec.Command("docker", append([]string{"-H", testkit.DockerHost()}, args...)...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		tb.Fatalf("docker %v: %v\n%s", args, err, out)
 	}
 }
 

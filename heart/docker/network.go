@@ -94,9 +94,34 @@ func (e *Engine) ensureNetwork(ctx context.Context) (Network, error) {
 	err = e.createNetwork(ctx)
 	// Another daemon of this cluster may have created it meanwhile.
 	if err != nil && !errors.Is(err, ErrInUse) {
-		return Network{}, err
+		return Network{}, e.whoHasOurs(ctx, err)
 	}
 	return e.inspectNetwork(ctx)
+}
+
+// whoHasOurs explains why the network can't be made again: another one was given the
+// addresses that this node's instances are served at.
+func (e *Engine) whoHasOurs(ctx context.Context, cause error) error {
+	ours := e.knownNetwork().Subnet
+	if !ours.IsValid() {
+		return cause
+	}
+	var all client.NetworkListResult
+	err := e.call(ctx, "list its networks", queryTimeout, func(ctx context.Context) (err error) {
+		all, err = e.cli.NetworkList(ctx, client.NetworkListOptions{})
+		return err
+	})
+	if err != nil {
+		return cause
+	}
+	for _, n := range all.Items {
+		for _, c := range n.IPAM.Config {
+			if c.Subnet.IsValid() && c.Subnet.Overlaps(ours) {
+				return cluster.Unavailable("the Docker network %s has the addresses %s now, at which instances of this node are served; remove it (docker network rm %[1]s), they start again then", n.Name, ours)
+			}
+		}
+	}
+	return cause
 }
 
 // cutOff removes the bridge that an engine which has lost its data has left. The
