@@ -54,6 +54,7 @@ func OwnEngine(tb testing.TB, id cluster.ID, flags ...string) *Own {
 		o.flags = []string{LiveRestore}
 	}
 	tb.Cleanup(o.unmount)
+	tb.Cleanup(o.endShims) // once all that the test started has ended
 	if o.network = ownNetwork(); o.network == "" {
 		o.makeNetwork()
 	}
