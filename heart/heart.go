@@ -38,6 +38,8 @@ type Controller interface {
 // that is not there.
 type Images interface {
 	Pull(ctx context.Context, want images.Wanted, tell func(text string)) error
+	// Settle ends the pull of one that is there, if it was cut off before its end.
+	Settle(ctx context.Context, want images.Wanted) error
 }
 
 // Config is what a heart needs before it starts.

@@ -16,21 +16,15 @@ func (r *runner) prepare(ctx context.Context, rec record) time.Duration {
 	if err := r.h.ports.claim(rec.Spec.Port, r.id, time.Now()); err != nil {
 		return r.failStart(ctx, rec, fmt.Errorf("its port can't be used: %w", err))
 	}
-	here, err := r.h.engine.Has(ctx, rec.Spec.Image)
-	if err != nil {
-		return r.unknown(ctx, err)
-	}
-	if !here {
-		if wait, ok := r.provide(ctx, rec); !ok {
-			return wait
-		}
+	if wait, ok := r.provide(ctx, rec); !ok {
+		return wait
 	}
 	if rec.State.CanBecome(cluster.InstanceStarting) {
 		r.update(func(rec *record) { rec.State, rec.ImageGone = cluster.InstanceStarting, false })
 	}
 	// Not interruptible: the engine may create the container after the call was
 	// cancelled, when nothing here removes it any more.
-	_, err = r.h.engine.Create(ctx, docker.Launch{Spec: rec.Spec, Address: r.h.address})
+	_, err := r.h.engine.Create(ctx, docker.Launch{Spec: rec.Spec, Address: r.h.address})
 	if err != nil {
 		return r.failStart(ctx, rec, fmt.Errorf("create its container: %w", err))
 	}
@@ -39,6 +33,16 @@ func (r *runner) prepare(ctx context.Context, rec record) time.Duration {
 
 // provide gets the image onto the engine; ok is false when it is not there yet.
 func (r *runner) provide(ctx context.Context, rec record) (time.Duration, bool) {
+	here, err := r.h.engine.Has(ctx, rec.Spec.Image)
+	if err == nil && here && rec.Spec.Image.Pushed != "" {
+		err = r.h.cfg.Images.Settle(ctx, wantedBy(rec.Spec))
+	}
+	if err != nil {
+		return r.unknown(ctx, err), false
+	}
+	if here {
+		return 0, true
+	}
 	if rec.State.CanBecome(cluster.InstancePulling) {
 		r.update(func(rec *record) { rec.State = cluster.InstancePulling })
 	}
@@ -48,12 +52,15 @@ func (r *runner) provide(ctx context.Context, rec record) (time.Duration, bool) 
 	return r.pull(ctx, rec)
 }
 
+func wantedBy(s cluster.InstanceSpec) images.Wanted {
+	return images.Wanted{App: s.AppID, Build: s.Build, Image: s.Image}
+}
+
 // pull fetches the image from the cluster's registry.
 func (r *runner) pull(ctx context.Context, rec record) (time.Duration, bool) {
 	pulling, cancel := r.interruptible(ctx)
 	defer cancel()
-	s := rec.Spec
-	err := r.h.cfg.Images.Pull(pulling, images.Wanted{App: s.AppID, Build: s.Build, Image: s.Image}, r.setLacks)
+	err := r.h.cfg.Images.Pull(pulling, wantedBy(rec.Spec), r.setLacks)
 	r.setLacks("")
 	switch {
 	case err == nil:

@@ -1,9 +1,14 @@
 package heart_test
 
 import (
+	"context"
+	"errors"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
+	"aorta/heart/images"
 	"aorta/heart/internal/rig"
 	"aorta/pacemaker/cluster"
 )
@@ -70,5 +75,38 @@ func TestHeart_FailsWhatLostItsContainerAndItsImage(t *testing.T) {
 	l.eventually("the instance to fail", func() bool { return l.pace.status(id).State == cluster.InstanceFailed })
 	if s := l.pace.status(id); !strings.Contains(s.Error, "is neither on the Docker engine") {
 		t.Errorf("got the error %q, want the image named", s.Error)
+	}
+}
+
+// settled are the images that a heart had settled.
+type settled struct {
+	mu     sync.Mutex // guards builds
+	builds []cluster.ID
+}
+
+func (s *settled) Pull(context.Context, images.Wanted, func(string)) error {
+	return errors.New("nothing is to be pulled")
+}
+
+func (s *settled) Settle(_ context.Context, want images.Wanted) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.builds = append(s.builds, want.Build)
+	return nil
+}
+
+// An image that is there may have been pulled by a heart that was killed then.
+func TestHeart_SettlesAnImageThatIsThere(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	carrier, build := &settled{}, cluster.NewID()
+	l.cfg.Images = carrier
+
+	l.running(l.start(), "serve", func(s *cluster.InstanceSpec) { s.Build, s.Image.Pushed = build, "sha256:"+strings.Repeat("0", 64) })
+
+	carrier.mu.Lock()
+	defer carrier.mu.Unlock()
+	if !slices.Equal(carrier.builds, []cluster.ID{build}) {
+		t.Errorf("got %v settled, want the image of build %s", carrier.builds, build)
 	}
 }

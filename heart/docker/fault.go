@@ -59,7 +59,7 @@ func (e *Engine) fault(verb string, err error) error {
 			Code: cluster.CodeUnavailable, Err: err,
 			Message: fmt.Sprintf("the firewall rules of the Docker engine at %s are gone; restart it, so that it makes them again (systemctl restart docker): %s", e.host, text),
 		}
-	case cerrdefs.IsNotFound(err) && containsAny(text, "No such image", "manifest", "repository", "not found: "):
+	case cerrdefs.IsNotFound(err) && containsAny(text, "No such image", "manifest", "repository", "reference does not exist", "not found: "):
 		return &cluster.Error{Code: cluster.CodeNotFound, Err: errors.Join(ErrNoImage, err), Message: text}
 	case cerrdefs.IsNotFound(err):
 		return &cluster.Error{Code: cluster.CodeNotFound, Err: errors.Join(ErrNoContainer, err), Message: text}

@@ -1,6 +1,7 @@
 package images
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -50,23 +51,43 @@ func (c *Carrier) Pull(ctx context.Context, want Wanted, tell func(text string))
 		return fmt.Errorf("pull image %s of the cluster's registry to %s: %w", want.Image.Ref, c.Node, err)
 	}
 	got, err := c.Engine.Image(ctx, ref)
+	if errors.Is(err, docker.ErrNoImage) { // another instance's pull of the same has named it since
+		got, err = c.Engine.Image(ctx, cmp.Or(want.Image.ID, want.Image.Ref))
+	}
 	if err != nil {
 		return err
 	}
 	if want.Image.ID != "" && got.ID != want.Image.ID {
 		return cluster.Conflict("image %s came from the cluster's registry as %s, and the release was made with %s: deploy the app again", want.Image.Ref, got.ID, want.Image.ID)
 	}
-	return c.name(ctx, want, ref)
+	return c.name(ctx, want, got.ID, ref)
+}
+
+// Settle gives an image that is here its name, if it was pulled by who was killed
+// before that: without it, nobody would know whose it is.
+func (c *Carrier) Settle(ctx context.Context, want Wanted) error {
+	if want.Image.Pushed == "" {
+		return nil
+	}
+	ref := c.repository(want.App) + "@" + want.Image.Pushed
+	got, err := c.Engine.Image(ctx, ref)
+	if errors.Is(err, docker.ErrNoImage) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return c.name(ctx, want, got.ID, ref)
 }
 
 // name gives a pulled image the name that says what it is for, in place of its digest
 // in the registry.
-func (c *Carrier) name(ctx context.Context, want Wanted, ref string) error {
+func (c *Carrier) name(ctx context.Context, want Wanted, id, ref string) error {
 	var err error
 	if docker.BuiltHere(want.Image) {
-		err = c.Engine.Tag(ctx, ref, want.Image.Ref)
+		err = c.Engine.Tag(ctx, id, want.Image.Ref)
 	} else {
-		err = c.Engine.Mark(ctx, ref, want.Build)
+		err = c.Engine.Mark(ctx, id, want.Build)
 	}
 	if err == nil {
 		err = c.Engine.Untag(ctx, ref)
