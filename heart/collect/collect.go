@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"slices"
+	"strings"
 	"time"
 
 	"aorta/heart/docker"
@@ -44,7 +46,11 @@ type Controller interface {
 type Collector struct {
 	Engine *docker.Engine
 	Pace   Controller
-	Log    *slog.Logger
+	// Transfers begins the names that images have while they are sent to the cluster's
+	// registry; empty for none. One that is there later was left by a builder that was
+	// killed.
+	Transfers string
+	Log       *slog.Logger
 }
 
 // Run reports the images when they change, and now and then, until ctx ends.
@@ -144,7 +150,7 @@ func (c *Collector) Prune(ctx context.Context, run Run) (Pruned, error) {
 		if !f.Collect || args.App != "" && f.App != args.App {
 			continue
 		}
-		freed, err := c.Engine.Discard(ctx, f.EngineImage, f.Refs)
+		freed, err := c.Engine.Discard(ctx, f.EngineImage, append(c.ofTransfers(f.Names), f.Refs...))
 		if errors.Is(err, docker.ErrInUse) || errors.Is(err, docker.ErrNoImage) {
 			continue // a container was made meanwhile, or it went with its child
 		}
@@ -157,6 +163,11 @@ func (c *Collector) Prune(ctx context.Context, run Run) (Pruned, error) {
 	}
 	run.Log(fmt.Sprintf("removed %d of %d images, %.1f MB", sum.Removed, len(fates), float64(sum.Freed)/1e6))
 	return sum, nil
+}
+
+// ofTransfers are the names among these that transfers have left.
+func (c *Collector) ofTransfers(names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return c.Transfers == "" || !strings.HasPrefix(name, c.Transfers) })
 }
 
 // title names an image for people: its short id, and its name where it has one.

@@ -105,6 +105,26 @@ func TestCollector_RemovesWhatHasNoUse(t *testing.T) {
 	}
 }
 
+// A builder that was killed while it sent an image has left a name of it. What anybody
+// else has named stays.
+func TestCollector_RemovesWhatAKilledPushHasNamed(t *testing.T) {
+	c, p, id := setUp(t)
+	c.Transfers = "127.0.0.1:7/"
+	app := rig.Binary(t)
+	left := rig.ImageOf(t, c.Engine, id, app, "COPY app /left", `CMD ["/left"]`)
+	named := rig.ImageOf(t, c.Engine, id, app, "COPY app /named", `CMD ["/named"]`)
+	testkit.Must(t, c.Engine.Tag(t.Context(), left.ID, c.Transfers+"app:build"))
+	testkit.Must(t, c.Engine.Tag(t.Context(), named.ID, "127.0.0.1:77/app:"+string(id)))
+	t.Cleanup(func() { _ = c.Engine.Untag(context.Background(), "127.0.0.1:77/app:"+string(id)) })
+	p.collect = []string{left.ID, named.ID}
+
+	_, err := c.Prune(t.Context(), &rig.Job{Arguments: cluster.PruneArgs{}})
+
+	if err != nil || !gone(t, c.Engine, left.ID) || gone(t, c.Engine, named.ID) {
+		t.Errorf("got %v, want the one gone that a push has named, and the other there", err)
+	}
+}
+
 func TestCollector_ReportsWhatChanges(t *testing.T) {
 	c, p, id := setUp(t)
 	first := rig.Image(t, c.Engine, id)
