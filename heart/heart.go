@@ -51,12 +51,9 @@ type Config struct {
 	Address     string // private address that instances are published on; empty: the gateway of the cluster's bridge
 	DockerHost  string // empty: the environment's
 	ReportEvery time.Duration
-	Roles       []cluster.Role
-	Tags        *tags.Finder // nil: those of the system
-	Session     string       // identifies this run of the process
-	Place       string       // see cluster.Hello
-	Version     string       // of the program
-	PortMin     int          // range that published ports must lie in; default 20000 … 29999
+	Hello       cluster.Hello // of this process; the heart adds the address that it finds
+	Tags        *tags.Finder  // nil: those of the system
+	PortMin     int           // range that published ports must lie in; default 20000 … 29999
 	PortMax     int
 	// The engine keeps so many files of so many bytes of a container's output.
 	// While the log store takes less than that, as much again is held.

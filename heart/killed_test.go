@@ -26,7 +26,7 @@ func childHeart(dir string) error {
 	pace.away = true
 	h, err := heart.New(heart.Config{
 		NodeID: cluster.NewID(), NodeName: "n1", Cluster: cluster.ID(os.Getenv("AORTA_TEST_CLUSTER")), DataDir: dir, DockerHost: testkit.DockerHost(),
-		ReportEvery: 50 * time.Millisecond, Session: string(cluster.NewID()),
+		ReportEvery: 50 * time.Millisecond, Hello: cluster.Hello{Session: string(cluster.NewID())},
 	}, pace, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err

@@ -199,7 +199,7 @@ func labOn(t *testing.T, e *docker.Engine, id cluster.ID) *lab {
 		t: t, engine: e, image: rig.Image(t, e, id), pace: newPacemaker(t),
 		cfg: heart.Config{
 			NodeID: cluster.NewID(), NodeName: "n1", Cluster: id, DataDir: t.TempDir(), DockerHost: e.Host(),
-			ReportEvery: 100 * time.Millisecond, Roles: []cluster.Role{cluster.RoleHeart},
+			ReportEvery: 100 * time.Millisecond, Hello: cluster.Hello{Roles: []cluster.Role{cluster.RoleHeart}},
 		},
 	}
 }
@@ -215,7 +215,7 @@ type node struct {
 func (l *lab) start() *node {
 	l.t.Helper()
 	cfg := l.cfg
-	cfg.Session = string(cluster.NewID())
+	cfg.Hello.Session = string(cluster.NewID())
 	h, err := heart.New(cfg, l.pace, slog.New(slog.DiscardHandler))
 	if err != nil {
 		l.t.Fatalf("make a heart: %v", err)

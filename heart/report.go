@@ -7,7 +7,6 @@ import (
 	"maps"
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"time"
 
@@ -75,13 +74,8 @@ func (rep *reporter) wait(ctx context.Context) error {
 // or the node is unknown.
 func (rep *reporter) register(ctx context.Context) error {
 	h := rep.h
-	host, err := os.Hostname()
-	if err != nil {
-		return fmt.Errorf("read the host's name: %w", err)
-	}
-	hello := cluster.Hello{
-		Session: h.cfg.Session, Hostname: host, Place: h.cfg.Place, Pid: os.Getpid(), Roles: h.cfg.Roles, Address: h.Address(), Version: h.cfg.Version,
-	}
+	hello := h.cfg.Hello
+	hello.Address = h.Address()
 	for refusals := 0; ; {
 		bounded, cancel := context.WithTimeout(ctx, callTimeout)
 		welcome, err := h.pace.Hello(bounded, hello)
@@ -161,8 +155,8 @@ func (rep *reporter) compose() (cluster.Report, map[cluster.ID]cluster.InstanceS
 	rep.counter++
 	applied, found := h.appliedNow(), h.cfg.Tags.Found()
 	r := cluster.Report{
-		Session: h.cfg.Session, Counter: rep.counter, Epoch: applied.Epoch, Revision: applied.Revision,
-		Roles: h.cfg.Roles, Address: h.Address(), Load: load.Scored(), Tags: found.Tags, TagSources: found.Sources, Parts: h.cfg.Parts(),
+		Session: h.cfg.Hello.Session, Counter: rep.counter, Epoch: applied.Epoch, Revision: applied.Revision,
+		Roles: h.cfg.Hello.Roles, Address: h.Address(), Load: load.Scored(), Tags: found.Tags, TagSources: found.Sources, Parts: h.cfg.Parts(),
 		Digest: cluster.InstanceDigest(all), Full: rep.full || rep.reported == nil,
 	}
 	now := make(map[cluster.ID]cluster.InstanceStatus, len(all))

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"aorta/jobs"
 	"aorta/pacemaker/cluster"
@@ -33,6 +34,37 @@ func (p *Pacemaker) abort(ctx context.Context, op cluster.Operation, reason stri
 		return cluster.Conflict("job %s can't be cancelled any more: %s", op.ID.Short(), err)
 	}
 	return p.endUnplanted(ctx, op, reason)
+}
+
+// waitingFor are the open operations that a node's end leaves without an end of their
+// own: those that start or stop instances there, and those with a job in its queue, as
+// to send an image from there or to remove some.
+func (p *Pacemaker) waitingFor(ctx context.Context, node cluster.Node) ([]cluster.Operation, error) {
+	waiting, err := p.store.OpenOperationsOn(ctx, node.ID)
+	if err != nil {
+		return nil, err
+	}
+	open, err := p.store.OpenOperations(ctx)
+	if err != nil {
+		return nil, err
+	}
+	queue := jobs.NodeQueue(string(node.ID))
+	for _, op := range open {
+		tree, err := p.jobs.Tree(ctx, string(op.ID))
+		if errors.Is(err, jobs.ErrNotFound) {
+			continue // it has none yet: where it works is still to be chosen
+		}
+		if err != nil {
+			return nil, err
+		}
+		known := slices.ContainsFunc(waiting, func(w cluster.Operation) bool { return w.ID == op.ID })
+		for _, job := range tree.Jobs {
+			if !known && job.Queue == queue && !job.State.Ended() {
+				waiting, known = append(waiting, op), true
+			}
+		}
+	}
+	return waiting, nil
 }
 
 // endUnplanted ends an aborted operation that has no tree.

@@ -167,7 +167,7 @@ func New(cfg Config, parts Parts, id cluster.ID, epoch uint64) *Pacemaker {
 	})
 	p.Members = membership.New(membership.Config{
 		Store: parts.Store, Authority: parts.Authority, Nodes: p.Nodes, Cluster: id, DeadAfter: cfg.DeadAfter,
-		Pacemakers: cfg.Pacemakers, Abort: p.abort, Changed: p.rerouted, Removed: cfg.NodeRemoved, Now: cfg.Now, Log: cfg.Log,
+		Pacemakers: cfg.Pacemakers, Waiting: p.waitingFor, Abort: p.abort, Changed: p.rerouted, Removed: cfg.NodeRemoved, Now: cfg.Now, Log: cfg.Log,
 	})
 	p.Sources = sources.New(sources.Config{Store: parts.Store, ReposDir: cfg.ReposDir, Dir: cfg.SourcesDir, Cluster: id, KeepReleases: cfg.KeepReleases, Now: cfg.Now})
 	p.Images = images.New(images.Config{

@@ -49,8 +49,8 @@ func (p *Pacemaker) provideImage(ctx context.Context, r *jobs.Run) (any, error) 
 func (p *Pacemaker) holderOf(ctx context.Context, image cluster.Image, misses cluster.ID) (cluster.Node, error) {
 	for _, id := range p.Images.Holders(image.ID) {
 		node, err := p.store.Node(ctx, id)
-		if cluster.CodeOf(err) == cluster.CodeNotFound && err != nil {
-			continue // it was removed, and what it reported is still known
+		if cluster.CodeOf(err) == cluster.CodeNotFound && err != nil || node.RemovedAt != nil {
+			continue // what it reported is still known
 		}
 		if err != nil {
 			return cluster.Node{}, err

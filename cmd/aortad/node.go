@@ -252,8 +252,8 @@ func (n *node) openHeart(ctx context.Context) (string, error) {
 	}
 	h, err := heart.New(heart.Config{
 		NodeID: n.id, NodeName: n.welcome.NodeName, Cluster: n.welcome.Cluster, DataDir: d.path("heart"),
-		Address: d.cfg.NodeAddress, DockerHost: d.cfg.DockerHost, ReportEvery: d.cfg.ReportEvery, Roles: n.roles,
-		Tags: n.tags, Session: d.session, Place: n.hello.Place, Version: version, Welcomed: n.welcomed, Parts: d.watch.Parts,
+		Address: d.cfg.NodeAddress, DockerHost: d.cfg.DockerHost, ReportEvery: d.cfg.ReportEvery,
+		Hello: n.hello, Tags: n.tags, Welcomed: n.welcomed, Parts: d.watch.Parts,
 		OutputFiles: d.cfg.OutputFiles, OutputFileSize: int64(d.cfg.OutputFileBytes), Images: n.carrier,
 	}, n.client, d.log)
 	if err != nil {

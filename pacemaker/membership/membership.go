@@ -31,6 +31,8 @@ type Config struct {
 	DeadAfter time.Duration // after which a silent node counts as unheard
 	// Pacemakers are the addresses of the nodes' API, for those that join.
 	Pacemakers func() []string
+	// Waiting are the open operations that need a node to go on.
+	Waiting func(context.Context, cluster.Node) ([]cluster.Operation, error)
 	// Abort ends an open operation.
 	Abort func(ctx context.Context, op cluster.Operation, reason string) error
 	// Changed is called with the apps of which instances are gone.

@@ -17,7 +17,7 @@ func (m *Membership) Remove(ctx context.Context, node cluster.Node, user string)
 	if left, err = m.cfg.Store.InstancesOn(ctx, node.ID); err != nil {
 		return nil, err
 	}
-	waiting, err := m.cfg.Store.OpenOperationsOn(ctx, node.ID)
+	waiting, err := m.cfg.Waiting(ctx, node)
 	if err != nil {
 		return nil, err
 	}

@@ -3,8 +3,6 @@ package nodeapi
 import (
 	"context"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"aorta/web/nodewire"
 	"aorta/web/rest"
 )
@@ -13,15 +11,12 @@ import (
 const renewPath = "/nodes/{id}/certificate"
 
 type join struct {
-	token string
-	Body  nodewire.Join
+	Body nodewire.Join
 }
 
-// Resolve takes the token from its header, which no log has.
-func (j *join) Resolve(ctx huma.Context) []error {
-	j.token = rest.Bearer(ctx)
-	return nil
-}
+// tokenKey is where the context of a request to join has the token of its header, which
+// no log has.
+type tokenKey struct{}
 
 type renew struct {
 	NodePath
@@ -30,7 +25,7 @@ type renew struct {
 
 func (a *API) join(ctx context.Context, in *join) (*rest.Reply[nodewire.Joined], error) {
 	j := in.Body.Domain()
-	j.Token = in.token
+	j.Token, _ = ctx.Value(tokenKey{}).(string)
 	return answer(nodewire.FromJoined)(a.pace.Members.Join(ctx, j))
 }
 

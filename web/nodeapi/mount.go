@@ -65,11 +65,12 @@ func Mount(r chi.Router, cfg Config) *rest.API {
 func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 	route := rest.RouteOf(ctx.Operation())
 	if route.Role == access.Anyone { // joining
-		if _, err := cluster.JoinFingerprint(rest.Bearer(ctx)); err != nil {
+		token := rest.Bearer(ctx)
+		if _, err := cluster.JoinFingerprint(token); err != nil {
 			rest.Refuse(ctx, a.Log, rest.Unauthorized("a join token is needed (make one with: aorta nodes token)"))
 			return
 		}
-		next(ctx)
+		next(huma.WithValue(ctx, tokenKey{}, token))
 		return
 	}
 	node, err := a.caller(ctx.Context(), ctx.TLS(), route.Path == renewPath)
