@@ -83,3 +83,28 @@ func TestLab_AnAddressGivenLaterMovesWhatRuns(t *testing.T) {
 		t.Errorf("got four instances at %v, want two on n2", got)
 	}
 }
+
+// A node is removed at work under load: what it served is served by the others at once.
+func TestLab_ARemovedNodeFailsNoRequest(t *testing.T) {
+	t.Parallel()
+	l := ownLab(t, nil, lab.Specs(3)...)
+	n1, n2, n3 := l.Hosts[0], l.Hosts[1], l.Hosts[2]
+	c := on(t, n1)
+	app := c.newApp("shop", "hello")
+	app.deploy()
+	c.aorta("ps", "scale", "-a", "shop", "web=3")
+	if at := app.spread(3); at["n2"] != 1 {
+		t.Fatalf("got instances at %v, want one on n2", at)
+	}
+
+	first, third := asking(t, l, "shop", n1), asking(t, l, "shop", n3)
+	c.aorta("nodes", "remove", "n2")
+	at := app.spread(3)
+	wantAnswered(t, "through n1", first())
+	wantAnswered(t, "through n3", third())
+
+	if at["n2"] != 0 {
+		t.Errorf("got instances at %v, want none on n2", at)
+	}
+	testkit.Eventually(t, "the daemon of n2 to say why it ended", func() bool { return strings.Contains(n2.Log(), "is not in the cluster: it was removed") })
+}

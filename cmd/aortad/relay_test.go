@@ -57,6 +57,64 @@ func relayOne(in net.Conn, addr string, from, to []byte) {
 	}
 }
 
+// deaf passes connections on to a server of TLS. What the first one is told once the
+// client has spoken over TLS never comes: it is cut when that is longer than all that a
+// server says of itself, and so has the answer in it. It ends with the test.
+func deaf(tb testing.TB, addr string) (at string, cut *atomic.Bool) {
+	tb.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	testkit.Must(tb, err)
+	tb.Cleanup(func() { _ = l.Close() })
+	cut = new(atomic.Bool)
+	go func() { // ends with the listener
+		for first := true; ; first = false {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go deafOne(in, addr, first, cut)
+		}
+	}()
+	return l.Addr().String(), cut
+}
+
+// deafOne ends when either side does, or it is cut.
+func deafOne(in net.Conn, addr string, first bool, cut *atomic.Bool) {
+	defer func() { _ = in.Close() }()
+	out, err := net.Dial("tcp", addr)
+	if err != nil {
+		return
+	}
+	defer func() { _ = out.Close() }()
+	var spoken atomic.Int32
+	go func() { // ends with in
+		defer func() { _ = out.Close() }()
+		for buf := make([]byte, 64<<10); ; {
+			n, err := in.Read(buf)
+			spoken.Add(1)
+			if _, werr := out.Write(buf[:n]); err != nil || werr != nil {
+				return
+			}
+		}
+	}()
+	const greeting, answer = 1, 1000 // pieces from the client until it speaks over TLS; bytes
+	kept := 0
+	for buf := make([]byte, 64<<10); ; {
+		n, err := out.Read(buf)
+		if first && spoken.Load() > greeting {
+			if kept += n; kept > answer {
+				cut.Store(true)
+				return
+			}
+		} else if _, werr := in.Write(buf[:n]); werr != nil {
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
 // countingSocket is a unix socket that passes connections on to another one.
 type countingSocket struct {
 	path string

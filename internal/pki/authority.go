@@ -28,7 +28,9 @@ const (
 	// backdated is how far before its making a certificate begins, for clocks that
 	// are behind.
 	backdated = 24 * time.Hour
-	// authorityLife is how long the authority lasts, and what its servers show.
+	// authorityLife is how long the authority lasts from its making on, and what its
+	// servers show. Both begin at the beginning of all clocks: programs that go by the
+	// machine's, as Redis does, know them too while that is behind by years.
 	authorityLife = 40 * 365 * 24 * time.Hour
 	// NodeLife is how long a node's certificate lasts.
 	NodeLife = 90 * 24 * time.Hour
@@ -82,7 +84,8 @@ func makeAuthority(dir, certPath, keyPath string) (*Authority, error) {
 }
 
 func (a *Authority) selfSign() (*x509.Certificate, error) {
-	template, err := a.template("Aorta cluster authority", a.now().Add(-backdated), authorityLife)
+	begins := time.Unix(0, 0)
+	template, err := a.template("Aorta cluster authority", begins, a.now().Add(authorityLife).Sub(begins))
 	if err != nil {
 		return nil, err
 	}

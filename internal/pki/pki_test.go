@@ -160,6 +160,23 @@ func TestTrust_KnowsTheServers(t *testing.T) {
 	}
 }
 
+// Programs that go by their machine's clock know the servers, too, however wrong it is.
+func TestServer_IsValidByAnyClock(t *testing.T) {
+	t.Parallel()
+	a, _ := open(t)
+	server, err := a.Server()
+	testkit.Must(t, err)
+	roots := x509.NewCertPool()
+	roots.AddCert(parse(t, a.PEM()))
+
+	for _, off := range []time.Duration{0, time.Hour, -time.Hour, -20 * 8766 * time.Hour, 20 * 8766 * time.Hour} {
+		_, err := server.Leaf.Verify(x509.VerifyOptions{Roots: roots, DNSName: pki.ServerName, CurrentTime: time.Now().Add(off)})
+		if err != nil {
+			t.Errorf("by a clock that is off by %v: %v", off, err)
+		}
+	}
+}
+
 // connect makes a connection to a server of the authority.
 func connect(t *testing.T, a *pki.Authority, trust *tls.Config) error {
 	t.Helper()

@@ -22,7 +22,7 @@ func (a *Authority) Server() (tls.Certificate, error) {
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	template, err := a.template(ServerName, a.cert.NotBefore, authorityLife)
+	template, err := a.template(ServerName, a.cert.NotBefore, a.cert.NotAfter.Sub(a.cert.NotBefore))
 	if err != nil {
 		return tls.Certificate{}, err
 	}
