@@ -31,6 +31,7 @@ var shapes = []shape{
 	{"App", reflect.TypeFor[wire.App]()},
 	{"Instance", reflect.TypeFor[wire.Instance]()},
 	{"Process", reflect.TypeFor[wire.Process]()},
+	{"Node", reflect.TypeFor[wire.Node]()},
 	{"Build", reflect.TypeFor[wire.Build]()},
 	{"Release", reflect.TypeFor[wire.Release]()},
 	{"RollbackPlan", reflect.TypeFor[wire.RollbackPlan]()},

@@ -141,6 +141,14 @@ export interface Process {
   set: string[]; // which of quantity, memory and cpus a person has set; the others are the source's, or defaults
 }
 
+export interface Node extends NodeFacts {
+  heard_ago: number | null; // seconds since its last report; null before the first
+  generation?: number; // of the routing table that its router uses
+  created_at: string;
+  score_parts: ScorePart[]; // what the score is the largest of
+  tag_sources: Record<string, string>; // where each tag comes from: set (by people or a join token), configured, program, cloud, platform
+}
+
 export interface Build {
   id: string; // of its job
   build: string; // its own id
@@ -295,6 +303,12 @@ export interface LiveApps {
 export interface LiveRouters {
   live: number;
   total: number;
+}
+
+export interface ScorePart {
+  name: "cpu" | "load" | "memory" | "disk" | "instances";
+  value: number; // 0 idle … 1 full
+  text: string; // what was measured
 }
 
 export interface Progress {

@@ -1,14 +1,37 @@
+import { useEffect } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { get, path } from "../api";
 import { count } from "../format";
 import { overview } from "../live";
 import { Card } from "../kit/Card";
 import { Foot } from "../kit/Copy";
 import { Line } from "../kit/Line";
 import { Skeleton } from "../kit/Skeleton";
-import { NodeTable } from "../kit/NodeTable";
+import { ExplainedNodes } from "../kit/NodeTable";
 import { stateText } from "../kit/State";
+import type { LiveNode, Node, Page } from "../types";
+
+const again = 15_000; // ms; a node reports more often than its load matters to people
+
+// useMore loads what is not streamed of nodes, at once and while the page is seen.
+function useMore(nodes: LiveNode[]): ReadonlyMap<string, Node> {
+  const known = useSignal<ReadonlyMap<string, Node>>(new Map());
+  const ids = nodes.map((n) => n.id + n.state).join();
+  useEffect(() => {
+    const load = () => {
+      if (document.hidden || !ids) return;
+      get<Page<Node>>(path("nodes") + "?limit=1000").then((page) => { known.value = new Map(page.items.map((n) => [n.id, n])); }, () => {}); // then it stays as last received
+    };
+    load();
+    const timer = setInterval(load, again);
+    return () => clearInterval(timer);
+  }, [ids]);
+  return known.value;
+}
 
 export function Nodes() {
   const o = overview.value;
+  const more = useMore(o?.nodes ?? []);
   if (!o) return <Skeleton title="Nodes" card="All nodes" rows={4} />;
   const nodes = o.nodes ?? [];
   const away = nodes.filter((n) => n.state !== "ready");
@@ -18,7 +41,7 @@ export function Nodes() {
   return (
     <>
       <Line title="Nodes" state={away.length ? "warn" : "ok"} text={nodes.length ? text : "No nodes yet."} />
-      <Card title="All nodes"><NodeTable nodes={nodes} /></Card>
+      <Card title="All nodes"><ExplainedNodes nodes={nodes} more={more} /></Card>
       <Foot text="aorta nodes" />
     </>
   );
