@@ -25,7 +25,7 @@ function Load({ score }: { score: number | null }) {
 interface Known extends LiveNode { more: Node | undefined }
 
 const explained: Column<Known>[] = [
-  ...columns.map((c) => ({ ...c, cell: c.head === "Load" ? (n: Known) => <Parts node={n} /> : c.head === "Tags" ? (n: Known) => <Tags tags={n.tags} from={n.more?.tag_sources} /> : c.cell } as Column<Known>)),
+  ...columns.map((c) => ({ ...c, kind: c.head === "Load" ? "wide" : c.kind, cell: c.head === "Load" ? (n: Known) => <Parts node={n} /> : c.head === "Tags" ? (n: Known) => <Tags tags={n.tags} from={n.more?.tag_sources} /> : c.cell } as Column<Known>)),
   { head: "Joined", kind: "end", cell: (n) => (n.more ? <Ago at={n.more.created_at} /> : "–") },
 ];
 
@@ -34,7 +34,7 @@ function Parts({ node: { score, more } }: { node: Known }) {
   return (
     <span>
       <Load score={score} />
-      {more?.score_parts?.map((p) => <span key={p.name} class="why"><b>{p.name}</b> <span class="num">{p.value.toFixed(2)}</span> {p.text}</span>)}
+      {more?.score_parts?.map((p) => <span key={p.name} class="why"><b>{p.name}</b> <span class="num">{p.value.toFixed(2)}</span>: {p.text}</span>)}
     </span>
   );
 }

@@ -3,7 +3,7 @@
 import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { get, messageOf, path } from "../api";
-import { span, volume } from "../format";
+import { count, span, volume } from "../format";
 import { appAddress, jobAddress } from "../router";
 import type { AppDetail, Build, Page } from "../types";
 import { Button } from "../kit/Button";
@@ -17,7 +17,7 @@ import { Ago, Duration } from "../kit/Time";
 const columns: Column<Build>[] = [
   { head: "Build of", cell: (b) => <Source build={b} /> },
   { head: "State", cell: (b) => <span><State state={b.state === "running" ? "active" : b.state} word={b.state === "running" ? "running" : undefined} />{b.error && <span class="why clip"><Foreign text={b.error} /></span>}</span> },
-  { head: "From cache", kind: "num", cell: (b) => (b.steps ? `${b.cached} of ${b.steps} steps` : "–") },
+  { head: "From cache", kind: "num", cell: (b) => (b.steps ? `${b.cached} of ${count(b.steps, "step")}` : "–") },
   { head: "Image", kind: "num", cell: (b) => (b.size ? volume(b.size) : "–") },
   { head: "Took", kind: "num", cell: (b) => (b.duration_s ? span(b.duration_s * 1000) : b.state === "running" ? <Duration from={b.created_at} to={undefined} /> : "–") },
   { head: "Created", cell: (b) => <Ago at={b.created_at} /> },
