@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -216,4 +218,42 @@ func TestBuilds_EndWithAKilledDaemon(t *testing.T) {
 	testkit.Eventually(t, "the step to run again", func() bool { return steps() == 1 })
 	c.aorta("builds", "cancel", "-a", "shop")
 	testkit.Eventually(t, "the step to end with its build", func() bool { return steps() == 0 })
+}
+
+// builds says whether the daemon has a process of a build.
+func (c *cluster) builds() bool {
+	c.tb.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/stat")
+	testkit.Must(c.tb, err)
+	for _, file := range files {
+		stat, err := os.ReadFile(file) // a process may have ended meanwhile
+		if err != nil {
+			continue
+		}
+		after := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:])) // state, parent
+		line, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline"))
+		if after[1] == strconv.Itoa(c.cmd.Process.Pid) && strings.Contains(string(line), "build-child") {
+			return true
+		}
+	}
+	return false
+}
+
+// The build of a builder that has died is taken up by another one.
+func TestBuilds_OfADeadBuilderGoElsewhere(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, "--roles", "pacemaker,heart,router")
+	forges := []*cluster{c.join("forge1", "builder", c.nodeURL()), c.join("forge2", "builder", c.nodeURL())}
+	shop := c.newApp("shop", "testapp", "ENV MODE=silent", `RUN ["/app", "`+c.id()+`"]`) // which never ends
+	push := shop.begin()
+	testkit.Eventually(t, "one of the builders to build", func() bool { return forges[0].builds() || forges[1].builds() })
+	if forges[1].builds() {
+		slices.Reverse(forges)
+	}
+
+	forges[0].kill()
+
+	testkit.Eventually(t, "the other one to build", forges[1].builds)
+	c.aorta("builds", "cancel", "-a", "shop")
+	push.wait()
 }
