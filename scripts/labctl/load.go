@@ -17,6 +17,8 @@ func load(ctx context.Context, dir string, args []string) error {
 	span := flags.Duration("for", 30*time.Second, "")
 	via := flags.String("via", "", "")
 	post := flags.Bool("post", false, "")
+	path := flags.String("path", "", "")
+	says := flags.String("says", "", "")
 	words, err := parse(flags, args, 1, 1)
 	if err != nil {
 		return err
@@ -25,7 +27,7 @@ func load(ctx context.Context, dir string, args []string) error {
 	if err != nil {
 		return err
 	}
-	d := lab.Load{App: words[0], For: *span, Post: *post}
+	d := lab.Load{App: words[0], For: *span, Post: *post, Path: *path, Plain: true, Says: *says}
 	if d.Rate, err = strconv.Atoi(strings.TrimSuffix(*rate, "/s")); err != nil {
 		return fmt.Errorf("%w: --rate %q is not like 200/s", errUsage, *rate)
 	}

@@ -25,6 +25,7 @@ scripts/lab heal
 scripts/lab kill HOST                as without power
 scripts/lab boot HOST
 scripts/lab load APP [--rate 200/s] [--for 30s] [--via n2,n3] [--post]
+                                     [--path /] [--says TEXT]   of apps other than the example
 scripts/lab shell HOST               bash there, or at the clients (client)
 scripts/lab run HOST COMMAND …
 scripts/lab down

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
@@ -14,8 +15,8 @@ import (
 	"time"
 )
 
-// Load is what clients ask of an app that tells who answers, as examples/hello does
-// at /echo: at a fixed rate, whether or not answers come.
+// Load is what clients ask of an app, at a fixed rate, whether or not answers come. It
+// tells who answers, as examples/hello does at /echo, unless the load is Plain.
 type Load struct {
 	App  string
 	Rate int           // requests a second
@@ -23,6 +24,11 @@ type Load struct {
 	Wait time.Duration // that an answer may take; 0: half a minute
 	Via  []*Host       // whose routers are asked in turn; none: all
 	Post bool          // which no client may send again; else GET
+	Path string        // empty: /echo
+	// Plain takes a 200 that does not tell who answers too, with Says in its body. One
+	// that tells is checked all the same.
+	Plain bool
+	Says  string
 }
 
 // Bounds of a load.
@@ -105,7 +111,7 @@ func (s *sender) ask(via *Host) (by string, err error) {
 	if s.Post {
 		method, body = http.MethodPost, struct{ io.Reader }{strings.NewReader(id)} // which can't be read twice
 	}
-	req, err := http.NewRequest(method, "http://"+via.Router()+"/echo?id="+id, body)
+	req, err := http.NewRequest(method, "http://"+via.Router()+cmp.Or(s.Path, "/echo")+"?id="+id, body)
 	if err != nil {
 		return "", err
 	}
@@ -122,8 +128,17 @@ func (s *sender) ask(via *Host) (by string, err error) {
 	if resp.StatusCode != http.StatusOK {
 		return "", fmt.Errorf("%d %.200s", resp.StatusCode, strings.TrimSpace(string(raw)))
 	}
+	return s.told(raw, id)
+}
+
+// told is who answered, of a good answer.
+func (s *sender) told(raw []byte, id string) (by string, err error) {
 	var echo struct{ ID, App, Release, Instance string }
-	if err := json.Unmarshal(raw, &echo); err != nil || echo.ID != id || echo.App != s.App {
+	err = json.Unmarshal(raw, &echo)
+	switch tells := err == nil && echo.ID != ""; {
+	case !tells && s.Plain && bytes.Contains(raw, []byte(s.Says)):
+		return "what does not tell its name", nil
+	case !tells, echo.ID != id, echo.App != s.App:
 		return "", fmt.Errorf("the wrong answer: %.200s", raw)
 	}
 	return echo.Release + " " + echo.Instance, nil

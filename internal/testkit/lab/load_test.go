@@ -57,6 +57,23 @@ func TestLoad_TellsWhoAnswersWhat(t *testing.T) {
 	}
 }
 
+// Apps other than the example say what they like.
+func TestLoad_PlainTakesWhatSaysTheText(t *testing.T) {
+	t.Parallel()
+	l := bare(t, 2)
+	serving(t, l.Hosts[0], func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "welcome to the shop at "+r.URL.Path) })
+	serving(t, l.Hosts[1], func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"id":"of-another","app":"shop"}`) })
+
+	for says, want := range map[string]string{"": "20 of 40", "the shop at /cart": "20 of 40", "v2": "0 of 40"} {
+		tally, err := Load{App: "shop", Rate: 200, For: 200 * time.Millisecond, Wait: testkit.Hang, Path: "/cart", Plain: true, Says: says}.Run(testkit.Bounded(t), l)
+		testkit.Must(t, err)
+
+		if got := fmt.Sprintf("%d of %d", tally.OK, tally.OK+tally.Failed); got != want {
+			t.Errorf("%q: got %s served, want %s", says, got, want)
+		}
+	}
+}
+
 func TestLoad_IsBounded(t *testing.T) {
 	t.Parallel()
 	l := &Lab{}
