@@ -45,6 +45,9 @@ func TestJoin_TokensHold(t *testing.T) {
 	second.flags = append(second.joinFlags(nodes, once), "--node-name", "n2")
 	second.start()
 
+	plain := strings.Replace(c.api, "http://", "https://", 1)
+	lone.wantRefused("at the port for people", lone.joins(plain, token()), 3, plain+" speaks no TLS, so it is not the nodes' API: that is at port 7421")
+
 	for what, refused := range map[string]struct {
 		token, says string
 		code        int
@@ -52,7 +55,7 @@ func TestJoin_TokensHold(t *testing.T) {
 	}{
 		"garbage":                  {"hello", "is no join token", 3, nil},
 		"cut off":                  {once[:len(once)-1], "is no join token", 3, nil},
-		"another cluster's":        {foreign, "belongs to another cluster", 1, nil},
+		"another cluster's":        {foreign, "is not where this token is from: it belongs to another cluster", 3, nil},
 		"a made-up one":            {"join_" + strings.Repeat("A", 26) + once[strings.LastIndex(once, "_"):], "not one of this cluster's", 3, nil},
 		"revoked":                  {revoked, "was revoked at", 3, nil},
 		"used":                     {once, "was used already: by n2 at", 3, []string{"--node-name", "n3"}},

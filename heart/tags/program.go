@@ -73,7 +73,7 @@ func parse(path, text string) (map[string]string, error) {
 }
 
 func refused(path, format string, args ...any) error {
-	return cluster.Unavailable("the program of tags %s %s; the tags that it gave before hold", path, fmt.Sprintf(format, args...))
+	return cluster.Unavailable("the program of tags %s %s", path, fmt.Sprintf(format, args...))
 }
 
 func quoted(complaint string) string {

@@ -46,7 +46,7 @@ type Finder struct {
 
 	mu     sync.Mutex // guards all of the rest
 	layers map[cluster.TagSource]map[string]string
-	fault  error // of the program
+	fault  error // of the program, as it failed last; nil where it did not
 }
 
 // New finds what can be found at once.
@@ -71,11 +71,18 @@ func (f *Finder) Found() Found {
 	return all
 }
 
-// Fault is what is wrong with the operator's program, nil for nothing.
+// Fault is what is wrong with the operator's program, nil for nothing, and what of its
+// tags there is meanwhile: what it gave is kept in memory alone.
 func (f *Finder) Fault() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.fault
+	if f.fault == nil {
+		return nil
+	}
+	if f.layers[cluster.TagProgram] == nil {
+		return cluster.Unavailable("%s; it has given no tags since aortad started", f.fault)
+	}
+	return cluster.Unavailable("%s; the tags that it gave before hold", f.fault)
 }
 
 // AskCloud asks the metadata service until it has answered once: a machine stays
@@ -103,7 +110,7 @@ func (f *Finder) AskCloud(ctx context.Context) error {
 }
 
 // RunProgram runs the operator's program again and again. While it fails, what it
-// printed last holds.
+// printed last since the start holds.
 func (f *Finder) RunProgram(ctx context.Context) error {
 	for {
 		found, err := runProgram(ctx, f.cfg.Program)

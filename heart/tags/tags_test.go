@@ -90,8 +90,8 @@ func TestFinder_SaysWhatIsWrongWithTheProgram(t *testing.T) {
 
 			testkit.Eventually(t, "a fault", func() bool { return f.Fault() != nil })
 
-			if fault := f.Fault().Error(); !strings.Contains(fault, c.path) || !strings.Contains(fault, c.says) {
-				t.Errorf("got %q, want one with %q", fault, c.says)
+			if fault := f.Fault().Error(); !strings.Contains(fault, c.path) || !strings.Contains(fault, c.says) || !strings.HasSuffix(fault, "; it has given no tags since aortad started") {
+				t.Errorf("got %q, want one with %q, and that there were no tags", fault, c.says)
 			}
 			if found := f.Found(); found.Tags["os"] != "linux" {
 				t.Errorf("the other tags are gone: %v", found)

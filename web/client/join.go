@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"aorta/internal/pki"
@@ -31,5 +32,18 @@ func Join(ctx context.Context, address string, j cluster.Join) (cluster.Joined, 
 		return cluster.Joined{}, err
 	}
 	answer, err := exchange[nodewire.Joined](ctx, e, c)
-	return answer.Domain(), err
+	return answer.Domain(), notTheCluster(address, err)
+}
+
+// notTheCluster tells what answers at the address and is not what the token is for from
+// what does not answer: asking it again changes nothing.
+func notTheCluster(address string, err error) error {
+	var foreign *pki.ForeignError
+	switch {
+	case errors.As(err, &foreign):
+		return cluster.Conflict("%s is not where this token is from: %s", address, foreign)
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return cluster.Conflict("%s speaks no TLS, so it is not the nodes' API: that is at port 7421 by default, beside the API for people at 7420", address)
+	}
+	return err
 }
