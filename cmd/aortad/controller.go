@@ -189,7 +189,7 @@ func (c *controller) openPacemaker(ctx context.Context) error {
 		Periodic: c.pace.Periodic(), OnEnd: c.pace.TreeEnded, Crash: d.crash, Log: d.log,
 	}, redisq.WorkerOptions{
 		Queue: jobs.RoleQueue(string(cluster.RolePacemaker)), ID: "pacemaker", Concurrency: 32,
-		Handlers: c.pace.Handlers(), Crash: d.crash, Log: d.log,
+		Handlers: told(c.pace.Handlers()), Crash: d.crash, Log: d.log,
 	})
 	d.loop("pacemaker", c.pace.Run)
 	d.loop("statistics roller", counted.Roll)

@@ -2,14 +2,19 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"aorta/internal/testkit"
+	"aorta/jobs"
+	"aorta/pacemaker/cluster"
 	"aorta/pacemaker/store"
 )
 
@@ -179,6 +184,23 @@ func TestCheckConfig_TellsOfAnotherDomain(t *testing.T) {
 		told := strings.Contains(out.String(), "it was old.example.com at the last start") && strings.Contains(out.String(), "aorta domains remove")
 		if code != exitOK || told != want {
 			t.Errorf("%s: got exit %d and %q%q, want it told: %t", domain, code, &out, &errOut, want)
+		}
+	}
+}
+
+// A job fails by what its disk has against it, in words for people, and is tried again.
+func TestHandlers_SayWhatTheDiskRefuses(t *testing.T) {
+	for cause, want := range map[error]string{
+		syscall.ENOSPC: "the disk is full at /nowhere", syscall.EDQUOT: "disk quota", syscall.EROFS: "the disk at /nowhere is read-only", syscall.EIO: "input/output error: look at dmesg",
+	} {
+		all := told(map[string]jobs.Handler{"x": func(context.Context, *jobs.Run) (any, error) {
+			return nil, fmt.Errorf("keep it: %w", &os.PathError{Op: "write", Path: "/nowhere/file", Err: cause})
+		}})
+
+		_, err := all["x"](t.Context(), nil)
+
+		if err == nil || !strings.Contains(err.Error(), want) || jobs.IsPermanent(err) || cluster.CodeOf(err) != cluster.CodeUnavailable {
+			t.Errorf("%v: got %v, want %q", cause, err, want)
 		}
 	}
 }

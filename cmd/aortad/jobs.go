@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"aorta/internal/config"
+	"aorta/internal/disk"
 	"aorta/jobs"
 	"aorta/jobs/redisconn"
 	"aorta/jobs/redisq"
@@ -140,8 +141,20 @@ func (j pacemakerJobs) Watch(ctx context.Context) <-chan following.Event {
 
 // work runs a worker of one queue, as this node's own user.
 func (n *node) work(name string, opt redisq.WorkerOptions) {
-	opt.ID, opt.Crash, opt.Log = string(n.id), n.d.crash, n.d.log
+	opt.ID, opt.Crash, opt.Log, opt.Handlers = string(n.id), n.d.crash, n.d.log, told(opt.Handlers)
 	n.d.loop(name, func(ctx context.Context) error { return n.jobs.Work(ctx, opt) })
+}
+
+// told are the handlers, with errors that say what the disk had against the work.
+func told(handlers map[string]jobs.Handler) map[string]jobs.Handler {
+	all := make(map[string]jobs.Handler, len(handlers))
+	for kind, handle := range handlers {
+		all[kind] = func(ctx context.Context, r *jobs.Run) (any, error) {
+			result, err := handle(ctx, r)
+			return result, disk.Told(err)
+		}
+	}
+	return all
 }
 
 var builderQueue = jobs.RoleQueue(string(cluster.RoleBuilder))

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"aorta/internal/disk"
 )
 
 // spoolPattern matches the names of spools.
@@ -13,11 +15,11 @@ const spoolPattern = "source-*.tar"
 // goes with the process that has it, however that ends.
 func newSpool(dir string) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the builder's directory: %w", err)
+		return nil, disk.Explain(dir, fmt.Errorf("make the builder's directory: %w", err))
 	}
 	f, err := os.CreateTemp(dir, spoolPattern)
 	if err != nil {
-		return nil, fmt.Errorf("make a spool for the source: %w", err)
+		return nil, disk.Explain(dir, fmt.Errorf("make a spool for the source: %w", err))
 	}
 	if err := os.Remove(f.Name()); err != nil {
 		return nil, errors.Join(fmt.Errorf("hide the spool of the source: %w", err), f.Close())

@@ -3,7 +3,11 @@ package build
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"aorta/internal/testkit"
+	"aorta/pacemaker/cluster"
 )
 
 func TestBuilder_CleanRemovesSpoolsOfAKilledBuilder(t *testing.T) {
@@ -39,5 +43,16 @@ func TestNewSpool_LeavesNothingBehind(t *testing.T) {
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
 		t.Errorf("got %v, %v; want an empty directory", left, err)
+	}
+}
+
+func TestNewSpool_SaysWhatTheDiskRefuses(t *testing.T) {
+	dir := testkit.ShortDir(t)
+	testkit.MountExt4(t, dir, 16).Break(t)
+
+	_, err := newSpool(dir)
+
+	if cluster.CodeOf(err) != cluster.CodeUnavailable || !strings.Contains(err.Error(), "the disk at "+dir+" is read-only") {
+		t.Errorf("got %v, want the disk", err)
 	}
 }

@@ -3,6 +3,7 @@ package disk
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -76,5 +77,27 @@ func TestBallast_GoesWhenTheDiskIsFullAndComesBack(t *testing.T) {
 	}
 	if healed != nil {
 		t.Errorf("got %v once there is room, want nothing", healed)
+	}
+}
+
+// Its bytes help nobody who lacks files.
+func TestBallast_StaysWhenTheDiskHasNoMoreFiles(t *testing.T) {
+	dir := testkit.ShortDir(t)
+	testkit.Must(t, unix.Mount("tmpfs", dir, "tmpfs", 0, "size=64m,nr_inodes=50"))
+	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
+	b := Ballast{What: "the data directory", Dir: dir, Path: filepath.Join(dir, "ballast"), Written: filepath.Join(dir, "written"), Log: slog.New(slog.DiscardHandler)}
+	testkit.Must(t, b.Check())
+	var err error
+	for i := 0; err == nil; i++ {
+		err = os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), nil, 0o600)
+	}
+
+	full := b.Check()
+
+	if _, err := os.Stat(b.Path); err != nil {
+		t.Errorf("the ballast: %v", err)
+	}
+	if full == nil || !strings.Contains(full.Error(), "room for 0 more files are free: remove files (df -i "+dir+")") {
+		t.Errorf("got %v, want the files", full)
 	}
 }

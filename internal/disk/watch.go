@@ -70,9 +70,9 @@ func (s Space) below(share, bytes, files int64) bool {
 	return s.Free < s.low(share, bytes) || s.filesBelow(share, files)
 }
 
-// filesBelow is false where files are not counted.
+// filesBelow is false where files are not counted, and for a bound of none.
 func (s Space) filesBelow(share, files int64) bool {
-	return s.AllFiles > 0 && s.FreeFiles < max(1, min(s.AllFiles/share, files))
+	return s.AllFiles > 0 && files > 0 && s.FreeFiles < max(1, min(s.AllFiles/share, files))
 }
 
 // outOfFiles says that bytes are not what a full disk lacks.

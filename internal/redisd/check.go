@@ -53,8 +53,12 @@ func refused(err error) bool {
 	return errors.As(err, &answer)
 }
 
-// room adds how much room there is to the refusal of a server whose disk is full.
+// room adds what the disk has against it to the refusal of a server, or how much room
+// there is.
 func (s *Server) room() string {
+	if refused := disk.Try(s.cfg.DataDir); disk.Refused(refused) {
+		return fmt.Sprintf(" (%s)", disk.Reason(s.cfg.DataDir, refused))
+	}
 	room, err := disk.At(s.cfg.DataDir)
 	if err != nil {
 		return ""

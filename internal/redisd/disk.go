@@ -24,6 +24,9 @@ func (s *Server) prepareDisk() error {
 }
 
 func diskError(what, path string, cause error) error {
+	if disk.Refused(cause) {
+		return disk.Explain(path, cause)
+	}
 	free := "unknown"
 	if room, err := disk.At(path); err == nil {
 		free = fmt.Sprint(room.Free)

@@ -410,3 +410,17 @@ func TestRegistry_NamesAFullDisk(t *testing.T) {
 		}
 	}
 }
+
+func TestRegistry_NamesADiskThatTakesNoWrites(t *testing.T) {
+	t.Parallel()
+	dir := testkit.ShortDir(t)
+	testkit.MountExt4(t, dir, 16).Break(t)
+	answer := httptest.NewRecorder()
+	body := &watched{dir: dir}
+
+	(&verdict{ResponseWriter: answer, why: body.room}).WriteHeader(http.StatusInternalServerError)
+
+	if answer.Code != http.StatusInsufficientStorage || !strings.Contains(answer.Body.String(), "the disk at "+dir+" is read-only") {
+		t.Errorf("got %d %s, want the disk", answer.Code, answer.Body)
+	}
+}

@@ -62,9 +62,15 @@ func (b *watched) check() error {
 	return nil // a disk that can't be asked says itself what it lacks
 }
 
-// room is why there is none; nil when there is.
+// room is why nothing can be written; nil when it can.
 func (b *watched) room() error {
-	return errors.Join(b.full, b.check())
+	if err := errors.Join(b.full, b.check()); err != nil {
+		return err
+	}
+	if refused := disk.Try(b.dir); disk.Refused(refused) {
+		return disk.Explain(b.dir, refused)
+	}
+	return nil
 }
 
 // verdict names the full disk in place of an answer that something failed.
