@@ -72,6 +72,59 @@ func TestFullDisk_IsSaidAtEveryDoorAndHeals(t *testing.T) {
 	}
 }
 
+// A disk with bytes to spare that has room for no more files says so, at every door.
+func TestFullDisk_OfFilesIsSaidAtEveryDoor(t *testing.T) {
+	t.Parallel()
+	c := unstarted(t)
+	data := c.dir + "/data"
+	testkit.Must(t, os.Mkdir(data, 0o755))
+	testkit.Must(t, unix.Mount("tmpfs", data, "tmpfs", 0, "size=192m,nr_inodes=4000"))
+	t.Cleanup(func() { c.end(); _ = unix.Unmount(data, unix.MNT_DETACH) })
+	c.start()
+	shop := c.newApp("shop", "hello")
+	shop.deploy()
+	shop.write("note.txt", "second")
+	shop.commit("second")
+	testkit.Eventually(t, "a cluster in order", c.healthy)
+
+	many := filepath.Join(data, "many")
+	testkit.Must(t, os.Mkdir(many, 0o700))
+	doors := map[string]func() result{
+		"git push":       shop.push,
+		"archive upload": func() result { return c.run(shop.dir, "aorta", "deploy", "-a", "shop") },
+		"config set":     func() result { return c.run(c.dir, "aorta", "config", "set", "A=1", "-a", "shop") },
+	}
+	fillWithFiles(t, many)
+	testkit.Eventually(t, "the lack of files to be named", func() bool {
+		said := c.aorta("status", "--wide")
+		return strings.Contains(said, "room for 0 more files") && strings.Contains(said, "df -i "+data)
+	})
+	for door, knock := range doors {
+		fillWithFiles(t, many)
+		r := knock()
+		if said := r.out + r.err; r.code == 0 || !strings.Contains(said, "the disk is full at "+data) || !strings.Contains(said, "more files") || !strings.Contains(said, "df -i "+data) || strings.Contains(said, "df -h") {
+			t.Errorf("%s: got exit %d and\n%s\nwant the files", door, r.code, said)
+		}
+	}
+
+	testkit.Must(t, os.RemoveAll(many))
+	testkit.Eventually(t, "the disk to be in order", func() bool { code, _ := c.readyz(); return code == 200 })
+	shop.deploy()
+}
+
+// fillWithFiles makes empty files until the disk takes no more.
+func fillWithFiles(t *testing.T, dir string) {
+	t.Helper()
+	for {
+		f, err := os.CreateTemp(dir, "")
+		if disk.Full(err) {
+			return
+		}
+		testkit.Must(t, err)
+		testkit.Must(t, f.Close())
+	}
+}
+
 // fillDisk makes a file that takes the room there is at that moment: the ballast,
 // should it go meanwhile, is not in it.
 func fillDisk(t *testing.T, dir string) string {
