@@ -2,7 +2,7 @@
 
 STATE   ?= .state
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-export STATE LISTEN ROUTER DOMAIN
+export STATE LISTEN ROUTER DOMAIN NODE_ADDRESS
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
@@ -20,7 +20,8 @@ GO  := $(ENV) go
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@echo "  Variables: STATE ($(STATE)), LISTEN (127.0.0.1:7420), ROUTER (:8080), DOMAIN (aorta.localhost)"
+	@echo "  Variables: STATE ($(STATE)), LISTEN (127.0.0.1:7420), ROUTER (:8080), DOMAIN (aorta.localhost),"
+	@echo "             NODE_ADDRESS (none; a private address, by which other machines join)"
 
 up: ## a cluster on this machine with an app on it; as root, runs twice without harm
 	@scripts/up.sh

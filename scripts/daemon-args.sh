@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Prints what make up starts a daemon with on that engine, a word a line: STATE,
-# LISTEN, ROUTER and DOMAIN say where. For what starts one beside it.
+# LISTEN, ROUTER, DOMAIN and NODE_ADDRESS say where. For what starts one beside it.
 #
 #   scripts/daemon-args.sh DOCKER-HOST
 set -euo pipefail

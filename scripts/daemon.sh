@@ -1,9 +1,19 @@
 # Sourced by up.sh and down.sh: the daemon of this state directory, where it
 # listens, and whether it runs.
 
+CHOSEN=$STATE/chosen # what the last make up that came up was told
+
+# chosen VARIABLE is what it was then.
+chosen() { sed -n "s/^$1=//p" "$CHOSEN" 2>/dev/null || true; }
+
+# What is not said stays as it was.
+LISTEN=${LISTEN:-$(chosen LISTEN)}
 LISTEN=${LISTEN:-127.0.0.1:7420}
+ROUTER=${ROUTER:-$(chosen ROUTER)}
 ROUTER=${ROUTER:-:8080}
+DOMAIN=${DOMAIN:-$(chosen DOMAIN)}
 DOMAIN=${DOMAIN:-aorta.localhost}
+NODE_ADDRESS=${NODE_ADDRESS:-$(chosen NODE_ADDRESS)}
 DATA=$STATE/data
 LOG=$STATE/aortad.log
 RECORD=$STATE/aortad   # pid, started, sum
@@ -27,6 +37,13 @@ daemon_runs() { same_process "$(daemon pid)" "$(daemon started)"; }
 # daemon_args are the words of `aortad run`, one a line.
 daemon_args() {
 	printf '%s\n' --data-dir "$DATA" --docker-host "$1" --listen "$LISTEN" --router-listen "$ROUTER" --domain "$DOMAIN"
+	[ -z "$NODE_ADDRESS" ] || printf '%s\n' --node-address "$NODE_ADDRESS"
+}
+
+# choose keeps what was said for the next time.
+choose() {
+	printf '%s\n' "LISTEN=$LISTEN" "ROUTER=$ROUTER" "DOMAIN=$DOMAIN" "NODE_ADDRESS=$NODE_ADDRESS" >"$CHOSEN.new"
+	mv "$CHOSEN.new" "$CHOSEN"
 }
 
 # daemon_sum changes with the binary and with what it is told.

@@ -3,10 +3,13 @@
 # everything is. Runs twice without harm; takes what is new into service without
 # stopping an app.
 #
-#   STATE   directory of all state       (.state)
-#   LISTEN  API and git                  (127.0.0.1:7420)
-#   ROUTER  where apps are served        (:8080)
-#   DOMAIN  apps are NAME.DOMAIN         (aorta.localhost)
+#   STATE         directory of all state                    (.state)
+#   LISTEN        API and git                               (127.0.0.1:7420)
+#   ROUTER        where apps are served                     (:8080)
+#   DOMAIN        apps are NAME.DOMAIN                      (aorta.localhost)
+#   NODE_ADDRESS  private address for other machines        (none)
+#
+# What is not said again stays as it was the last time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/state.sh
@@ -15,7 +18,7 @@ cd "$(dirname "$0")/.."
 # stop_for_upgrade ends the daemon alone: Redis, nginx and instances go on, and
 # the next one adopts them.
 stop_for_upgrade() {
-	say "up: aortad has changed, replacing process $(daemon pid)"
+	say "up: aortad or what it is told has changed, replacing process $(daemon pid)"
 	end_process "$(daemon pid)" "$(daemon started)" 60
 }
 
@@ -103,6 +106,7 @@ main() {
 	scripts/engine.sh start
 	ensure_daemon
 	await_ready
+	choose
 	(
 		use_client
 		scripts/example.sh "$API" "$(reachable "$ROUTER")" "hello.$DOMAIN"
