@@ -92,7 +92,7 @@ func (rep *reporter) register(ctx context.Context) error {
 			return ctx.Err()
 		case code == cluster.CodeConflict && refusals < maxSessionConflicts:
 			refusals++
-		case code == cluster.CodeConflict || code == cluster.CodeForbidden || code == cluster.CodeNotFound || code == cluster.CodeInvalid:
+		case code == cluster.CodeConflict || code == cluster.CodeForbidden || code == cluster.CodeRemoved || code == cluster.CodeNotFound || code == cluster.CodeInvalid:
 			return fmt.Errorf("the pacemaker refuses node %s: %w", h.cfg.NodeName, err)
 		}
 		rep.logReachability(err)
@@ -126,7 +126,7 @@ func (rep *reporter) once(ctx context.Context) error {
 	}
 	rep.logReachability(err)
 	switch cluster.CodeOf(err) {
-	case cluster.CodeConflict, cluster.CodeForbidden:
+	case cluster.CodeConflict, cluster.CodeForbidden, cluster.CodeRemoved:
 		if err != nil {
 			return rep.register(ctx)
 		}

@@ -24,6 +24,7 @@ const (
 var exitCodes = map[cluster.Code]int{
 	cluster.CodeInvalid:     exitUsage,
 	cluster.CodeForbidden:   exitNotAllowed,
+	cluster.CodeRemoved:     exitNotAllowed,
 	cluster.CodeNotFound:    exitNotFound,
 	cluster.CodeConflict:    exitConflict,
 	cluster.CodeUnavailable: exitUnreachable,

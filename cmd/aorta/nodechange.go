@@ -16,7 +16,7 @@ func nodesRemoveCommand(s *session) *cobra.Command {
 		Use: "remove NODE", Short: "Take a machine out of the cluster, at once and for good", Args: takes("NODE"),
 		Long: `Take a machine out of the cluster: its certificate, its Redis users and its
 queue are gone at once. What ran there is no longer served, and is started
-elsewhere.`,
+elsewhere. Its daemon stops its router and its instances when it hears of that.`,
 		Example: "  aorta nodes remove n2", ValidArgsFunction: once(s.completeNodes()), RunE: s.onCluster(s.removeNode),
 	}
 }
@@ -31,7 +31,7 @@ func (s *session) removeNode(ctx context.Context, api *client.Client, args []str
 	}
 	s.err.line("Removed %s: its certificate, Redis users and queue are gone", clean(gone.Name))
 	if n := len(gone.Instances); n > 0 {
-		s.err.line("Still on that machine: %s. End them there with: aortad stop --all --data-dir DIR", count(n, "instance"))
+		s.err.line("Its daemon stops %s and its router there. If that machine is away, stop them when it is back, before it is used again: aortad stop --all --data-dir DIR", count(n, "instance"))
 	}
 	return nil
 }

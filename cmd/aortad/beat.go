@@ -83,7 +83,7 @@ func (b *beat) once(ctx context.Context) error {
 	switch code := cluster.CodeOf(err); {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case err != nil && (code == cluster.CodeConflict || code == cluster.CodeForbidden):
+	case err != nil && (code == cluster.CodeConflict || code == cluster.CodeForbidden || code == cluster.CodeRemoved):
 		return b.register(ctx)
 	}
 	b.logReachability(err)
@@ -107,7 +107,7 @@ func (b *beat) register(ctx context.Context) error {
 			return ctx.Err()
 		case code == cluster.CodeConflict && refusals < beatConflicts:
 			refusals++
-		case code == cluster.CodeConflict || code == cluster.CodeForbidden || code == cluster.CodeNotFound || code == cluster.CodeInvalid:
+		case code == cluster.CodeConflict || code == cluster.CodeForbidden || code == cluster.CodeRemoved || code == cluster.CodeNotFound || code == cluster.CodeInvalid:
 			return fmt.Errorf("the pacemaker refuses this node: %w", err)
 		default:
 			b.logReachability(err)

@@ -86,6 +86,9 @@ func (d *daemon) run(ctx context.Context) error {
 		d.log.Info("stopped; managed daemons and instances go on")
 		return nil
 	}
+	if cluster.CodeOf(err) == cluster.CodeRemoved {
+		return d.leave(context.WithoutCancel(ctx), err)
+	}
 	if opened != nil && errors.Is(err, opened) {
 		return refused(err)
 	}

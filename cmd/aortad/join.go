@@ -1,10 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"net"
+	"net/netip"
+	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -99,6 +104,11 @@ func (d *daemon) join(ctx context.Context, ask joinRequest) error {
 	if exists(d.path("aorta.db")) {
 		return cluster.Conflict("%s holds a cluster of its own: name another directory (--data-dir), or end that one first (aortad stop --all, and remove it)", d.cfg.DataDir)
 	}
+	if d.cfg.NodeAddress == "" {
+		if d.cfg.NodeAddress, err = ownAddress(ctx, ask.address, d.cfg.Roles); err != nil {
+			return err
+		}
+	}
 	answer, err := d.askToJoin(ctx, ask, who)
 	if err != nil {
 		return err
@@ -115,8 +125,44 @@ func (d *daemon) join(ctx context.Context, ask joinRequest) error {
 	if err := d.cfg.Write(d.path(config.FileName)); err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "joined: this machine is node %s with the roles %s; start it again with: aortad run --data-dir %s\n", answer.NodeName, cluster.RoleNames(answer.Roles), d.cfg.DataDir)
+	fmt.Fprintf(d.out, "joined: this machine is node %s with the roles %s%s; start it again with: aortad run --data-dir %s\n", answer.NodeName, cluster.RoleNames(answer.Roles), d.at(), d.cfg.DataDir)
 	return nil
+}
+
+// at is where the node's instances are published, in words.
+func (d *daemon) at() string {
+	if d.cfg.NodeAddress == "" {
+		return ""
+	}
+	return " at " + d.cfg.NodeAddress
+}
+
+// ownAddress is the address by which this machine reaches the pacemaker, and others
+// most likely this machine; none on the pacemaker's own machine. Instances are
+// published there, so that it must be private. The roles may be none, if the token
+// binds them.
+func ownAddress(ctx context.Context, pacemaker string, roles []string) (string, error) {
+	u, err := url.Parse(pacemaker)
+	if err != nil {
+		return "", err
+	}
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "udp", net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "443"))) // which sends nothing
+	if err != nil {
+		return "", cluster.Unavailable("no way to %s: %v", pacemaker, err)
+	}
+	defer func() { _ = conn.Close() }()
+	local, _ := netip.ParseAddrPort(conn.LocalAddr().String())
+	ip := local.Addr().Unmap()
+	if ip.IsLoopback() || ip.String() == u.Hostname() {
+		return "", nil
+	}
+	if err := cluster.ValidateNodeAddress("node_address", ip.String()); err != nil && (len(roles) == 0 || slices.Contains(roles, string(cluster.RoleHeart))) {
+		return "", cluster.Invalid("node_address", "this machine reaches %s from %s, which is not private: name the private address that instances are published on (--node-address)", pacemaker, ip)
+	} else if err != nil {
+		return "", nil
+	}
+	return ip.String(), nil
 }
 
 // withAddress puts the address that has just worked first.

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -120,7 +121,7 @@ func TestNodes_ARemovedOneIsShutOutAtOnce(t *testing.T) {
 
 	says := c.run(c.dir, "aorta", "nodes", "remove", "n2")
 
-	if says.code != 0 || !strings.Contains(says.err, "Still on that machine: 1 instance") {
+	if says.code != 0 || !strings.Contains(says.err, "Its daemon stops 1 instance and its router there.") {
 		t.Errorf("exit %d\n%s\nwant what is left there", says.code, says.err)
 	}
 	for _, redis := range []string{"routes", "jobs", "stats"} {
@@ -131,6 +132,12 @@ func TestNodes_ARemovedOneIsShutOutAtOnce(t *testing.T) {
 	<-second.gone
 	if log := second.log(); !strings.Contains(log, "is not in the cluster: it was removed") {
 		t.Errorf("the removed node's daemon says\n%s\nwant why it ended", tail(log, 2000))
+	}
+	if _, err := net.Dial("tcp", strings.TrimPrefix(second.router, "http://")); err == nil {
+		t.Errorf("the removed node's router still answers, on %s", second.router)
+	}
+	if left := c.run(c.dir, "docker", "-H", c.docker, "ps", "-aq", "--filter", "label=aorta.node=n2", "--filter", "label=aorta.cluster="+c.id()); left.code != 0 || left.out != "" {
+		t.Errorf("the removed node still has the containers %s (%s)", left.out, left.err)
 	}
 	if r := second.run(second.dir, filepath.Join(bin, "aortad"), second.flags...); r.code != 3 || !strings.Contains(r.err, "it was removed") {
 		t.Errorf("started again: exit %d\n%s\nwant it refused", r.code, r.err)

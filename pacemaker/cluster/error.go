@@ -15,6 +15,7 @@ const (
 	CodeNotFound    Code = "not_found"
 	CodeConflict    Code = "conflict"
 	CodeForbidden   Code = "forbidden"
+	CodeRemoved     Code = "removed" // forbidden to a node that was in the cluster, and is no longer
 	CodeUnavailable Code = "unavailable"
 	CodeInternal    Code = "internal"
 )

@@ -150,7 +150,7 @@ func (e *NoRoom) Reasons() string {
 }
 
 // queue has the best node first: fewest siblings, so that N instances are on N
-// nodes if N will take them; then the lower score; then the id.
+// nodes if N will take them; then the lower score; then less that is promised; then the id.
 type queue []Node
 
 func (q queue) Len() int { return len(q) }
@@ -162,6 +162,8 @@ func (q queue) Less(i, j int) bool {
 		return a.Siblings < b.Siblings
 	case a.Score != b.Score:
 		return a.Score < b.Score
+	case a.Reserved.Memory != b.Reserved.Memory: // two that are busy to the full
+		return a.Reserved.Memory < b.Reserved.Memory
 	}
 	return a.ID < b.ID
 }

@@ -29,6 +29,18 @@ func TestChoose_SpreadsBeforeScore(t *testing.T) {
 	}
 }
 
+// Machines that are busy to the full have the same score, and yet not all goes to one.
+func TestChoose_TakesTheLessPromisedOfTwoThatAreAsBusy(t *testing.T) {
+	a, b := node(1), node(2)
+	a.Score, b.Score = 1, 1
+	a.Reserved.Memory, b.Reserved.Memory = 1<<30, 512<<20
+
+	got, err := Choose(Request{Count: 1}, []Node{a, b})
+	if err != nil || len(got) != 1 || got[0] != b.ID {
+		t.Errorf("got %v, %v; want %s, which has less promised", got, err, b.ID)
+	}
+}
+
 func TestChoose_NamesWhyForEachNode(t *testing.T) {
 	dead, full, drain, other := node(1), node(2), node(3), node(4)
 	dead.Ready = false

@@ -98,16 +98,31 @@ func nonNil(m map[string]string) map[string]string {
 	return m
 }
 
-// NodeByKey finds the node with that key; forbidden when none.
+// NodeByKey finds the node with that key; forbidden when none, and removed when one
+// had it.
 func (s *Store) NodeByKey(ctx context.Context, keyHash string) (cluster.Node, error) {
 	var rows []nodeRow
 	if err := present(s.read.WithContext(ctx)).Where("key_hash = ?", keyHash).Find(&rows).Error; err != nil {
 		return cluster.Node{}, translate(err, "look up a node's key")
 	}
 	if len(rows) == 0 {
-		return cluster.Node{}, badToken("this node is not in the cluster: it was removed, or another machine has taken its place (join it again with: aortad join)")
+		return cluster.Node{}, s.formerMember(ctx, keyHash)
 	}
 	return rows[0].node()
+}
+
+// formerMember is the refusal of a key that no node has. That a node was removed is
+// known by the token that it joined with: to a database that was restored from before
+// its join, it is a stranger, which ends nothing that runs.
+func (s *Store) formerMember(ctx context.Context, keyHash string) error {
+	var joined int64
+	if err := s.read.WithContext(ctx).Model(&joinUseRow{}).Where("key_hash = ?", keyHash).Count(&joined).Error; err != nil {
+		return translate(err, "look up who joined with a key")
+	}
+	if joined > 0 {
+		return &cluster.Error{Code: cluster.CodeRemoved, Message: "this node is not in the cluster: it was removed, or another machine has taken its place (join it again with: aortad join)"}
+	}
+	return badToken("this node is not in the cluster, and none with its key has joined it (join it with: aortad join)")
 }
 
 // SetNodeKey replaces a node's key.

@@ -125,7 +125,7 @@ func (d *endpoint) refusal(resp *http.Response) error {
 func codeOf(status int, said string) cluster.Code {
 	switch c := cluster.Code(said); c {
 	case cluster.CodeInvalid, cluster.CodeNotFound, cluster.CodeConflict,
-		cluster.CodeForbidden, cluster.CodeUnavailable, cluster.CodeInternal:
+		cluster.CodeForbidden, cluster.CodeRemoved, cluster.CodeUnavailable, cluster.CodeInternal:
 		return c
 	}
 	if c, ok := statusCodes[status]; ok {

@@ -24,6 +24,7 @@ var statuses = map[cluster.Code]int{
 	cluster.CodeNotFound:    http.StatusNotFound,
 	cluster.CodeConflict:    http.StatusConflict,
 	cluster.CodeForbidden:   http.StatusForbidden,
+	cluster.CodeRemoved:     http.StatusForbidden,
 	cluster.CodeUnavailable: http.StatusServiceUnavailable,
 	cluster.CodeInternal:    http.StatusInternalServerError,
 }
