@@ -38,21 +38,32 @@ func (s *session) listNodes(ctx context.Context, api *client.Client, _ []string)
 	}
 	t := s.out.newTable("NAME", "STATE", "ROLES", "ADDRESS", "LOAD", "INSTANCES", "LAST SEEN", "TAGS").onlyWide("ADDRESS", "TAGS")
 	for _, n := range nodes {
-		t.row(n.Name, nodeStateText(n), strings.Join(n.Roles, ","), n.Address, scoreOf(n), strconv.Itoa(n.Instances), lastSeenOf(n), tagText(n.Tags))
+		t.row(n.Name, nodeStateText(n), strings.Join(n.Roles, ","), n.Address, scoreOf(n), hadInstances(n), lastSeenOf(n), tagText(n.Tags))
 	}
 	return t.print("no nodes yet; add one: aorta nodes token")
 }
 
 // nodeStateText is a node's state as people call it.
 func nodeStateText(n wire.Node) string {
-	if n.State == string(cluster.NodeSuspect) {
+	if silent(n) {
 		return "silent"
 	}
 	return n.State
 }
 
+func silent(n wire.Node) bool { return n.State == string(cluster.NodeSuspect) }
+
+// hadInstances is how many instances a node has, or had when it was heard last.
+func hadInstances(n wire.Node) string {
+	text := strconv.Itoa(n.Instances)
+	if silent(n) && n.Instances > 0 && n.HeardAgo != nil {
+		text += " (" + lastSeenOf(n) + ")"
+	}
+	return text
+}
+
 func scoreOf(n wire.Node) string {
-	if n.Score == nil {
+	if n.Score == nil || silent(n) {
 		return "-"
 	}
 	return fmt.Sprintf("%.2f", *n.Score)
@@ -81,7 +92,7 @@ func (s *session) showNode(ctx context.Context, api *client.Client, args []strin
 		generation = strconv.FormatUint(n.Generation, 10)
 	}
 	if err := s.out.fields("name", n.Name, "id", n.ID, "state", nodeStateText(n), "roles", strings.Join(n.Roles, ", "), "address", n.Address,
-		"load", loadOf(n), "instances", strconv.Itoa(n.Instances), "last seen", lastSeenOf(n),
+		"load", loadOf(n), "instances", hadInstances(n), "last seen", lastSeenOf(n),
 		"routes", generation, "joined", age(s.p.Now(), n.CreatedAt)); err != nil {
 		return err
 	}
@@ -92,7 +103,7 @@ func (s *session) showNode(ctx context.Context, api *client.Client, args []strin
 func loadOf(n wire.Node) string {
 	text := scoreOf(n)
 	for _, p := range n.ScoreParts {
-		if n.Score != nil && p.Value == *n.Score && p.Value > 0 {
+		if !silent(n) && n.Score != nil && p.Value == *n.Score && p.Value > 0 {
 			return text + " (" + p.Name + ")"
 		}
 	}
@@ -101,7 +112,7 @@ func loadOf(n wire.Node) string {
 
 // explainNode prints what the load is made of and where each tag comes from.
 func (s *session) explainNode(n wire.Node) error {
-	if len(n.ScoreParts) > 0 {
+	if len(n.ScoreParts) > 0 && !silent(n) {
 		s.out.line("")
 		t := s.out.newTable("LOAD", "0 TO 1", "WHAT")
 		for _, p := range n.ScoreParts {

@@ -194,7 +194,7 @@ func crowdedJobs(f *fakeAPI) {
 		Cluster: "0199c1d4-0000-7000-8000-0000000000c1", State: "attention", Reasons: []string{
 			longApp + ": 11 of 12 instances running (see aorta logs -a " + longApp + ").",
 			"Deploy image registry.example.com/company/shop:2026-03-01 to " + longApp + " failed: the build failed (see aorta jobs show 000000f1; to dismiss it: aorta jobs discard 000000f1)",
-			"Node n2 is silent: check aortad and the network there.",
+			"Node n2 is silent: check aortad and the network there; if the machine is lost, run aorta nodes remove n2, which starts elsewhere what ran there.",
 		}, Version: "v0.9.1-24-g1a2b3c4", Epoch: 14, Generation: 900, Nodes: 2, NodesReady: 1, Apps: 3, Instances: 11, OpenJobs: list[1:2],
 	})
 }
@@ -216,7 +216,8 @@ func crowdedNodes(f *fakeAPI) {
 		},
 		TagSources: map[string]string{"ssd": "set", "region": "cloud", "generation": "configured"},
 	}
-	silent := wire.Node{NodeFacts: wire.NodeFacts{ID: "id2", Name: "n2", Address: "10.0.0.2", Roles: []string{"heart"}, State: "suspect"}}
+	minutes := 180.0
+	silent := wire.Node{NodeFacts: wire.NodeFacts{ID: "id2", Name: "n2", Address: "10.0.0.2", Roles: []string{"heart"}, State: "suspect", Score: &score, Instances: 2}, HeardAgo: &minutes}
 	f.on("GET /nodes", 200, wire.Page[wire.Node]{Items: []wire.Node{node, silent}})
 	f.on("GET /nodes/n1", 200, node)
 	f.on("GET /node-tokens", 200, wire.Page[wire.JoinToken]{Items: []wire.JoinToken{

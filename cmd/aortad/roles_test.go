@@ -129,7 +129,7 @@ func TestNodes_WithoutAHeartAreHeardAndMissed(t *testing.T) {
 		n.kill()
 	}
 
-	for _, want := range []string{"router on edge", "Node edge", "Node forge"} {
+	for _, want := range []string{"Node edge is silent, its router too", "Node forge is silent"} {
 		testkit.Eventually(t, "the status to name the "+want, func() bool {
 			return slices.ContainsFunc(asJSON[wire.Status](c, "status").Reasons, func(r string) bool { return strings.Contains(strings.ToLower(r), strings.ToLower(want)) })
 		})

@@ -2,7 +2,9 @@ package overview
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
 	"aorta/pacemaker/cluster"
 	"aorta/pacemaker/store"
@@ -17,6 +19,9 @@ func (o *Overview) App(ctx context.Context, app cluster.App) (App, error) {
 	if len(v.Apps) == 0 {
 		return App{}, cluster.NotFound("app %q does not exist any more (list those that do: aorta apps)", app.Name)
 	}
+	if v.Nodes, err = o.cfg.Store.Nodes(ctx); err != nil {
+		return App{}, err
+	}
 	return o.app(v.Apps[0], v, o.cfg.Answers(ctx)[app.ID]), nil
 }
 
@@ -29,7 +34,28 @@ func (o *Overview) app(app cluster.App, v store.Snapshot, answers Answers) App {
 	a.Verdict = a.judge(slices.ContainsFunc(v.Attention, func(op cluster.Operation) bool {
 		return op.AppID == app.ID && op.Kind == cluster.OpDeploy
 	}))
+	if more := o.silentText(v.Nodes, v.Instances[app.ID]); more != "" && a.Severity != SeverityBad {
+		a.Verdict.Text += "; " + more
+	}
 	return a
+}
+
+// silentText names the silent nodes where instances ran when they were heard last:
+// whether they still do is not known.
+func (o *Overview) silentText(nodes []cluster.Node, instances []cluster.Instance) string {
+	running := map[cluster.ID]int{}
+	for _, in := range instances {
+		if in.State == cluster.InstanceRunning {
+			running[in.NodeID]++
+		}
+	}
+	var parts []string
+	for _, n := range nodes {
+		if count := running[n.ID]; count > 0 && o.cfg.Nodes.Unheard(n) {
+			parts = append(parts, fmt.Sprintf("%d on %s, which is silent", count, n.Name))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // turnOf finds an app's operation whose turn it is: the first exclusive one, or

@@ -135,22 +135,40 @@ func (n Node) faults(named bool) []Concern {
 
 func (n Node) concerns() []Concern {
 	var out []Concern
-	if n.RouterSilent {
+	if n.RouterSilent && !n.Unheard {
 		out = append(out, Concern{Severity: SeverityBad, Kind: "router", ID: string(n.ID), Text: fmt.Sprintf("The router on %s is silent: check aortad and nginx there.", n.Name)})
 	}
 	out = append(out, n.routerConcerns()...)
 	if n.Unheard {
-		c := Concern{Severity: SeverityWarn, Kind: "node", ID: string(n.ID), Text: fmt.Sprintf("Node %s is silent: check aortad and the network there.", n.Name)}
-		if n.HeardAt != nil {
-			c.Since = *n.HeardAt
-		}
-		return append(out, c)
+		return append(out, n.silence())
 	}
 	if len(n.Unknown) > 0 {
 		out = append(out, Concern{Severity: SeverityWarn, Kind: "node", ID: string(n.ID), Text: fmt.Sprintf(
 			"Node %s runs %d instances that this cluster does not know (%s): list them with docker ps, and remove them there.", n.Name, len(n.Unknown), n.Unknown[0])})
 	}
 	return out
+}
+
+// silence is told once, of the node with its router: who looks at one has to look at
+// both, and requests fail where there is no router. A machine that is lost is taken out
+// by people alone; the pacemaker's can't be.
+func (n Node) silence() Concern {
+	c := Concern{Severity: SeverityWarn, Kind: "node", ID: string(n.ID)}
+	if n.HeardAt != nil {
+		c.Since = *n.HeardAt
+	}
+	who, next := "is silent", "check aortad and the network there"
+	if n.RouterSilent {
+		c.Severity, who = SeverityBad, "is silent, its router too"
+	}
+	if !n.Has(cluster.RolePacemaker) {
+		next += fmt.Sprintf("; if the machine is lost, run aorta nodes remove %s", n.Name)
+		if n.Instances > 0 {
+			next += ", which starts elsewhere what ran there"
+		}
+	}
+	c.Text = fmt.Sprintf("Node %s %s: %s.", n.Name, who, next)
+	return c
 }
 
 func (g Snapshot) failures() []Concern {

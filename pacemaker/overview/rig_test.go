@@ -47,6 +47,12 @@ func newRig(tb testing.TB) *fixture {
 func (r *fixture) joined(name string, roles ...cluster.Role) cluster.Node {
 	r.TB.Helper()
 	n := r.Node(name, roles...)
-	testkit.Must(r.TB, r.nodes.Hello(context.Background(), n, cluster.Hello{Session: "session-" + name, Hostname: "host-" + name, Pid: 42, Roles: roles, Address: n.Address}))
+	r.hears(n)
 	return n
+}
+
+// hears lets a node say hello, now or once more.
+func (r *fixture) hears(n cluster.Node) {
+	r.TB.Helper()
+	testkit.Must(r.TB, r.nodes.Hello(context.Background(), n, cluster.Hello{Session: "session-" + n.Name, Hostname: "host-" + n.Name, Pid: 42, Roles: n.Roles, Address: n.Address}))
 }

@@ -2,6 +2,7 @@ package overview
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -88,20 +89,27 @@ func TestSnapshot_ShowsNodes(t *testing.T) {
 	r.Reported(n1, cluster.InstanceStatus{ID: id, State: cluster.InstanceRunning, StartedAt: &started})
 
 	silent := r.snapshot()
+	alone, err := r.overview.App(t.Context(), app)
 	testkit.Must(t, r.routers.Reported(n1, cluster.RouterReport{}))
+	routed := r.snapshot()
+	r.hears(n1)
 	heard := r.snapshot()
 
 	one := silent.Nodes[0]
 	if one.Instances != 1 || !one.Unheard || !one.RouterSilent || one.HeardAt == nil || r.Clock.Now().Sub(*one.HeardAt) != 20*time.Second {
 		t.Errorf("got n1 %+v, want one instance, silent for 20 s", one)
 	}
-	if heard.Nodes[0].RouterSilent {
+	if routed.Nodes[0].RouterSilent {
 		t.Errorf("got a silent router on n1, want it heard")
 	}
 	if !silent.LastChange.Equal(started) {
 		t.Errorf("got last change %s, want %s", silent.LastChange, started)
 	}
-	if all := silent.Concerns(); len(all) != 2 || all[0].Kind != "router" || all[1].Kind != "node" || !all[1].Since.Equal(*one.HeardAt) {
-		t.Errorf("got %+v, want n1's router and n1 since it was heard", all)
+	const says = "Node n1 is silent, its router too: check aortad and the network there; if the machine is lost, run aorta nodes remove n1, which starts elsewhere what ran there."
+	if all := silent.Concerns(); len(all) != 1 || all[0].Severity != SeverityBad || all[0].Kind != "node" || all[0].Text != says || !all[0].Since.Equal(*one.HeardAt) {
+		t.Errorf("got %+v, want n1 with its router, once, since it was heard", all)
+	}
+	if want := "; 1 on n1, which is silent"; err != nil || !strings.HasSuffix(silent.Apps[0].Text, want) || alone.Text != silent.Apps[0].Text || strings.Contains(heard.Apps[0].Text, "silent") {
+		t.Errorf("got %q, alone %q, %v, and heard %q; want the first two to end in %q", silent.Apps[0].Text, alone.Text, err, heard.Apps[0].Text, want)
 	}
 }

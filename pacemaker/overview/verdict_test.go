@@ -149,11 +149,14 @@ func TestVerdict_RemembersCrashesForMinutes(t *testing.T) {
 		report(false, restarts+1)
 		r.Clock.Forward(20 * time.Second)
 	}
+	r.hears(node)
 
 	says(SeverityBad, "does not serve: crashing (4 restarts): exited with code 3")
 	r.Clock.Forward(4 * time.Minute)
+	r.hears(node)
 	says(SeverityBad, "does not serve: crashing (4 restarts): exited with code 3")
 	r.Clock.Forward(time.Minute)
+	r.hears(node)
 	says(SeverityOK, "serving")
 	report(true, 4)
 	says(SeverityBad, "does not serve: crashing (4 restarts): exited with code 3")
