@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"aorta/internal/testkit"
 	"aorta/web/wire"
@@ -41,6 +42,12 @@ func TestJoin_TokensHold(t *testing.T) {
 	for _, have := range asJSON[[]wire.JoinToken](c, "nodes", "token", "list") {
 		c.aorta("nodes", "token", "revoke", have.ID)
 	}
+	expired := token("--name", "late", "--expires", "1s")
+	for _, have := range asJSON[[]wire.JoinToken](c, "nodes", "token", "list") {
+		if have.Name == "late" {
+			testkit.Eventually(t, "the token to expire", func() bool { return time.Now().After(have.ExpiresAt) })
+		}
+	}
 	once := token("--roles", "heart")
 	second := c.machine()
 	second.flags = append(second.joinFlags(nodes, once), "--node-name", "n2")
@@ -58,6 +65,7 @@ func TestJoin_TokensHold(t *testing.T) {
 		"cut off":                  {once[:len(once)-1], "is no join token", 3, nil},
 		"another cluster's":        {foreign, "is not where this token is from: it belongs to another cluster", 3, nil},
 		"a made-up one":            {"join_" + strings.Repeat("A", 26) + once[strings.LastIndex(once, "_"):], "not one of this cluster's", 3, nil},
+		"expired":                  {expired, "expired at", 3, nil},
 		"revoked":                  {revoked, "was revoked at", 3, nil},
 		"used":                     {once, "was used already: by n2 at", 3, []string{"--node-name", "n3"}},
 		"for other roles":          {token("--roles", "heart"), "for a node with the roles heart, not router", 3, []string{"--roles", "router", "--node-name", "n3"}},
