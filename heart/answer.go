@@ -21,6 +21,9 @@ const callTimeout = 10 * time.Second
 type applied struct {
 	Epoch    uint64 `json:"epoch"`
 	Revision int    `json:"revision"`
+	// Node is whose set it was: another node's revisions, on the same disk, are no
+	// older or newer ones. A version before this one wrote none.
+	Node cluster.ID `json:"node,omitempty"`
 }
 
 func (a applied) before(b applied) bool {
@@ -29,7 +32,7 @@ func (a applied) before(b applied) bool {
 
 func (h *Heart) appliedFile() string { return filepath.Join(h.cfg.DataDir, "applied.json") }
 
-func loadApplied(file string) (applied, error) {
+func loadApplied(file string, node cluster.ID) (applied, error) {
 	var a applied
 	data, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -40,6 +43,9 @@ func loadApplied(file string) (applied, error) {
 	}
 	if err != nil {
 		return a, fmt.Errorf("read %s, the last applied assignment (remove it to accept any again): %w", file, err)
+	}
+	if a.Node != "" && a.Node != node {
+		return applied{}, nil
 	}
 	return a, nil
 }
@@ -76,7 +82,7 @@ func (h *Heart) applyAnswers(ctx context.Context) error {
 // applyAnswer applies one answer. The set counts as applied only when all of
 // its starts were accepted.
 func (h *Heart) applyAnswer(ctx context.Context, a cluster.ReportAnswer) {
-	set := applied{Epoch: a.Epoch, Revision: a.Revision}
+	set := applied{Epoch: a.Epoch, Revision: a.Revision, Node: h.cfg.NodeID}
 	if set.before(h.appliedNow()) {
 		h.log.Warn("dropped an outdated assignment", "epoch", a.Epoch, "revision", a.Revision)
 		return

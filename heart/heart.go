@@ -111,7 +111,7 @@ func New(cfg Config, pace Controller, log *slog.Logger) (*Heart, error) {
 	if h.ports, err = openLedger(filepath.Join(cfg.DataDir, "ports.json"), cfg.PortMin, cfg.PortMax); err != nil {
 		return nil, err
 	}
-	if h.applied, err = loadApplied(h.appliedFile()); err != nil {
+	if h.applied, err = loadApplied(h.appliedFile(), cfg.NodeID); err != nil {
 		return nil, err
 	}
 	h.shipper = logs.New(pace, logs.Options{

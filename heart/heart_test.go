@@ -422,3 +422,23 @@ func TestHeart_FreesThePortsOfInstancesWithoutARecord(t *testing.T) {
 		}
 	}
 }
+
+// A machine whose node was removed joins again in the same data directory: the new
+// node's revisions begin anew.
+func TestHeart_ANewNodeOnTheSameDiskTakesItsAssignments(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	first := l.start()
+	l.pace.set(func() { l.pace.answer = cluster.ReportAnswer{Epoch: 1, Revision: 7} })
+	l.eventually("the set to count as applied", func() bool { return l.pace.lastReport().Revision == 7 })
+	first.kill()
+	l.cfg.NodeID = cluster.NewID()
+	id := l.want("serve", nil)
+
+	l.pace.set(func() { l.pace.answer = cluster.ReportAnswer{Epoch: 1, Revision: 1, Start: []cluster.ID{id}} })
+	l.start()
+
+	l.eventually("the new node's set to be applied", func() bool {
+		return l.pace.status(id).State == cluster.InstanceRunning && l.pace.lastReport().Revision == 1
+	})
+}
