@@ -26,8 +26,9 @@ import (
 // this machine is reached, and an answer where all of them are, when that is new.
 type neighbours struct {
 	*client.Node
-	path string // of what was heard last, for a start while the pacemaker is away
-	log  *slog.Logger
+	lease *lease
+	path  string // of what was heard last, for a start while the pacemaker is away
+	log   *slog.Logger
 
 	mu     sync.Mutex // guards the rest
 	listen []netip.AddrPort
@@ -39,8 +40,8 @@ type neighbours struct {
 // placesEvery is how long the addresses of this machine are believed.
 const placesEvery = 10 * time.Second
 
-func newNeighbours(c *client.Node, path string, log *slog.Logger) *neighbours {
-	n := &neighbours{Node: c, path: path, log: log}
+func newNeighbours(c *client.Node, l *lease, path string, log *slog.Logger) *neighbours {
+	n := &neighbours{Node: c, lease: l, path: path, log: log}
 	raw, err := os.ReadFile(path)
 	var known nodewire.Neighbours
 	if err == nil {

@@ -35,13 +35,13 @@ func TestNeighbours_AreKnownAtTheNextStart(t *testing.T) {
 	path := t.TempDir() + "/neighbours.json"
 	log := slog.New(slog.DiscardHandler)
 	all := cluster.Neighbours{Digest: "d", Nodes: []cluster.Places{{Addresses: []string{"10.0.0.2"}, Public: []string{"10.0.0.2:80"}}}}
-	if first := newNeighbours(nil, path, log).all(); first.Digest != "" {
+	if first := newNeighbours(nil, nil, path, log).all(); first.Digest != "" {
 		t.Fatalf("got %v before anything was heard", first)
 	}
 
-	newNeighbours(nil, path, log).learn(all)
+	newNeighbours(nil, nil, path, log).learn(all)
 
-	if got := newNeighbours(nil, path, log).all(); got.Digest != "d" || !slices.EqualFunc(got.Nodes, all.Nodes, cluster.Places.Equal) {
+	if got := newNeighbours(nil, nil, path, log).all(); got.Digest != "d" || !slices.EqualFunc(got.Nodes, all.Nodes, cluster.Places.Equal) {
 		t.Errorf("got %v, want %v", got, all)
 	}
 }

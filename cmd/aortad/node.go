@@ -70,7 +70,11 @@ func (d *daemon) openNode(ctx context.Context, c *controller) error {
 	}
 	d.onClose(pacemaker.Close)
 	pacemaker.RenewBy(n.renew)
-	n.client = newNeighbours(pacemaker, d.path("neighbours.json"), d.log)
+	l, err := d.holdLease(who.ID)
+	if err != nil {
+		return err
+	}
+	n.client = newNeighbours(pacemaker, l, d.path("neighbours.json"), d.log)
 	if err := n.sayHello(ctx); err != nil {
 		return fmt.Errorf("node: %w", err)
 	}
@@ -104,7 +108,8 @@ func (n *node) sayHello(ctx context.Context) (err error) {
 		case code != cluster.CodeUnavailable && code != cluster.CodeInternal:
 			return err
 		default:
-			if last := n.d.lastWelcome(); last.NodeID != "" {
+			// What a copy runs by that, the original may run too.
+			if last := n.d.lastWelcome(); last.NodeID != "" && !n.client.lease.isCopy() {
 				n.d.log.Warn("the pacemaker is away; starting with what it said last", "err", err)
 				n.welcome = last
 				n.jobs.Set(last.Jobs)

@@ -99,6 +99,8 @@ type Hello struct {
 	Roles    []Role
 	Address  string
 	Version  string
+	Lease    Lease
+	Copied   bool // the lease was given to another disk, whose daemon did not end in order
 }
 
 // Welcome is the answer to Hello.
@@ -113,6 +115,9 @@ type Welcome struct {
 	Networks []string      // prefixes that instance addresses may lie in
 	// Pacemakers are the addresses of the nodes' API.
 	Pacemakers []string
+	// Lease is for the next session; "" from a version that gives none, and for the
+	// pacemaker's own node.
+	Lease Lease
 }
 
 // RouterReport is what a router's Go part says: the lowest (epoch, generation)

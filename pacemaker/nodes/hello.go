@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/store"
 )
 
 // Hello opens a node's session. A node plays the roles that its token was made
@@ -17,12 +18,50 @@ func (n *Nodes) Hello(ctx context.Context, node cluster.Node, hello cluster.Hell
 	if err := validAddress(hello.Address); err != nil {
 		return err
 	}
-	if err := n.sessions.begin(node, hello); err != nil {
+	if err := n.begin(ctx, node, hello); err != nil {
 		return err
 	}
 	now := node
 	now.Address = cmp.Or(hello.Address, node.Address)
 	return n.update(ctx, node, now)
+}
+
+// begin opens the session, with a lease of its own. The node beside the pacemaker
+// needs none: its disk has the database.
+func (n *Nodes) begin(ctx context.Context, node cluster.Node, hello cluster.Hello) (err error) {
+	n.hellos.Lock()
+	defer n.hellos.Unlock()
+	again, err := n.sessions.check(node, hello)
+	if err != nil || again {
+		return err
+	}
+	var lease cluster.Lease
+	if !node.Has(cluster.RolePacemaker) {
+		ask := store.LeaseRequest{Presented: hello.Lease, Copied: hello.Copied, Holder: machine(hello)}
+		if lease, err = n.cfg.Store.TakeLease(ctx, node, ask); err != nil {
+			return err
+		}
+	}
+	n.sessions.begin(node, hello, lease)
+	return nil
+}
+
+// Lease is what a session was given; "" for none.
+func (n *Nodes) Lease(node cluster.ID, session string) cluster.Lease {
+	return n.sessions.lease(node, session)
+}
+
+// useLease notes with the first report of a session that its lease is on the node's disk.
+func (n *Nodes) useLease(ctx context.Context, node cluster.ID, session string) error {
+	lease := n.sessions.unused(node, session)
+	if lease == "" {
+		return nil
+	}
+	if err := n.cfg.Store.UseLease(ctx, node, lease); err != nil {
+		return err
+	}
+	n.sessions.used(node, lease)
+	return nil
 }
 
 func sameRoles(a, b []cluster.Role) bool {

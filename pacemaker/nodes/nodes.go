@@ -5,6 +5,7 @@ package nodes
 
 import (
 	"log/slog"
+	"sync"
 	"time"
 
 	"aorta/pacemaker/cluster"
@@ -43,6 +44,7 @@ type Config struct {
 type Nodes struct {
 	cfg      Config
 	sessions *sessions
+	hellos   sync.Mutex // held while a hello is judged and the node gets its lease
 }
 
 // New makes them; none has a session yet.

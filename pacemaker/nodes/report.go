@@ -23,6 +23,9 @@ func (n *Nodes) Report(ctx context.Context, node cluster.Node, r cluster.Report)
 	if err != nil || old {
 		return cluster.ReportAnswer{Epoch: n.cfg.Epoch}, err
 	}
+	if err := n.useLease(ctx, node.ID, r.Session); err != nil {
+		return cluster.ReportAnswer{}, err
+	}
 	now := node
 	now.Address, now.Tags, now.Places = cmp.Or(r.Address, node.Address), r.Tags, r.Places
 	if err := n.update(ctx, node, now); err != nil {

@@ -31,6 +31,8 @@ type session struct {
 	full     bool // a full set was reported
 	parts    []cluster.Part
 	unknown  []cluster.ID
+	lease    cluster.Lease
+	leased   bool // the lease is in use
 }
 
 func newSessions(cfg Config) *sessions {
@@ -41,32 +43,72 @@ func newSessions(cfg Config) *sessions {
 // another one comes with its identity: a few of the intervals at which nodes report.
 const busyFor = 10 * time.Second
 
-// begin opens a session. A node has one: a second process with its identity, on a
-// cloned disk, is refused while the first is heard, unless it is on the same data
-// directory of the same machine, where it can only be the first one's successor.
-func (h *sessions) begin(node cluster.Node, hello cluster.Hello) error {
+// check tells whether a hello is the open session's own, sent again. A node has one: a
+// second process with its identity is refused while the first is heard, unless it is on
+// the same data directory of the same machine, where it can only be the first one's
+// successor.
+func (h *sessions) check(node cluster.Node, hello cluster.Hello) (again bool, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	now := h.cfg.Now()
 	s := h.open[node.ID]
 	if s != nil && s.hello.Session == hello.Session {
 		s.hello, s.heard = hello, now
-		return nil
+		return true, nil
 	}
 	if s != nil && s.hello.Place != hello.Place && now.Sub(s.heard) < min(busyFor, h.cfg.DeadAfter) {
-		return cluster.Conflict("node %q is in use by %s: stop that one first, or let this machine join as another node (aorta nodes token)", node.Name, s)
+		return false, cluster.Conflict("node %q is in use by %s: stop that one first, or let this machine join as another node (aorta nodes token)", node.Name, s)
 	}
-	h.open[node.ID] = &session{hello: hello, since: now, heard: now, statuses: map[cluster.ID]cluster.InstanceStatus{}}
-	return nil
+	return false, nil
+}
+
+// begin opens a session.
+func (h *sessions) begin(node cluster.Node, hello cluster.Hello, lease cluster.Lease) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := h.cfg.Now()
+	h.open[node.ID] = &session{hello: hello, since: now, heard: now, lease: lease, statuses: map[cluster.ID]cluster.InstanceStatus{}}
+}
+
+// lease is what an open session was given; "" when it is not open.
+func (h *sessions) lease(node cluster.ID, id string) cluster.Lease {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s := h.open[node]; s != nil && s.hello.Session == id {
+		return s.lease
+	}
+	return ""
+}
+
+// unused is the lease of an open session that is not noted as in use; "" for none.
+func (h *sessions) unused(node cluster.ID, id string) cluster.Lease {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s := h.open[node]; s != nil && s.hello.Session == id && !s.leased {
+		return s.lease
+	}
+	return ""
+}
+
+func (h *sessions) used(node cluster.ID, lease cluster.Lease) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s := h.open[node]; s != nil && s.lease == lease {
+		s.leased = true
+	}
 }
 
 // String is whose session it is, for people.
 func (s *session) String() string {
-	at := s.hello.Hostname
-	if s.hello.Address != "" {
-		at += " (" + s.hello.Address + ")"
+	return fmt.Sprintf("%s, process %d, since %s", machine(s.hello), s.hello.Pid, s.since.UTC().Format(time.RFC3339))
+}
+
+// machine names where a process is, for people.
+func machine(hello cluster.Hello) string {
+	if hello.Address != "" {
+		return fmt.Sprintf("host %s (%s)", hello.Hostname, hello.Address)
 	}
-	return fmt.Sprintf("host %s, process %d, since %s", at, s.hello.Pid, s.since.UTC().Format(time.RFC3339))
+	return "host " + hello.Hostname
 }
 
 // of describes a node's open session; false when there is none.

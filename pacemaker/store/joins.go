@@ -120,9 +120,11 @@ func (s *Store) enter(tx *gorm.DB, n cluster.Node, j JoiningNode, user string) (
 	}
 	set := maps.Clone(former.SetTags)
 	maps.Copy(set, n.SetTags)
-	err = tx.Model(&rows[0]).Updates(map[string]any{
+	change := rows[0].noLease()
+	maps.Copy(change, map[string]any{
 		"key_hash": n.KeyHash, "roles": encode(n.Roles), "set_tags": encode(set), "address": cmp.Or(n.Address, former.Address),
-	}).Error
+	})
+	err = tx.Model(&rows[0]).Updates(change).Error
 	if err != nil {
 		return "", err
 	}

@@ -26,6 +26,11 @@ type nodeRow struct {
 	RemovedAt *int64
 	Addresses string
 	Public    string
+
+	Lease       cluster.Lease // see leases.go
+	NextLease   cluster.Lease
+	LeaseHolder string
+	LeasedAt    int64 `gorm:"autoCreateTime:false"`
 }
 
 func (nodeRow) TableName() string { return "nodes" }

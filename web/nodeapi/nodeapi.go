@@ -98,7 +98,9 @@ func (a *API) hello(ctx context.Context, in *nodeHello) (*rest.Reply[nodewire.We
 	if err := a.pace.Nodes.Hello(ctx, node, in.Body.Domain()); err != nil {
 		return nil, err
 	}
-	return answer(nodewire.FromWelcome)(a.Welcome(node))
+	w, err := a.Welcome(node)
+	w.Lease = a.pace.Nodes.Lease(node.ID, in.Body.Session)
+	return answer(nodewire.FromWelcome)(w, err)
 }
 
 func (a *API) report(ctx context.Context, in *nodeReport) (*rest.Reply[nodewire.ReportAnswer], error) {

@@ -45,6 +45,8 @@ func TestShapes_KeepTheirJSON(t *testing.T) {
 	golden(t, "welcome", cluster.Welcome{
 		Cluster: one, Epoch: 1, NodeID: two, NodeName: "n1", Jobs: endpoint, Routes: endpoint, Stats: endpoint, Networks: []string{"10.0.0.0/8"},
 	}, FromWelcome, Welcome.Domain)
+	golden(t, "hello_lease", cluster.Hello{Roles: roles, Lease: "3.a", Copied: true}, FromHello, Hello.Domain)
+	golden(t, "welcome_lease", cluster.Welcome{Networks: []string{}, Lease: "4.b"}, FromWelcome, Welcome.Domain)
 	golden(t, "report", cluster.Report{
 		Session: "s", Counter: 1, Epoch: 2, Revision: 3, Roles: roles, Address: "10.0.0.1", Load: load,
 		Tags: map[string]string{"k": "v"}, Digest: "d", Full: true, Instances: []cluster.InstanceStatus{status},

@@ -11,6 +11,8 @@ type Hello struct {
 	Roles    []cluster.Role `json:"roles"`
 	Address  string         `json:"address"`
 	Version  string         `json:"version"`
+	Lease    cluster.Lease  `json:"lease,omitempty"`
+	Copied   bool           `json:"copied,omitempty"`
 }
 
 // FromHello is the shape of h.
@@ -30,13 +32,14 @@ type Welcome struct {
 	Stats    RedisEndpoint `json:"stats"`
 	Networks []string      `json:"networks"`
 	// Pacemakers are the addresses of the nodes' API.
-	Pacemakers []string `json:"pacemakers,omitempty"`
+	Pacemakers []string      `json:"pacemakers,omitempty"`
+	Lease      cluster.Lease `json:"lease,omitempty"`
 }
 
 // FromWelcome is the shape of w.
 func FromWelcome(w cluster.Welcome) Welcome {
 	return Welcome{
-		Cluster: w.Cluster, Epoch: w.Epoch, NodeID: w.NodeID, NodeName: w.NodeName, Networks: w.Networks, Pacemakers: w.Pacemakers,
+		Cluster: w.Cluster, Epoch: w.Epoch, NodeID: w.NodeID, NodeName: w.NodeName, Networks: w.Networks, Pacemakers: w.Pacemakers, Lease: w.Lease,
 		Jobs: RedisEndpoint(w.Jobs), Routes: RedisEndpoint(w.Routes), Stats: RedisEndpoint(w.Stats),
 	}
 }
@@ -44,7 +47,7 @@ func FromWelcome(w cluster.Welcome) Welcome {
 // Domain is the value that the shape carries.
 func (w Welcome) Domain() cluster.Welcome {
 	return cluster.Welcome{
-		Cluster: w.Cluster, Epoch: w.Epoch, NodeID: w.NodeID, NodeName: w.NodeName, Networks: w.Networks, Pacemakers: w.Pacemakers,
+		Cluster: w.Cluster, Epoch: w.Epoch, NodeID: w.NodeID, NodeName: w.NodeName, Networks: w.Networks, Pacemakers: w.Pacemakers, Lease: w.Lease,
 		Jobs: cluster.RedisEndpoint(w.Jobs), Routes: cluster.RedisEndpoint(w.Routes), Stats: cluster.RedisEndpoint(w.Stats),
 	}
 }
