@@ -34,15 +34,27 @@ func (o *Overview) app(app cluster.App, v store.Snapshot, answers Answers) App {
 	a.Verdict = a.judge(slices.ContainsFunc(v.Attention, func(op cluster.Operation) bool {
 		return op.AppID == app.ID && op.Kind == cluster.OpDeploy
 	}))
-	if more := o.silentText(v.Nodes, v.Instances[app.ID]); more != "" && a.Severity != SeverityBad {
-		a.Verdict.Text += "; " + more
-	}
+	a.Verdict, a.Unheard = o.unheard(a.Verdict, v.Nodes, v.Instances[app.ID])
 	return a
 }
 
-// silentText names the silent nodes where instances ran when they were heard last:
-// whether they still do is not known.
-func (o *Overview) silentText(nodes []cluster.Node, instances []cluster.Instance) string {
+// unheard is the verdict with what is not known: whether instances on silent nodes
+// still run. Where all are there, nobody can say that the app serves.
+func (o *Overview) unheard(verdict Verdict, nodes []cluster.Node, instances []cluster.Instance) (now Verdict, all bool) {
+	where, heard := o.silentText(nodes, instances)
+	switch {
+	case where == "" || verdict.Severity == SeverityBad:
+		return verdict, false
+	case heard == 0:
+		return Verdict{verdict.State, SeverityWarn, "may not serve: " + where}, true
+	}
+	verdict.Text += "; " + where
+	return verdict, false
+}
+
+// silentText names the silent nodes where instances ran when they were heard last, and
+// counts the instances that run on others.
+func (o *Overview) silentText(nodes []cluster.Node, instances []cluster.Instance) (text string, heard int) {
 	running := map[cluster.ID]int{}
 	for _, in := range instances {
 		if in.State == cluster.InstanceRunning {
@@ -51,11 +63,15 @@ func (o *Overview) silentText(nodes []cluster.Node, instances []cluster.Instance
 	}
 	var parts []string
 	for _, n := range nodes {
-		if count := running[n.ID]; count > 0 && o.cfg.Nodes.Unheard(n) {
+		switch count := running[n.ID]; {
+		case count == 0:
+		case o.cfg.Nodes.Unheard(n):
 			parts = append(parts, fmt.Sprintf("%d on %s, which is silent", count, n.Name))
+		default:
+			heard += count
 		}
 	}
-	return strings.Join(parts, ", ")
+	return strings.Join(parts, ", "), heard
 }
 
 // turnOf finds an app's operation whose turn it is: the first exclusive one, or

@@ -71,7 +71,7 @@ func (g Snapshot) Concerns() []Concern {
 // crashes while others run and what finds no node are concerns of their own.
 func (a App) concern() (Concern, bool) {
 	c := Concern{Severity: a.Severity, Kind: "app", App: a.Name, AppID: a.ID}
-	elsewhere := a.Release == "" || a.Severity == SeverityWarn && len(a.Crashing)+len(a.NoRoom) > 0
+	elsewhere := a.Release == "" || a.Unheard || a.Severity == SeverityWarn && len(a.Crashing)+len(a.NoRoom) > 0
 	if a.Destroying || a.Severity == SeverityOK || elsewhere {
 		return c, false
 	}

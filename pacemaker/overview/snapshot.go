@@ -15,6 +15,7 @@ type App struct {
 	cluster.App
 	Summary
 	Verdict
+	Unheard   bool    // all that ran of it is on silent nodes, which is those nodes' concern
 	Answers   Answers // zero where they are not known
 	NoRoom    []NoRoom
 	NextTry   time.Time          // when failing instances are replaced; zero when nothing holds that up
