@@ -65,7 +65,7 @@ func (c *cluster) seen(app string) string {
 			var nodes wire.Page[wire.Node]
 			_ = json.Unmarshal([]byte(a.body), &nodes)
 			for i := range nodes.Items {
-				nodes.Items[i].Score, nodes.Items[i].HeardAgo = nil, nil
+				nodes.Items[i].Score, nodes.Items[i].HeardAgo, nodes.Items[i].ScoreParts = nil, nil, nil
 			}
 			raw, _ := json.Marshal(nodes)
 			a.body = string(raw)

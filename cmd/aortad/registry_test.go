@@ -136,6 +136,10 @@ func TestRegistry_AnAppRunsWhereItWasNotBuilt(t *testing.T) {
 	}
 
 	testkit.Must(t, n1.Kill(testkit.Bounded(t)))
+	// A connection that was kept to the lost host is found to be dead by using it: such a
+	// request waits for its app's limit, as one that was in flight there.
+	_, err := lab.Load{App: "far", Rate: 50, For: 2 * time.Second, Wait: 5 * time.Second, Via: []*lab.Host{n3}}.Run(testkit.Bounded(t), l)
+	testkit.Must(t, err)
 	tally, err := lab.Load{App: "far", Rate: 20, For: time.Second, Wait: testkit.Hang, Via: []*lab.Host{n3}}.Run(testkit.Bounded(t), l)
 	testkit.Must(t, err)
 
