@@ -46,7 +46,7 @@ func Listen(o Options) (*Server, error) {
 	return &Server{listener: l, cert: o.Cert, key: o.Key, http: &http.Server{
 		Handler: recovering(o.Handler, o.Log), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
-		ConnContext: boundUnsent,
+		ConnContext: boundUnsent, ConnState: newCrowd(connectionLimit()).changed,
 	}}, nil
 }
 
