@@ -15,17 +15,20 @@ func RoleACL(role string) []string { return queueACL(jobs.RoleQueue(role)) }
 
 func queueACL(q jobs.Queue) []string {
 	k := keysOf(q)
-	return []string{
-		"resetkeys", "resetchannels", "nocommands",
-		"~" + string(k) + "q:*",
-		"%R~" + string(k) + "j:*",
-		"%W~" + string(k) + "j:*:log",
-		"%W~" + k.out(),
-		"~" + k.beat(),
-		"&" + string(k) + "*",
+	rules := []string{"resetkeys", "resetchannels", "nocommands"}
+	for p := range priorities {
+		rules = append(rules, "~"+k.stream(p)) // each by name: nobody would clear away another one
+	}
+	return append(
+		rules,
+		"%R~"+string(k)+"j:*",
+		"%W~"+string(k)+"j:*:log",
+		"%W~"+k.out(),
+		"~"+k.beat(),
+		"&"+string(k)+"*",
 		"+xreadgroup", "+xgroup|create", "+xadd", "+xack", "+xdel",
 		"+hmget", "+hincrby", "+hdel", "+multi", "+exec",
 		"+publish", "+subscribe", "+unsubscribe", "+ping",
 		"+command", "+cluster|slots", // where keys lie: without it no client can work on a Redis Cluster
-	}
+	)
 }

@@ -62,7 +62,8 @@ func allowed(name string) bool {
 // foreignKeys are all that a node's user has no business with, made from one
 // name of each key in keys.go.
 func foreignKeys() []string {
-	out := []string{keyOwner, keyTrees, keyQueues, keyWake, keyPeriodic, treeKey("x"), "x", keysOf(jobs.NodeQueue("a")).own()}
+	own := keysOf(jobs.NodeQueue("a"))
+	out := []string{keyOwner, keyTrees, keyQueues, keyWake, keyPeriodic, treeKey("x"), "x", own.own(), own.stream(priorities), own.stream(0) + "0", string(own) + "q:junk"}
 	for _, q := range []jobs.Queue{jobs.NodeQueue("b"), jobs.NodeQueue("aa"), jobs.RoleQueue("a")} {
 		k := keysOf(q)
 		out = append(out, k.own(), k.out(), k.beat(), k.stream(0), k.job("x"), k.jobLog("x"))
