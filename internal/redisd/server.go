@@ -119,11 +119,15 @@ func (s *Server) Open(ctx context.Context) error {
 // Run keeps the server up until ctx ends, and leaves it running then. Every
 // start is from the configuration file, so users that are off there are off
 // again, and users that were added meanwhile are gone. A socket and users of the
-// configuration that somebody removes come back.
+// configuration that somebody removes come back. Who takes more connections over
+// TCP than one may, or does not log in, loses them.
 func (s *Server) Run(ctx context.Context) error {
 	keeping, stop := context.WithCancel(ctx)
 	var keeper sync.WaitGroup
 	keeper.Go(func() { s.keep(keeping) })
+	if len(s.cfg.Addresses) > 0 {
+		keeper.Go(func() { s.bound(keeping) })
+	}
 	defer keeper.Wait()
 	defer stop()
 	if err := s.daemon.Run(ctx); err != nil {
