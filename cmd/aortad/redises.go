@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
 
 	"aorta/internal/pki"
 	"aorta/internal/redisd"
@@ -66,6 +67,7 @@ func (d *daemon) openMasters(ctx context.Context, c *controller) (*masters, erro
 		m.addr[name] = addr
 		server, err := d.newRedis(redisd.Config{
 			Name: name, Title: titles[name], Addresses: []string{addr}, TLS: &redisd.TLS{Cert: files.Cert, Key: files.Key, CA: files.CA}, Users: users[name], Persist: redisd.AOFAndRDB, StopOrder: 2,
+			MaxMemory: redisMemory(),
 		})
 		if err != nil {
 			return nil, err
@@ -80,6 +82,17 @@ func (d *daemon) openMasters(ctx context.Context, c *controller) (*masters, erro
 		d.loop("redis "+name, (*server).Run)
 	}
 	return m, nil
+}
+
+// redisMemory is what one of them may hold: nodes write to them, and whoever writes
+// without end must not fill the machine. Rounded, since the kernel's own share
+// differs a little from boot to boot, and another limit is a restart of the server.
+func redisMemory() int64 {
+	const step, least = 64 << 20, 256 << 20
+	var machine unix.Sysinfo_t
+	_ = unix.Sysinfo(&machine) // zero makes the least
+	quarter := int64(machine.Totalram) * int64(machine.Unit) / 4
+	return max(least, quarter/step*step)
 }
 
 // endManagedJobs ends the managed server that had the jobs before one of the

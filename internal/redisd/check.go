@@ -35,16 +35,37 @@ func (s *Server) Check(ctx context.Context) error {
 	// Refused like any other write (the disk, the memory), but a key that is not
 	// there is not written.
 	err := client.SetArgs(ctx, "aorta:check", "", redis.SetArgs{Mode: "XX"}).Err()
-	if err != nil && !errors.Is(err, redis.Nil) && refused(err) {
-		return cluster.Unavailable("the %s refuses to write: %v%s", s.cfg.title(), err, s.room())
+	if err != nil && !errors.Is(err, redis.Nil) && !refused(err) {
+		return err
+	}
+	if full := s.checkMemory(client.InfoMap(ctx, "memory")); full != nil {
+		return full
 	}
 	if err != nil && !errors.Is(err, redis.Nil) {
-		return err
+		return cluster.Unavailable("the %s refuses to write: %v%s", s.cfg.title(), err, s.room())
 	}
 	if err := client.Get(ctx, "aorta:check").Err(); !errors.Is(err, redis.Nil) {
 		return err
 	}
 	return nil
+}
+
+// checkMemory says whether writes are refused for want of memory, or large ones
+// are while small ones still fit.
+func (s *Server) checkMemory(info *redis.InfoCmd) error {
+	if err := info.Err(); err != nil {
+		return err
+	}
+	used, err := strconv.ParseInt(info.Item("Memory", "used_memory"), 10, 64)
+	limit, failed := strconv.ParseInt(info.Item("Memory", "maxmemory"), 10, 64)
+	if err := errors.Join(err, failed); err != nil {
+		return err
+	}
+	if limit == 0 || used < limit-limit/20 {
+		return nil
+	}
+	return cluster.Unavailable("the %s is full: it holds %s of the %s that it may and refuses to write until some of it is deleted (a machine with more memory lets it hold more)",
+		s.cfg.title(), cluster.Size(used), cluster.Size(limit))
 }
 
 // refused tells what the server answered from what the connection failed by.

@@ -1,0 +1,33 @@
+package main_test
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+
+	"aorta/internal/testkit"
+)
+
+// No node fills the machine by what it may write, and who looks hears that one tried.
+func TestMasters_AreBounded(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	testkit.Eventually(t, "a cluster in order", c.healthy)
+
+	for _, name := range []string{"routes", "jobs", "stats"} {
+		set, err := c.redis(name).ConfigGet(t.Context(), "maxmemory*").Result()
+		if limit, _ := strconv.Atoi(set["maxmemory"]); err != nil || limit < 256<<20 || set["maxmemory-policy"] != "noeviction" {
+			t.Errorf("the %s Redis: got %v, %v; want a limit of 256 MB or more that throws nothing away", name, set, err)
+		}
+	}
+	jobs := c.redis("jobs")
+	limit := jobs.ConfigGet(t.Context(), "maxmemory").Val()["maxmemory"]
+	testkit.Must(t, jobs.ConfigSet(t.Context(), "maxmemory", "1mb").Err())
+
+	testkit.Eventually(t, "the full Redis to be named", func() bool {
+		return strings.Contains(c.aorta("status"), "The jobs Redis is full: it holds")
+	})
+
+	testkit.Must(t, jobs.ConfigSet(t.Context(), "maxmemory", limit).Err())
+	testkit.Eventually(t, "a cluster in order again", c.healthy)
+}
