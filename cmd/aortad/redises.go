@@ -12,6 +12,7 @@ import (
 	"aorta/internal/pki"
 	"aorta/internal/redisd"
 	"aorta/pacemaker/cluster"
+	"aorta/router/stats"
 )
 
 // The names of the managed Redis servers.
@@ -49,6 +50,7 @@ func (d *daemon) openMasters(ctx context.Context, c *controller) (*masters, erro
 	}
 	m.routers = routersOf(nodes)
 	users := map[string][]redisd.User{redisRoutes: m.replicas(), redisStats: m.tailers()}
+	scripts := map[string][]string{redisStats: stats.TailerScripts()}
 	servers := map[string]**redisd.Server{redisRoutes: &m.routes, redisJobs: &m.jobs, redisStats: &m.stats}
 	if d.cfg.JobsRedisURL != "" {
 		delete(servers, redisJobs)
@@ -67,7 +69,7 @@ func (d *daemon) openMasters(ctx context.Context, c *controller) (*masters, erro
 		m.addr[name] = addr
 		server, err := d.newRedis(redisd.Config{
 			Name: name, Title: titles[name], Addresses: []string{addr}, TLS: &redisd.TLS{Cert: files.Cert, Key: files.Key, CA: files.CA}, Users: users[name], Persist: redisd.AOFAndRDB, StopOrder: 2,
-			MaxMemory: redisMemory(),
+			MaxMemory: redisMemory(), Scripts: scripts[name],
 		})
 		if err != nil {
 			return nil, err

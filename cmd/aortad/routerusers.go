@@ -37,7 +37,7 @@ func (m *masters) replicas() []redisd.User {
 func (m *masters) tailers() []redisd.User {
 	users := make([]redisd.User, len(m.routers))
 	for i, n := range m.routers {
-		users[i] = redisd.User{Name: tailerOf(n), Password: m.secrets.ofNode(redisStats, tailerOf(n), n), Rules: stats.TailerRules, On: true}
+		users[i] = redisd.User{Name: tailerOf(n), Password: m.secrets.ofNode(redisStats, tailerOf(n), n), Rules: stats.TailerRules(string(n.ID)), On: true}
 	}
 	return users
 }

@@ -61,6 +61,7 @@ type Config struct {
 	Addresses     []string // ip:port to listen on, all with one port; none: socket only
 	AdminPassword string   // of the user "admin"
 	Users         []User
+	Scripts       []string // texts that users without EVAL may call by EVALSHA; loaded at each start and adoption
 	Persist       Persist
 	TLS           *TLS     // of Addresses and of the link to ReplicaOf; nil: none, for tests only
 	ReplicaOf     *Master  // nil: a master

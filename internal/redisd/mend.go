@@ -34,7 +34,7 @@ func (s *Server) keep(ctx context.Context) {
 	}
 }
 
-// mend gives the server its socket and its users back, if they are gone.
+// mend gives the server its socket, its users and its scripts back, if they are gone.
 func (s *Server) mend(ctx context.Context) error {
 	if s.Pid() == 0 {
 		return nil // it is being started
@@ -62,7 +62,7 @@ func (s *Server) mend(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	return s.mendScripts(bounded)
 }
 
 // restoreUser makes a user again. One whose gate was opened for this run of the

@@ -106,6 +106,9 @@ func (s *Server) Open(ctx context.Context) error {
 		if err := s.update(ctx); err != nil {
 			return fmt.Errorf("update redis %s: %w", s.cfg.Name, err)
 		}
+		if err := s.loadScripts(ctx); err != nil { // after the users, who could load others before
+			return fmt.Errorf("update redis %s: %w", s.cfg.Name, err)
+		}
 	}
 	s.changing.Lock()
 	s.users = s.conf.Load().applied().Users
@@ -118,9 +121,9 @@ func (s *Server) Open(ctx context.Context) error {
 
 // Run keeps the server up until ctx ends, and leaves it running then. Every
 // start is from the configuration file, so users that are off there are off
-// again, and users that were added meanwhile are gone. A socket and users of the
-// configuration that somebody removes come back. Who takes more connections over
-// TCP than one may, or does not log in, loses them.
+// again, and users that were added meanwhile are gone. A socket, users and
+// scripts of the configuration that somebody removes come back. Who takes more
+// connections over TCP than one may, or does not log in, loses them.
 func (s *Server) Run(ctx context.Context) error {
 	keeping, stop := context.WithCancel(ctx)
 	var keeper sync.WaitGroup
@@ -201,7 +204,10 @@ func (s *Server) ready(ctx context.Context) error {
 	if info.Item("Persistence", "loading") != "0" {
 		return fmt.Errorf("loading its data, %s %% done", info.Item("Persistence", "loading_loaded_perc"))
 	}
-	return nil
+	if s.daemon.Adopted() {
+		return nil // Open sees to its scripts
+	}
+	return s.loadScripts(ctx)
 }
 
 func (s *Server) confPath() string { return filepath.Join(s.cfg.DataDir, "redis.conf") }

@@ -187,33 +187,86 @@ func TestStore_ForgetLeavesNothingOfTheApp(t *testing.T) {
 	}
 }
 
-func TestTailerRules_AllowWhatATailerNeedsAndNoMore(t *testing.T) {
-	r := newRig(t)
+// tailer is a client with the rules of router1's user.
+func (r *rig) tailer() *redis.Client {
+	r.Helper()
 	args := []any{"ACL", "SETUSER", "tailer", "on", ">secret"}
-	for rule := range strings.FieldsSeq(TailerRules) {
+	for rule := range strings.FieldsSeq(TailerRules(router1)) {
 		args = append(args, rule)
 	}
-	if err := r.rdb.Do(t.Context(), args...).Err(); err != nil {
-		t.Fatalf("set the rules: %v", err)
+	if err := r.rdb.Do(r.Context(), args...).Err(); err != nil {
+		r.Fatalf("set the rules: %v", err)
+	}
+	for _, text := range TailerScripts() {
+		if err := r.rdb.ScriptLoad(r.Context(), text).Err(); err != nil {
+			r.Fatalf("load a script: %v", err)
+		}
 	}
 	options := *r.rdb.Options()
 	options.Username, options.Password = "tailer", "secret"
 	tailer := redis.NewClient(&options)
-	defer tailer.Close()
-	store := NewStore(tailer)
+	r.Cleanup(func() { _ = tailer.Close() })
+	return tailer
+}
+
+func TestTailerRules_AllowWhatATailerNeedsAndNoMore(t *testing.T) {
+	r := newRig(t)
+	store := NewStore(r.tailer())
 	h := hit(time.Now())
 	b := NewBatch()
 	b.Add(&h)
 
 	_, positions := store.Positions(t.Context(), router1)
 	commit := store.Commit(t.Context(), ShardOf(appA), router1, nil, Position{"f": 1}, b)
+	back := store.Commit(t.Context(), ShardOf(appA), router1, Position{"f": 1}, nil, NewBatch())
 	mark, durable := store.Durable(t.Context())
 	_, totals := store.Totals(t.Context(), appA)
+	foreign := store.Commit(t.Context(), ShardOf(appA), router2, nil, Position{"f": 1}, b)
 
-	if positions != nil || commit != nil || durable != nil || totals == nil {
-		t.Fatalf("got %v, %v, %v and %v, want only the last refused", positions, commit, durable, totals)
+	if positions != nil || commit != nil || back != nil || durable != nil || totals == nil || foreign == nil {
+		t.Fatalf("got %v, %v, %v, %v, %v and %v, want only the last two refused", positions, commit, back, durable, totals, foreign)
 	}
 	if _, err := mark(t.Context()); err != nil {
 		t.Errorf("mark: got %v, want none", err)
+	}
+}
+
+func TestTailerRules_KeepARouterFromWhatOthersCounted(t *testing.T) {
+	r := newRig(t)
+	now := time.Now()
+	r.commit(router2, hit(now))
+	tailer, shard := r.tailer(), ShardOf(appA)
+	others, total, apps := posKey(shard, router2), totalKey(shard, appA), appsKey(shard)
+	second := slot{0, levels[0].start(now.Unix()), dimApp}.key(shard, appA)
+	later := slot{0, levels[0].start(now.Unix()) + 60, dimApp}.key(shard, appA)
+	before := r.everything()
+
+	for _, command := range [][]any{
+		{"EVAL", "return 1", 0},
+		{"EVAL", "return 1", 1, second},
+		{"SCRIPT", "LOAD", "return 1"},
+		{"FUNCTION", "LOAD", "#!lua name=x\nredis.register_function('x', function() end)"},
+		{"GET", others},
+		{"SET", others, "garbage"},
+		{"APPEND", others, "garbage"},
+		{"DEL", others},
+		{"GET", second},
+		{"SET", second, ""},
+		{"DEL", second},
+		{"DEL", total},
+		{"DEL", apps},
+		{"ZADD", later, 0, "another type"},
+		{"HINCRBY", later, "another type", 1},
+		{"APPEND", totalKey(shard, "new"), "another type"},
+		{"HINCRBY", dueKey(shard, "new"), "another type", 1},
+		{"KEYS", "*"},
+		{"FLUSHALL"},
+	} {
+		if err := tailer.Do(t.Context(), command...).Err(); err == nil || !strings.HasPrefix(err.Error(), "NOPERM") {
+			t.Errorf("%v: got %v, want it refused", command, err)
+		}
+	}
+	if after := r.everything(); after != before {
+		t.Errorf("got\n%s\nwant everything as it was\n%s", after, before)
 	}
 }

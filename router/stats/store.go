@@ -21,10 +21,23 @@ func NewStore(rdb redis.UniversalClient) *Store { return &Store{rdb: rdb} }
 // last moments. Read the positions and go on from them.
 var ErrMoved = errors.New("the stored position is another one by now")
 
-// TailerRules are the ACL rules of the user that routers log in as: Positions,
-// Commit and Durable, no reading of anyone's numbers.
-const TailerRules = "~{s:*}:* +evalsha +eval +get +set +del +append +hincrby +zadd" +
-	" +multi +exec +ping +info +bgsave +bgrewriteaof +cluster|slots +cluster|shards"
+// TailerRules are the ACL rules of the user that a router logs in as: Positions,
+// Commit and Durable, no reading of anyone's numbers. A script's commands need the
+// caller's rights too, so each kind of key has those that the commit script does
+// there: numbers can be added to, and only the router's own position is set. EVALSHA
+// without EVAL calls what is loaded already, see TailerScripts: a script of a router's
+// own could block the server for ever.
+func TailerRules(router string) string {
+	const numbers = "~{s:*}:1s:* ~{s:*}:total:* ~{s:*}:due:* ~{s:*}:apps"
+	position := "~{s:*}:pos:" + router
+	return numbers + " " + position + " +evalsha" +
+		" +multi +exec +ping +info +bgsave +bgrewriteaof +cluster|slots +cluster|shards" +
+		" (" + position + " +get +set +del)" +
+		" (~{s:*}:1s:* +append) (~{s:*}:total:* +hincrby) (~{s:*}:due:* ~{s:*}:apps +zadd)"
+}
+
+// TailerScripts are the scripts that have to be loaded for users with TailerRules.
+func TailerScripts() []string { return []string{commitText} }
 
 //go:embed commit.lua
 var commitText string
