@@ -18,7 +18,11 @@ for k = 2, #KEYS do
       at = at + 1
     else
       if what == 'add' then
-        redis.call('HINCRBY', KEYS[k], ARGV[at], ARGV[at + 1])
+        local said = redis.pcall('HINCRBY', KEYS[k], ARGV[at], ARGV[at + 1])
+        -- A counter that one router filled up must not end the others' counting.
+        if type(said) == 'table' and said.err and not said.err:find('overflow', 1, true) then
+          return said
+        end
       elseif what == 'due' then
         redis.call('ZADD', KEYS[k], ARGV[at], ARGV[at + 1])
       else

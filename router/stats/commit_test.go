@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -187,6 +188,54 @@ func TestStore_ForgetLeavesNothingOfTheApp(t *testing.T) {
 	}
 }
 
+func TestStore_ForgetEndsWhateverARouterPutThere(t *testing.T) {
+	r := newRig(t)
+	r.commit(router1, hit(time.Now()))
+	due := dueKey(ShardOf(appA), appA)
+	if err := r.rdb.ZAdd(t.Context(), due, redis.Z{Member: "nonsense"}, redis.Z{Member: ":"}).Err(); err != nil {
+		t.Fatal(err)
+	}
+
+	err := r.store.Forget(t.Context(), appA)
+
+	r.rdb.Del(t.Context(), posKey(ShardOf(appA), router1))
+	if got := r.everything(); err != nil || got != "map[]" {
+		t.Errorf("got %v and %s, want none and nothing", err, got)
+	}
+}
+
+func TestStore_CommitGoesOnWhereATotalIsFull(t *testing.T) {
+	r := newRig(t)
+	shard := ShardOf(appA)
+	if err := r.rdb.HSet(t.Context(), totalKey(shard, appA), "requests", int64(math.MaxInt64)).Err(); err != nil {
+		t.Fatal(err)
+	}
+
+	r.commit(router1, hit(time.Now()))
+	r.commit(router1, hit(time.Now()))
+
+	if total, err := r.store.ReleaseTotals(t.Context(), appA, release1); err != nil || total.Requests != 2 {
+		t.Errorf("the release's total: got %d %v, want 2", total.Requests, err)
+	}
+}
+
+func TestStore_TotalsReadWhateverARouterPutThere(t *testing.T) {
+	r := newRig(t)
+	r.commit(router1, hit(time.Now()))
+	key := totalKey(ShardOf(appA), appA)
+	for _, field := range []string{"", "x", "h", "attempts"} {
+		if err := r.rdb.HIncrBy(t.Context(), key, field, -9).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	total, err := r.store.Totals(t.Context(), appA)
+
+	if err != nil || total.Requests != 1 || total.Attempts != 0 {
+		t.Errorf("got %+v %v, want one request and no attempt", total, err)
+	}
+}
+
 // tailer is a client with the rules of router1's user.
 func (r *rig) tailer() *redis.Client {
 	r.Helper()
@@ -207,6 +256,19 @@ func (r *rig) tailer() *redis.Client {
 	tailer := redis.NewClient(&options)
 	r.Cleanup(func() { _ = tailer.Close() })
 	return tailer
+}
+
+// Routers of the version before call their script by its hash, and may not load it.
+func TestTailerScripts_HaveThatOfTheVersionBefore(t *testing.T) {
+	r := newRig(t)
+	tailer, shard := r.tailer(), ShardOf(appA)
+
+	done, err := tailer.EvalSha(t.Context(), "5042febc3104c1f7cde5c9c3849e9a1b8b923167",
+		[]string{posKey(shard, router1), totalKey(shard, appA)}, "", "{}", "add", 1, "requests", 1).Int()
+
+	if total, err2 := r.store.Totals(t.Context(), appA); err != nil || done != 1 || err2 != nil || total.Requests != 1 {
+		t.Errorf("got %d %v and a total of %+v %v, want 1 and one request", done, err, total, err2)
+	}
 }
 
 func TestTailerRules_AllowWhatATailerNeedsAndNoMore(t *testing.T) {

@@ -6,7 +6,9 @@
 local gone = 0
 for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
   local level, rest = member:match('^([^:]+):(.*)$')
-  gone = gone + redis.call('DEL', ARGV[2] .. level .. ':' .. ARGV[1] .. ':' .. rest)
+  if level then -- a router may have put anything there
+    gone = gone + redis.call('DEL', ARGV[2] .. level .. ':' .. ARGV[1] .. ':' .. rest)
+  end
 end
 gone = gone + redis.call('DEL', KEYS[1], KEYS[3])
 redis.call('ZREM', KEYS[2], ARGV[1])

@@ -37,10 +37,16 @@ func TailerRules(router string) string {
 }
 
 // TailerScripts are the scripts that have to be loaded for users with TailerRules.
-func TailerScripts() []string { return []string{commitText} }
+func TailerScripts() []string { return []string{commitText, commitBeforeText} }
 
 //go:embed commit.lua
 var commitText string
+
+// commitBeforeText is what routers of the version before commit by: they are upgraded
+// after the pacemaker, and count meanwhile.
+//
+//go:embed commit_before.lua
+var commitBeforeText string
 
 //go:embed move.lua
 var moveText string

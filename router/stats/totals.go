@@ -26,11 +26,11 @@ func (s *Store) total(ctx context.Context, key string) (Counters, error) {
 	}
 	var c Counters
 	for name, text := range fields {
-		n, err := strconv.ParseUint(text, 10, 64)
+		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {
 			return Counters{}, fmt.Errorf("read %s of %s: %w", name, key, err)
 		}
-		c.setField(name, n)
+		c.setField(name, uint64(max(n, 0))) // below 0 is a router's nonsense
 	}
 	slices.SortFunc(c.Latency, func(a, b Bucket) int { return cmp.Compare(a.Index, b.Index) })
 	return c, nil
@@ -40,6 +40,7 @@ func (s *Store) total(ctx context.Context, key string) (Counters, error) {
 // that a later version may have more.
 func (c *Counters) setField(name string, n uint64) {
 	switch name {
+	case "": // a router's nonsense
 	case "requests":
 		c.Requests = n
 	case "attempts":
