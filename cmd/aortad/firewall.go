@@ -124,7 +124,7 @@ func (w *wall) policy(ctx context.Context) (firewall.Policy, error) {
 			}
 		}
 		for _, a := range places.Public {
-			if at, err := netip.ParseAddrPort(a); err == nil {
+			if at, err := netip.ParseAddrPort(a); err == nil && !slices.Contains(p.Services, at) {
 				p.Public = append(p.Public, at)
 			}
 		}

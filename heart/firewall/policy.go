@@ -44,19 +44,6 @@ func OwnerOf(clusterID, node cluster.ID) Owner {
 	return Owner(fmt.Sprintf("aorta-%s-%s", clusterID.Short(), node.Short()))
 }
 
-// clouds are where the machines of clouds ask who they are, with the secrets of that,
-// and all else that is given to machines by the link they are on.
-var clouds = []netip.Prefix{
-	netip.MustParsePrefix("169.254.0.0/16"),
-	netip.MustParsePrefix("100.100.100.200/32"), // Alibaba
-	netip.MustParsePrefix("168.63.129.16/32"),   // Azure, beside 169.254.169.254
-	netip.MustParsePrefix("fe80::/10"),
-	netip.MustParsePrefix("fd00:ec2::254/128"),      // Amazon
-	netip.MustParsePrefix("fd20:ce::254/128"),       // Google
-	netip.MustParsePrefix("fd00:42::42/128"),        // Scaleway
-	netip.MustParsePrefix("fd00:c1::a9fe:a9fe/128"), // Oracle
-}
-
 // family is one of the two of the internet protocol, as its tools are called.
 type family struct {
 	name    string // of the tools, without -save and -restore

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+
+	"aorta/pacemaker/cluster"
 )
 
 // pass are the rules of what is not looked at any further, in their order. All end
@@ -75,7 +77,7 @@ func (p Policy) refuse(f family, h hook) []string {
 			rules = append(rules, refused(f, "-d "+node.String()+" ")...)
 		}
 	}
-	for _, network := range clouds {
+	for _, network := range cluster.CloudNetworks() {
 		if f.is(network.Addr()) {
 			rules = append(rules, refused(f, "-d "+network.String()+" ")...)
 		}

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 )
@@ -81,7 +82,7 @@ func (n Node) Has(r Role) bool { return contains(n.Roles, r) }
 // PrivateNetworks are where instances may be published and where routers send
 // requests: an address outside of them would be open to everyone.
 func PrivateNetworks() []string {
-	return []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "fd00::/8"}
+	return []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fd00::/8"}
 }
 
 // ValidateNodeAddress checks the address that a node's instances are published
@@ -89,10 +90,37 @@ func PrivateNetworks() []string {
 // never listen.
 func ValidateNodeAddress(field, address string) error {
 	ip, err := netip.ParseAddr(address)
-	for _, network := range PrivateNetworks() {
-		if err == nil && ip.Zone() == "" && netip.MustParsePrefix(network).Contains(ip) {
-			return nil
-		}
+	if err == nil && private(ip) && !within(ip, CloudNetworks()) {
+		return nil
 	}
 	return Invalid(field, "%q is not a private IP address (in one of %s)", Clip(address), strings.Join(PrivateNetworks(), ", "))
+}
+
+// private says whether instances may be published there.
+func private(ip netip.Addr) bool {
+	for _, network := range PrivateNetworks() {
+		if ip.Zone() == "" && netip.MustParsePrefix(network).Contains(ip) {
+			return true
+		}
+	}
+	return false
+}
+
+// CloudNetworks are where the machines of clouds ask who they are, with the secrets of
+// that, and all else that is given to machines by the link they are on.
+func CloudNetworks() []netip.Prefix {
+	return []netip.Prefix{
+		netip.MustParsePrefix("169.254.0.0/16"),
+		netip.MustParsePrefix("100.100.100.200/32"), // Alibaba
+		netip.MustParsePrefix("168.63.129.16/32"),   // Azure, beside 169.254.169.254
+		netip.MustParsePrefix("fe80::/10"),
+		netip.MustParsePrefix("fd00:ec2::254/128"),      // Amazon
+		netip.MustParsePrefix("fd20:ce::254/128"),       // Google
+		netip.MustParsePrefix("fd00:42::42/128"),        // Scaleway
+		netip.MustParsePrefix("fd00:c1::a9fe:a9fe/128"), // Oracle
+	}
+}
+
+func within(ip netip.Addr, networks []netip.Prefix) bool {
+	return slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(ip) })
 }

@@ -1,9 +1,6 @@
 package cluster
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"net/netip"
 	"slices"
 )
@@ -39,26 +36,4 @@ func ValidatePlaces(p Places) error {
 // Equal says whether both name the same, in the same order.
 func (p Places) Equal(q Places) bool {
 	return slices.Equal(p.Addresses, q.Addresses) && slices.Equal(p.Public, q.Public)
-}
-
-// Neighbours are the places of all nodes, the one that is told among them.
-type Neighbours struct {
-	Digest string // of Nodes; a node that has it needs no more
-	Nodes  []Places
-}
-
-// NeighboursOf has the places of all nodes, and the addresses that their instances
-// are published on.
-func NeighboursOf(nodes []Node) Neighbours {
-	n := Neighbours{Nodes: make([]Places, len(nodes))}
-	for i, node := range nodes {
-		n.Nodes[i] = Places{Addresses: slices.Clone(node.Places.Addresses), Public: node.Places.Public}
-		if node.Address != "" && !slices.Contains(node.Places.Addresses, node.Address) {
-			n.Nodes[i].Addresses = append(n.Nodes[i].Addresses, node.Address)
-		}
-	}
-	raw, _ := json.Marshal(n.Nodes) // texts alone: can't fail
-	sum := sha256.Sum256(raw)
-	n.Digest = hex.EncodeToString(sum[:8])
-	return n
 }

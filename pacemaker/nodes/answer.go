@@ -22,7 +22,7 @@ func (n *Nodes) answer(ctx context.Context, node cluster.Node, have []cluster.In
 		return cluster.ReportAnswer{}, err
 	}
 	a := cluster.ReportAnswer{Epoch: n.cfg.Epoch, Revision: node.Revision}
-	if all := cluster.NeighboursOf(nodes); all.Digest != knows {
+	if all := n.claims(nodes).Neighbours(); all.Digest != knows {
 		a.Neighbours = &all
 	}
 	statuses := make(map[cluster.ID]cluster.InstanceStatus, len(have))

@@ -5,6 +5,7 @@ package nodes
 
 import (
 	"log/slog"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -44,11 +45,14 @@ type Config struct {
 type Nodes struct {
 	cfg      Config
 	sessions *sessions
+	origins  origins
 	hellos   sync.Mutex // held while a hello is judged and the node gets its lease
 }
 
 // New makes them; none has a session yet.
-func New(cfg Config) *Nodes { return &Nodes{cfg: cfg, sessions: newSessions(cfg)} }
+func New(cfg Config) *Nodes {
+	return &Nodes{cfg: cfg, sessions: newSessions(cfg), origins: origins{of: map[cluster.ID]netip.Addr{}}}
+}
 
 // Process describes a node's process, as far as one has said hello.
 func (n *Nodes) Process(id cluster.ID) (string, bool) { return n.sessions.of(id) }

@@ -19,6 +19,14 @@ func (n *Nodes) Report(ctx context.Context, node cluster.Node, r cluster.Report)
 	if err := validReport(r); err != nil {
 		return cluster.ReportAnswer{}, err
 	}
+	nodes, err := n.cfg.Store.Nodes(ctx)
+	if err != nil {
+		return cluster.ReportAnswer{}, err
+	}
+	claims := n.claims(nodes)
+	if err := checkAddresses(claims, node, r); err != nil {
+		return cluster.ReportAnswer{}, err
+	}
 	have, sendFull, old, err := n.sessions.merge(node, r)
 	if err != nil || old {
 		return cluster.ReportAnswer{Epoch: n.cfg.Epoch}, err
@@ -27,7 +35,7 @@ func (n *Nodes) Report(ctx context.Context, node cluster.Node, r cluster.Report)
 		return cluster.ReportAnswer{}, err
 	}
 	now := node
-	now.Address, now.Tags, now.Places = cmp.Or(r.Address, node.Address), r.Tags, r.Places
+	now.Address, now.Tags, now.Places = cmp.Or(r.Address, node.Address), r.Tags, claims.Believed(node, r.Places)
 	if err := n.update(ctx, node, now); err != nil {
 		return cluster.ReportAnswer{}, err
 	}

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -82,7 +84,23 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 		rest.Refuse(ctx, a.Log, cluster.Forbidden("node %s may not speak for node %.40q", node.ID, id))
 		return
 	}
+	a.pace.Nodes.ComesFrom(node.ID, origin(ctx))
 	next(huma.WithContext(ctx, access.WithSubject(ctx.Context(), access.Subject{Kind: access.OnNode, Node: node}, nil)))
+}
+
+// origin is the address that a request comes from: of the loopback when it is this
+// machine's own, whichever of its addresses was used.
+func origin(ctx huma.Context) netip.Addr {
+	remote, err := netip.ParseAddrPort(ctx.RemoteAddr())
+	if err != nil {
+		return netip.Addr{}
+	}
+	from := remote.Addr().Unmap().WithZone("")
+	at, _ := ctx.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	if at != nil && at.AddrPort().Addr().Unmap().WithZone("") == from {
+		return netip.IPv6Loopback()
+	}
+	return from
 }
 
 // caller is the node whose key made the connection. An expired certificate is good for
