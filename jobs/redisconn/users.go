@@ -177,4 +177,4 @@ func nodeRules(n cluster.Node) []string {
 	return rules
 }
 
-var resets = map[string]bool{"resetkeys": true, "resetchannels": true, "nocommands": true}
+var resets = map[string]bool{"resetkeys": true, "resetchannels": true, "nocommands": true, "clearselectors": true}
