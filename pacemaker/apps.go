@@ -96,6 +96,9 @@ func (p *Pacemaker) finishDestroy(ctx context.Context, r *jobs.Run) (any, error)
 	if err != nil {
 		return nil, err
 	}
+	if err := op.StillOpen(); err != nil {
+		return nil, jobs.Permanent(err)
+	}
 	if err := p.Sources.DropArchives(ctx, op.AppID); err != nil {
 		return nil, err
 	}

@@ -127,7 +127,7 @@ func TestPruneImages_OfTheRegistry(t *testing.T) {
 		t.Errorf("of all: got %+v, want both that no release has", got)
 	}
 	nightly := &grafts{}
-	if _, err := r.Handlers()[cluster.JobPrune](t.Context(), jobs.NewRun(jobs.Job{ID: "j"}, 1, nightly)); err != nil || len(r.shelf.Swept) != 3 {
+	if _, err := r.Handlers()[cluster.JobPrune](t.Context(), jobs.NewRun(jobs.Job{ID: "j", Tree: "j"}, 1, nightly)); err != nil || len(r.shelf.Swept) != 3 {
 		t.Errorf("got %v and %d sweeps, want the nightly one to sweep too", err, len(r.shelf.Swept))
 	}
 }

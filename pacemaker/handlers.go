@@ -8,9 +8,10 @@ import (
 )
 
 // Handlers are the kinds of job that a pacemaker works on. Each may run again
-// after a crash and then finds what it has done already.
+// after a crash and then finds what it has done already, and none runs where it does
+// not belong (guarded).
 func (p *Pacemaker) Handlers() map[string]jobs.Handler {
-	return map[string]jobs.Handler{
+	handlers := map[string]jobs.Handler{
 		cluster.JobRelease: p.makeRelease,
 		cluster.JobPlace:   p.placeInstances,
 		cluster.JobStart:   p.startWaiting,
@@ -26,6 +27,10 @@ func (p *Pacemaker) Handlers() map[string]jobs.Handler {
 		cluster.JobPack:          p.packRepositories,
 		cluster.JobFinish:        func(context.Context, *jobs.Run) (any, error) { return nil, nil },
 	}
+	for kind, handle := range handlers {
+		handlers[kind] = p.guarded(kind, handle)
+	}
+	return handlers
 }
 
 func (p *Pacemaker) workOf(ctx context.Context, r *jobs.Run) (work, error) {

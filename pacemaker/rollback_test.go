@@ -27,7 +27,7 @@ func (r *rig) step(kind string, op cluster.Operation) string {
 	raw, err := json.Marshal(cluster.OperationArgs{Operation: op.ID})
 	testkit.Must(r.TB, err)
 	said := &transcript{}
-	_, err = r.Handlers()[kind](r.TB.Context(), jobs.NewRun(jobs.Job{ID: string(op.ID), Kind: kind, Args: raw}, 1, said))
+	_, err = r.Handlers()[kind](r.TB.Context(), jobs.NewRun(jobs.Job{ID: string(op.ID), Tree: string(op.ID), Kind: kind, Args: raw}, 1, said))
 	testkit.Must(r.TB, err)
 	return strings.Join(said.lines, "\n")
 }

@@ -186,7 +186,7 @@ func (c *controller) openPacemaker(ctx context.Context) error {
 	}
 	c.openKeeper(redisq.KeeperOptions{
 		Cluster: string(c.cluster), Epoch: int64(epoch), Owner: d.session, Policies: pacemaker.Policies(),
-		Periodic: c.pace.Periodic(), OnEnd: c.pace.TreeEnded, Crash: d.crash, Log: d.log,
+		Periodic: c.pace.Periodic(), OnEnd: c.pace.TreeEnded, MayGraft: pacemaker.MayGraft, Crash: d.crash, Log: d.log,
 	}, redisq.WorkerOptions{
 		Queue: jobs.RoleQueue(string(cluster.RolePacemaker)), ID: "pacemaker", Concurrency: 32,
 		Handlers: told(c.pace.Handlers()), Crash: d.crash, Log: d.log,

@@ -87,7 +87,7 @@ func TestKeeper_AbortEndsWhatWaitsForAnAttempt(t *testing.T) {
 	opt := keeperOptions(1)
 	opt.DefaultPolicy = jobs.Policy{MaxAttempts: 5, BackoffBase: time.Hour, BackoffMax: time.Hour}
 	k, ends, _ := startKeeper(t, rdb, opt)
-	q := jobs.NodeQueue("a")
+	q := jobs.RoleQueue("a")
 	startWorker(t, rdb, q, map[string]jobs.Handler{
 		"ok": ok,
 		"bad": func(_ context.Context, r *jobs.Run) (any, error) {

@@ -2,6 +2,7 @@ package redisq
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 
 	"github.com/redis/go-redis/v9"
@@ -31,7 +32,9 @@ func (p *pass) absorb(s redis.XStream) {
 
 func (p *pass) reject(stream string, m message, err error) {
 	p.stats.rejected.Add(1)
-	p.opt.Log.Warn("refused a message about a job", "stream", stream, "job", clip(m.Job, 64), "error", err)
+	if before, ok := p.refused.due(stream, p.now); ok {
+		p.opt.Log.Warn("refused a message about a job", "stream", stream, "job", clip(m.Job, 64), "error", clip(err.Error(), maxRefusal), "before", before)
+	}
 }
 
 // apply accepts a message if its job belongs to the queue that it came from
@@ -39,7 +42,7 @@ func (p *pass) reject(stream string, m message, err error) {
 func (p *pass) apply(q jobs.Queue, m message) {
 	t := p.trees[m.Tree]
 	if t == nil || t.Jobs[m.Job] == nil {
-		p.tooLate(m)
+		p.tooLate(q, m)
 		return
 	}
 	j := t.Jobs[m.Job]
@@ -48,7 +51,7 @@ func (p *pass) apply(q jobs.Queue, m message) {
 		return
 	}
 	if j.Lease != m.Lease {
-		p.tooLate(m)
+		p.tooLate(q, m)
 		return
 	}
 	if j.State != jobs.Ready && j.State != jobs.Running {
@@ -70,10 +73,13 @@ func (p *pass) apply(q jobs.Queue, m message) {
 	}
 }
 
-func (p *pass) tooLate(m message) {
-	if m.Kind == messageDone {
-		p.stats.late.Add(1)
-		p.opt.Log.Info("dropped an outcome under a lease that is over", "job", clip(m.Job, 64))
+func (p *pass) tooLate(q jobs.Queue, m message) {
+	if m.Kind != messageDone {
+		return
+	}
+	p.stats.late.Add(1)
+	if before, ok := p.outdated.due(keysOf(q).out(), p.now); ok {
+		p.opt.Log.Info("dropped an outcome under a lease that is over", "queue", q.Owner, "job", clip(m.Job, 64), "before", before)
 	}
 }
 
@@ -103,7 +109,9 @@ func (p *pass) graft(t *tree, j *jobs.Job, g graft) {
 		return
 	}
 	err := p.mayGraft(t, j, g)
-	if err == nil {
+	if err != nil {
+		p.reject(keysOf(j.Queue).out(), message{Job: j.ID}, err)
+	} else {
 		err = t.Graft(g.Parent, g.Specs, p.now)
 	}
 	if err == nil {
@@ -118,27 +126,15 @@ func (p *pass) graft(t *tree, j *jobs.Job, g graft) {
 	})
 }
 
-// mayGraft keeps a node from handing work to where it may not.
+// mayGraft keeps a node from having others work for it.
 func (p *pass) mayGraft(t *tree, j *jobs.Job, g graft) error {
 	if g.Parent != j.ID && g.Parent != t.ID {
 		return errors.New("a job may graft under itself and under the root only")
 	}
 	for _, s := range g.Specs {
-		if !p.maySend(j.Queue, s, 0) {
-			return errors.New("a job on " + j.Queue.Owner + " may not add jobs to the queue of another node")
+		if !p.opt.MayGraft(j, s) {
+			return fmt.Errorf("a job %s on %s may not add a job %.64q on %.80q to its tree", j.Kind, j.Queue.Owner, s.Kind, s.Queue.Owner)
 		}
 	}
 	return nil
-}
-
-func (p *pass) maySend(from jobs.Queue, s jobs.Spec, depth int) bool {
-	if depth > jobs.MaxDepth || !p.opt.MayGraft(from, s.Queue) {
-		return false
-	}
-	for _, c := range s.Children {
-		if !p.maySend(from, c, depth+1) {
-			return false
-		}
-	}
-	return true
 }

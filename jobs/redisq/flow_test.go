@@ -52,7 +52,9 @@ func TestKeeper_RunsATreeChildFirst(t *testing.T) {
 func TestKeeper_LeavesNoKeyAfterTheEnd(t *testing.T) {
 	t.Parallel()
 	rdb := connect(t, testkit.Redis(t))
-	k, ends, _ := startKeeper(t, rdb, keeperOptions(1))
+	opt := keeperOptions(1)
+	opt.MayGraft = func(*jobs.Job, jobs.Spec) bool { return true }
+	k, ends, _ := startKeeper(t, rdb, opt)
 	q := jobs.NodeQueue("a")
 	var tries atomic.Int64
 	startWorker(t, rdb, q, map[string]jobs.Handler{
@@ -316,24 +318,6 @@ func TestWorker_GraftedChildrenRunBeforeTheParentCounts(t *testing.T) {
 	}
 	if got := tree.Jobs[sibling.ID].Parent; got != tree.ID {
 		t.Fatalf("sibling's parent: got %s, want the root %s", got, tree.ID)
-	}
-}
-
-func TestKeeper_RefusesANodesGraftForAnotherNode(t *testing.T) {
-	t.Parallel()
-	rdb := connect(t, testkit.Redis(t))
-	k, ends, _ := startKeeper(t, rdb, keeperOptions(1))
-	q := jobs.NodeQueue("a")
-	startWorker(t, rdb, q, map[string]jobs.Handler{"sly": func(_ context.Context, r *jobs.Run) (any, error) {
-		return nil, r.Graft(spec("ok", jobs.NodeQueue("victim")))
-	}})
-
-	add(t, k, spec("sly", q))
-	tree := awaitEnd(t, ends)
-
-	wantState(t, tree, jobs.Failed)
-	if len(tree.Jobs) != 1 || !strings.Contains(tree.Stop.Reason, "another node") {
-		t.Fatalf("got %d jobs, reason %q; want 1 and a refusal", len(tree.Jobs), tree.Stop.Reason)
 	}
 }
 

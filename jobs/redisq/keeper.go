@@ -41,9 +41,9 @@ type KeeperOptions struct {
 	// after an error or a restart; the tree's keys are deleted after it returned
 	// nil. The logs can still be read from it. The tree must not be changed.
 	OnEnd func(ctx context.Context, t *jobs.Tree) error
-	// MayGraft decides whether a job that runs on one queue may add jobs to
-	// another. If nil, a node may graft for itself and for roles, a role for all.
-	MayGraft func(from, to jobs.Queue) bool
+	// MayGraft decides whether a job may add another, with all that is below it,
+	// to its tree. If nil, a job of a role may add any and one of a node none.
+	MayGraft func(by *jobs.Job, s jobs.Spec) bool
 	// Crash is called at named points, for tests that end the process there.
 	Crash func(point string)
 	Log   *slog.Logger // slog.Default if nil
@@ -63,9 +63,7 @@ func (o *KeeperOptions) fill() {
 		o.Confirm = func(context.Context) error { return nil }
 	}
 	if o.MayGraft == nil {
-		o.MayGraft = func(from, to jobs.Queue) bool {
-			return from == to || !from.IsNode() || !to.IsNode()
-		}
+		o.MayGraft = func(by *jobs.Job, _ jobs.Spec) bool { return !by.Queue.IsNode() }
 	}
 	if o.block <= 0 {
 		o.block = readBlock

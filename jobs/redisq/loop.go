@@ -25,6 +25,8 @@ type loop struct {
 	ending    map[string]bool          // trees that OnEnd is asked to take
 	late      map[jobs.Queue]time.Time // where a worker may beat for a lease that was taken back, and until when that is purged
 	retry     []*request               // failed once for Redis' sake
+	refused   refusals                 // told of, by out stream
+	outdated  refusals                 // likewise
 	lastSweep time.Time
 }
 
@@ -61,6 +63,7 @@ func newLoop(k *Keeper, g *errgroup.Group) *loop {
 		ends:  make(chan struct{}, maxEnds),
 		trees: map[string]*tree{}, leases: map[string]*lease{},
 		delayed: newAgenda(), slots: map[string]time.Time{}, late: map[jobs.Queue]time.Time{}, ending: map[string]bool{},
+		refused: refusals{}, outdated: refusals{},
 	}
 }
 

@@ -121,6 +121,7 @@ func (w *world) crown() {
 		kindLimited: {MaxAttempts: 2, Timeout: limitedTimeout},
 	}
 	opt.OnEnd = func(_ context.Context, t *jobs.Tree) error { w.ends <- t; return nil }
+	opt.MayGraft = func(*jobs.Job, jobs.Spec) bool { return true }
 	opt.Crash = func(string) {
 		select {
 		case <-r.cut:
