@@ -24,7 +24,7 @@ func ParseAppJSON(data []byte) (wanted map[string]int, unused []string, err erro
 			Quantity *int `json:"quantity"`
 		} `json:"formation"`
 	}
-	if err := strictjson.Check(data, maxNesting); err != nil {
+	if err := strictjson.Check(data, maxNesting, 100_000); err != nil {
 		return nil, nil, mistakes{inJSON(data, err)}.err()
 	}
 	if err := json.Unmarshal(data, &file); err != nil {

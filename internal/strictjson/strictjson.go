@@ -10,12 +10,16 @@ import (
 )
 
 // Check reads one value and says what is wrong with it: no JSON, something behind
-// it, a repeated key, or lists and objects that are nested more than depth deep.
-func Check(data []byte, depth int) error {
-	s := scan{rest: data, depth: depth}
+// it, a repeated key, lists and objects that are nested more than depth deep, or more
+// values than values: each takes a reader many times the memory of its text.
+func Check(data []byte, depth, values int) error {
+	s := scan{rest: data, depth: depth, values: values}
 	doubt := s.all()
 	if errors.Is(doubt, errDeep) {
 		return fmt.Errorf("%w than %d deep", errDeep, depth)
+	}
+	if errors.Is(doubt, errMany) {
+		return fmt.Errorf("%w than %d", errMany, values)
 	}
 	if err := valid(data); err != nil {
 		return err
@@ -23,7 +27,10 @@ func Check(data []byte, depth int) error {
 	return doubt
 }
 
-var errDeep = errors.New("lists and objects are nested more")
+var (
+	errDeep = errors.New("lists and objects are nested more")
+	errMany = errors.New("there are more values")
+)
 
 // valid says what makes data no JSON.
 func valid(data []byte) error {
@@ -42,6 +49,7 @@ func valid(data []byte) error {
 type scan struct {
 	rest   []byte
 	depth  int
+	values int // how many more there may be
 	within []open
 }
 
@@ -70,6 +78,11 @@ func (s *scan) step() error {
 		return s.named(text)
 	}
 	s.rest = s.rest[1:]
+	if c == ',' || c == '{' || c == '[' { // each begins a value, or the list may be empty
+		if s.values--; s.values < 0 {
+			return errMany
+		}
+	}
 	switch c {
 	case '{', '[':
 		if len(s.within) == s.depth {

@@ -17,6 +17,10 @@ func TestCheck_RefusesWhatCanBeReadInTwoWays(t *testing.T) {
 		` 1e400 `:                                   "",
 		`{"a":1,"a":1}`:                             `the key "a" is repeated`,
 		`{"a":1,"\u0061":2}`:                        `the key "a" is repeated`,
+		"[" + strings.Repeat("{},", 497) + "{}]":    "",
+		"[" + strings.Repeat("{},", 500) + "{}]":    "there are more values than 1000",
+		"[" + strings.Repeat("1,", 1000) + "1]":     "there are more values than 1000",
+		`"` + strings.Repeat(",{[", 1000) + `"`:     "",
 		`[{"x":{"a":[],"b":null,"a":{}}}]`:          `the key "a" is repeated`,
 		`{} {}`:                                     "behind",
 		`{}x`:                                       "behind",
@@ -27,7 +31,7 @@ func TestCheck_RefusesWhatCanBeReadInTwoWays(t *testing.T) {
 		strings.Repeat("[", 5) + strings.Repeat("]", 5): "nested more than 4 deep",
 		strings.Repeat(`{"a":`, 100_000):                "nested more than 4 deep",
 	} {
-		err := strictjson.Check([]byte(text), 4)
+		err := strictjson.Check([]byte(text), 4, 1000)
 
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%.40s: got %v, want %q", text, err, want)
@@ -41,7 +45,7 @@ func FuzzCheck(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var v any
-		if err := strictjson.Check(data, 50); err == nil && json.Unmarshal(data, &v) != nil {
+		if err := strictjson.Check(data, 50, 1000); err == nil && json.Unmarshal(data, &v) != nil {
 			t.Errorf("let %q in, which is no JSON", data)
 		}
 	})

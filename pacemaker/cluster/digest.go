@@ -16,7 +16,7 @@ func InstanceDigest(list []InstanceStatus) string {
 		if s.StartedAt != nil {
 			started = s.StartedAt.UnixNano()
 		}
-		line := fmt.Sprintf("%s %s %t %d %d %d %t %q", s.ID, s.State, s.Crashing, s.Restarts, s.Port, started, s.Gone, s.Error)
+		line := fmt.Sprintf("%s %s %t %d %d %d %t %q", s.ID, s.State, s.Crashing, s.Restarts, s.Port, started, s.Gone, s.Short().Error)
 		if s.Address != "" { // a heart of before tells none, and has no place for it in its digest
 			line += " " + s.Address
 		}

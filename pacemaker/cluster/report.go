@@ -1,6 +1,9 @@
 package cluster
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Report is what a heart sends about itself and all of its instances, every
 // interval and at once on a change. A heart has one report in flight.
@@ -40,6 +43,17 @@ type InstanceStatus struct {
 	Memory    int64    // bytes in use, 0: not known; not part of the digest
 	CPU       *float64 // cores in use lately, nil: not known; not part of the digest
 	Gone      bool     // no container of it is left on the node
+}
+
+// maxInstanceError is how much of an instance's error is told and kept, in bytes.
+const maxInstanceError = 2 << 10
+
+// Short is the status with no more of its error than is kept.
+func (s InstanceStatus) Short() InstanceStatus {
+	if len(s.Error) > maxInstanceError {
+		s.Error = strings.ToValidUTF8(s.Error[:maxInstanceError], "")
+	}
+	return s
 }
 
 // ReportAnswer names what the heart lacks, what it should stop, and where the

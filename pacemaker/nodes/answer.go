@@ -40,20 +40,21 @@ func (n *Nodes) answer(ctx context.Context, node cluster.Node, have []cluster.In
 			a.Stop = append(a.Stop, in.ID)
 		}
 	}
+	var others []cluster.ID
 	for id, st := range statuses {
 		switch {
 		case live[id]:
 		case st.Gone:
 			a.Forget = append(a.Forget, id)
 		default:
-			// It counts as gone and is there after all. What the database never
-			// knew is left alone.
-			if in, err := n.cfg.Store.Instance(ctx, id); err == nil && in.NodeID == node.ID {
-				a.Stop = append(a.Stop, id)
-			}
+			others = append(others, id)
 		}
 	}
-	return a, nil
+	// They count as gone and are there after all. What the database never knew is left
+	// alone.
+	gone, err := n.cfg.Store.KnownOn(ctx, node.ID, others)
+	a.Stop = append(a.Stop, gone...)
+	return a, err
 }
 
 // mayStop says that a report's answer may name the instance for stopping: no

@@ -149,11 +149,22 @@ func (h *sessions) merge(node cluster.Node, r cluster.Report) (have []cluster.In
 		s.statuses = map[cluster.ID]cluster.InstanceStatus{}
 		s.full = true
 	}
-	for _, st := range r.Instances {
-		s.statuses[st.ID] = st
-	}
+	s.note(r.Instances)
 	have = slices.Collect(maps.Values(s.statuses))
 	return have, !s.full || cluster.InstanceDigest(have) != r.Digest, false, nil
+}
+
+// maxStatuses is how many instances a session remembers, twice as many as one report may
+// name: what is beyond makes the digest another one, and the node reports in full.
+const maxStatuses = 4000
+
+// note takes in what a node says of its instances.
+func (s *session) note(list []cluster.InstanceStatus) {
+	for _, st := range list {
+		if _, known := s.statuses[st.ID]; known || len(s.statuses) < maxStatuses {
+			s.statuses[st.ID] = st
+		}
+	}
 }
 
 func (h *sessions) noteUnknown(node cluster.ID, ids []cluster.ID) {

@@ -166,6 +166,10 @@ func raiseRevision(tx *gorm.DB, node cluster.ID) (int, error) {
 // state, conditions, what is gone. It gives the ids that the database does not
 // know on this node, and whether anything changed.
 func (s *Store) ApplyReport(ctx context.Context, node cluster.ID, list []cluster.InstanceStatus) (unknown []cluster.ID, changed bool, err error) {
+	list, unknown, err = s.knownOf(ctx, node, list)
+	if err != nil || len(list) == 0 {
+		return unknown, false, err
+	}
 	err = s.write(ctx, "apply a report", func(tx *gorm.DB) error {
 		for _, st := range list {
 			found, did, err := s.applyStatus(tx, node, st)

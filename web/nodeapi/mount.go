@@ -50,11 +50,12 @@ type API struct {
 	Config
 	pace  *pacemaker.Pacemaker
 	store *store.Store
+	room  room
 }
 
 // Mount puts the nodes' API on a router.
 func Mount(r chi.Router, cfg Config) *rest.API {
-	a := &API{Config: cfg, pace: cfg.Pacemaker, store: cfg.Pacemaker.Store()}
+	a := &API{Config: cfg, pace: cfg.Pacemaker, store: cfg.Pacemaker.Store(), room: room{nodes: map[cluster.ID]share{}}}
 	h := rest.New(r, "Aorta, for nodes", cfg.Version, cfg.Log)
 	h.UseMiddleware(a.authenticate)
 	a.routes(h)
@@ -75,17 +76,28 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 		next(huma.WithValue(ctx, tokenKey{}, token))
 		return
 	}
-	node, err := a.caller(ctx.Context(), ctx.TLS(), route.Path == renewPath)
+	node, leave, err := a.admit(ctx, route)
 	if err != nil {
 		rest.Refuse(ctx, a.Log, err)
 		return
 	}
-	if id := ctx.Param("id"); id != string(node.ID) {
-		rest.Refuse(ctx, a.Log, cluster.Forbidden("node %s may not speak for node %.40q", node.ID, id))
-		return
-	}
+	defer leave()
 	a.pace.Nodes.ComesFrom(node.ID, origin(ctx))
 	next(huma.WithContext(ctx, access.WithSubject(ctx.Context(), access.Subject{Kind: access.OnNode, Node: node}, nil)))
+}
+
+// admit takes room for a request of the node that is the caller, before any of its body
+// is read.
+func (a *API) admit(ctx huma.Context, route rest.Route) (node cluster.Node, leave func(), err error) {
+	node, err = a.caller(ctx.Context(), ctx.TLS(), route.Path == renewPath)
+	if err != nil {
+		return node, nil, err
+	}
+	if id := ctx.Param("id"); id != string(node.ID) {
+		return node, nil, cluster.Forbidden("node %s may not speak for node %.40q", node.ID, id)
+	}
+	leave, err = a.room.enter(node, sizeOf(ctx))
+	return node, leave, err
 }
 
 // origin is the address that a request comes from: of the loopback when it is this

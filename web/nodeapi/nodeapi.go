@@ -19,6 +19,10 @@ type NodePath struct {
 	node   cluster.Node
 }
 
+// maxReport is room for the two thousand instances or images that a node may have, with
+// what failed of them.
+const maxReport = 2 << 20
+
 // Bind is part of access.Bound.
 func (p *NodePath) Bind(s access.Subject) { p.node = s.Node }
 
@@ -42,7 +46,7 @@ type nodeLogs struct {
 
 type nodeImages struct {
 	NodePath
-	Body []nodewire.EngineImage
+	Body []nodewire.EngineImage `maxItems:"2000"`
 }
 
 type nodeInstance struct {
@@ -77,10 +81,10 @@ func (a *API) routes(h *rest.API) {
 	rest.Register(h, rest.Route{Method: rest.Post, Path: "/join", Summary: "Become a node", Role: access.Anyone, Subject: access.OnSelf}, a.join)
 	rest.Register(h, rest.Route{Method: rest.Post, Path: renewPath, Summary: "Renew the node's certificate", Role: access.Node, Subject: access.OnNode}, a.renew)
 	rest.Register(h, rest.Route{Method: rest.Post, Path: at + "/hello", Summary: "Open a session", Role: access.Node, Subject: access.OnNode}, a.hello)
-	rest.Register(h, rest.Route{Method: rest.Post, Path: at + "/report", Summary: "Report", Role: access.Node, Subject: access.OnNode}, a.report)
+	rest.Register(h, rest.Route{Method: rest.Post, Path: at + "/report", Summary: "Report", Role: access.Node, Subject: access.OnNode, MaxBody: maxReport}, a.report)
 	rest.Register(h, rest.Route{Method: rest.Post, Path: at + "/output", Summary: "Ship instances' output", Role: access.Node, Subject: access.OnNode, Bulk: true}, a.shipLogs)
-	rest.Register(h, rest.Route{Method: rest.Post, Path: at + "/router", Summary: "Report as a router", Role: access.Node, Subject: access.OnNode, Status: http.StatusNoContent}, a.routerReport)
-	rest.Register(h, rest.Route{Method: rest.Post, Path: at + "/images", Summary: "Report the engine's images, and hear what becomes of each", Role: access.Node, Subject: access.OnNode}, a.images)
+	rest.Register(h, rest.Route{Method: rest.Post, Path: at + "/router", Summary: "Report as a router", Role: access.Node, Subject: access.OnNode, Status: http.StatusNoContent, MaxBody: maxReport}, a.routerReport)
+	rest.Register(h, rest.Route{Method: rest.Post, Path: at + "/images", Summary: "Report the engine's images, and hear what becomes of each", Role: access.Node, Subject: access.OnNode, MaxBody: maxReport}, a.images)
 	rest.Register(h, rest.Route{Method: rest.Get, Path: at + "/instances/{instance}/spec", Summary: "Fetch what an instance needs", Role: access.Node, Subject: access.OnNode}, a.instanceSpec)
 	rest.Register(h, rest.Route{Method: rest.Post, Path: at + "/instances/{instance}/port", Summary: "Get another port for an instance", Role: access.Node, Subject: access.OnNode}, a.otherPort)
 	rest.Register(h, rest.Route{Method: rest.Get, Path: at + "/builds/{build}", Summary: "Fetch a build", Role: access.Node, Subject: access.OnNode}, a.buildSpec)

@@ -71,7 +71,7 @@ func wantReadAlike(t *testing.T, data []byte) bool {
 	if !got.ReadUsual(data) {
 		return false
 	}
-	err := errors.Join(json.Unmarshal(data, &want), strictjson.Check(data, 32))
+	err := errors.Join(json.Unmarshal(data, &want), strictjson.Check(data, 32, 1000))
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
 		t.Errorf("%s: %v (-want +got):\n%s", data, err, diff)
 	}

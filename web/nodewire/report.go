@@ -19,7 +19,7 @@ type Report struct {
 	TagSources map[string]cluster.TagSource `json:"tag_sources,omitempty"`
 	Digest     string                       `json:"digest"`
 	Full       bool                         `json:"full"`
-	Instances  []InstanceStatus             `json:"instances,omitempty"`
+	Instances  []InstanceStatus             `json:"instances,omitempty" maxItems:"2000"`
 	Parts      []Part                       `json:"parts,omitempty"`
 	Places     *Places                      `json:"places,omitempty"`
 	// Neighbours is the digest of those that the node knows.
@@ -31,7 +31,7 @@ func FromReport(r cluster.Report) Report {
 	return Report{
 		Session: r.Session, Counter: r.Counter, Epoch: r.Epoch, Revision: r.Revision, Roles: r.Roles, Address: r.Address,
 		Load: Load(r.Load), Tags: r.Tags, TagSources: r.TagSources, Digest: r.Digest, Full: r.Full,
-		Instances: each(r.Instances, func(s cluster.InstanceStatus) InstanceStatus { return InstanceStatus(s) }),
+		Instances: each(r.Instances, func(s cluster.InstanceStatus) InstanceStatus { return InstanceStatus(s.Short()) }),
 		Parts:     each(r.Parts, func(p cluster.Part) Part { return Part(p) }),
 		Places:    fromPlaces(r.Places), Neighbours: r.Neighbours,
 	}
@@ -42,7 +42,7 @@ func (r Report) Domain() cluster.Report {
 	return cluster.Report{
 		Session: r.Session, Counter: r.Counter, Epoch: r.Epoch, Revision: r.Revision, Roles: r.Roles, Address: r.Address,
 		Load: cluster.Load(r.Load), Tags: r.Tags, TagSources: r.TagSources, Digest: r.Digest, Full: r.Full,
-		Instances: each(r.Instances, func(s InstanceStatus) cluster.InstanceStatus { return cluster.InstanceStatus(s) }),
+		Instances: each(r.Instances, func(s InstanceStatus) cluster.InstanceStatus { return cluster.InstanceStatus(s).Short() }),
 		Parts:     each(r.Parts, func(p Part) cluster.Part { return cluster.Part(p) }),
 		Places:    r.Places.domain(), Neighbours: r.Neighbours,
 	}
@@ -73,13 +73,13 @@ type Load struct {
 
 // InstanceStatus is what a heart says of one instance.
 type InstanceStatus struct {
-	ID        cluster.ID            `json:"id"`
-	State     cluster.InstanceState `json:"state"`
+	ID        cluster.ID            `json:"id" maxLength:"40"`
+	State     cluster.InstanceState `json:"state" maxLength:"20"`
 	Crashing  bool                  `json:"crashing,omitempty"`
 	Restarts  int                   `json:"restarts,omitempty"`
 	Error     string                `json:"error,omitempty"`
 	Port      int                   `json:"port,omitempty"`
-	Address   string                `json:"address,omitempty"`
+	Address   string                `json:"address,omitempty" maxLength:"64"`
 	StartedAt *time.Time            `json:"started_at,omitempty"`
 	Memory    int64                 `json:"memory,omitempty"`
 	CPU       *float64              `json:"cpu,omitempty"`

@@ -9,6 +9,13 @@ import (
 // maxDepth is how deep a body's lists and objects may be nested.
 const maxDepth = 32
 
+// How many values a body may have. A Bulk is read as what it is to be alone, and needs
+// less memory for each.
+const (
+	maxValues     = 100_000
+	maxBulkValues = 400_000
+)
+
 // Bulk is a body that is much and comes often. It is read once, as what it is to be:
 // by itself if it has its usual form, else as all others. Its handler checks the values.
 type Bulk interface{ ReadUsual(data []byte) bool }
@@ -23,8 +30,12 @@ func formats() map[string]huma.Format {
 		}
 		// Each other body is read twice: as anything at all, to be checked, and then
 		// as what it is to be.
+		values := maxValues
+		if once {
+			values = maxBulkValues
+		}
 		if _, first := v.(*any); first || once {
-			if err := strictjson.Check(data, maxDepth); err != nil {
+			if err := strictjson.Check(data, maxDepth, values); err != nil {
 				return err
 			}
 		}

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -39,10 +40,11 @@ type Route struct {
 	Method, Path, Summary string
 	Role                  access.Role
 	Subject               access.Kind
-	Status                int  // of success; 0: the default
-	Stream                bool // the body is read by the handler, without a limit of size or time
-	Secret                bool // the answer is kept nowhere, so a repeat is done again
-	Bulk                  bool // the body is a Bulk
+	Status                int   // of success; 0: the default
+	Stream                bool  // the body is read by the handler, without a limit of size or time
+	Secret                bool  // the answer is kept nowhere, so a repeat is done again
+	Bulk                  bool  // the body is a Bulk
+	MaxBody               int64 // bytes; 0: the usual limit
 }
 
 // routeKey is where an operation's metadata keep its route.
@@ -103,7 +105,7 @@ func operation(rt Route) huma.Operation {
 	op := huma.Operation{
 		OperationID: operationID(rt), Method: rt.Method, Path: Prefix + rt.Path, Summary: rt.Summary,
 		DefaultStatus: rt.Status, Metadata: map[string]any{routeKey: rt},
-		SkipValidateBody: rt.Bulk, MaxBodyBytes: 4 << 20, RejectUnknownQueryParameters: true, BodyReadTimeout: 30 * time.Second,
+		SkipValidateBody: rt.Bulk, MaxBodyBytes: cmp.Or(rt.MaxBody, 4<<20), RejectUnknownQueryParameters: true, BodyReadTimeout: 30 * time.Second,
 	}
 	if rt.Stream {
 		op.MaxBodyBytes, op.BodyReadTimeout = -1, -1
