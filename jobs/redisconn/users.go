@@ -97,7 +97,8 @@ func (r *Redis) deleteOthers(ctx context.Context, nodes []cluster.Node) error {
 	return nil
 }
 
-// Expel takes from a node that was removed its user, and with it the connections. Its
+// Expel takes from a node that was removed its user, and with it the connections, and
+// deletes the logs that it wrote: one that filled the server is got rid of so. Its
 // queue is the keeper's, which ends the jobs in it with their operations: without the
 // keeper's records there, all jobs would be taken for lost.
 func (r *Redis) Expel(ctx context.Context, n cluster.Node) error {
@@ -106,12 +107,26 @@ func (r *Redis) Expel(ctx context.Context, n cluster.Node) error {
 		return err
 	}
 	err = eachMaster(ctx, client, func(ctx context.Context, rdb *redis.Client) error {
-		return rdb.ACLDelUser(ctx, r.user(n.ID)).Err()
+		if err := rdb.ACLDelUser(ctx, r.user(n.ID)).Err(); err != nil {
+			return err
+		}
+		return deleteLogs(ctx, rdb, n)
 	})
 	if err != nil {
 		return explain(r.opt.Name, fmt.Errorf("take away the user of node %s: %w", n.Name, err))
 	}
 	return nil
+}
+
+// deleteLogs works on a server that is full too.
+func deleteLogs(ctx context.Context, rdb *redis.Client, n cluster.Node) error {
+	keys := rdb.Scan(ctx, 0, redisq.NodeLogs(string(n.ID)), 1000).Iterator()
+	for keys.Next(ctx) {
+		if err := rdb.Unlink(ctx, keys.Val()).Err(); err != nil {
+			return err
+		}
+	}
+	return keys.Err()
 }
 
 // usersOf changes when the nodes are others, or their keys or roles.

@@ -64,6 +64,9 @@ func (k queueKeys) stream(priority int) string {
 	return string(k) + "q:" + strconv.Itoa(priority)
 }
 
+// NodeLogs is the pattern of the logs that a node's user may write.
+func NodeLogs(nodeID string) string { return keysOf(jobs.NodeQueue(nodeID)).jobLog("*") }
+
 // ownerOfOut is the key of the fence beside an out stream.
 func ownerOfOut(stream string) string { return strings.TrimSuffix(stream, "out") + "own" }
 
