@@ -40,12 +40,10 @@ func (k *Keeper) Run(ctx context.Context) error {
 	for {
 		pair, err := k.keep(ctx, kept)
 		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
-			k.Log.Warn("the routing table's file is not up to date", "path", k.Path, "err", err)
-		default:
+		case err == nil:
 			kept = pair
+		case ctx.Err() == nil:
+			k.Log.Warn("the routing table's file is not up to date", "path", k.Path, "err", err)
 		}
 		pause := time.NewTimer(keepInterval*9/10 + rand.N(keepInterval/5))
 		select {
