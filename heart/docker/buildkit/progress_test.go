@@ -29,8 +29,10 @@ func TestProgress_NamesTheStepThatRuns(t *testing.T) {
 	p.add(&client.SolveStatus{Vertexes: []*client.Vertex{cached("d", last.Name)}})
 
 	want := []dockerfile.Step{
-		{N: 1, Of: 4, Name: "FROM base", Cached: 1}, {N: 2, Of: 4, Name: "COPY a b", Cached: 2},
-		{N: 3, Of: 4, Name: "RUN make", Cached: 2}, {N: 4, Of: 4, Name: "RUN make", Cached: 3},
+		{N: 1, Of: 4, Name: "FROM base", Cached: 1},
+		{N: 2, Of: 4, Name: "COPY a b", Cached: 2},
+		{N: 3, Of: 4, Name: "RUN make", Cached: 2},
+		{N: 4, Of: 4, Name: "RUN make", Cached: 3},
 	}
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("steps: got - want +\n%s", diff)
