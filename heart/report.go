@@ -92,7 +92,7 @@ func (rep *reporter) register(ctx context.Context) error {
 			return ctx.Err()
 		case code == cluster.CodeConflict && refusals < maxSessionConflicts:
 			refusals++
-		case code == cluster.CodeConflict || code == cluster.CodeForbidden || code == cluster.CodeRemoved || code == cluster.CodeNotFound || code == cluster.CodeInvalid:
+		case code.RefusesNode():
 			return fmt.Errorf("the pacemaker refuses node %s: %w", h.cfg.NodeName, err)
 		}
 		rep.logReachability(err)
@@ -125,11 +125,8 @@ func (rep *reporter) once(ctx context.Context) error {
 		return ctx.Err()
 	}
 	rep.logReachability(err)
-	switch cluster.CodeOf(err) {
-	case cluster.CodeConflict, cluster.CodeForbidden, cluster.CodeRemoved:
-		if err != nil {
-			return rep.register(ctx)
-		}
+	if err != nil && cluster.CodeOf(err).EndsSession() {
+		return rep.register(ctx)
 	}
 	if err != nil {
 		return nil

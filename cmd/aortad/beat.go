@@ -83,7 +83,7 @@ func (b *beat) once(ctx context.Context) error {
 	switch code := cluster.CodeOf(err); {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case err != nil && (code == cluster.CodeConflict || code == cluster.CodeForbidden || code == cluster.CodeRemoved):
+	case err != nil && code.EndsSession():
 		return b.register(ctx)
 	}
 	b.logReachability(err)
@@ -107,7 +107,7 @@ func (b *beat) register(ctx context.Context) error {
 			return ctx.Err()
 		case code == cluster.CodeConflict && refusals < beatConflicts:
 			refusals++
-		case code == cluster.CodeConflict || code == cluster.CodeForbidden || code == cluster.CodeRemoved || code == cluster.CodeNotFound || code == cluster.CodeInvalid:
+		case code.RefusesNode():
 			return fmt.Errorf("the pacemaker refuses this node: %w", err)
 		default:
 			b.logReachability(err)

@@ -40,6 +40,16 @@ func (e *Error) Error() string {
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// EndsSession tells whether a pacemaker that answers with the code has ended a node's
+// session: it has to say hello anew.
+func (c Code) EndsSession() bool {
+	return c == CodeConflict || c == CodeForbidden || c == CodeRemoved
+}
+
+// RefusesNode tells whether a pacemaker that answers a hello with the code refuses the
+// node, as it is.
+func (c Code) RefusesNode() bool { return c.EndsSession() || c == CodeNotFound || c == CodeInvalid }
+
 // CodeOf finds the code of an error, however deep it is wrapped.
 func CodeOf(err error) Code {
 	var e *Error
