@@ -10,11 +10,29 @@ import (
 
 // Claims are what nodes say of where they are. The containers of all nodes are kept from
 // these places, or let through to them, so that a node is believed of its own alone.
+// Make them with NewClaims.
 type Claims struct {
-	Nodes []Node
-	// From is where each connects from, which it can't make up; a loopback address for
-	// those on the pacemaker's machine. Those that are not heard yet are not in it.
-	From map[ID]netip.Addr
+	nodes []Node
+	from  map[ID]netip.Addr
+	at    map[string][]int // of nodes, in their order, by the addresses where one is or connects from
+	says  map[string][]int // of nodes, in their order, by the addresses that they say are theirs
+}
+
+// NewClaims takes the nodes and where each connects from, which it can't make up; a
+// loopback address for those on the pacemaker's machine. Those that are not heard yet
+// are not in it. Neither may change afterwards.
+func NewClaims(nodes []Node, from map[ID]netip.Addr) Claims {
+	c := Claims{nodes: nodes, from: from, at: map[string][]int{}, says: map[string][]int{}}
+	for i, n := range nodes {
+		c.at[n.Address] = append(c.at[n.Address], i)
+		if ip, heard := from[n.ID]; heard && ip.String() != n.Address {
+			c.at[ip.String()] = append(c.at[ip.String()], i)
+		}
+		for _, a := range n.Places.Addresses {
+			c.says[a] = append(c.says[a], i)
+		}
+	}
+	return c
 }
 
 // mostPlaces is how many of each kind a node is believed.
@@ -34,12 +52,12 @@ func (c Claims) CheckAddress(n Node, address string) error {
 
 // another is the node on another machine that has an address.
 func (c Claims) another(n Node, ip netip.Addr) (Node, bool) {
-	from := c.From[n.ID]
+	from := c.from[n.ID]
 	if from == ip || from.IsLoopback() {
 		return Node{}, false
 	}
-	for _, o := range c.Nodes {
-		if !c.together(n, o) && (o.Address == ip.String() || c.From[o.ID] == ip) {
+	for _, i := range c.at[ip.String()] {
+		if o := c.nodes[i]; !c.together(n, o) {
 			return o, true
 		}
 	}
@@ -48,7 +66,7 @@ func (c Claims) another(n Node, ip netip.Addr) (Node, bool) {
 
 // together says whether two nodes are on one machine, as far as that is known.
 func (c Claims) together(n, o Node) bool {
-	one, two := c.From[n.ID], c.From[o.ID]
+	one, two := c.from[n.ID], c.from[o.ID]
 	if one.IsValid() && two.IsValid() {
 		return one == two || n.ID == o.ID
 	}
@@ -77,7 +95,7 @@ func (c Claims) Believed(n Node, said Places) Places {
 }
 
 func (c Claims) own(n Node, ip netip.Addr) bool {
-	if !private(ip) && (ip != c.From[n.ID] || !ip.IsGlobalUnicast()) || within(ip, CloudNetworks()) {
+	if !private(ip) && (ip != c.from[n.ID] || !ip.IsGlobalUnicast()) || within(ip, CloudNetworks()) {
 		return false
 	}
 	_, is := c.another(n, ip)
@@ -87,12 +105,11 @@ func (c Claims) own(n Node, ip netip.Addr) bool {
 // shared says whether a node on another machine says that it has the address too: nobody
 // knows who is right, and nothing is opened there.
 func (c Claims) shared(n Node, ip netip.Addr) bool {
-	if from := c.From[n.ID]; from == ip || from.IsLoopback() || n.Address == ip.String() {
+	text := ip.String()
+	if from := c.from[n.ID]; from == ip || from.IsLoopback() || n.Address == text {
 		return false
 	}
-	return slices.ContainsFunc(c.Nodes, func(o Node) bool {
-		return !c.together(n, o) && slices.Contains(o.Places.Addresses, ip.String())
-	})
+	return slices.ContainsFunc(c.says[text], func(i int) bool { return !c.together(n, c.nodes[i]) })
 }
 
 // publicPort says whether a router may take requests there: at no port where machines
@@ -116,8 +133,8 @@ type Neighbours struct {
 // Neighbours has the places of all nodes, and the addresses that their instances are
 // published on. What is stored may be from a version that believed all.
 func (c Claims) Neighbours() Neighbours {
-	n := Neighbours{Nodes: make([]Places, len(c.Nodes))}
-	for i, node := range c.Nodes {
+	n := Neighbours{Nodes: make([]Places, len(c.nodes))}
+	for i, node := range c.nodes {
 		n.Nodes[i] = c.Believed(node, node.Places)
 		if node.Address != "" && !slices.Contains(n.Nodes[i].Addresses, node.Address) {
 			n.Nodes[i].Addresses = append(n.Nodes[i].Addresses, node.Address)

@@ -9,21 +9,21 @@ import (
 // answer compares what the node has with what is wanted there, and the neighbours that
 // it knows, by their digest, with those that it has.
 func (n *Nodes) answer(ctx context.Context, node cluster.Node, have []cluster.InstanceStatus, knows string) (cluster.ReportAnswer, error) {
-	node, err := n.cfg.Store.Node(ctx, node.ID)
+	all, err := n.members.now(ctx)
 	if err != nil {
 		return cluster.ReportAnswer{}, err
+	}
+	revision, there := all.revisions[node.ID]
+	if !there {
+		return cluster.ReportAnswer{}, cluster.NotFound("node %q was removed", node.Name)
 	}
 	list, err := n.cfg.Store.InstancesOn(ctx, node.ID)
 	if err != nil {
 		return cluster.ReportAnswer{}, err
 	}
-	nodes, err := n.cfg.Store.Nodes(ctx)
-	if err != nil {
-		return cluster.ReportAnswer{}, err
-	}
-	a := cluster.ReportAnswer{Epoch: n.cfg.Epoch, Revision: node.Revision}
-	if all := n.claims(nodes).Neighbours(); all.Digest != knows {
-		a.Neighbours = &all
+	a := cluster.ReportAnswer{Epoch: n.cfg.Epoch, Revision: revision}
+	if all.neighbours.Digest != knows {
+		a.Neighbours = &all.neighbours
 	}
 	statuses := make(map[cluster.ID]cluster.InstanceStatus, len(have))
 	for _, st := range have {
@@ -36,7 +36,7 @@ func (n *Nodes) answer(ctx context.Context, node cluster.Node, have []cluster.In
 		switch {
 		case in.State.Wanted() && !there:
 			a.Start = append(a.Start, in.ID)
-		case there && !in.State.Wanted() && n.mayStop(in, nodes):
+		case there && !in.State.Wanted() && n.mayStop(in, all.list):
 			a.Stop = append(a.Stop, in.ID)
 		}
 	}

@@ -11,22 +11,26 @@ import (
 
 // origins are where nodes connect from. They live in memory.
 type origins struct {
-	mu sync.Mutex // guards of
-	of map[cluster.ID]netip.Addr
+	mu      sync.Mutex // guards what follows
+	of      map[cluster.ID]netip.Addr
+	changes uint64
 }
 
 // ComesFrom notes where a node connects from; a loopback address for one on this machine.
 func (n *Nodes) ComesFrom(node cluster.ID, from netip.Addr) {
 	n.origins.mu.Lock()
 	defer n.origins.mu.Unlock()
-	n.origins.of[node] = from
+	if n.origins.of[node] != from {
+		n.origins.of[node] = from
+		n.origins.changes++
+	}
 }
 
-// claims are what nodes say of where they are, with what is known of that.
-func (n *Nodes) claims(nodes []cluster.Node) cluster.Claims {
-	n.origins.mu.Lock()
-	defer n.origins.mu.Unlock()
-	return cluster.Claims{Nodes: nodes, From: maps.Clone(n.origins.of)}
+// known gives the origins, and a number that rises when one has changed.
+func (o *origins) known() (map[cluster.ID]netip.Addr, uint64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return maps.Clone(o.of), o.changes
 }
 
 // checkAddresses refuses a report that has itself or an instance at another node's machine.

@@ -18,11 +18,11 @@ func (n *Nodes) Hello(ctx context.Context, node cluster.Node, hello cluster.Hell
 	if err := validAddress(hello.Address); err != nil {
 		return err
 	}
-	nodes, err := n.cfg.Store.Nodes(ctx)
+	all, err := n.members.now(ctx)
 	if err != nil {
 		return err
 	}
-	if err := n.claims(nodes).CheckAddress(node, hello.Address); err != nil {
+	if err := all.claims.CheckAddress(node, hello.Address); err != nil {
 		return err
 	}
 	if err := n.begin(ctx, node, hello); err != nil {

@@ -45,13 +45,15 @@ type Config struct {
 type Nodes struct {
 	cfg      Config
 	sessions *sessions
-	origins  origins
+	origins  *origins
+	members  *members
 	hellos   sync.Mutex // held while a hello is judged and the node gets its lease
 }
 
 // New makes them; none has a session yet.
 func New(cfg Config) *Nodes {
-	return &Nodes{cfg: cfg, sessions: newSessions(cfg), origins: origins{of: map[cluster.ID]netip.Addr{}}}
+	from := &origins{of: map[cluster.ID]netip.Addr{}}
+	return &Nodes{cfg: cfg, sessions: newSessions(cfg), origins: from, members: &members{store: cfg.Store, origins: from}}
 }
 
 // Process describes a node's process, as far as one has said hello.

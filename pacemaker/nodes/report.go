@@ -19,12 +19,11 @@ func (n *Nodes) Report(ctx context.Context, node cluster.Node, r cluster.Report)
 	if err := validReport(r); err != nil {
 		return cluster.ReportAnswer{}, err
 	}
-	nodes, err := n.cfg.Store.Nodes(ctx)
+	before, err := n.members.now(ctx)
 	if err != nil {
 		return cluster.ReportAnswer{}, err
 	}
-	claims := n.claims(nodes)
-	if err := checkAddresses(claims, node, r); err != nil {
+	if err := checkAddresses(before.claims, node, r); err != nil {
 		return cluster.ReportAnswer{}, err
 	}
 	have, sendFull, old, err := n.sessions.merge(node, r)
@@ -35,7 +34,7 @@ func (n *Nodes) Report(ctx context.Context, node cluster.Node, r cluster.Report)
 		return cluster.ReportAnswer{}, err
 	}
 	now := node
-	now.Address, now.Tags, now.Places = cmp.Or(r.Address, node.Address), r.Tags, claims.Believed(node, r.Places)
+	now.Address, now.Tags, now.Places = cmp.Or(r.Address, node.Address), r.Tags, before.claims.Believed(node, r.Places)
 	if err := n.update(ctx, node, now); err != nil {
 		return cluster.ReportAnswer{}, err
 	}

@@ -26,6 +26,7 @@ type writer struct {
 	done  chan struct{} // closed when loop has ended
 
 	commits atomic.Uint64 // carried out, before any caller hears of its own
+	nodes   nodeWrites
 }
 
 // write is one write on its way to its commit.
@@ -38,6 +39,7 @@ type write struct {
 
 func startWriter(db *gorm.DB) *writer {
 	w := &writer{db: db, queue: make(chan *write), stop: make(chan struct{}), done: make(chan struct{})}
+	w.nodes.watch(db)
 	go w.loop() // ended by close
 	return w
 }
@@ -107,6 +109,7 @@ func (w *writer) commit(group []*write) {
 		return nil
 	})
 	w.commits.Add(1)
+	w.nodes.end()
 	for _, job := range group {
 		if err != nil {
 			job.err = translate(err, "commit")
