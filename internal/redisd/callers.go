@@ -40,8 +40,7 @@ type caller struct {
 // connection, since there is no other one to be had once all are taken.
 func (s *Server) bound(ctx context.Context) {
 	var conn *redis.Conn
-	var told time.Time
-	ended := 0
+	var away turned
 	for pause.For(ctx, callersEvery) {
 		if conn == nil {
 			conn = s.client.Conn()
@@ -51,9 +50,9 @@ func (s *Server) bound(ctx context.Context) {
 			_ = conn.Close()
 			conn = nil
 		}
-		if ended += len(gone); ended > 0 && time.Since(told) > callersTold {
-			s.log.Warn("connections were ended: they had not logged in, or were too many", "count", ended, "one_of", gone[len(gone)-1].addr)
-			told, ended = time.Now(), 0
+		if now := time.Now(); away.add(gone, now) {
+			s.log.Warn("connections were ended: they had not logged in, or were too many", "count", away.count, "one_of", away.last)
+			away.tell(now)
 		}
 	}
 	if conn != nil {
