@@ -66,6 +66,10 @@ test-engines: ## what uses the Docker engine, on the engines of other Debian rel
 test-hostile: ## the faults of docs/FAULTS.md, each injected for real, within MEMORY (8G)
 	@scripts/hostile.sh
 
+.PHONY: test-place bench-place
+test-place: bootstrap ## the rules of placement on PLANS (1000000) plans over random worlds, of SEED or of new ones
+	@$(GO) test -vet=off -v -count=1 -timeout 1h -run TestChoose_BreaksNoRuleInAnyWorld ./pacemaker/place -plans $(or $(PLANS),1000000) -seed $(or $(SEED),0)
+
 fuzz: bootstrap ## each fuzz target for FUZZTIME (60s), or those of ONLY
 	@$(ENV) scripts/fuzz.sh
 
@@ -107,6 +111,9 @@ bench-push: ## a push into a repository that has seen 2,000, packed and not
 
 bench-streams: bootstrap ## what status takes while an app prints, without readers of its log and with 400 that read nothing
 	@$(GO) test -run - -bench BenchmarkStreams -benchtime 30x ./web/live
+
+bench-place: bootstrap ## instances a second onto 5,000 nodes with tags and reservations, on one core
+	@$(GO) test -vet=off -cpu 1 -run - -bench BenchmarkChoose ./pacemaker/place
 
 bench-jobs: bootstrap ## the job trees: figures, beside asynq, and a storm of kills (5 min)
 	@$(GO) run ./scripts/bench/jobs

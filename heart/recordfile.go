@@ -66,6 +66,7 @@ type imageFile struct {
 	Digest string `json:"digest,omitempty"`
 	Size   int64  `json:"size,omitempty"`
 	Pushed string `json:"pushed,omitempty"`
+	Arch   string `json:"arch,omitempty"`
 }
 
 type limitsFile struct {

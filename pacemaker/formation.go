@@ -166,7 +166,7 @@ func (p *Pacemaker) fits(ctx context.Context, release cluster.Release, asked map
 		}
 		limits.Memory = limits.OrDefault().Memory
 		var full *place.NoRoom
-		if errors.As(place.Fits(place.Request{Count: want[f.Type], Limits: limits}, room.nodes), &full) {
+		if errors.As(place.Fits(requestOf(release, proc, after, want[f.Type]), room.nodes), &full) {
 			return cluster.Conflict("%s=%d of %s each is more than the nodes could ever hold, %d at most: %s (ask for less, or add a node: aorta nodes token)",
 				f.Type, full.Count, cluster.Size(limits.Memory), full.Placed, full.Reasons())
 		}

@@ -14,6 +14,8 @@ type room struct {
 	nodes    []place.Node
 	index    map[cluster.ID]int // in nodes
 	siblings map[plan.TypeOf]map[cluster.ID]int
+	brought  map[cluster.ID]map[string]bool // by node, the images of its instances
+	holds    func(node cluster.ID, image string) bool
 }
 
 // room reads it, in a number of queries that does not depend on how much runs.
@@ -26,35 +28,6 @@ func (p *Pacemaker) room(ctx context.Context) (*room, error) {
 	if err != nil {
 		return nil, err
 	}
-	limits, err := p.limitsOf(ctx, all)
-	if err != nil {
-		return nil, err
-	}
-	r := &room{index: map[cluster.ID]int{}, siblings: map[plan.TypeOf]map[cluster.ID]int{}}
-	for i, n := range nodes {
-		heard, said := p.Nodes.Heard(n)
-		r.index[n.ID] = i
-		r.nodes = append(r.nodes, place.Node{
-			ID: n.ID, Name: n.Name, Heart: n.Has(cluster.RoleHeart), Draining: n.Draining,
-			Ready: n.State == cluster.NodeReady && said && heard.Ago <= p.cfg.DeadAfter,
-			Score: heard.Load.Score, Memory: heard.Load.MemoryTotal, CPUs: float64(heard.Load.CPUs),
-		})
-	}
-	for _, in := range all {
-		if in.State.Ended() {
-			continue
-		}
-		r.promise(in.NodeID, limits[in.ID])
-		if in.State.Wanted() {
-			r.sibling(plan.TypeOf{App: in.AppID, Type: in.Type}, in.NodeID)
-		}
-	}
-	return r, nil
-}
-
-// limitsOf gives the limits of instances. What is gone from the database counts
-// with the defaults.
-func (p *Pacemaker) limitsOf(ctx context.Context, all []cluster.Instance) (map[cluster.ID]cluster.Limits, error) {
 	releases, err := p.store.LiveReleases(ctx)
 	if err != nil {
 		return nil, err
@@ -63,13 +36,48 @@ func (p *Pacemaker) limitsOf(ctx context.Context, all []cluster.Instance) (map[c
 	if err != nil {
 		return nil, err
 	}
-	out := make(map[cluster.ID]cluster.Limits, len(all))
-	for _, in := range all {
-		proc, _ := releases[in.ReleaseID].Process(in.Type)
-		proc.Name = in.Type
-		out[in.ID] = plan.Limits(proc, asked[in.AppID])
+	r := &room{index: map[cluster.ID]int{}, siblings: map[plan.TypeOf]map[cluster.ID]int{}, brought: map[cluster.ID]map[string]bool{}, holds: p.Images.Holds}
+	for i, n := range nodes {
+		r.index[n.ID] = i
+		r.nodes = append(r.nodes, p.placeNode(n))
 	}
-	return out, nil
+	for _, in := range all {
+		if !in.State.Ended() {
+			r.take(in, releases[in.ReleaseID], asked[in.AppID])
+		}
+	}
+	return r, nil
+}
+
+// placeNode is what the choice knows of a node by itself.
+func (p *Pacemaker) placeNode(n cluster.Node) place.Node {
+	heard, said := p.Nodes.Heard(n)
+	out := place.Node{
+		ID: n.ID, Name: n.Name, Heart: n.Has(cluster.RoleHeart), Draining: n.Draining,
+		Ready: n.State == cluster.NodeReady && said && heard.Ago <= p.cfg.DeadAfter,
+		Score: heard.Load.Score, Memory: heard.Load.MemoryTotal, CPUs: float64(heard.Load.CPUs),
+		Arch: n.Tags[cluster.ArchTag], Tags: n.Tags, SetTags: n.SetTags,
+	}
+	if heard.Load.DiskUsed > 0 { // a disk of which nothing is in use was not read
+		out.DiskFree = max(1, heard.Load.DiskFree)
+	}
+	return out
+}
+
+// take counts what an instance has of its node. One whose release is gone from the
+// database counts with the defaults.
+func (r *room) take(in cluster.Instance, release cluster.Release, asked map[string]cluster.Formation) {
+	proc, _ := release.Process(in.Type)
+	proc.Name = in.Type
+	r.promise(in.NodeID, plan.Limits(proc, asked))
+	if in.State == cluster.InstanceAssigned || in.State == cluster.InstancePulling {
+		r.bring(in.NodeID, release.Image)
+	} else {
+		r.note(in.NodeID, release.Image)
+	}
+	if in.State.Wanted() {
+		r.sibling(plan.TypeOf{App: in.AppID, Type: in.Type}, in.NodeID)
+	}
 }
 
 func (r *room) promise(node cluster.ID, l cluster.Limits) {
@@ -78,6 +86,39 @@ func (r *room) promise(node cluster.ID, l cluster.Limits) {
 		sum.Memory += l.OrDefault().Memory
 		sum.CPUs += l.CPUs
 	}
+}
+
+// sizeToPull is what an image takes of the disk of a node that has not got it. One that
+// is not in the cluster's registry was never to go anywhere: its builder is the heart.
+func sizeToPull(image cluster.Image) int64 {
+	if image.Pushed == "" {
+		return 0
+	}
+	return image.Size
+}
+
+// bring has an image on its way to a node, of whose disk it takes its size.
+func (r *room) bring(node cluster.ID, image cluster.Image) {
+	i, known := r.index[node]
+	if !known || r.has(node, image) {
+		return
+	}
+	r.note(node, image)
+	if free := &r.nodes[i].DiskFree; *free > 0 {
+		*free = max(1, *free-sizeToPull(image))
+	}
+}
+
+// note that a node has an image.
+func (r *room) note(node cluster.ID, image cluster.Image) {
+	if r.brought[node] == nil {
+		r.brought[node] = map[string]bool{}
+	}
+	r.brought[node][image.ID] = true
+}
+
+func (r *room) has(node cluster.ID, image cluster.Image) bool {
+	return r.brought[node][image.ID] || r.holds(node, image.ID)
 }
 
 func (r *room) sibling(of plan.TypeOf, node cluster.ID) {
@@ -92,14 +133,25 @@ func (r *room) sibling(of plan.TypeOf, node cluster.ID) {
 func (r *room) choose(app cluster.ID, release cluster.Release, typ string, asked map[string]cluster.Formation, count int) ([]cluster.ID, error) {
 	proc, _ := release.Process(typ)
 	limits, of := plan.Limits(proc, asked), plan.TypeOf{App: app, Type: typ}
-	for i, n := range r.nodes {
-		r.nodes[i].Siblings = r.siblings[of][n.ID]
+	for i := range r.nodes {
+		n := &r.nodes[i]
+		n.Siblings = r.siblings[of][n.ID]
+		n.HasImage = n.DiskFree > 0 && n.DiskFree < place.DiskFloor+sizeToPull(release.Image) && r.has(n.ID, release.Image) // what does not matter is not asked
 	}
-	promised := cluster.Limits{Memory: limits.OrDefault().Memory, CPUs: limits.CPUs}
-	chosen, err := place.Choose(place.Request{Count: count, Limits: promised}, r.nodes)
+	chosen, err := place.Choose(requestOf(release, proc, asked, count), r.nodes)
 	for _, node := range chosen {
 		r.promise(node, limits)
+		r.bring(node, release.Image)
 		r.sibling(of, node)
 	}
 	return chosen, err
+}
+
+// requestOf asks for instances of a process type of a release.
+func requestOf(release cluster.Release, proc cluster.ProcessType, asked map[string]cluster.Formation, count int) place.Request {
+	limits := plan.Limits(proc, asked)
+	return place.Request{
+		Count: count, Limits: cluster.Limits{Memory: limits.OrDefault().Memory, CPUs: limits.CPUs},
+		Image: place.Image{Arch: release.Image.Arch, Size: sizeToPull(release.Image)},
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -93,7 +94,7 @@ func TestBuilder_TurnsSourceIntoAnImage(t *testing.T) {
 	}
 
 	img, err := b.Engine.Image(t.Context(), result.Image.Ref)
-	if err != nil || img.ID != result.Image.ID || result.Image.Ref != "aorta/shop:"+string(s.spec.ID) || result.Image.Size == 0 {
+	if err != nil || img.ID != result.Image.ID || result.Image.Ref != "aorta/shop:"+string(s.spec.ID) || result.Image.Size == 0 || result.Image.Arch != runtime.GOARCH {
 		t.Errorf("got image %+v, engine has %+v, %v", result.Image, img, err)
 	}
 	if len(result.Processes) != 1 || result.Processes[0].Name != "web" || result.Processes[0].Limits.Memory != 64<<20 || len(result.Domains) != 1 {

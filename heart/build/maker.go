@@ -167,7 +167,7 @@ func (m *maker) result(found declared, ref string, img docker.Image) (cluster.Bu
 	}
 	return cluster.BuildResult{
 		State: cluster.BuildReady, Processes: p.processes, Domains: p.domains, Route: p.route,
-		Image: cluster.Image{Ref: ref, ID: img.ID, Digest: img.Digest(ref), Size: img.Size},
+		Image: cluster.Image{Ref: ref, ID: img.ID, Digest: img.Digest(ref), Size: img.Size, Arch: img.Arch},
 		Steps: m.steps, Cached: m.cached,
 	}, nil
 }

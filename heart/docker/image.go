@@ -17,6 +17,7 @@ type Image struct {
 	Tags      []string          // "name:tag"
 	Digests   []string          // "name@sha256:…", of those that came from a registry
 	Size      int64             // bytes
+	Arch      string            // such as amd64; not in a list of images
 	CreatedAt time.Time         // in a list of images alone
 	Build     cluster.ID        // the build that made it, from its label; empty if it was not built here; in a list alone
 	App       cluster.ID        // whose build that was, likewise
@@ -29,7 +30,7 @@ func (e *Engine) Image(ctx context.Context, ref string) (Image, error) {
 	var img Image
 	err := e.call(ctx, "inspect an image", queryTimeout, func(ctx context.Context) error {
 		r, err := e.cli.ImageInspect(ctx, ref)
-		img = Image{ID: r.ID, Tags: r.RepoTags, Digests: r.RepoDigests, Size: r.Size, ImageRun: runOf(r.InspectResponse)}
+		img = Image{ID: r.ID, Tags: r.RepoTags, Digests: r.RepoDigests, Size: r.Size, Arch: r.Architecture, ImageRun: runOf(r.InspectResponse)}
 		if r.Config != nil {
 			img.Labels = r.Config.Labels
 		}

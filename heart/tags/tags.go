@@ -137,7 +137,7 @@ func (f *Finder) set(source cluster.TagSource, found map[string]string, err erro
 
 // platform are the tags of the system.
 func platform() map[string]string {
-	found := map[string]string{"os": runtime.GOOS, "arch": runtime.GOARCH}
+	found := map[string]string{"os": runtime.GOOS, cluster.ArchTag: runtime.GOARCH}
 	if data, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
 		found["kernel"] = clean(string(bytes.TrimSpace(data)))
 	}

@@ -14,6 +14,7 @@ type Image struct {
 	Digest string // "sha256:…" of the manifest, when it came from a registry
 	Size   int64  // bytes
 	Pushed string // "sha256:…" of its manifest in the cluster's registry; empty: it is not there
+	Arch   string // that it runs on, such as amd64; empty: not known
 }
 
 // Pinned is the reference by which a registry gives this image and no other: the

@@ -8,6 +8,9 @@ const (
 	maxTagValue = 64
 )
 
+// ArchTag is the tag of a node that says what images run on it, such as amd64.
+const ArchTag = "arch"
+
 // TagSource is where a node's tag comes from.
 type TagSource string
 

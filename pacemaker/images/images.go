@@ -29,9 +29,10 @@ type Config struct {
 // Images are those of the cluster. Make them with New.
 type Images struct {
 	cfg Config
-	mu  sync.Mutex // guards reports
-	// reports can be lost: nodes report again within a minute.
+	mu  sync.Mutex // guards reports and built
+	// Both can be lost: nodes report again within a minute.
 	reports   map[cluster.ID]report // by node
+	built     map[cluster.ID]string // by node, the image of its last build
 	transfers transfers
 }
 
@@ -49,7 +50,7 @@ type OnNode struct {
 
 // New makes them; no node has reported yet.
 func New(cfg Config) *Images {
-	return &Images{cfg: cfg, reports: map[cluster.ID]report{}, transfers: transfers{taken: map[cluster.ID]by{}}}
+	return &Images{cfg: cfg, reports: map[cluster.ID]report{}, built: map[cluster.ID]string{}, transfers: transfers{taken: map[cluster.ID]by{}}}
 }
 
 // Reported takes what a node has, and answers what becomes of it.
@@ -99,6 +100,14 @@ func (i *Images) Holders(id string) []cluster.ID {
 	}
 	slices.Sort(nodes)
 	return nodes
+}
+
+// Holds says that a node has an image for all that is known.
+func (i *Images) Holds(node cluster.ID, id string) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	is := func(img cluster.EngineImage) bool { return img.ID == id }
+	return id != "" && (i.built[node] == id || slices.ContainsFunc(i.reports[node].list, is))
 }
 
 func buildsOf(list []cluster.EngineImage) []cluster.ID {

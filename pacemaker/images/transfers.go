@@ -39,6 +39,11 @@ func (i *Images) Take(ctx context.Context, node cluster.Node, spec *cluster.Buil
 
 // Done takes a build back from its builder, once there is nothing more to push.
 func (i *Images) Done(node cluster.Node, build cluster.ID, result cluster.BuildResult) {
+	if result.State == cluster.BuildReady {
+		i.mu.Lock()
+		i.built[node.ID] = result.Image.ID
+		i.mu.Unlock()
+	}
 	if result.State == cluster.BuildReady && result.Image.Pushed == "" {
 		return
 	}

@@ -5,75 +5,33 @@ package place
 
 import (
 	"container/heap"
-	"fmt"
-	"strings"
 
 	"aorta/pacemaker/cluster"
 )
 
-// CPUOvercommit is how many times a node's cores may be promised: a CPU limit
-// is a ceiling that few instances touch at once, unlike memory, which is never
-// promised twice.
-const CPUOvercommit = 4
-
-// Node is what the choice knows of one node.
-type Node struct {
-	ID       cluster.ID
-	Name     string
-	Heart    bool    // it runs instances at all
-	Ready    bool    // it is heard, neither suspect nor dead
-	Draining bool    // an operator empties it
-	Score    float64 // 0 idle … 1 full
-	// Memory and CPUs are what the node has; a zero means that it is not known
-	// yet, and then it refuses nothing.
-	Memory   int64
-	CPUs     float64
-	Reserved cluster.Limits // promised to its live instances
-	Siblings int            // live instances of the same app and process type
-}
-
-// Request asks for Count instances of one process type. Memory is what each
-// will be limited to; CPUs count only where the type names them.
-type Request struct {
-	Count  int
-	Limits cluster.Limits
-}
-
-// Refusal says why a node took none, or no more.
-type Refusal struct {
-	Node   string
-	Reason string
-}
-
-// Choose gives one node id per instance, in order. When not all can be placed
-// it gives none of them and a NoRoom that says why for each node.
+// Choose gives one node id per instance, in order: of the nodes that may have it those
+// with the fewest of its kind first, then with more preferred tags, then with the lower
+// score. When not all can be placed it gives none of them and a NoRoom that says why for
+// each node.
 func Choose(req Request, nodes []Node) ([]cluster.ID, error) {
-	var open queue
-	var refused []Refusal
-	for _, n := range nodes {
-		if reason := refuse(req, n); reason != "" {
-			refused = append(refused, Refusal{n.Name, reason})
-			continue
-		}
-		open = append(open, n)
+	if req.Count == 1 {
+		return chooseOne(req, nodes)
 	}
+	open := candidates(req, nodes)
 	heap.Init(&open)
 	chosen := make([]cluster.ID, 0, req.Count)
 	for len(chosen) < req.Count && len(open) > 0 {
-		n := &open[0]
-		chosen = append(chosen, n.ID)
-		n.Siblings++
-		n.Reserved.Memory += req.Limits.Memory
-		n.Reserved.CPUs += req.Limits.CPUs
-		if reason := refuse(req, *n); reason != "" {
-			refused = append(refused, Refusal{n.Name, reason})
+		c := &open[0]
+		chosen = append(chosen, c.node.ID)
+		c.take(req)
+		if c.node.refuses(req, c.taken) == fits {
+			heap.Fix(&open, 0)
+		} else {
 			heap.Pop(&open)
-			continue
 		}
-		heap.Fix(&open, 0)
 	}
 	if len(chosen) < req.Count {
-		return nil, &NoRoom{Count: req.Count, Placed: len(chosen), Refused: refused}
+		return nil, noRoom(req, nodes, chosen)
 	}
 	return chosen, nil
 }
@@ -87,10 +45,11 @@ func Fits(req Request, nodes []Node) error {
 		if !n.Heart {
 			continue
 		}
-		if n.Memory == 0 {
+		bare := Node{ID: n.ID, Name: n.Name, Heart: true, Ready: true, Memory: n.Memory, CPUs: n.CPUs, Arch: n.Arch, Tags: n.Tags, SetTags: n.SetTags}
+		if n.Memory == 0 && bare.refuses(req, 0) == fits {
 			return nil
 		}
-		empty = append(empty, Node{ID: n.ID, Name: n.Name, Heart: true, Ready: true, Memory: n.Memory, CPUs: n.CPUs})
+		empty = append(empty, bare)
 	}
 	if len(empty) == 0 {
 		return nil
@@ -99,84 +58,39 @@ func Fits(req Request, nodes []Node) error {
 	return err
 }
 
-func refuse(req Request, n Node) string {
-	switch {
-	case !n.Heart:
-		return "runs no instances (no heart role)"
-	case !n.Ready:
-		return "is not heard"
-	case n.Draining:
-		return "is draining"
-	case n.Memory > 0 && n.Reserved.Memory+req.Limits.Memory > n.Memory:
-		return fmt.Sprintf("has %s of %s memory left, %s is needed", cluster.Size(max(0, n.Memory-n.Reserved.Memory)), cluster.Size(n.Memory), cluster.Size(req.Limits.Memory))
-	case n.CPUs > 0 && req.Limits.CPUs > 0 && n.Reserved.CPUs+req.Limits.CPUs > n.CPUs*CPUOvercommit:
-		return fmt.Sprintf("has promised %.2f of its %.0f × %d CPUs, %.2f more are needed", n.Reserved.CPUs, n.CPUs, CPUOvercommit, req.Limits.CPUs)
-	}
-	return ""
+// Allows says whether instances may be on a node for what the node is: of the tags and
+// the architecture asked for. What runs on one that does not is misplaced.
+func Allows(req Request, n Node) bool {
+	return !lacksTags(req, &n) && !otherArch(req, &n)
 }
 
-// NoRoom says that some of the instances asked for find no node.
-type NoRoom struct {
-	Count   int // asked for
-	Placed  int // that would have found one
-	Refused []Refusal
-}
-
-// Error is for people, with the reason of each node.
-func (e *NoRoom) Error() string {
-	return fmt.Sprintf("%d of %d instances find no node: %s", e.Count-e.Placed, e.Count, e.Reasons())
-}
-
-// Unwrap gives the error its code: what has no room now may have some later.
-func (e *NoRoom) Unwrap() error { return cluster.Unavailable("%s", e.Error()) }
-
-// shownReasons is how many nodes Reasons speaks of.
-const shownReasons = 10
-
-// Reasons says for each node why it takes none, or no more.
-func (e *NoRoom) Reasons() string {
-	if len(e.Refused) == 0 {
-		return "the cluster has no node that runs instances"
-	}
-	var out []string
-	for i, r := range e.Refused {
-		if i == shownReasons {
-			out = append(out, fmt.Sprintf("and %d more nodes", len(e.Refused)-shownReasons))
-			break
+// chooseOne is Choose of what a crash asks for, of each app by itself: it need not put
+// all nodes in order, and asks first what is cheap to ask.
+func chooseOne(req Request, nodes []Node) ([]cluster.ID, error) {
+	var best *candidate
+	for i := range nodes {
+		n := &nodes[i]
+		if best != nil && n.Siblings > best.siblings {
+			continue
 		}
-		out = append(out, r.Node+" "+r.Reason)
+		c := candidateOf(req, n)
+		if (best == nil || c.better(best)) && n.refuses(req, 0) == fits {
+			found := c
+			best = &found
+		}
 	}
-	return strings.Join(out, "; ")
+	if best == nil {
+		return nil, noRoom(req, nodes, nil)
+	}
+	return []cluster.ID{best.node.ID}, nil
 }
 
-// queue has the best node first: fewest siblings, so that N instances are on N
-// nodes if N will take them; then the lower score; then less that is promised; then the id.
-type queue []Node
-
-func (q queue) Len() int { return len(q) }
-
-func (q queue) Less(i, j int) bool {
-	a, b := q[i], q[j]
-	switch {
-	case a.Siblings != b.Siblings:
-		return a.Siblings < b.Siblings
-	case a.Score != b.Score:
-		return a.Score < b.Score
-	case a.Reserved.Memory != b.Reserved.Memory: // two that are busy to the full
-		return a.Reserved.Memory < b.Reserved.Memory
+func candidates(req Request, nodes []Node) queue {
+	open := make(queue, 0, len(nodes))
+	for i := range nodes {
+		if n := &nodes[i]; n.refuses(req, 0) == fits {
+			open = append(open, candidateOf(req, n))
+		}
 	}
-	return a.ID < b.ID
-}
-
-func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-
-// Push is part of heap.Interface and never called: the queue only shrinks.
-func (q *queue) Push(any) {}
-
-// Pop is part of heap.Interface.
-func (q *queue) Pop() any {
-	old := *q
-	last := old[len(old)-1]
-	*q = old[:len(old)-1]
-	return last
+	return open
 }

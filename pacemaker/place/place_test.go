@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"pgregory.net/rapid"
-
 	"aorta/pacemaker/cluster"
 )
 
@@ -72,12 +70,12 @@ func TestFits_CountsWhatNodesCouldHold(t *testing.T) {
 		nodes []Node
 		says  string
 	}{
-		{"as many as there is room on empty nodes", Request{4, half}, []Node{busy, silent, router}, ""},
-		{"one more", Request{5, half}, []Node{busy, silent, router}, "1 of 5 instances find no node: n1 has 0 bytes of 1 GB memory left, 512 MB is needed; n2 has 0 bytes of"},
-		{"larger than any node", Request{1, cluster.Limits{Memory: 2 << 30}}, []Node{busy, silent}, "n1 has 1 GB of 1 GB memory left, 2 GB is needed"},
-		{"more cores than any node promises", Request{1, cluster.Limits{CPUs: 9}}, []Node{busy}, "n1 has promised 0.00 of its 2 × 4 CPUs"},
-		{"a node that nothing is known of", Request{5000, half}, []Node{busy, unknown}, ""},
-		{"no node yet", Request{5, half}, []Node{router}, ""},
+		{"as many as there is room on empty nodes", Request{Count: 4, Limits: half}, []Node{busy, silent, router}, ""},
+		{"one more", Request{Count: 5, Limits: half}, []Node{busy, silent, router}, "1 of 5 instances find no node: n1 has 0 bytes of 1 GB memory left, 512 MB is needed; n2 has 0 bytes of"},
+		{"larger than any node", Request{Count: 1, Limits: cluster.Limits{Memory: 2 << 30}}, []Node{busy, silent}, "n1 has 1 GB of 1 GB memory left, 2 GB is needed"},
+		{"more cores than any node promises", Request{Count: 1, Limits: cluster.Limits{CPUs: 9}}, []Node{busy}, "n1 has promised 0.00 of its 2 × 4 CPUs"},
+		{"a node that nothing is known of", Request{Count: 5000, Limits: half}, []Node{busy, unknown}, ""},
+		{"no node yet", Request{Count: 5, Limits: half}, []Node{router}, ""},
 	} {
 		err := Fits(tc.req, tc.nodes)
 
@@ -87,60 +85,87 @@ func TestFits_CountsWhatNodesCouldHold(t *testing.T) {
 	}
 }
 
-func TestChoose_NeverBreaksItsRules(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		nodes := make([]Node, rapid.IntRange(0, 12).Draw(t, "nodes"))
-		for i := range nodes {
-			nodes[i] = node(i)
-			nodes[i].Ready = rapid.Bool().Draw(t, "ready")
-			nodes[i].Draining = rapid.Bool().Draw(t, "draining")
-			nodes[i].Score = rapid.Float64Range(0, 1).Draw(t, "score")
-			nodes[i].Memory = rapid.Int64Range(0, 4).Draw(t, "memory")
-		}
-		req := Request{Count: rapid.IntRange(0, 20).Draw(t, "count"), Limits: cluster.Limits{Memory: 1}}
+func TestChoose_TakesTagsForWhatTheyAre(t *testing.T) {
+	plain, eu, ssd, own := node(1), node(2), node(3), node(4)
+	ssd.SetTags = map[string]string{"disk": "ssd"}
+	eu.Tags, own.Tags = map[string]string{"region": "eu"}, map[string]string{"disk": "ssd"}
+	ssd.Tags = ssd.SetTags
+	nodes := []Node{plain, eu, ssd, own}
+	for _, tc := range []struct {
+		what string
+		tags cluster.Tags
+		want string
+	}{
+		{"required ones are those that were set", cluster.Tags{Require: []cluster.Tag{{Key: "disk"}}}, "n0003 n0003"},
+		{"also by their value", cluster.Tags{Require: []cluster.Tag{{Key: "disk", Value: "ssd"}}}, "n0003 n0003"},
+		{"preferred ones may be a node's own word, and come after the spread", cluster.Tags{Prefer: []cluster.Tag{{Key: "region", Value: "eu"}}}, "n0002 n0001"},
+		{"more of them are better", cluster.Tags{Prefer: []cluster.Tag{{Key: "region", Value: "us"}, {Key: "disk"}}}, "n0003 n0004"},
+	} {
+		got, err := Choose(Request{Count: 2, Tags: tc.tags}, nodes)
 
-		got, err := Choose(req, nodes)
-
-		again, _ := Choose(req, nodes)
-		if fmt.Sprint(got) != fmt.Sprint(again) {
-			t.Fatalf("equal worlds gave %v and %v", got, again)
+		if text := strings.Trim(fmt.Sprint(got), "[]"); err != nil || text != tc.want {
+			t.Errorf("%s: got %s, %v, want %s", tc.what, text, err, tc.want)
 		}
-		if err != nil {
-			if len(got) != 0 {
-				t.Fatalf("got %v beside the error %v", got, err)
-			}
-			return
-		}
-		count := map[cluster.ID]int{}
-		for _, id := range got {
-			count[id]++
-		}
-		lowest, highest := req.Count, 0
-		for _, n := range nodes {
-			c := count[n.ID]
-			if c > 0 && (!n.Ready || n.Draining || n.Memory > 0 && int64(c) > n.Memory) {
-				t.Fatalf("node %+v got %d", n, c)
-			}
-			if n.Ready && !n.Draining && n.Memory == 0 {
-				lowest = min(lowest, c)
-			}
-			highest = max(highest, c)
-		}
-		if len(got) > 0 && highest > lowest+1 {
-			t.Fatalf("a node got %d while one with room got %d", highest, lowest)
-		}
-	})
+	}
 }
 
-func BenchmarkChoose5000Nodes(b *testing.B) {
-	nodes := make([]Node, 5000)
-	for i := range nodes {
-		nodes[i] = node(i)
+// An operator reads what is wrong with a hundred nodes in one line.
+func TestNoRoom_SharesWordsAmongNodes(t *testing.T) {
+	world := func(change func(i int, n *Node)) []Node {
+		var nodes []Node
+		for i := range 9 {
+			n := node(i + 1)
+			n.Memory, n.Arch, n.SetTags, n.Tags = 1<<30, "amd64", map[string]string{"ssd": "true"}, map[string]string{"ssd": "true"}
+			change(i, &n)
+			nodes = append(nodes, n)
+		}
+		return nodes
 	}
-	for b.Loop() {
-		if _, err := Choose(Request{Count: 10000}, nodes); err != nil {
-			b.Fatal(err)
+	untagged := func(i int, n *Node) {
+		if i < 8 {
+			n.SetTags, n.Tags = nil, nil
 		}
 	}
-	b.ReportMetric(float64(b.N)*10000/b.Elapsed().Seconds(), "instances/s")
+	for _, tc := range []struct {
+		what   string
+		change func(i int, n *Node)
+		want   string
+	}{
+		{"many alike, and one", func(i int, n *Node) { untagged(i, n); n.Reserved.Memory = 900 << 20 }, "8 nodes lack tag ssd; n9 has 124 MB of 1 GB memory left, 512 MB is needed"},
+		{"many with little", func(i int, n *Node) { n.Reserved.Memory = int64(600+i) << 20 }, "9 nodes have too little memory left, 512 MB is needed (n1 has most: 424 MB)"},
+		{"few alike", func(i int, n *Node) { untagged(i, n); n.Draining = i == 8; n.Heart = i != 1 && i != 2 }, "6 nodes lack tag ssd; n2 and n3 run no instances (no heart role); n9 is draining"},
+		{"by their own word", func(i int, n *Node) { n.SetTags = nil; n.Heart = i == 3 }, "8 nodes run no instances (no heart role); n4 has tag ssd=true by its own word alone, which counts once you set it (aorta nodes tag n4 ssd=true)"},
+		{"another architecture", func(i int, n *Node) { n.Arch = "arm64" }, "9 nodes are arm64, and the image is for amd64"},
+		{"no room for the image", func(i int, n *Node) { n.DiskFree = 700 << 20; n.Heart = i == 0 }, "n1 has 700 MB of disk left: the image takes 300 MB, and 512 MB stay free; 8 nodes run no instances (no heart role)"},
+	} {
+		req := Request{Count: 1, Limits: cluster.Limits{Memory: 512 << 20}, Tags: cluster.Tags{Require: []cluster.Tag{{Key: "ssd"}}}, Image: Image{Arch: "amd64", Size: 300 << 20}}
+
+		_, err := Choose(req, world(tc.change))
+
+		if want := "1 of 1 instances find no node: " + tc.want; err == nil || err.Error() != want {
+			t.Errorf("%s:\n got %v\nwant %s", tc.what, err, want)
+		}
+	}
+}
+
+// An image that is on the node already takes no more of its disk.
+func TestChoose_KeepsTheDiskFloor(t *testing.T) {
+	full, has := node(1), node(2)
+	full.DiskFree, has.DiskFree, has.HasImage, has.Score = 600<<20, 1, true, 0.9
+
+	got, err := Choose(Request{Count: 2, Image: Image{Size: 100 << 20}}, []Node{full, has})
+
+	if err != nil || fmt.Sprint(got) != "[n0002 n0002]" {
+		t.Errorf("got %v, %v, want both where the image is", got, err)
+	}
+}
+
+func TestFits_NeedsTheTags(t *testing.T) {
+	unknown, plain := node(1), node(2)
+	plain.Memory = 1 << 30
+	req := Request{Count: 1, Tags: cluster.Tags{Require: []cluster.Tag{{Key: "ssd"}}}}
+
+	if err := Fits(req, []Node{unknown, plain}); err == nil || !strings.Contains(err.Error(), "n1 and n2 lack tag ssd") {
+		t.Errorf("got %v, want it to name both", err)
+	}
 }

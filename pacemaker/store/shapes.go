@@ -16,14 +16,15 @@ type imageShape struct {
 	Digest string `json:"digest,omitempty"`
 	Size   int64  `json:"size,omitempty"` // bytes
 	Pushed string `json:"pushed,omitempty"`
+	Arch   string `json:"arch,omitempty"`
 }
 
 func imageShapeOf(i cluster.Image) imageShape {
-	return imageShape{Ref: i.Ref, ID: i.ID, Digest: i.Digest, Size: i.Size, Pushed: i.Pushed}
+	return imageShape{Ref: i.Ref, ID: i.ID, Digest: i.Digest, Size: i.Size, Pushed: i.Pushed, Arch: i.Arch}
 }
 
 func (s imageShape) image() cluster.Image {
-	return cluster.Image{Ref: s.Ref, ID: s.ID, Digest: s.Digest, Size: s.Size, Pushed: s.Pushed}
+	return cluster.Image{Ref: s.Ref, ID: s.ID, Digest: s.Digest, Size: s.Size, Pushed: s.Pushed, Arch: s.Arch}
 }
 
 type processShape struct {

@@ -59,6 +59,7 @@ type Image struct {
 	Digest string `json:"digest,omitempty"`
 	Size   int64  `json:"size,omitempty"`
 	Pushed string `json:"pushed,omitempty"`
+	Arch   string `json:"arch,omitempty"`
 }
 
 // Limits bound what one instance may use.
