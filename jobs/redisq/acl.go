@@ -17,22 +17,25 @@ func NodeACL(nodeID string) []string { return queueACL(jobs.NodeQueue(nodeID)) }
 // resets at the beginning.
 func RoleACL(role string) []string { return queueACL(jobs.RoleQueue(role)) }
 
+// queueACL gives each kind of key the commands for it alone: a key that does not exist
+// would be made by others as what it is not, and nobody could read it.
 func queueACL(q jobs.Queue) []string {
 	k := keysOf(q)
-	rules := []string{"resetkeys", "resetchannels", "nocommands", "clearselectors"}
+	streams := []string{"+xreadgroup", "+xgroup|create", "+xack", "+xdel"}
 	for p := range priorities {
-		rules = append(rules, "~"+k.stream(p)) // each by name: nobody would clear away another one
+		streams = append(streams, "~"+k.stream(p)) // each by name: nobody would clear away another one
 	}
-	return append(
-		rules,
-		"%R~"+string(k)+"j:*",
-		"~"+k.beat(),
-		"&"+string(k)+"*",
-		"+xreadgroup", "+xgroup|create", "+xack", "+xdel",
-		"+hmget", "+hincrby", "+hdel", "+multi", "+exec",
-		"+publish", "+subscribe", "+unsubscribe", "+ping",
+	return []string{
+		"resetkeys", "resetchannels", "nocommands", "clearselectors",
+		"&" + string(k) + "*",
+		"+multi", "+exec", "+publish", "+subscribe", "+unsubscribe", "+ping",
 		"+command", "+cluster|slots", // where keys lie: without it no client can work on a Redis Cluster
+		selector(streams...),
+		selector("+hincrby", "+hdel", "~"+k.beat()),
+		selector("+hmget", "%R~"+string(k)+"j:*"),
 		// Its queue is not what it says things in: only the keeper adds there.
-		"("+strings.Join([]string{"+xadd", "%W~" + k.out(), "%W~" + string(k) + "j:*:log"}, " ")+")",
-	)
+		selector("+xadd", "%W~"+k.out(), "%W~"+string(k)+"j:*:log"),
+	}
 }
+
+func selector(rules ...string) string { return "(" + strings.Join(rules, " ") + ")" }

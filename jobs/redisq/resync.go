@@ -29,6 +29,9 @@ func (l *loop) resync(ctx context.Context) error {
 	if err := l.claimQueues(ctx); err != nil {
 		return err
 	}
+	if err := l.mendKinds(ctx); err != nil {
+		return err
+	}
 	if err := l.readSlots(ctx); err != nil {
 		return err
 	}
