@@ -18,7 +18,7 @@ import (
 // so that none works beside the one in its place.
 func TestHeart_EndsWhatItsEngineHasForgotten(t *testing.T) {
 	t.Parallel()
-	if !rig.InOwnNetwork(t) {
+	if !testkit.InOwnNetwork(t) {
 		return
 	}
 	id := cluster.NewID()

@@ -18,7 +18,7 @@ import (
 // there itself.
 func TestHeart_BelievesNoOtherProcessAtAnInstancesAddress(t *testing.T) {
 	t.Parallel()
-	if !rig.InOwnNetwork(t) {
+	if !testkit.InOwnNetwork(t) {
 		return
 	}
 	id := cluster.NewID()

@@ -16,7 +16,7 @@ import (
 // was under way has not failed.
 func TestHeart_TakesNoRestartOfTheEngineForACrash(t *testing.T) {
 	t.Parallel()
-	if !rig.InOwnNetwork(t) {
+	if !testkit.InOwnNetwork(t) {
 		return
 	}
 	id := cluster.NewID()

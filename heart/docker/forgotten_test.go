@@ -20,7 +20,7 @@ import (
 // processes live on. None of these answers for a container of now.
 func TestEngine_NothingItHasForgottenAnswersForAnother(t *testing.T) {
 	t.Parallel()
-	if !rig.InOwnNetwork(t) {
+	if !testkit.InOwnNetwork(t) {
 		return
 	}
 	id := cluster.NewID()
@@ -113,7 +113,7 @@ func dockerCLI(tb testing.TB, args ...string) {
 // others.
 func TestEngine_TellsOfNoAddressInANetworkThatIsGone(t *testing.T) {
 	t.Parallel()
-	if !rig.InOwnNetwork(t) {
+	if !testkit.InOwnNetwork(t) {
 		return
 	}
 	id := cluster.NewID()

@@ -15,7 +15,7 @@ import (
 // containers.
 func TestOwnEngine_LeavesNoProcess(t *testing.T) {
 	t.Parallel()
-	if !rig.InOwnNetwork(t) {
+	if !testkit.InOwnNetwork(t) {
 		return
 	}
 	id, dir := cluster.NewID(), ""

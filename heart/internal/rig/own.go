@@ -55,7 +55,7 @@ func OwnEngine(tb testing.TB, id cluster.ID, flags ...string) *Own {
 	}
 	tb.Cleanup(o.unmount)
 	tb.Cleanup(o.endShims) // once all that the test started has ended
-	if o.network = ownNetwork(); o.network == "" {
+	if o.network = testkit.OwnNetwork(); o.network == "" {
 		o.makeNetwork()
 	}
 	o.startTasks()
