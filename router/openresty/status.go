@@ -27,6 +27,9 @@ type Status struct {
 	// Digest names the configuration of the worker that answered.
 	Digest  string         `json:"digest"`
 	Workers []WorkerStatus `json:"workers"`
+	// Lost are the addresses of machines that do not answer: requests for their
+	// instances go to others.
+	Lost []string `json:"lost"`
 	// InFlight counts requests by instance id, for instances that have left a
 	// worker's table (or whose worker exits) and still have some.
 	InFlight map[string]int `json:"inflight"`

@@ -55,6 +55,9 @@ local function why_bad()
   if sent == "0" then
     return "no instance accepts connections"
   end
+  if (received == "0" or not received) and retry.is_lost() then
+    return "the node that it runs on does not answer any more"
+  end
   if received == "0" or not received then -- not: M.broke, which asks no instance
     return "its instance closed the connection before it answered"
   end

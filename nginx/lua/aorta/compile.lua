@@ -5,6 +5,7 @@ local strings = require "string.buffer"
 local arena = require "aorta.arena"
 local flights = require "aorta.flights"
 local limits = require "aorta.limits"
+local places = require "aorta.places"
 require "aorta.layout"
 
 local HOST, COLD, GROUP = ffi.sizeof("aorta_host"), ffi.sizeof("aorta_cold"), ffi.sizeof("aorta_group")
@@ -67,6 +68,7 @@ end
 
 local function put_instance(c, instance)
   c.slot = flights.enter(instance.id)
+  places.put(c.slot, instance.addr, instance.port)
   c.port, c.addr_len = instance.port, #instance.addr
   ffi.copy(c.addr, instance.addr, #instance.addr)
 end

@@ -134,6 +134,17 @@ function M.each(visit)
   end
 end
 
+-- each_peer calls visit(fd) for the sockets that the worker has opened, among so
+-- many connections.
+function M.each_peer(from, to, visit)
+  for i = from, to - 1 do
+    local c = ffi.cast("aorta_socket *", first + i * size)
+    if c.fd ~= -1 and c.listening == nil then
+      visit(c.fd)
+    end
+  end
+end
+
 -- request_of is the key of what the connection is busy with, as retry.flying has it.
 function M.request_of(c)
   return tonumber(ffi.cast("uintptr_t", c.data))

@@ -19,7 +19,7 @@ local SIGNATURE = 0x50545448 -- "HTTP"
 local LOC_CONF = 5           -- pointers into a request
 -- Words of the settings: connect, send, read and next-upstream timeouts in ms,
 -- and the head's size, as nginx.conf has them.
-local KNOWN = { [1] = 1000, [2] = 3600000, [3] = 3600000, [4] = 10000, [6] = 32768 }
+local KNOWN = { [1] = 500, [2] = 3600000, [3] = 3600000, [4] = 0, [6] = 32768 }
 -- Words before the flags: two lists of variables to store by, both empty.
 local FLAGS = 53
 local PLAIN, GOING_ON = 0x20, 0xA0 -- flags of a proxy, and with preserve_output

@@ -15,6 +15,7 @@ local M = {}
 
 local out = {} -- slot -> id, instances ejected as far as this worker knows
 local seen = 0 -- version of the shared dict that out holds
+local others = 0 -- machines whose instances are left out (aorta.machines)
 
 local function count()
   local now, n = ngx.now(), 0
@@ -25,14 +26,14 @@ local function count()
       n = n + 1
     end
   end
-  T.ejected = n
+  T.ejected = n + others
 end
 
 local function hold(id, till)
   local slot = flights.slot(id)
   if slot then
     out[slot] = id
-    T.ejected_until[slot] = till
+    T.ejected_until[slot] = math.max(T.ejected_until[slot], till)
   end
 end
 
@@ -78,6 +79,17 @@ local function may_eject(host, slot)
     end
   end
   return (already + 1) * 2 <= g.size
+end
+
+-- till is until when an instance is left out by itself.
+function M.till(id)
+  return id and shared:get("e:" .. id) or 0
+end
+
+-- held_back notes how many machines' instances are left out.
+function M.held_back(machines)
+  others = machines
+  count()
 end
 
 local function struck(id)

@@ -4,6 +4,7 @@
 -- requests in flight, the count goes to a shared dict until it is zero, so that
 -- a drain can be judged.
 local ffi = require "ffi"
+local places = require "aorta.places"
 local T = require "aorta.layout"
 
 local shared = ngx.shared.aorta_flights
@@ -57,6 +58,7 @@ local function forget(slot)
   local id = ids[slot]
   slots[id], ids[slot], refs[slot], leaving[slot] = nil, nil, nil, nil
   free[#free + 1] = slot
+  places.forget(slot)
 end
 
 -- export reports to the others how many are still in flight, and frees the slot

@@ -12,7 +12,7 @@ local retry = require "aorta.retry"
 
 local M = {}
 
-local CONNECT = 1000    -- ms, as proxy_connect_timeout
+local CONNECT = 500    -- ms, as proxy_connect_timeout
 local TOO_LARGE, TIMED_OUT = 413, 504
 
 local waiting = {} -- request key -> who it is, how much of it has come, since when

@@ -4,7 +4,7 @@ local settings = require "aorta.settings"
 
 local M = {}
 
-local TICK = 0.1  -- seconds; leaving instances and ejections
+local TICK = 0.1  -- seconds; leaving instances, ejections, and a part of the sockets
 local BEATS = 10  -- ticks between two beats; a new table is reported at once
 
 function M.init(path)
@@ -39,6 +39,7 @@ local function leave()
   local status, flights = require("aorta.status"), require("aorta.flights")
   status.beat()
   while flights.export_all() > 0 do
+    require("aorta.machines").tick()
     end_overdue()
     ngx.sleep(TICK)
   end
@@ -50,6 +51,7 @@ local function tick(premature)
   end
   require("aorta.flights").tick()
   require("aorta.eject").refresh()
+  require("aorta.machines").tick()
   end_overdue()
   if ticks % BEATS == 0 then
     require("aorta.status").beat()

@@ -8,6 +8,8 @@ local eject = require "aorta.eject"
 local flights = require "aorta.flights"
 local hosts = require "aorta.host"
 local index = require "aorta.index"
+local machines = require "aorta.machines"
+local places = require "aorta.places"
 local settings = require "aorta.settings"
 local turns = require "aorta.turns"
 
@@ -96,7 +98,8 @@ local function nth(list, n)
   return last
 end
 
-local MOST = 2 -- instances that a request is sent to
+local MOST = 2       -- instances that a request is sent to
+local PATIENCE = 10 -- seconds after which an instance is the last that it is sent to
 
 -- times_sent is how many attempts have sent something of the request.
 local function times_sent()
@@ -105,6 +108,16 @@ local function times_sent()
     n = n + (value ~= "0" and 1 or 0)
   end
   return n
+end
+
+-- too_late says whether all that was tried took so long that the request is not
+-- sent again: what takes an app its time would take another instance as much.
+local function too_late()
+  local seconds = 0
+  for value in (ngx.var.upstream_response_time or ""):gmatch("[%d.]+") do
+    seconds = seconds + value
+  end
+  return seconds >= PATIENCE
 end
 
 -- last is what nginx lists for the last attempt.
@@ -164,6 +177,18 @@ local function nearby(h, slot)
   return h.cold.first + 0
 end
 
+-- judge is called once for each attempt that failed; unsent tells that nothing of
+-- the request was sent.
+local function judge(h, slot, unsent)
+  if places.is_held(slot) then
+    return
+  end
+  eject.failed(h, slot, unsent)
+  if unsent then
+    machines.unreached(slot, nth(ngx.var.upstream_status) == "504")
+  end
+end
+
 -- again chooses for a request whose last attempt failed.
 function M.again(r)
   local code = overruled(api.key(r))
@@ -181,22 +206,27 @@ function M.again(r)
   end
   local unsent = nth(ngx.var.upstream_bytes_sent, #ids) == "0"
   if slot then
-    eject.failed(h, slot, unsent)
+    judge(h, slot, unsent)
   end
   -- The request may be what ends them. nginx itself counts no attempt on a
   -- connection that it had kept.
   if times_sent() >= MOST then
     return answer(r, "a502", part, #part)
   end
-  -- Half of the instances may have gone with their node: what was refused has
-  -- cost nothing, and is worth another instance while there is one.
-  if unsent and #ids > 1 and #ids < h.total then
-    api.more_tries(r, 1)
+  -- What was sent to a machine that is lost since has not been worked on for long.
+  if not unsent and too_late() and not (slot and places.is_held(slot)) then
+    return answer(r, nth(ngx.var.upstream_status) == "504" and "a504" or "a502", part, #part)
   end
   if h.total == 0 then
     return answer(r, "a503", part, #part)
   end
   local instance = choose(h, nearby(h, slot), ids)
+  -- Half of the instances may have gone with their node: what was refused has
+  -- cost nothing, and is worth another instance while there is one. A machine
+  -- that is lost costs a wait.
+  if unsent and #ids > 1 and #ids < h.total and not places.is_held(instance.slot) then
+    api.more_tries(r, 1)
+  end
   local text = ffi.string(instance.text, instance.text_len)
   if #ids > 0 then
     text = text .. ',"tried":["' .. table.concat(ids, '","') .. '"]'
@@ -216,10 +246,17 @@ function M.fail(slot)
   end
   local h = asked()
   if h then
-    eject.failed(h, slot, nth(ngx.var.upstream_bytes_sent) == "0")
+    judge(h, slot, nth(ngx.var.upstream_bytes_sent) == "0")
   end
 end
 jit.off(M.fail)
+
+-- is_lost says whether the request's last instance is on a machine that does not
+-- answer.
+function M.is_lost()
+  local slot = flights.slot((ngx.var.aorta_route or ""):match('"instance":"([^"]+)"') or "")
+  return slot and places.is_held(slot)
+end
 
 -- gave_up is for a request that got no answer in time.
 function M.gave_up(r, k)

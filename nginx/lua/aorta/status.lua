@@ -5,6 +5,7 @@ local cjson = require "cjson.safe"
 local connections = require "aorta.connections"
 local crowd = require "aorta.crowd"
 local index = require "aorta.index"
+local machines = require "aorta.machines"
 local retry = require "aorta.retry"
 local routes = require "aorta.routes"
 local settings = require "aorta.settings"
@@ -154,9 +155,10 @@ function M.status()
   M.beat()
   local list, pids = live()
   local low = lowest(list)
-  local counts = in_flight(pids)
+  local counts, lost = in_flight(pids), machines.lost()
   say(200, {
     cluster = settings.cluster, epoch = low.epoch, generation = low.generation, digest = settings.digest,
+    lost = #lost > 0 and lost or nil,
     workers = #list > 0 and list or cjson.null, inflight = next(counts) and counts or cjson.null,
   })
 end
