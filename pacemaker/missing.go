@@ -25,7 +25,7 @@ type missing struct {
 
 // waiting is an app that lacks instances which can't be started now.
 type waiting struct {
-	until  time.Time // when it is to be checked again
+	until  time.Time // when it is to be checked again; zero once what is at work on it has ended
 	pause  time.Time // when what keeps failing is tried again; zero for at once
 	noRoom []overview.NoRoom
 }
@@ -58,7 +58,7 @@ func (m *missing) take(now time.Time) check {
 		m.checkAll = now.Add(checkAllEvery)
 	}
 	for app, w := range m.waiting {
-		if !now.Before(w.until) {
+		if !w.until.IsZero() && !now.Before(w.until) {
 			m.changed[app] = true
 		}
 	}
@@ -77,16 +77,22 @@ func (m *missing) putBack(c check) {
 	}
 }
 
-// checked replaces what is known of the apps of a check by those that wait.
-func (m *missing) checked(c check, wait map[cluster.ID]waiting) {
+// checked replaces what is known of the apps of a check by those that wait. Of apps
+// that an operation is at work on nothing else is known before it ends.
+func (m *missing) checked(c check, wait map[cluster.ID]waiting, busy map[cluster.ID]bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	apps := c.apps
 	if c.all {
-		m.waiting = wait
-		return
+		apps = slices.Collect(maps.Keys(m.waiting))
 	}
-	for _, app := range c.apps {
-		delete(m.waiting, app)
+	for _, app := range apps {
+		if !busy[app] {
+			delete(m.waiting, app)
+		} else if w, waits := m.waiting[app]; waits {
+			w.until = time.Time{}
+			m.waiting[app] = w
+		}
 	}
 	maps.Copy(m.waiting, wait)
 }

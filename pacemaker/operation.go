@@ -92,6 +92,11 @@ func (p *Pacemaker) setTarget(ctx context.Context, w *work) error {
 	if w.target.Replace, err = p.toReplace(ctx, *w); err != nil {
 		return err
 	}
+	away, err := p.away(ctx)
+	if err != nil {
+		return err
+	}
+	w.target.Lost, w.target.Held = away.lost, away.held
 	stays := w.app.Stopped && !w.args.Revive
 	if w.op.Kind != cluster.OpStop && w.op.Kind != cluster.OpDestroy && !stays {
 		w.target.Want = plan.Want(w.release, w.asked)

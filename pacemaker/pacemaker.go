@@ -163,7 +163,7 @@ func New(cfg Config, parts Parts, id cluster.ID, epoch uint64) *Pacemaker {
 	p.publish = routing.NewPublisher(routes, p.Routers)
 	p.Nodes = nodes.New(nodes.Config{
 		Store: parts.Store, Routes: p.publish, Routers: p.Routers, Epoch: epoch, DeadAfter: cfg.DeadAfter, DrainLimit: cfg.DrainLimit,
-		Started: started, Changed: p.rerouted, Now: cfg.Now, Log: cfg.Log,
+		Started: started, Changed: p.rerouted, Lost: p.nodeLost, Now: cfg.Now, Log: cfg.Log,
 	})
 	p.Members = membership.New(membership.Config{
 		Store: parts.Store, Authority: parts.Authority, Nodes: p.Nodes, Cluster: id, DeadAfter: cfg.DeadAfter,
@@ -212,6 +212,7 @@ func (p *Pacemaker) Run(ctx context.Context) error {
 	for name, loop := range map[string]func(context.Context) error{
 		"publisher":  p.publish.Run,
 		"reconciler": p.reconcileLoop,
+		"liveness":   p.Nodes.Watch,
 	} {
 		group.Go(func() error {
 			if err := profile.Part(ctx, name, loop); err != nil && ctx.Err() == nil {

@@ -25,7 +25,7 @@ func (p *Pacemaker) placeInstances(ctx context.Context, r *jobs.Run) (any, error
 	if err != nil {
 		return nil, err
 	}
-	starts := plan.Starts(w.op.ID, w.target, list)
+	starts := plan.AtMost(plan.Starts(w.op.ID, w.target, list), w.args.AtMost)
 	if w.app.Stopped && !w.args.Revive && w.op.Kind != cluster.OpStop {
 		r.Log("the app is stopped and stays so (start it with: aorta ps restart)")
 	}

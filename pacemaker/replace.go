@@ -47,42 +47,63 @@ func (p *Pacemaker) replaceMissing(ctx context.Context, c check, open []cluster.
 	if err := p.moveDisplaced(ctx, list, open); err != nil {
 		return err
 	}
+	away, err := p.away(ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.drainSurplus(ctx, running(list, open), away); err != nil {
+		return err
+	}
 	wait := map[cluster.ID]waiting{}
-	if lacks := lacking(list, open); len(lacks) > 0 {
-		if wait, err = p.replace(ctx, lacks); err != nil {
+	if lacks := lacking(list, open, away); len(lacks) > 0 {
+		if wait, err = p.replace(ctx, lacks, open); err != nil {
 			return err
 		}
 	}
-	p.missing.checked(c, wait)
+	p.missing.checked(c, wait, busyWith(open))
 	return nil
+}
+
+// busyWith are the apps that one of some operations is at work on.
+func busyWith(open []cluster.Operation) map[cluster.ID]bool {
+	busy := map[cluster.ID]bool{}
+	for _, op := range open {
+		busy[op.AppID] = busy[op.AppID] || op.Kind.Exclusive() || op.Kind == cluster.OpReplace
+	}
+	return busy
 }
 
 // running leaves the apps that are to run and that no operation is at work on. The end
 // of one has its app checked again.
 func running(list []store.Standing, open []cluster.Operation) []store.Standing {
-	busy := map[cluster.ID]bool{}
-	for _, op := range open {
-		busy[op.AppID] = busy[op.AppID] || op.Kind.Exclusive() || op.Kind == cluster.OpReplace
-	}
+	busy := busyWith(open)
 	return slices.DeleteFunc(slices.Clone(list), func(s store.Standing) bool {
 		return busy[s.App.ID] || s.App.Stopped || s.App.Destroying || s.Release.ID == ""
 	})
 }
 
-// lacking finds the apps that lack something.
-func lacking(list []store.Standing, open []cluster.Operation) []lack {
-	var out []lack
+// lacking finds the apps that lack something: first those of which nothing runs.
+func lacking(list []store.Standing, open []cluster.Operation, away away) []lack {
+	var down, others []lack
 	for _, s := range running(list, open) {
-		target := plan.Target{Release: s.Release.ID, Want: plan.Want(s.Release, s.Asked)}
-		if m := plan.Missing(target, s.Instances); len(m) > 0 {
-			out = append(out, lack{s, m})
+		m := plan.Missing(away.target(s), s.Instances)
+		switch {
+		case len(m) == 0:
+		case slices.ContainsFunc(s.Instances, func(in cluster.Instance) bool { return in.State == cluster.InstanceRunning && !away.lost[in.NodeID] }):
+			others = append(others, lack{s, m})
+		default:
+			down = append(down, lack{s, m})
 		}
 	}
-	return out
+	return append(down, others...)
 }
 
+// replacingApps is how many apps, for each node that takes instances, have something
+// replaced at a time: a lost node's instances come back in an order, not all at once.
+const replacingApps = 4
+
 // replace begins replacements and gives the apps of which something waits.
-func (p *Pacemaker) replace(ctx context.Context, lacks []lack) (map[cluster.ID]waiting, error) {
+func (p *Pacemaker) replace(ctx context.Context, lacks []lack, open []cluster.Operation) (map[cluster.ID]waiting, error) {
 	pauses, err := p.pauses(ctx, lacks)
 	if err != nil {
 		return nil, err
@@ -92,36 +113,58 @@ func (p *Pacemaker) replace(ctx context.Context, lacks []lack) (map[cluster.ID]w
 		return nil, err
 	}
 	now, wait := p.cfg.Now(), map[cluster.ID]waiting{}
+	free := replacingApps*room.takers() - replacing(open)
 	for _, l := range lacks {
-		types, w := startable(l, pauses, room, now)
+		if free <= 0 {
+			wait[l.App.ID] = waiting{until: now}
+			continue
+		}
+		counts, w := startable(l, pauses, room, now)
 		if !w.until.IsZero() {
 			wait[l.App.ID] = w
 		}
-		if err := p.beginReplace(ctx, l, types); err != nil {
+		if err := p.beginReplace(ctx, l, counts); err != nil {
 			return nil, fmt.Errorf("replace instances of %s: %w", l.App.Name, err)
 		}
+		free -= min(1, len(counts))
 	}
 	return wait, nil
 }
 
-// startable picks the process types that can be started now: one that keeps
+// replacing counts the replacements that are under way.
+func replacing(open []cluster.Operation) int {
+	n := 0
+	for _, op := range open {
+		if op.Kind == cluster.OpReplace {
+			n++
+		}
+	}
+	return n
+}
+
+// startable is how many of each process type can be started now: one that keeps
 // failing, or finds no node, holds up no other.
-func startable(l lack, pauses map[plan.TypeOf]time.Time, room *room, now time.Time) (types []string, w waiting) {
+func startable(l lack, pauses map[plan.TypeOf]time.Time, room *room, now time.Time) (counts map[string]int, w waiting) {
+	counts = map[string]int{}
 	for _, typ := range slices.Sorted(maps.Keys(l.missing)) {
 		if until := pauses[plan.TypeOf{App: l.App.ID, Type: typ}]; now.Before(until) {
 			w.until, w.pause = sooner(w.until, until), sooner(w.pause, until)
 			continue
 		}
-		_, err := room.choose(l.App.ID, l.Release, typ, l.Asked, l.missing[typ])
+		count := l.missing[typ]
+		_, err := room.choose(l.App.ID, l.Release, typ, l.Asked, count)
 		var full *place.NoRoom
 		if errors.As(err, &full) {
+			count = full.Placed
+			_, _ = room.choose(l.App.ID, l.Release, typ, l.Asked, count) // so that no other app is promised the same
 			w.until = sooner(w.until, now.Add(reconcileEvery))
 			w.noRoom = append(w.noRoom, overview.NoRoom{Type: typ, Count: full.Count - full.Placed, Wanted: plan.Want(l.Release, l.Asked)[typ], Reason: full.Reasons()})
-			continue
 		}
-		types = append(types, typ)
+		if count > 0 {
+			counts[typ] = count
+		}
 	}
-	return types, w
+	return counts, w
 }
 
 // sooner is the earlier of two times, of which the first may be none.
@@ -132,20 +175,20 @@ func sooner(known, other time.Time) time.Time {
 	return known
 }
 
-func (p *Pacemaker) beginReplace(ctx context.Context, l lack, types []string) error {
-	if len(types) == 0 {
+func (p *Pacemaker) beginReplace(ctx context.Context, l lack, counts map[string]int) error {
+	if len(counts) == 0 {
 		return nil
 	}
-	total := 0
-	for _, typ := range types {
-		total += l.missing[typ]
+	types, total := slices.Sorted(maps.Keys(counts)), 0
+	for _, n := range counts {
+		total += n
 	}
 	reason, err := p.reasonToReplace(ctx, l, types)
 	if err != nil {
 		return err
 	}
 	_, err = p.begin(ctx, cluster.Operation{
-		Kind: cluster.OpReplace, AppID: l.App.ID, Args: cluster.Request{Types: types, Reason: reason}.Encode(),
+		Kind: cluster.OpReplace, AppID: l.App.ID, Args: cluster.Request{Types: types, AtMost: counts, Reason: reason}.Encode(),
 		Title: fmt.Sprintf("Replace %s of %s", counted(total, "missing instance"), l.App.Name),
 	}, store.IfIdle())
 	if cluster.CodeOf(err) == cluster.CodeConflict {

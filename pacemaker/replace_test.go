@@ -41,6 +41,7 @@ func TestReplace_WaitsForRoomAndSaysWhy(t *testing.T) {
 	r.load = cluster.Load{MemoryTotal: 8 << 30}
 	r.report(n)
 	r.Instance(release, "web", n)
+	r.Instance(release, "web", n)
 	r.scaleTo(shop, 4)
 	r.load.MemoryTotal = 1 << 30
 	r.report(n)
@@ -197,12 +198,12 @@ func TestMissing_ChecksWhatChangedAndNowAndThenAll(t *testing.T) {
 	quiet := m.take(now.Add(2 * time.Second))
 	m.mark("a", "b", "a")
 	changed := m.take(now.Add(4 * time.Second))
-	m.checked(changed, map[cluster.ID]waiting{"b": {until: now.Add(10 * time.Second)}})
+	m.checked(changed, map[cluster.ID]waiting{"b": {until: now.Add(10 * time.Second)}}, nil)
 	early := m.take(now.Add(9 * time.Second))
 	due := m.take(now.Add(10 * time.Second))
 	m.putBack(due)
 	again := m.take(now.Add(12 * time.Second))
-	m.checked(again, nil)
+	m.checked(again, nil, nil)
 	later := m.take(now.Add(checkAllEvery))
 
 	slices.Sort(changed.apps)

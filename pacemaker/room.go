@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/liveness"
 	"aorta/pacemaker/place"
 	"aorta/pacemaker/plan"
 )
@@ -54,6 +55,7 @@ func (p *Pacemaker) placeNode(n cluster.Node) place.Node {
 	heard, said := p.Nodes.Heard(n)
 	out := place.Node{
 		ID: n.ID, Name: n.Name, Heart: n.Has(cluster.RoleHeart), Draining: n.Draining,
+		Held:  p.cfg.Now().Before(liveness.HeldUntil(n, p.cfg.DeadAfter)),
 		Ready: n.State == cluster.NodeReady && said && heard.Ago <= p.cfg.DeadAfter,
 		Score: heard.Load.Score, Memory: heard.Load.MemoryTotal, CPUs: float64(heard.Load.CPUs),
 		Arch: n.Tags[cluster.ArchTag], Tags: n.Tags, SetTags: n.SetTags,
@@ -62,6 +64,17 @@ func (p *Pacemaker) placeNode(n cluster.Node) place.Node {
 		out.DiskFree = max(1, heard.Load.DiskFree)
 	}
 	return out
+}
+
+// takers counts the nodes that take instances now.
+func (r *room) takers() int {
+	count := 0
+	for _, n := range r.nodes {
+		if n.Heart && n.Ready && !n.Draining {
+			count++
+		}
+	}
+	return count
 }
 
 // take counts what an instance has of its node. One whose release is gone from the

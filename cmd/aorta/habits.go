@@ -146,7 +146,6 @@ var absent = []habit{
 
 	{words: "nodes drain", says: "draining a node is not there yet; what runs where: aorta nodes"},
 	{words: "nodes undrain", says: "draining a node is not there yet; what runs where: aorta nodes"},
-	{words: "nodes declare-dead", says: "instances of a lost node are not started elsewhere yet; what is missing: aorta status"},
 	{words: "router", says: "the routers are among the nodes: aorta nodes; what is wrong with them: aorta status"},
 	{words: "balancer", says: "a balancer before the routers is not there yet; the routers: aorta nodes"},
 	{words: "pacemakers", says: "there is one pacemaker; how it is: aorta status"},

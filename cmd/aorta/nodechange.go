@@ -36,6 +36,28 @@ func (s *session) removeNode(ctx context.Context, api *client.Client, args []str
 	return nil
 }
 
+func nodesDeclareDeadCommand(s *session) *cobra.Command {
+	return &cobra.Command{
+		Use: "declare-dead NODE", Short: "Have a silent machine count as lost at once", Args: takes("NODE"),
+		Long: `Have a silent machine count as lost at once, without waiting for dead_after,
+and also while so many are silent that nothing is replaced. What ran there is
+started elsewhere. A machine that comes back is used again.`,
+		Example: "  aorta nodes declare-dead n2", ValidArgsFunction: once(s.completeNodes()), RunE: s.onCluster(s.declareDead),
+	}
+}
+
+func (s *session) declareDead(ctx context.Context, api *client.Client, args []string) error {
+	n, err := api.DeclareDead(ctx, args[0])
+	if err != nil {
+		return err
+	}
+	if s.flags.json {
+		return s.out.json(n)
+	}
+	s.err.line("%s counts as dead: what ran there is started elsewhere (to follow it: aorta status)", clean(n.Name))
+	return nil
+}
+
 func nodesTagCommand(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "tag NODE KEY=VALUE…", Short: "Set tags on a node; KEY= takes one away",

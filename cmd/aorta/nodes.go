@@ -23,7 +23,7 @@ func nodesCommand(s *session) *cobra.Command {
 	}
 	cmd.AddCommand(
 		&cobra.Command{Use: "show NODE", Short: "Show one node", Args: takes("NODE"), Example: "  aorta nodes show n1", ValidArgsFunction: once(s.completeNodes()), RunE: s.onCluster(s.showNode)},
-		nodesTokenCommand(s), nodesRemoveCommand(s), nodesTagCommand(s),
+		nodesTokenCommand(s), nodesRemoveCommand(s), nodesDeclareDeadCommand(s), nodesTagCommand(s),
 	)
 	return cmd
 }
@@ -38,20 +38,15 @@ func (s *session) listNodes(ctx context.Context, api *client.Client, _ []string)
 	}
 	t := s.out.newTable("NAME", "STATE", "ROLES", "ADDRESS", "LOAD", "INSTANCES", "LAST SEEN", "TAGS").onlyWide("ADDRESS", "TAGS")
 	for _, n := range nodes {
-		t.row(n.Name, nodeStateText(n), strings.Join(n.Roles, ","), n.Address, scoreOf(n), hadInstances(n), lastSeenOf(n), tagText(n.Tags))
+		t.row(n.Name, n.State, strings.Join(n.Roles, ","), n.Address, scoreOf(n), hadInstances(n), lastSeenOf(n), tagText(n.Tags))
 	}
 	return t.print("no nodes yet; add one: aorta nodes token")
 }
 
-// nodeStateText is a node's state as people call it.
-func nodeStateText(n wire.Node) string {
-	if silent(n) {
-		return "silent"
-	}
-	return n.State
+// silent says that what is known of a node is what was heard of it last.
+func silent(n wire.Node) bool {
+	return n.State == string(cluster.NodeSuspect) || n.State == string(cluster.NodeDead)
 }
-
-func silent(n wire.Node) bool { return n.State == string(cluster.NodeSuspect) }
 
 // hadInstances is how many instances a node has, or had when it was heard last.
 func hadInstances(n wire.Node) string {
@@ -91,7 +86,7 @@ func (s *session) showNode(ctx context.Context, api *client.Client, args []strin
 	if n.Generation > 0 {
 		generation = strconv.FormatUint(n.Generation, 10)
 	}
-	if err := s.out.fields("name", n.Name, "id", n.ID, "state", nodeStateText(n), "roles", strings.Join(n.Roles, ", "), "address", n.Address,
+	if err := s.out.fields("name", n.Name, "id", n.ID, "state", n.State, "roles", strings.Join(n.Roles, ", "), "address", n.Address,
 		"load", loadOf(n), "instances", hadInstances(n), "last seen", lastSeenOf(n),
 		"routes", generation, "joined", age(s.p.Now(), n.CreatedAt)); err != nil {
 		return err

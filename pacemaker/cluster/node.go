@@ -61,20 +61,28 @@ const (
 
 // Node is one machine as the cluster knows it.
 type Node struct {
-	ID        ID
-	Name      string
-	Roles     []Role
-	Address   string // private address that its instances are published on
-	Places    Places // where its machine is reached, as it reported last
-	State     NodeState
-	Draining  bool
-	Revision  int               // of its wanted set; rises with each assignment and each end of one
-	Tags      map[string]string // reported by the node, under those that were set
-	SetTags   map[string]string // set by people or by the token that it joined with: what placement may require
-	KeyHash   string            // of its public key, see pki.KeyHash
-	CreatedAt time.Time         // when it joined
-	RemovedAt *time.Time        // when it was removed from the cluster
+	ID      ID
+	Name    string
+	Roles   []Role
+	Address string // private address that its instances are published on
+	Places  Places // where its machine is reached, as it reported last
+	State   NodeState
+	// Losses are how often it was dead lately, see package liveness; LostAt is when
+	// last, and ReturnedAt when it came back.
+	Losses     int
+	LostAt     time.Time
+	ReturnedAt time.Time
+	Draining   bool
+	Revision   int               // of its wanted set; rises with each assignment and each end of one
+	Tags       map[string]string // reported by the node, under those that were set
+	SetTags    map[string]string // set by people or by the token that it joined with: what placement may require
+	KeyHash    string            // of its public key, see pki.KeyHash
+	CreatedAt  time.Time         // when it joined
+	RemovedAt  *time.Time        // when it was removed from the cluster
 }
+
+// Lost says that what ran there counts as gone, though nobody knows that it is.
+func (n Node) Lost() bool { return n.State == NodeDead && n.RemovedAt == nil }
 
 // Has says whether the node plays the role.
 func (n Node) Has(r Role) bool { return contains(n.Roles, r) }

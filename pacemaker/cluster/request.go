@@ -30,6 +30,8 @@ type Request struct {
 	Relimited []string `json:"relimited,omitempty"`
 	// Replacements: the process types that it is about; none: all.
 	Types []string `json:"types,omitempty"`
+	// how many instances of each there is room for; none: any number.
+	AtMost map[string]int `json:"at_most,omitempty"`
 	// and what made them necessary, in words.
 	Reason string `json:"reason,omitempty"`
 	// Removals of images: the nodes; none: that of the operation.

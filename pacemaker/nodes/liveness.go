@@ -33,9 +33,12 @@ func (n *Nodes) Heard(node cluster.Node) (Heard, bool) {
 	return h, said
 }
 
-// Unheard says that a node has been silent for longer than the limit, counted
-// at the earliest from this pacemaker's own start.
+// Unheard says that a node is dead, or has been silent for longer than the limit,
+// counted at the earliest from this pacemaker's own start.
 func (n *Nodes) Unheard(node cluster.Node) bool {
+	if node.State == cluster.NodeDead {
+		return true
+	}
 	if h, said := n.Heard(node); said {
 		return h.Ago > n.cfg.DeadAfter
 	}

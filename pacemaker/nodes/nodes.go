@@ -4,12 +4,14 @@
 package nodes
 
 import (
+	"context"
 	"log/slog"
 	"net/netip"
 	"sync"
 	"time"
 
 	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/liveness"
 	"aorta/pacemaker/store"
 )
 
@@ -34,6 +36,8 @@ type Config struct {
 	// DrainLimit is how long requests in flight may hold up a stop.
 	DrainLimit time.Duration
 	Started    time.Time // of this pacemaker: silence counts from here
+	// Lost is called with a node that has become dead, and why.
+	Lost func(ctx context.Context, node cluster.Node, why string)
 	// Changed is called with the apps of which a report has changed something
 	// in SQL.
 	Changed func(apps ...cluster.ID)
@@ -48,12 +52,22 @@ type Nodes struct {
 	origins  *origins
 	members  *members
 	hellos   sync.Mutex // held while a hello is judged and the node gets its lease
+
+	judging  sync.Mutex // guards all below
+	liveness *liveness.Judge
+	guarded  bool
 }
 
 // New makes them; none has a session yet.
 func New(cfg Config) *Nodes {
 	from := &origins{of: map[cluster.ID]netip.Addr{}}
-	return &Nodes{cfg: cfg, sessions: newSessions(cfg), origins: from, members: &members{store: cfg.Store, origins: from}}
+	if cfg.Lost == nil {
+		cfg.Lost = func(context.Context, cluster.Node, string) {}
+	}
+	return &Nodes{
+		cfg: cfg, sessions: newSessions(cfg), origins: from, members: &members{store: cfg.Store, origins: from},
+		liveness: liveness.New(cfg.DeadAfter, cfg.Started),
+	}
 }
 
 // Process describes a node's process, as far as one has said hello.

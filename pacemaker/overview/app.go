@@ -27,15 +27,26 @@ func (o *Overview) App(ctx context.Context, app cluster.App) (App, error) {
 
 // app adds up what a snapshot has of an app, and judges it.
 func (o *Overview) app(app cluster.App, v store.Snapshot, answers Answers) App {
+	instances := withoutLost(v.Instances[app.ID], v.Nodes)
 	a := App{
 		App: app, Answers: answers, NoRoom: o.cfg.NoRoom(app.ID), NextTry: o.cfg.NextTry(app.ID), Operation: turnOf(app.ID, v.Open),
-		Summary: summarize(app, v.Serving[app.ID], v.Asked[app.ID], v.Instances[app.ID], o.cfg.Now()),
+		Summary: summarize(app, v.Serving[app.ID], v.Asked[app.ID], instances, o.cfg.Now()),
 	}
 	a.Verdict = a.judge(slices.ContainsFunc(v.Attention, func(op cluster.Operation) bool {
 		return op.AppID == app.ID && op.Kind == cluster.OpDeploy
 	}))
-	a.Verdict, a.Unheard = o.unheard(a.Verdict, v.Nodes, v.Instances[app.ID])
+	a.Verdict, a.Unheard = o.unheard(a.Verdict, v.Nodes, instances)
 	return a
+}
+
+// withoutLost leaves out what is on nodes that are dead: it counts as gone, and is
+// started elsewhere.
+func withoutLost(list []cluster.Instance, nodes []cluster.Node) []cluster.Instance {
+	lost := map[cluster.ID]bool{}
+	for _, n := range nodes {
+		lost[n.ID] = n.Lost()
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(in cluster.Instance) bool { return lost[in.NodeID] })
 }
 
 // unheard is the verdict with what is not known: whether instances on silent nodes

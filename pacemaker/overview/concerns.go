@@ -59,8 +59,11 @@ func (g Snapshot) Concerns() []Concern {
 		}
 		out = append(out, a.placements()...)
 	}
+	if g.Guarded {
+		out = append(out, g.massSilence())
+	}
 	for _, n := range g.Nodes {
-		out = append(out, n.concerns()...)
+		out = append(out, n.concerns(g.Guarded)...)
 	}
 	out = append(out, g.failures()...)
 	slices.SortStableFunc(out, func(a, b Concern) int { return cmp.Compare(a.Severity, b.Severity) }) // bad before warn
@@ -133,12 +136,34 @@ func (n Node) faults(named bool) []Concern {
 	return out
 }
 
-func (n Node) concerns() []Concern {
+// massSilence is told in place of the silence of each of many nodes: what they have in
+// common is more likely to be the fault.
+func (g Snapshot) massSilence() Concern {
+	hearts, silent := 0, []string{}
+	for _, n := range g.Nodes {
+		if !n.Has(cluster.RoleHeart) {
+			continue
+		}
+		hearts++
+		if n.State != cluster.NodeReady {
+			silent = append(silent, n.Name)
+		}
+	}
+	return Concern{Severity: SeverityBad, Kind: "node", Text: fmt.Sprintf(
+		"%d of %d nodes are silent (%s), so nothing is replaced: check this machine's own network first. If one of them is lost for good, run aorta nodes declare-dead NODE.",
+		len(silent), hearts, strings.Join(silent, ", "))}
+}
+
+// concerns are those of the node. While many are silent, that one is has been said.
+func (n Node) concerns(guarded bool) []Concern {
 	var out []Concern
 	if n.RouterSilent && !n.Unheard {
 		out = append(out, Concern{Severity: SeverityBad, Kind: "router", ID: string(n.ID), Text: fmt.Sprintf("The router on %s is silent: check aortad and nginx there.", n.Name)})
 	}
 	out = append(out, n.routerConcerns()...)
+	if n.Unheard && guarded && n.Has(cluster.RoleHeart) && !n.Lost() {
+		return out
+	}
 	if n.Unheard {
 		return append(out, n.silence())
 	}
@@ -150,22 +175,26 @@ func (n Node) concerns() []Concern {
 }
 
 // silence is told once, of the node with its router: who looks at one has to look at
-// both, and requests fail where there is no router. A machine that is lost is taken out
-// by people alone; the pacemaker's can't be.
+// both, and requests fail where there is no router. A machine that is lost for good is
+// taken out by people alone; the pacemaker's can't be.
 func (n Node) silence() Concern {
 	c := Concern{Severity: SeverityWarn, Kind: "node", ID: string(n.ID)}
 	if n.HeardAt != nil {
 		c.Since = *n.HeardAt
 	}
 	who, next := "is silent", "check aortad and the network there"
+	if n.Lost() {
+		who = "is dead"
+		if n.Has(cluster.RoleHeart) {
+			next = "what ran there is started elsewhere, and it is used again once it reports; " + next
+		}
+	}
 	if n.RouterSilent {
-		c.Severity, who = SeverityBad, "is silent, its router too"
+		c.Severity = SeverityBad
+		who += ", its router too"
 	}
 	if !n.Has(cluster.RolePacemaker) {
-		next += fmt.Sprintf("; if the machine is lost, run aorta nodes remove %s", n.Name)
-		if n.Instances > 0 {
-			next += ", which starts elsewhere what ran there"
-		}
+		next += fmt.Sprintf("; if the machine is lost for good, run aorta nodes remove %s", n.Name)
 	}
 	c.Text = fmt.Sprintf("Node %s %s: %s.", n.Name, who, next)
 	return c

@@ -83,7 +83,10 @@ func (in Instance) text() string {
 	default:
 		text += ": " + firstLine(in.Error)
 	}
-	if in.Unheard {
+	switch {
+	case in.Node.Lost():
+		text += ", node dead"
+	case in.Unheard:
 		text += ", node silent"
 	}
 	return text

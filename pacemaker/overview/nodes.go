@@ -35,6 +35,21 @@ type Part struct {
 	Since time.Time
 }
 
+// StateText is the node's state in a word, with its drain where it is heard.
+func (n Node) StateText() string {
+	switch {
+	case n.Lost():
+		return string(cluster.NodeDead)
+	case n.Unheard || n.State == cluster.NodeSuspect:
+		return string(cluster.NodeSuspect)
+	case n.Draining && n.Instances == 0:
+		return "drained"
+	case n.Draining:
+		return "draining"
+	}
+	return string(n.State)
+}
+
 // Nodes are all nodes as they are, by name.
 func (o *Overview) Nodes(ctx context.Context) ([]Node, error) {
 	list, err := o.cfg.Store.Nodes(ctx)

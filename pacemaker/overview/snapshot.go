@@ -36,6 +36,7 @@ type Snapshot struct {
 	Nodes      []Node // by name
 	Open       []cluster.Operation
 	Attention  []cluster.Operation // newest first, at most store.AttentionLimit
+	Guarded    bool                // so many nodes are silent that none is replaced
 	LastChange time.Time           // when the newest running instance came to run
 }
 
@@ -45,7 +46,7 @@ func (o *Overview) Snapshot(ctx context.Context) (Snapshot, error) {
 	if err != nil {
 		return Snapshot{}, err
 	}
-	g := Snapshot{Open: v.Open, Attention: v.Attention, LastChange: o.cfg.Started}
+	g := Snapshot{Guarded: o.cfg.Nodes.Guarded(), Open: v.Open, Attention: v.Attention, LastChange: o.cfg.Started}
 	answers := o.cfg.Answers(ctx)
 	for _, app := range v.Apps {
 		g.Apps = append(g.Apps, o.app(app, v, answers[app.ID]))

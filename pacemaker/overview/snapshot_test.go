@@ -105,7 +105,7 @@ func TestSnapshot_ShowsNodes(t *testing.T) {
 	if !silent.LastChange.Equal(started) {
 		t.Errorf("got last change %s, want %s", silent.LastChange, started)
 	}
-	const says = "Node n1 is silent, its router too: check aortad and the network there; if the machine is lost, run aorta nodes remove n1, which starts elsewhere what ran there."
+	const says = "Node n1 is silent, its router too: check aortad and the network there; if the machine is lost for good, run aorta nodes remove n1."
 	if all := silent.Concerns(); len(all) != 1 || all[0].Severity != SeverityBad || all[0].Kind != "node" || all[0].Text != says || !all[0].Since.Equal(*one.HeardAt) {
 		t.Errorf("got %+v, want n1 with its router, once, since it was heard", all)
 	}

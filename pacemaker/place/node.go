@@ -19,6 +19,7 @@ type Node struct {
 	Heart    bool    // it runs instances at all
 	Ready    bool    // it is heard, neither suspect nor dead
 	Draining bool    // an operator empties it
+	Held     bool    // it was lost lately: others come first
 	Score    float64 // 0 idle … 1 full
 	Memory   int64
 	CPUs     float64

@@ -70,7 +70,7 @@ func chooseOne(req Request, nodes []Node) ([]cluster.ID, error) {
 	var best *candidate
 	for i := range nodes {
 		n := &nodes[i]
-		if best != nil && n.Siblings > best.siblings {
+		if best != nil && n.Held == best.node.Held && n.Siblings > best.siblings {
 			continue
 		}
 		c := candidateOf(req, n)

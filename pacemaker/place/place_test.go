@@ -169,3 +169,20 @@ func TestFits_NeedsTheTags(t *testing.T) {
 		t.Errorf("got %v, want it to name both", err)
 	}
 }
+
+// A node that was lost lately gets something only when no other one takes it.
+func TestChoose_TakesHeldNodesLast(t *testing.T) {
+	a, b, held := node(1), node(2), node(3)
+	held.Held, b.Memory, a.Memory, b.Siblings = true, 2, 2, 1
+	limits := cluster.Limits{Memory: 1}
+
+	one, _ := Choose(Request{Count: 1, Limits: limits}, []Node{held, b})
+	five, err := Choose(Request{Count: 5, Limits: limits}, []Node{a, b, held})
+
+	if fmt.Sprint(one) != fmt.Sprint([]cluster.ID{b.ID}) {
+		t.Errorf("got %v, want %s, though it has one already", one, b.ID)
+	}
+	if want := []cluster.ID{a.ID, a.ID, b.ID, b.ID, held.ID}; err != nil || fmt.Sprint(five) != fmt.Sprint(want) {
+		t.Errorf("got %v, %v; want %v", five, err, want)
+	}
+}

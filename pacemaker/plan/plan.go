@@ -17,6 +17,9 @@ type Target struct {
 	// Replace are instances that must give way to new ones of the same type,
 	// although nothing else speaks against them.
 	Replace []cluster.ID
+	// Lost are the nodes that count as gone: what is there is in nobody's way, and is
+	// given up once enough runs elsewhere. Held are those that were lost lately.
+	Lost, Held map[cluster.ID]bool
 }
 
 // Start is one instance to start. Its id follows from the operation, so that
@@ -59,7 +62,7 @@ func Limits(p cluster.ProcessType, asked map[string]cluster.Formation) cluster.L
 func Starts(op cluster.ID, t Target, instances []cluster.Instance) []Start {
 	have := map[string]int{}
 	for _, in := range instances {
-		if in.Operation != op && keeps(t, in) {
+		if in.Operation != op && keeps(t, in) && !t.Lost[in.NodeID] {
 			have[in.Type]++
 		}
 	}
@@ -67,6 +70,22 @@ func Starts(op cluster.ID, t Target, instances []cluster.Instance) []Start {
 	for _, typ := range types(t.Want) {
 		for n := range t.Want[typ] - have[typ] {
 			out = append(out, Start{ID: cluster.DeriveID(op, "instance/"+typ, n), Type: typ})
+		}
+	}
+	return out
+}
+
+// AtMost leaves as many starts of each process type as a limit has; without a limit all
+// of them. Those with lower numbers stay, so that a repeat leaves the same.
+func AtMost(list []Start, limit map[string]int) []Start {
+	if limit == nil {
+		return list
+	}
+	var out []Start
+	seen := map[string]int{}
+	for _, s := range list {
+		if seen[s.Type]++; seen[s.Type] <= limit[s.Type] {
+			out = append(out, s)
 		}
 	}
 	return out
@@ -88,7 +107,7 @@ func Drains(op cluster.ID, t Target, instances []cluster.Instance) []cluster.ID 
 		}
 	}
 	for _, typ := range types(kept) {
-		out = append(out, surplus(op, kept[typ], t.Want[typ])...)
+		out = append(out, t.surplus(op, kept[typ], t.Want[typ])...)
 	}
 	slices.Sort(out)
 	return out
@@ -101,7 +120,7 @@ func Missing(t Target, instances []cluster.Instance) map[string]int {
 		missing[typ] = n
 	}
 	for _, in := range instances {
-		if keeps(t, in) {
+		if keeps(t, in) && !t.Lost[in.NodeID] {
 			missing[in.Type]--
 		}
 	}
@@ -117,18 +136,46 @@ func keeps(t Target, in cluster.Instance) bool {
 	return in.State.Wanted() && in.ReleaseID == t.Release && !slices.Contains(t.Replace, in.ID)
 }
 
-// surplus gives what is beyond want. The operation's own and running ones
-// stay first; then those on nodes with fewer of their kind, so that what is
-// left is spread; then the older ones.
-func surplus(op cluster.ID, list []cluster.Instance, want int) []cluster.ID {
+// Surplus lists what is beyond the target while enough of it runs without: such as
+// instances on a lost node once others do their work, or those of a node that came
+// back. Where too little runs, nothing is.
+func Surplus(t Target, instances []cluster.Instance) []cluster.ID {
+	var out []cluster.ID
+	kept, runs := map[string][]cluster.Instance{}, map[string]int{}
+	for _, in := range instances {
+		if !keeps(t, in) {
+			continue
+		}
+		kept[in.Type] = append(kept[in.Type], in)
+		if in.State == cluster.InstanceRunning && !in.Crashing && !t.Lost[in.NodeID] {
+			runs[in.Type]++
+		}
+	}
+	for _, typ := range types(kept) {
+		if want, known := t.Want[typ]; known && runs[typ] >= want {
+			out = append(out, t.surplus("", kept[typ], want)...)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// surplus gives what is beyond want. The operation's own stay first, and what runs on
+// nodes that were not lost lately; of those the ones on nodes with fewer of their kind,
+// so that what is left is spread; then the older ones.
+func (t Target) surplus(op cluster.ID, list []cluster.Instance, want int) []cluster.ID {
+	slices.SortFunc(list, func(a, b cluster.Instance) int {
+		return cmp.Or(cmp.Compare(t.tier(op, a), t.tier(op, b)), boolFirst(a.Operation == op, b.Operation == op), cmp.Compare(a.ID, b.ID))
+	})
 	rank := map[cluster.ID]int{}
 	seen := map[cluster.ID]int{}
-	slices.SortFunc(list, func(a, b cluster.Instance) int { return preferred(op, a, b) })
 	for _, in := range list {
 		rank[in.ID] = seen[in.NodeID]
 		seen[in.NodeID]++
 	}
-	slices.SortStableFunc(list, func(a, b cluster.Instance) int { return cmp.Compare(rank[a.ID], rank[b.ID]) })
+	slices.SortStableFunc(list, func(a, b cluster.Instance) int {
+		return cmp.Or(cmp.Compare(t.tier(op, a), t.tier(op, b)), cmp.Compare(rank[a.ID], rank[b.ID]))
+	})
 	var out []cluster.ID
 	for i := want; i < len(list); i++ {
 		out = append(out, list[i].ID)
@@ -136,21 +183,30 @@ func surplus(op cluster.ID, list []cluster.Instance, want int) []cluster.ID {
 	return out
 }
 
-func preferred(op cluster.ID, a, b cluster.Instance) int {
-	score := func(in cluster.Instance) int {
-		n := 0
-		if in.Operation == op {
-			n -= 2
-		}
-		if in.Serves() {
-			n--
-		}
-		return n
+// tier is how dispensable an instance is: no spread is worth one that runs for one
+// that does not.
+func (t Target) tier(op cluster.ID, in cluster.Instance) int {
+	switch {
+	case in.Operation == op && op != "":
+		return 0
+	case t.Lost[in.NodeID]:
+		return 3
+	case in.State != cluster.InstanceRunning || in.Crashing:
+		return 2
+	case t.Held[in.NodeID]:
+		return 1
 	}
-	if c := cmp.Compare(score(a), score(b)); c != 0 {
-		return c
+	return 0
+}
+
+func boolFirst(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
 	}
-	return cmp.Compare(a.ID, b.ID)
+	return 1
 }
 
 func types[V any](m map[string]V) []string {

@@ -85,11 +85,16 @@ func (s *Store) InstancesRetiredBy(ctx context.Context, op cluster.ID) ([]cluste
 	return s.instances(s.read.WithContext(ctx).Where("retire_id = ?", string(op)).Order("id"))
 }
 
+// retirable are the instances that BeginRetire covers: what has to be stopped, and is
+// on a node that can be asked to. On one that counts as lost it waits for its return.
+const retirable = `gone_at IS NULL AND retire_id = '' AND state IN ('draining', 'stopped', 'failed')
+	AND node_id NOT IN (SELECT id FROM nodes WHERE state = 'dead' AND removed_at IS NULL)`
+
 // AppsToRetire lists the apps with instances that BeginRetire would cover.
 func (s *Store) AppsToRetire(ctx context.Context) ([]cluster.ID, error) {
 	var ids []cluster.ID
 	err := s.read.WithContext(ctx).Model(&instanceRow{}).Distinct("app_id").
-		Where("gone_at IS NULL AND retire_id = '' AND state IN ('draining', 'stopped', 'failed')").Pluck("app_id", &ids).Error
+		Where(retirable).Pluck("app_id", &ids).Error
 	return ids, translate(err, "list the apps with instances to stop")
 }
 
@@ -282,7 +287,7 @@ func (s *Store) BeginRetire(ctx context.Context, app cluster.ID, title func(n in
 	err := s.write(ctx, "begin retire", func(tx *gorm.DB) error {
 		var rows []struct{ ID, Cause string }
 		err := tx.Model(&instanceRow{}).Select("id, "+causeOfRetire+" AS cause", s.now().Add(-startsFor).UnixNano()).
-			Where("app_id = ? AND gone_at IS NULL AND retire_id = '' AND state IN ('draining', 'stopped', 'failed')", string(app)).
+			Where("app_id = ?", string(app)).Where(retirable).
 			Order("id").Scan(&rows).Error
 		if err != nil || len(rows) == 0 {
 			return err

@@ -27,6 +27,10 @@ type nodeRow struct {
 	Addresses string
 	Public    string
 
+	Losses     int   // see nodestates.go
+	LostAt     int64 `gorm:"autoCreateTime:false"`
+	ReturnedAt int64 `gorm:"autoCreateTime:false"`
+
 	Lease       cluster.Lease // see leases.go
 	NextLease   cluster.Lease
 	LeaseHolder string
@@ -58,7 +62,7 @@ func (r nodeRow) node() (cluster.Node, error) {
 	return cluster.Node{
 		ID: cluster.ID(r.ID), Name: name, Roles: roles, Address: r.Address, State: cluster.NodeState(r.State),
 		Places: cluster.Places{Addresses: addresses, Public: public}, Draining: r.Draining, Revision: r.Revision, Tags: tags, SetTags: set, KeyHash: r.KeyHash,
-		CreatedAt: toTime(r.CreatedAt), RemovedAt: toTimePtr(r.RemovedAt),
+		Losses: r.Losses, LostAt: toTime(r.LostAt), ReturnedAt: toTime(r.ReturnedAt), CreatedAt: toTime(r.CreatedAt), RemovedAt: toTimePtr(r.RemovedAt),
 	}, err
 }
 

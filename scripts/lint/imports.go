@@ -33,7 +33,7 @@ var layers = []layer{
 		"the routing table is plain values, so that both sides of Redis and the tests share it",
 	},
 	{
-		[]string{"pacemaker/place", "pacemaker/plan"},
+		[]string{"pacemaker/place", "pacemaker/plan", "pacemaker/liveness"},
 		[]string{"pacemaker/cluster", "pacemaker/place", "router"},
 		"deciding takes values and returns values; doing is someone else's work",
 	},
@@ -44,7 +44,7 @@ var layers = []layer{
 	},
 	{
 		[]string{"pacemaker/nodes"},
-		[]string{"pacemaker/cluster", "pacemaker/store", "pacemaker/plan"},
+		[]string{"pacemaker/cluster", "pacemaker/store", "pacemaker/plan", "pacemaker/liveness"},
 		"a node's report changes SQL; what follows from it is the reconciler's work",
 	},
 	{
@@ -241,7 +241,7 @@ var formats = []string{"internal/duration"}
 
 // pure packages do no I/O and read no clock, so that equal input gives equal
 // output and a simulation of years takes milliseconds.
-var pure = []string{"pacemaker/cluster", "pacemaker/place", "pacemaker/plan", "router", "jobs"}
+var pure = []string{"pacemaker/cluster", "pacemaker/place", "pacemaker/plan", "pacemaker/liveness", "router", "jobs"}
 
 const pureReason = "pure packages take the time, ids and chance as arguments and do no I/O"
 

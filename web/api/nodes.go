@@ -24,6 +24,7 @@ func (a *API) nodeRoutes(h *rest.API) {
 	rest.Register(h, rest.Route{Method: rest.Get, Path: "/nodes", Summary: "List nodes", Role: access.Viewer, Subject: access.OnCluster}, a.listNodes)
 	rest.Register(h, rest.Route{Method: rest.Get, Path: "/nodes/{node}", Summary: "Show a node", Role: access.Viewer, Subject: access.OnNode}, a.showNode)
 	rest.Register(h, rest.Route{Method: rest.Patch, Path: "/nodes/{node}/tags", Summary: "Set tags on a node", Role: access.Admin, Subject: access.OnNode}, a.tagNode)
+	rest.Register(h, rest.Route{Method: rest.Post, Path: "/nodes/{node}/declare-dead", Summary: "Have a silent node count as lost at once: what ran there starts elsewhere", Role: access.Admin, Subject: access.OnNode}, a.declareDead)
 	rest.Register(h, rest.Route{Method: rest.Delete, Path: "/nodes/{node}", Summary: "Remove a node from the cluster", Role: access.Admin, Subject: access.OnNode}, a.removeNode)
 	a.joinTokenRoutes(h)
 }
@@ -50,6 +51,18 @@ func (a *API) showNode(ctx context.Context, in *access.NodePath) (*rest.Reply[wi
 
 func (a *API) tagNode(ctx context.Context, in *tagNode) (*rest.Reply[wire.Node], error) {
 	changed, err := a.store.SetTags(ctx, in.Node(), in.Body.Tags, auth.User(ctx).Name)
+	if err != nil {
+		return nil, err
+	}
+	node, err := a.pace.Overview.Node(ctx, changed)
+	return rest.OK(a.view.Node(node), err)
+}
+
+func (a *API) declareDead(ctx context.Context, in *access.NodePath) (*rest.Reply[wire.Node], error) {
+	if err := a.pace.Nodes.DeclareDead(ctx, in.Node(), auth.User(ctx).Name); err != nil {
+		return nil, err
+	}
+	changed, err := a.store.Node(ctx, in.Node().ID)
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,11 @@ func (c *Client) TagNode(ctx context.Context, node string, tags map[string]strin
 	return write[wire.Node](ctx, c, input{method: http.MethodPatch, body: wire.NodeTags{Tags: tags}}, "nodes", node, "tags")
 }
 
+// DeclareDead has a silent node count as lost at once.
+func (c *Client) DeclareDead(ctx context.Context, node string) (wire.Node, error) {
+	return write[wire.Node](ctx, c, input{method: http.MethodPost}, "nodes", node, "declare-dead")
+}
+
 // RemoveNode takes a node out of the cluster.
 func (c *Client) RemoveNode(ctx context.Context, node string) (wire.NodeRemoved, error) {
 	return write[wire.NodeRemoved](ctx, c, input{method: http.MethodDelete}, "nodes", node)

@@ -46,7 +46,7 @@ func tagSources(n overview.Node) map[string]string {
 // NodeFacts are what every shape of a node holds.
 func NodeFacts(n overview.Node) wire.NodeFacts {
 	w := wire.NodeFacts{
-		ID: string(n.ID), Name: n.Name, Address: n.Address, Roles: []string{}, State: string(n.State),
+		ID: string(n.ID), Name: n.Name, Address: n.Address, Roles: []string{}, State: n.StateText(),
 		Score: n.Score, Instances: n.Instances, Tags: n.Tags,
 	}
 	for _, r := range n.Roles {
@@ -54,9 +54,6 @@ func NodeFacts(n overview.Node) wire.NodeFacts {
 	}
 	if w.Tags == nil {
 		w.Tags = map[string]string{}
-	}
-	if n.Unheard {
-		w.State = string(cluster.NodeSuspect)
 	}
 	return w
 }

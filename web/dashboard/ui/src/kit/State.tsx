@@ -22,7 +22,7 @@ const looks: Record<string, Look> = {
   draining: { tone: "muted", shape: "half" }, drained: { tone: "muted", shape: "half" },
   crashing: { tone: "warn", shape: "triangle" }, warn: { tone: "warn", shape: "triangle" },
   failed: bad, dead: bad, bad,
-  unheard: { tone: "muted", shape: "ring", word: "node silent" }, suspect: { tone: "warn", shape: "ring", word: "silent" }, waiting: { tone: "muted", shape: "ring" },
+  unheard: { tone: "muted", shape: "ring", word: "node silent" }, suspect: { tone: "warn", shape: "ring" }, waiting: { tone: "muted", shape: "ring" },
   stopped: quiet, retired: quiet, aborted: { ...quiet, word: "cancelled" }, empty: { ...quiet, word: "not deployed yet" },
 };
 

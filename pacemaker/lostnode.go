@@ -1,0 +1,69 @@
+package pacemaker
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/liveness"
+	"aorta/pacemaker/plan"
+	"aorta/pacemaker/store"
+)
+
+// away are the nodes whose instances don't count: those that are dead, and beside them
+// those that came back lately, on which nobody should depend yet.
+type away struct{ lost, held map[cluster.ID]bool }
+
+func (p *Pacemaker) away(ctx context.Context) (away, error) {
+	nodes, err := p.store.Nodes(ctx)
+	return awayOf(nodes, p.cfg.DeadAfter, p.cfg.Now()), err
+}
+
+func awayOf(nodes []cluster.Node, deadAfter time.Duration, now time.Time) away {
+	a := away{map[cluster.ID]bool{}, map[cluster.ID]bool{}}
+	for _, n := range nodes {
+		if n.Lost() {
+			a.lost[n.ID] = true
+		} else if now.Before(liveness.HeldUntil(n, deadAfter)) {
+			a.held[n.ID] = true
+		}
+	}
+	return a
+}
+
+// target is what an app is to run, without those nodes.
+func (a away) target(s store.Standing) plan.Target {
+	return plan.Target{Release: s.Release.ID, Want: plan.Want(s.Release, s.Asked), Lost: a.lost, Held: a.held}
+}
+
+// nodeLost ends what would wait for a node that is dead: what was to start there starts
+// elsewhere, and what is to be stopped there is stopped once it is back.
+func (p *Pacemaker) nodeLost(ctx context.Context, node cluster.Node, why string) {
+	waiting, err := p.waitingFor(ctx, node)
+	if err != nil {
+		p.log.Error("what waits for a dead node could not be found", "node", node.Name, "err", err)
+		return
+	}
+	for _, op := range waiting {
+		if err := p.abort(ctx, op, fmt.Sprintf("node %s is dead (%s)", node.Name, why)); err != nil {
+			p.log.Warn("what waits for a dead node could not be aborted", "node", node.Name, "operation", op.ID, "err", err)
+		}
+	}
+}
+
+// drainSurplus has what is beyond an app's formation drained, once enough of it runs:
+// instances of a dead node that have been replaced, or those of one that is back.
+func (p *Pacemaker) drainSurplus(ctx context.Context, list []store.Standing, away away) error {
+	for _, s := range list {
+		ids := plan.Surplus(away.target(s), s.Instances)
+		if len(ids) == 0 {
+			continue
+		}
+		if err := p.store.DrainSurplus(ctx, s.App.ID, ids); err != nil {
+			return fmt.Errorf("drain what is too much of %s: %w", s.App.Name, err)
+		}
+		p.rerouted(s.App.ID)
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+package nodes
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"aorta/internal/duration"
+	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/liveness"
+	"aorta/pacemaker/store"
+)
+
+// Watch judges the nodes over and over until ctx ends.
+func (n *Nodes) Watch(ctx context.Context) error {
+	tick := time.NewTicker(liveness.Every(n.cfg.DeadAfter))
+	defer tick.Stop()
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		err := n.Judge(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil && !failing {
+			n.cfg.Log.Error("the nodes could not be judged by their silence; it goes on with the next tick", "err", err)
+		}
+		failing = err != nil
+	}
+}
+
+// Judge finds out once which nodes are silent or back, and records it.
+func (n *Nodes) Judge(ctx context.Context) error {
+	now := n.cfg.Now()
+	members, err := n.members.now(ctx)
+	if err != nil {
+		return err
+	}
+	list, byID := make([]liveness.Node, len(members.list)), make(map[cluster.ID]cluster.Node, len(members.list))
+	for i, node := range members.list {
+		byID[node.ID] = node
+		list[i] = liveness.Node{ID: node.ID, Heart: node.Has(cluster.RoleHeart), State: node.State}
+		if h, said := n.Heard(node); said {
+			list[i].Heard = now.Add(-h.Ago)
+		}
+	}
+	found := n.judge(now, list)
+	for _, c := range found.Changes {
+		node := byID[c.ID]
+		if _, err := n.changeState(ctx, node, c.To, "", "silent for "+duration.Text(c.Silence.Truncate(time.Second))); err != nil {
+			return fmt.Errorf("record that node %s is %s: %w", node.Name, c.To, err)
+		}
+	}
+	return nil
+}
+
+func (n *Nodes) judge(now time.Time, list []liveness.Node) liveness.Judgement {
+	n.judging.Lock()
+	defer n.judging.Unlock()
+	found := n.liveness.Judge(now, list)
+	if found.Restarted {
+		n.cfg.Log.Warn("this process was held up: silence of nodes counts from now on")
+	}
+	if found.Guarded != n.guarded {
+		n.guarded = found.Guarded
+		n.cfg.Log.Warn("most nodes are silent, or are heard again", "nothing_is_replaced", found.Guarded)
+	}
+	return found
+}
+
+// Guarded says that so many nodes are silent at once that none is declared dead.
+func (n *Nodes) Guarded() bool {
+	n.judging.Lock()
+	defer n.judging.Unlock()
+	return n.guarded
+}
+
+// changeState records a node's state and has the apps on it looked at that may lack
+// something now, or have too much.
+func (n *Nodes) changeState(ctx context.Context, node cluster.Node, to cluster.NodeState, user, why string) (bool, error) {
+	change := store.NodeChange{Node: node, To: to, User: user, Why: why, Losses: liveness.Losses(node.Losses, node.LostAt, n.cfg.Now(), n.cfg.DeadAfter)}
+	done, err := n.cfg.Store.SetNodeState(ctx, change)
+	if err != nil || !done || to != cluster.NodeDead && node.State != cluster.NodeDead {
+		return done, err
+	}
+	n.cfg.Log.Warn("a node is in another state", "node", node.Name, "was", node.State, "now", to, "why", why)
+	if to == cluster.NodeDead {
+		n.cfg.Lost(ctx, node, why)
+	}
+	apps, err := n.cfg.Store.AppsOn(ctx, node.ID)
+	n.cfg.Changed(apps...)
+	return done, err
+}
+
+// DeclareDead has a node count as dead at once, by a person's word. A node that
+// reports is none.
+func (n *Nodes) DeclareDead(ctx context.Context, node cluster.Node, user string) error {
+	if node.Has(cluster.RolePacemaker) {
+		return cluster.Conflict("node %q is the pacemaker, which answers this: it is not dead", node.Name)
+	}
+	if h, said := n.Heard(node); said && h.Ago < liveness.SuspectAfter(n.cfg.DeadAfter) {
+		return cluster.Conflict("node %q was heard %s ago: a node that reports is not dead; to empty it, run aorta nodes drain %[1]s; if its machine has just been lost, try again in %[3]s",
+			node.Name, duration.Text(h.Ago.Truncate(time.Second)), duration.Text((liveness.SuspectAfter(n.cfg.DeadAfter) - h.Ago).Round(time.Second)))
+	}
+	if node.State == cluster.NodeDead {
+		return nil
+	}
+	done, err := n.changeState(ctx, node, cluster.NodeDead, user, "declared dead by "+user)
+	if err == nil && !done {
+		return cluster.Conflict("node %q has just changed: see aorta nodes, and try again", node.Name)
+	}
+	return err
+}
