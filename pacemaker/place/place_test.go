@@ -182,7 +182,7 @@ func TestChoose_TakesHeldNodesLast(t *testing.T) {
 	if fmt.Sprint(one) != fmt.Sprint([]cluster.ID{b.ID}) {
 		t.Errorf("got %v, want %s, though it has one already", one, b.ID)
 	}
-	if want := []cluster.ID{a.ID, a.ID, b.ID, b.ID, held.ID}; err != nil || fmt.Sprint(five) != fmt.Sprint(want) {
+	if want := []cluster.ID{a.ID, b.ID, a.ID, b.ID, held.ID}; err != nil || fmt.Sprint(five) != fmt.Sprint(want) {
 		t.Errorf("got %v, %v; want %v", five, err, want)
 	}
 }
