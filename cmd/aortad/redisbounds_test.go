@@ -21,6 +21,9 @@ func TestMasters_AreBounded(t *testing.T) {
 		}
 	}
 	jobs := c.redis("jobs")
+	if err := jobs.Set(t.Context(), "x", strings.Repeat("x", 5<<20), 0).Err(); err == nil || jobs.Exists(t.Context(), "x").Val() != 0 {
+		t.Errorf("a command of 5 MB to the jobs Redis: got %v and the key, want it refused", err)
+	}
 	limit := jobs.ConfigGet(t.Context(), "maxmemory").Val()["maxmemory"]
 	testkit.Must(t, jobs.ConfigSet(t.Context(), "maxmemory", "1mb").Err())
 

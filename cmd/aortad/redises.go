@@ -22,6 +22,10 @@ const (
 	redisStats  = "stats"
 )
 
+// maxJobsCommand bounds a message of a node, which the keeper reads whatever it is;
+// its own writes are much smaller.
+const maxJobsCommand = "client-query-buffer-limit 4mb"
+
 // titles are what people call those whose name is short for it.
 var titles = map[string]string{redisStats: "statistics Redis"}
 
@@ -49,8 +53,6 @@ func (d *daemon) openMasters(ctx context.Context, c *controller) (*masters, erro
 		return nil, err
 	}
 	m.routers = routersOf(nodes)
-	users := map[string][]redisd.User{redisRoutes: m.replicas(), redisStats: m.tailers()}
-	scripts := map[string][]string{redisStats: stats.TailerScripts()}
 	servers := map[string]**redisd.Server{redisRoutes: &m.routes, redisJobs: &m.jobs, redisStats: &m.stats}
 	if d.cfg.JobsRedisURL != "" {
 		delete(servers, redisJobs)
@@ -67,10 +69,7 @@ func (d *daemon) openMasters(ctx context.Context, c *controller) (*masters, erro
 			return nil, err
 		}
 		m.addr[name] = addr
-		server, err := d.newRedis(redisd.Config{
-			Name: name, Title: titles[name], Addresses: []string{addr}, TLS: &redisd.TLS{Cert: files.Cert, Key: files.Key, CA: files.CA}, Users: users[name], Persist: redisd.AOFAndRDB, StopOrder: 2,
-			MaxMemory: redisMemory(), Scripts: scripts[name],
-		})
+		server, err := d.newRedis(m.config(name, &redisd.TLS{Cert: files.Cert, Key: files.Key, CA: files.CA}))
 		if err != nil {
 			return nil, err
 		}
@@ -84,6 +83,22 @@ func (d *daemon) openMasters(ctx context.Context, c *controller) (*masters, erro
 		d.loop("redis "+name, (*server).Run)
 	}
 	return m, nil
+}
+
+// config is one of them, whose address is known.
+func (m *masters) config(name string, tls *redisd.TLS) redisd.Config {
+	cfg := redisd.Config{
+		Name: name, Title: titles[name], Addresses: []string{m.addr[name]}, TLS: tls, Persist: redisd.AOFAndRDB, StopOrder: 2, MaxMemory: redisMemory(),
+	}
+	switch name {
+	case redisRoutes:
+		cfg.Users = m.replicas()
+	case redisStats:
+		cfg.Users, cfg.Scripts = m.tailers(), stats.TailerScripts()
+	case redisJobs:
+		cfg.Extra = []string{maxJobsCommand}
+	}
+	return cfg
 }
 
 // redisMemory is what one of them may hold: nodes write to them, and whoever writes

@@ -109,17 +109,22 @@ func (r *Redis) recall() error {
 	return r.connectAs(was.Cluster)
 }
 
-// inspect checks every master, and names their runs: another name is another
-// process, without the users of the one before.
-func (r *Redis) inspect(ctx context.Context) (runs string, err error) {
+// inspected is what a poll found of all masters.
+type inspected struct {
+	runs string // another one is another process, without the users of the one before
+	used int64  // bytes
+}
+
+// inspect checks every master.
+func (r *Redis) inspect(ctx context.Context) (found inspected, err error) {
 	if err := r.connect(ctx); err != nil {
-		return "", err
+		return found, err
 	}
 	client, err := r.current()
 	if err != nil {
-		return "", err
+		return found, err
 	}
-	var mu sync.Mutex // guards ids
+	var mu sync.Mutex // guards ids and found
 	var ids []string
 	asCluster := isCluster(client)
 	err = eachMaster(ctx, client, func(ctx context.Context, rdb *redis.Client) error {
@@ -134,10 +139,12 @@ func (r *Redis) inspect(ctx context.Context) (runs string, err error) {
 		mu.Lock()
 		defer mu.Unlock()
 		ids = append(ids, s.runID)
+		found.used += s.used
 		return nil
 	})
 	slices.Sort(ids)
-	return strings.Join(ids, ","), explain(r.opt.Name, err)
+	found.runs = strings.Join(ids, ",")
+	return found, explain(r.opt.Name, err)
 }
 
 // admit tries what we need in external servers that are new, and warns of what

@@ -47,6 +47,7 @@ type Redis struct {
 	usable  chan struct{} // closed once it was found compatible, with the nodes' users in it
 	runs    string        // the servers' runs that were admitted last; of Prepare and Run
 	applied string        // which users are set in which runs; of Prepare and Run
+	looked  int64         // bytes in use when it was last looked who has filled it; of Prepare and Run
 
 	mu      sync.Mutex            // guards all below
 	own     cluster.RedisEndpoint // the pacemaker's; its Cluster holds once client is set
@@ -112,14 +113,17 @@ func (r *Redis) Run(ctx context.Context) error {
 func (r *Redis) poll(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
-	runs, err := r.inspect(ctx)
+	found, err := r.inspect(ctx)
 	if err != nil {
 		return err
 	}
-	if err := r.admit(ctx, runs); err != nil {
+	if err := r.takeBack(ctx, found.used); err != nil { // first: a full server takes no user
 		return err
 	}
-	return r.syncUsers(ctx, runs)
+	if err := r.admit(ctx, found.runs); err != nil {
+		return err
+	}
+	return r.syncUsers(ctx, found.runs)
 }
 
 // report records what a poll found, and logs it when it is news.

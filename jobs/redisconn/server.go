@@ -19,6 +19,7 @@ type server struct {
 	master     string // of a replica, host:port
 	eviction   string
 	appendOnly bool
+	used       int64 // bytes
 }
 
 func askServer(ctx context.Context, rdb *redis.Client) (server, error) {
@@ -31,12 +32,14 @@ func askServer(ctx context.Context, rdb *redis.Client) (server, error) {
 	if err := info.Err(); err != nil {
 		return server{}, err
 	}
+	used, _ := strconv.ParseInt(info.Item("Memory", "used_memory"), 10, 64)
 	return server{
 		version: info.Item("Server", "redis_version"), runID: info.Item("Server", "run_id"),
 		sentinel: info.Item("Server", "redis_mode") == "sentinel", cluster: info.Item("Cluster", "cluster_enabled") == "1",
 		role:     info.Item("Replication", "role"),
 		master:   info.Item("Replication", "master_host") + ":" + info.Item("Replication", "master_port"),
 		eviction: info.Item("Memory", "maxmemory_policy"), appendOnly: info.Item("Persistence", "aof_enabled") != "0",
+		used: used,
 	}, nil
 }
 

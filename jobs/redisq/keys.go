@@ -38,6 +38,7 @@ const (
 	channelChanged = "{jobs}:changed"
 	channelLogs    = "{*}:log"
 	group          = "w" // the one consumer group of every queue
+	logTail        = ":log"
 )
 
 // logLines bounds a job's log.
@@ -59,7 +60,7 @@ func (k queueKeys) beat() string            { return string(k) + "beat" }
 func (k queueKeys) control() string         { return string(k) + "ctl" }
 func (k queueKeys) logs() string            { return string(k) + "log" }
 func (k queueKeys) job(id string) string    { return string(k) + "j:" + id }
-func (k queueKeys) jobLog(id string) string { return string(k) + "j:" + id + ":log" }
+func (k queueKeys) jobLog(id string) string { return k.job(id) + logTail }
 func (k queueKeys) stream(priority int) string {
 	return string(k) + "q:" + strconv.Itoa(priority)
 }

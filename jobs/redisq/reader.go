@@ -13,8 +13,9 @@ import (
 // without a word goes unnoticed.
 const readBlock = 5 * time.Second
 
-// readCount is how many messages of one stream are worked in at once.
-const readCount = 256
+// readCount is how many messages of one stream are worked in at once. They may be
+// nonsense of as many bytes as the server takes in one command.
+const readCount = 64
 
 // batch is what one read found. The reader waits for done, so that it never
 // reads what is being worked in.
