@@ -297,6 +297,25 @@ func TestNginx_ClientsThatGiveUpEjectNobody(t *testing.T) {
 	}
 }
 
+// A machine may also be lost aloud: the last router before it says that there is no
+// way, and no request waits.
+func TestNginx_MachineWithoutAWayIsLost(t *testing.T) {
+	t.Parallel()
+	if !testkit.InOwnNetwork(t) {
+		return
+	}
+	r := newRig(t)
+	near, far := appOn(t, "127.0.0.2", nil), appOn(t, "127.0.0.3", nil)
+	r.publish(route("shop.example.com", near, far))
+
+	out, err := exec.Command("iptables", "-w", "-I", "INPUT", "-d", "127.0.0.3", "-p", "tcp", "-j", "REJECT", "--reject-with", "icmp-host-unreachable").CombinedOutput()
+	if err != nil {
+		t.Fatalf("iptables: %v: %s", err, out)
+	}
+
+	r.awaitLost("127.0.0.3", "shop.example.com")
+}
+
 // Machines are known by the addresses of IPv6 too.
 func TestNginx_LostMachineOfIPv6(t *testing.T) {
 	t.Parallel()

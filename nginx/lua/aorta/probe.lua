@@ -7,7 +7,7 @@ local PATIENCE = 500 -- ms, as proxy_connect_timeout
 -- What a machine without power, or behind a broken link, comes to. Any other
 -- error is the router's own.
 local SILENT = {
-  ["timeout"] = true, ["No route to host"] = true, ["Network is unreachable"] = true, ["Host is down"] = true,
+  ["timeout"] = true, ["no route to host"] = true, ["network is unreachable"] = true, ["host is down"] = true,
 }
 
 local function ask(address, port)
