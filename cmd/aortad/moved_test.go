@@ -15,10 +15,16 @@ import (
 
 // asking asks an app through a host's router, 100 times a second, until it is stopped.
 func asking(tb testing.TB, l *lab.Lab, app string, via *lab.Host) (stop func() *lab.Tally) {
+	return loading(tb, l, lab.Load{App: app, Rate: 100, Via: []*lab.Host{via}})
+}
+
+// loading has a load run until it is stopped.
+func loading(tb testing.TB, l *lab.Lab, load lab.Load) (stop func() *lab.Tally) {
+	load.For = time.Hour
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan *lab.Tally, 1)
 	go func() { // ends with its context
-		tally, err := lab.Load{App: app, Rate: 100, For: time.Hour, Via: []*lab.Host{via}}.Run(ctx, l)
+		tally, err := load.Run(ctx, l)
 		if err != nil {
 			tb.Error(err)
 		}

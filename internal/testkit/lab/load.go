@@ -88,20 +88,21 @@ func (s *sender) run(ctx context.Context) {
 }
 
 func (s *sender) send(via *Host) {
+	sent := time.Now()
 	select {
 	case s.room <- struct{}{}:
 	default:
-		s.tally.failed(via.Name, fmt.Sprintf("not sent, since %d others wait for an answer", maxFlying))
+		s.tally.failed(via.Name, fmt.Sprintf("not sent, since %d others wait for an answer", maxFlying), sent)
 		return
 	}
 	s.flying.Go(func() {
 		defer func() { <-s.room }()
 		by, err := s.ask(via)
 		if err != nil {
-			s.tally.failed(via.Name, err.Error())
+			s.tally.failed(via.Name, err.Error(), sent)
 			return
 		}
-		s.tally.answered(via.Name, by)
+		s.tally.answered(via.Name, by, sent)
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"text/tabwriter"
+	"time"
 )
 
 // Tally is what came of a load.
@@ -18,24 +19,34 @@ type Tally struct {
 	Instances map[string]int // good answers by "v12 INSTANCE"
 	Routers   map[string][2]int
 	Causes    map[string]int // of failures
+	Answers   []Answer       // as they came
+}
+
+// Answer is what came of one request.
+type Answer struct {
+	Sent time.Time
+	Took time.Duration
+	OK   bool
 }
 
 func newTally() *Tally {
 	return &Tally{Instances: map[string]int{}, Routers: map[string][2]int{}, Causes: map[string]int{}}
 }
 
-func (t *Tally) answered(via, by string) {
+func (t *Tally) answered(via, by string, sent time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.Answers = append(t.Answers, Answer{Sent: sent, Took: time.Since(sent), OK: true})
 	t.OK++
 	t.Instances[by]++
 	r := t.Routers[via]
 	t.Routers[via] = [2]int{r[0] + 1, r[1]}
 }
 
-func (t *Tally) failed(via, cause string) {
+func (t *Tally) failed(via, cause string, sent time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.Answers = append(t.Answers, Answer{Sent: sent, Took: time.Since(sent)})
 	t.Failed++
 	t.Causes[cause]++
 	r := t.Routers[via]

@@ -1,0 +1,79 @@
+package main_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"aorta/internal/testkit"
+	"aorta/internal/testkit/lab"
+)
+
+// A host is lost at 200 requests a second, first behind a link that says nothing, then
+// without power. What may be sent again has its answer, and what may not fails only
+// where it was in flight on that host. Once the routers know, nothing waits for it.
+func TestLab_ALostHostFailsOnlyWhatIsInFlightThere(t *testing.T) {
+	t.Parallel()
+	l := ownLab(t, nil, lab.Specs(3)...)
+	n3 := l.Hosts[2]
+	c := on(t, l.Pacemaker())
+	app := c.newApp("shop", "hello")
+	app.deploy()
+	c.aorta("ps", "scale", "-a", "shop", "web=3")
+	for _, fault := range []struct {
+		what string
+		lose func(context.Context) error
+	}{
+		{"behind a link that says nothing", func(ctx context.Context) error { return l.Cut(ctx, lab.Cut{A: "n3"}) }},
+		{"without power", n3.Kill},
+	} {
+		testkit.Must(t, l.Heal(testkit.Bounded(t)))
+		if at := app.spread(3); at["n3"] != 1 {
+			t.Fatalf("got instances at %v, want one on n3", at)
+		}
+		for _, via := range l.Hosts[:2] {
+			outside := on(t, via)
+			outside.room = l.Clients
+			(&project{c: outside, name: "shop", dir: outside.dir}).answering(3)
+		}
+		outlive(t, l, fault.what, fault.lose)
+	}
+}
+
+// outlive loses n3 under load through the routers of the others.
+func outlive(t *testing.T, l *lab.Lab, what string, lose func(context.Context) error) {
+	via := l.Hosts[:2]
+	get, post := loading(t, l, lab.Load{App: "shop", Rate: 100, Via: via}), loading(t, l, lab.Load{App: "shop", Rate: 100, Via: via, Post: true})
+	_, err := lab.Load{App: "shop", Rate: 20, For: time.Second, Via: via}.Run(testkit.Bounded(t), l)
+	testkit.Must(t, err)
+	before := []int{knownLost(via[0], "10.77.0.3"), knownLost(via[1], "10.77.0.3")}
+
+	began := lab.Now()
+	testkit.Must(t, lose(testkit.Bounded(t)))
+	testkit.Eventually(t, "both routers to know that n3 is lost", func() bool {
+		return knownLost(via[0], "10.77.0.3") > before[0] && knownLost(via[1], "10.77.0.3") > before[1]
+	})
+	known := began.Passed()
+	after, err := lab.Load{App: "shop", Rate: 200, For: 2 * time.Second, Via: via, Post: true}.Run(testkit.Bounded(t), l)
+	testkit.Must(t, err)
+	gets, posts := get(), post()
+
+	wantAnswered(t, "a host "+what+", POSTs once routers know", after)
+	wantAnswered(t, "a host "+what+", GETs from before", gets)
+	for cause := range posts.Causes {
+		if !strings.Contains(cause, "does not answer any more") && !strings.Contains(cause, "closed the connection") {
+			t.Errorf("a host %s: a POST failed by %q", what, cause)
+		}
+	}
+	t.Logf("| a host %s | GET: %d of %d failed | POST: %d of %d failed | %s until routers know | from 2 s on %s |",
+		what, gets.Failed, len(gets.Answers), posts.Failed, len(posts.Answers), known, began.Since(2*time.Second, gets, posts))
+}
+
+// knownLost counts how often the router of a host has found a machine lost.
+func knownLost(via *lab.Host, machine string) int {
+	log, _ := os.ReadFile(filepath.Join(via.Disk(), "data", "router", "nginx.log"))
+	return strings.Count(string(log), "machine "+machine+" does not answer")
+}
