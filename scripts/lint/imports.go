@@ -94,7 +94,7 @@ var layers = []layer{
 	},
 	{
 		[]string{"web/auth"},
-		[]string{"pacemaker/cluster", "pacemaker/store", "web/access", "web/rest", "web/wire"},
+		[]string{"pacemaker/cluster", "pacemaker/store", "web/access", "web/attempts", "web/rest", "web/wire"},
 		"the gate stands in front of every operation, so it knows none but signing in",
 	},
 	{
@@ -124,7 +124,7 @@ var layers = []layer{
 	},
 	{
 		[]string{"web/nodeapi"},
-		[]string{"pacemaker", "pacemaker/...", "web/access", "web/nodewire", "web/rest", "web/wire", "internal/pki"},
+		[]string{"pacemaker", "pacemaker/...", "web/access", "web/attempts", "web/nodewire", "web/rest", "web/wire", "internal/pki"},
 		"what nodes ask has a listener of its own and shares no operation with what people ask",
 	},
 	{

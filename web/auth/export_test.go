@@ -1,4 +1,4 @@
 package auth
 
 // AttemptsEach is for the tests outside the package.
-const AttemptsEach = attemptsEach
+const AttemptsEach = wrongEach

@@ -11,15 +11,19 @@ import (
 	"aorta/pacemaker/cluster"
 	"aorta/pacemaker/store"
 	"aorta/web/access"
+	"aorta/web/attempts"
 	"aorta/web/rest"
 )
+
+// wrongEach is how many wrong tokens an address may try in a minute.
+const wrongEach = 10
 
 // Gate finds out who asks, and lets them do what they may.
 type Gate struct {
 	store    *store.Store
 	log      *slog.Logger
 	origins  *origins
-	attempts *attempts
+	attempts *attempts.Counter
 	links    *links
 	uses     *uses
 }
@@ -27,7 +31,7 @@ type Gate struct {
 // New makes a gate. publicURL is how browsers reach the API through a proxy,
 // empty without one.
 func New(s *store.Store, publicURL string, log *slog.Logger) *Gate {
-	return &Gate{store: s, log: log, origins: newOrigins(publicURL), attempts: newAttempts(time.Now), links: newLinks(time.Now), uses: newUses()}
+	return &Gate{store: s, log: log, origins: newOrigins(publicURL), attempts: attempts.New(time.Now, wrongEach), links: newLinks(time.Now), uses: newUses()}
 }
 
 // Use puts the gate in front of all operations that are registered later.

@@ -148,7 +148,7 @@ func (g *Gate) byLink(r *http.Request) (cookie *http.Cookie, refused string) {
 }
 
 func (g *Gate) wrongLink(from peer) string {
-	if _, allowed := g.attempts.take(from.address); !allowed {
+	if _, allowed := g.attempts.Take(from.address); !allowed {
 		return refusedOften
 	}
 	return refusedLink

@@ -64,7 +64,7 @@ func (g *Gate) signIn(ctx context.Context, in *signIn) (*signedIn, error) {
 
 // wrong answers a wrong token.
 func (g *Gate) wrong(from peer, err error) error {
-	wait, allowed := g.attempts.take(from.address)
+	wait, allowed := g.attempts.Take(from.address)
 	if allowed {
 		return rest.Unauthorized(err.Error())
 	}

@@ -2,7 +2,10 @@ package nodeapi
 
 import (
 	"context"
+	"errors"
+	"net/netip"
 
+	"aorta/pacemaker/store"
 	"aorta/web/nodewire"
 	"aorta/web/rest"
 )
@@ -14,8 +17,13 @@ type join struct {
 	Body nodewire.Join
 }
 
-// tokenKey is where the context of a request to join has the token of its header, which
-// no log has.
+// asking is who asks to join: the token of the header, which no log has, and from where.
+type asking struct {
+	token string
+	from  netip.Addr
+}
+
+// tokenKey is where the context of a request to join has that.
 type tokenKey struct{}
 
 type renew struct {
@@ -25,8 +33,13 @@ type renew struct {
 
 func (a *API) join(ctx context.Context, in *join) (*rest.Reply[nodewire.Joined], error) {
 	j := in.Body.Domain()
-	j.Token, _ = ctx.Value(tokenKey{}).(string)
-	return answer(nodewire.FromJoined)(a.pace.Members.Join(ctx, j))
+	by, _ := ctx.Value(tokenKey{}).(asking)
+	j.Token = by.token
+	joined, err := a.pace.Members.Join(ctx, j)
+	if errors.Is(err, store.ErrBadToken) {
+		err = a.strangers.refuse(by.from, err)
+	}
+	return answer(nodewire.FromJoined)(joined, err)
 }
 
 func (a *API) renew(_ context.Context, in *renew) (*rest.Reply[nodewire.Renewal], error) {

@@ -51,11 +51,14 @@ type API struct {
 	pace  *pacemaker.Pacemaker
 	store *store.Store
 	room  room
+	// pulls is room for requests of the registry, whose bodies are not held.
+	pulls     room
+	strangers *strangers
 }
 
 // Mount puts the nodes' API on a router.
 func Mount(r chi.Router, cfg Config) *rest.API {
-	a := &API{Config: cfg, pace: cfg.Pacemaker, store: cfg.Pacemaker.Store(), room: room{nodes: map[cluster.ID]share{}}}
+	a := &API{Config: cfg, pace: cfg.Pacemaker, store: cfg.Pacemaker.Store(), room: newRoom(), pulls: newRoom(), strangers: newStrangers(cfg.Log, time.Now)}
 	h := rest.New(r, "Aorta, for nodes", cfg.Version, cfg.Log)
 	h.UseMiddleware(a.authenticate)
 	a.routes(h)
@@ -70,13 +73,17 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 	if route.Role == access.Anyone { // joining
 		token := rest.Bearer(ctx)
 		if _, err := cluster.JoinFingerprint(token); err != nil {
-			rest.Refuse(ctx, a.Log, rest.Unauthorized("a join token is needed (make one with: aorta nodes token)"))
+			err := rest.Unauthorized("a join token is needed (make one with: aorta nodes token)")
+			rest.Refuse(ctx, a.Log, a.strangers.refuse(origin(ctx), err))
 			return
 		}
-		next(huma.WithValue(ctx, tokenKey{}, token))
+		next(huma.WithValue(ctx, tokenKey{}, asking{token, origin(ctx)}))
 		return
 	}
 	node, leave, err := a.admit(ctx, route)
+	if node.ID == "" {
+		a.strangers.tell(origin(ctx), err)
+	}
 	if err != nil {
 		rest.Refuse(ctx, a.Log, err)
 		return
@@ -102,13 +109,15 @@ func (a *API) admit(ctx huma.Context, route rest.Route) (node cluster.Node, leav
 
 // origin is the address that a request comes from: of the loopback when it is this
 // machine's own, whichever of its addresses was used.
-func origin(ctx huma.Context) netip.Addr {
-	remote, err := netip.ParseAddrPort(ctx.RemoteAddr())
+func origin(ctx huma.Context) netip.Addr { return originOf(ctx.Context(), ctx.RemoteAddr()) }
+
+func originOf(ctx context.Context, addr string) netip.Addr {
+	remote, err := netip.ParseAddrPort(addr)
 	if err != nil {
 		return netip.Addr{}
 	}
 	from := remote.Addr().Unmap().WithZone("")
-	at, _ := ctx.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	at, _ := ctx.Value(http.LocalAddrContextKey).(*net.TCPAddr)
 	if at != nil && at.AddrPort().Addr().Unmap().WithZone("") == from {
 		return netip.IPv6Loopback()
 	}

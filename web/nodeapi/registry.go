@@ -12,7 +12,16 @@ import (
 // the registry's protocol, errors included.
 func (a *API) registry(w http.ResponseWriter, r *http.Request) {
 	node, err := a.caller(r.Context(), r.TLS, false)
+	if node.ID == "" {
+		a.strangers.tell(originOf(r.Context(), r.RemoteAddr), err)
+	}
 	var ask cluster.RegistryRequest
+	if err == nil {
+		var leave func()
+		if leave, err = a.pulls.enter(node, 0); err == nil {
+			defer leave()
+		}
+	}
 	if err == nil {
 		ask, err = cluster.ParseRegistryRequest(r.Method, r.URL.Path, r.URL.Query())
 	}

@@ -26,6 +26,8 @@ type room struct {
 	nodes map[cluster.ID]share
 }
 
+func newRoom() room { return room{nodes: map[cluster.ID]share{}} }
+
 // share is what one node has of it.
 type share struct {
 	requests int

@@ -94,3 +94,19 @@ func TestNodeAPI_ReportsAreAsLargeAsANodeCanBe(t *testing.T) {
 		t.Errorf("got %d %.200s, want two thousand images taken", got.Status, got.Body)
 	}
 }
+
+func TestNodeAPI_WrongJoinTokensAreBounded(t *testing.T) {
+	t.Parallel()
+	r := rig.New(t)
+	ask := func() rig.Answer {
+		return r.Do(rig.Ask{Method: "POST", Path: "/join", Token: "join_x", Nodes: true, Body: `{}`})
+	}
+	var last rig.Answer
+	for i := 0; i < 100 && last.Status != http.StatusTooManyRequests; i++ {
+		last = ask()
+	}
+
+	if last.Status != http.StatusTooManyRequests || last.Header.Get("Retry-After") == "" {
+		t.Errorf("got %d %v, want it refused after some dozens, with when to come again", last.Status, last.Header)
+	}
+}

@@ -1,4 +1,6 @@
-package auth
+// Package attempts counts the wrong tokens that come from an address, and says for how
+// long it is not heard after too many.
+package attempts
 
 import (
 	"maps"
@@ -9,33 +11,34 @@ import (
 )
 
 const (
-	// attemptsEach is how many wrong tokens an address may try in attemptsTime.
-	attemptsEach = 10
-	attemptsTime = time.Minute
-	// attemptsKept bounds the addresses that are remembered.
-	attemptsKept = 4096
+	// Span is the time in which an address has so many attempts.
+	Span = time.Minute
+	// kept bounds the addresses that are remembered.
+	kept = 4096
 )
 
-// attempts counts wrong sign-ins by address.
-type attempts struct {
-	now func() time.Time
+// Counter counts wrong attempts by address.
+type Counter struct {
+	now  func() time.Time
+	each int // how many an address may make in Span
 
 	mu   sync.Mutex // guards from
 	from map[netip.Prefix][]time.Time
 }
 
-func newAttempts(now func() time.Time) *attempts {
-	return &attempts{now: now, from: map[netip.Prefix][]time.Time{}}
+// New makes a counter of as many attempts each.
+func New(now func() time.Time, each int) *Counter {
+	return &Counter{now: now, each: each, from: map[netip.Prefix][]time.Time{}}
 }
 
-// take counts a wrong attempt, or says how long its address has to wait.
-func (a *attempts) take(address netip.Addr) (wait time.Duration, allowed bool) {
+// Take counts a wrong attempt, or says how long its address has to wait.
+func (a *Counter) Take(address netip.Addr) (wait time.Duration, allowed bool) {
 	now, who := a.now(), network(address)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	recent := since(a.from[who], now.Add(-attemptsTime))
-	if len(recent) >= attemptsEach {
-		return recent[0].Add(attemptsTime).Sub(now), false
+	recent := since(a.from[who], now.Add(-Span))
+	if len(recent) >= a.each {
+		return recent[0].Add(Span).Sub(now), false
 	}
 	if len(recent) == 0 {
 		a.makeRoom(now)
@@ -46,17 +49,17 @@ func (a *attempts) take(address netip.Addr) (wait time.Duration, allowed bool) {
 
 // makeRoom drops what is past and then, if all is recent, the quarter of the
 // addresses that have been quiet for longest.
-func (a *attempts) makeRoom(now time.Time) {
-	if len(a.from) < attemptsKept {
+func (a *Counter) makeRoom(now time.Time) {
+	if len(a.from) < kept {
 		return
 	}
 	last := func(who netip.Prefix) time.Time { return a.from[who][len(a.from[who])-1] }
-	maps.DeleteFunc(a.from, func(who netip.Prefix, _ []time.Time) bool { return !last(who).After(now.Add(-attemptsTime)) })
-	if len(a.from) < attemptsKept {
+	maps.DeleteFunc(a.from, func(who netip.Prefix, _ []time.Time) bool { return !last(who).After(now.Add(-Span)) })
+	if len(a.from) < kept {
 		return
 	}
 	quiet := slices.SortedFunc(maps.Keys(a.from), func(x, y netip.Prefix) int { return last(x).Compare(last(y)) })
-	for _, who := range quiet[:attemptsKept/4] {
+	for _, who := range quiet[:kept/4] {
 		delete(a.from, who)
 	}
 }

@@ -1,4 +1,4 @@
-package auth
+package attempts
 
 import (
 	"encoding/binary"
@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// each is how many attempts these may make.
+const each = 10
+
 // hand is a clock that a test moves.
 type hand struct{ at time.Time }
 
@@ -14,24 +17,24 @@ func (h *hand) now() time.Time { return h.at }
 
 func newHand() *hand { return &hand{at: time.Unix(1_000_000, 0)} }
 
-func TestAttempts_TenAMinuteFromAnAddress(t *testing.T) {
+func TestCounter_TenAMinuteFromAnAddress(t *testing.T) {
 	clock := newHand()
-	a := newAttempts(clock.now)
+	a := New(clock.now, each)
 	one, other := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
-	for i := range attemptsEach {
-		if _, allowed := a.take(one); !allowed {
+	for i := range each {
+		if _, allowed := a.Take(one); !allowed {
 			t.Fatalf("attempt %d: got it refused", i)
 		}
 		clock.at = clock.at.Add(time.Second)
 	}
 
-	wait, eleventh := a.take(one)
-	_, neighbour := a.take(other)
+	wait, eleventh := a.Take(one)
+	_, neighbour := a.Take(other)
 	clock.at = clock.at.Add(wait - time.Nanosecond)
-	_, early := a.take(one)
+	_, early := a.Take(one)
 	clock.at = clock.at.Add(time.Nanosecond)
-	_, after := a.take(one)
-	_, twice := a.take(one)
+	_, after := a.Take(one)
+	_, twice := a.Take(one)
 
 	if eleventh || wait != 50*time.Second {
 		t.Errorf("got the eleventh allowed %t, wait %s; want it refused for 50 s", eleventh, wait)
@@ -44,25 +47,25 @@ func TestAttempts_TenAMinuteFromAnAddress(t *testing.T) {
 	}
 }
 
-func TestAttempts_IPv6CountsByNetwork(t *testing.T) {
-	a := newAttempts(newHand().now)
-	for i := range attemptsEach {
+func TestCounter_IPv6CountsByNetwork(t *testing.T) {
+	a := New(newHand().now, each)
+	for i := range each {
 		at := netip.MustParseAddr("2001:db8::").As16()
 		binary.BigEndian.PutUint64(at[8:], uint64(i)*7919)
-		a.take(netip.AddrFrom16(at))
+		a.Take(netip.AddrFrom16(at))
 	}
 
-	_, same := a.take(netip.MustParseAddr("2001:db8::ffff:1:2:3"))
-	_, next := a.take(netip.MustParseAddr("2001:db8:0:1::1"))
+	_, same := a.Take(netip.MustParseAddr("2001:db8::ffff:1:2:3"))
+	_, next := a.Take(netip.MustParseAddr("2001:db8:0:1::1"))
 
 	if same || !next {
 		t.Errorf("got the same network %t, the next %t; want false, true", same, next)
 	}
 }
 
-func TestAttempts_RemembersABoundedNumber(t *testing.T) {
+func TestCounter_RemembersABoundedNumber(t *testing.T) {
 	clock := newHand()
-	a := newAttempts(clock.now)
+	a := New(clock.now, each)
 	nth := func(i int) netip.Addr {
 		var at [4]byte
 		binary.BigEndian.PutUint32(at[:], uint32(0x0a000000+i))
@@ -70,28 +73,28 @@ func TestAttempts_RemembersABoundedNumber(t *testing.T) {
 	}
 	busy, most := netip.MustParseAddr("192.0.2.1"), 0
 	try := func(i int) {
-		a.take(nth(i))
+		a.Take(nth(i))
 		most = max(most, len(a.from))
 		clock.at = clock.at.Add(time.Millisecond)
 	}
 
-	for i := range 3 * attemptsKept {
+	for i := range 3 * kept {
 		try(i)
-		if i%(attemptsKept/4) == 0 {
-			a.take(busy)
+		if i%(kept/4) == 0 {
+			a.Take(busy)
 		}
 	}
 	left := len(a.from[network(busy)])
-	clock.at = clock.at.Add(attemptsTime)
-	for i := range attemptsKept {
+	clock.at = clock.at.Add(Span)
+	for i := range kept {
 		try(i)
 	}
 	_, first := a.from[network(nth(0))]
 
-	if most > attemptsKept || left == 0 {
-		t.Errorf("got %d addresses kept and %d attempts of one that goes on; want %d at most, and that one not forgotten", most, left, attemptsKept)
+	if most > kept || left == 0 {
+		t.Errorf("got %d addresses kept and %d attempts of one that goes on; want %d at most, and that one not forgotten", most, left, kept)
 	}
-	if !first || len(a.from) != attemptsKept {
+	if !first || len(a.from) != kept {
 		t.Errorf("got the first of %d recent addresses %t, want what is past to go before it", len(a.from), first)
 	}
 }
