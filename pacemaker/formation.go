@@ -14,44 +14,12 @@ import (
 	"aorta/pacemaker/store"
 )
 
-// ProcessChange changes what is set of one process type.
-type ProcessChange struct {
-	Quantity *int
-	More     int            // than are wanted now, instead of a quantity; negative: fewer
-	Limits   cluster.Limits // zero parts stay
-	Reset    ProcessSet     // what is set no more: the source's applies again
-}
-
-// ProcessSet says what of a process type a person has set, beside what the source
-// asks for.
-type ProcessSet struct{ Quantity, Memory, CPUs bool }
-
-func setOf(f cluster.Formation) ProcessSet {
-	return ProcessSet{Quantity: f.Quantity != nil, Memory: f.Limits.Memory != 0, CPUs: f.Limits.CPUs != 0}
-}
-
-// limits says that instances may use something else by the change.
-func (c ProcessChange) limits() bool {
-	return c.Limits != cluster.Limits{} || c.Reset.Memory || c.Reset.CPUs
-}
-
-// check refuses what is both set and reset.
-func (c ProcessChange) check(field string) error {
-	for part, both := range map[string]bool{
-		"quantity": c.Reset.Quantity && (c.Quantity != nil || c.More != 0), "memory": c.Reset.Memory && c.Limits.Memory != 0, "cpus": c.Reset.CPUs && c.Limits.CPUs != 0,
-	} {
-		if both {
-			return cluster.Invalid(field+".reset", "names %s, which is set beside it: give one of them", part)
-		}
-	}
-	return nil
-}
-
 // ProcessView is a process type of an app as it is to run.
 type ProcessView struct {
 	Process  cluster.ProcessType
 	Quantity int
 	Limits   cluster.Limits
+	Tags     cluster.Tags
 	Set      ProcessSet
 }
 
@@ -69,13 +37,13 @@ func (p *Pacemaker) Formation(ctx context.Context, app cluster.App) ([]ProcessVi
 	want := plan.Want(release, asked)
 	out := make([]ProcessView, 0, len(release.Processes))
 	for _, proc := range release.Processes {
-		out = append(out, ProcessView{Process: proc, Quantity: want[proc.Name], Limits: plan.Limits(proc, asked).OrDefault(), Set: setOf(asked[proc.Name])})
+		out = append(out, ProcessView{Process: proc, Quantity: want[proc.Name], Limits: plan.Limits(proc, asked).OrDefault(), Tags: plan.Tags(proc, asked), Set: setOf(asked[proc.Name])})
 	}
 	return out, nil
 }
 
-// ChangeFormation scales process types and changes their limits. Instances
-// whose limits change are replaced.
+// ChangeFormation scales process types and changes their limits and tags. Instances
+// whose limits change are replaced, and those on nodes that they may not be on any more.
 func (p *Pacemaker) ChangeFormation(ctx context.Context, app cluster.App, changes map[string]ProcessChange, user string) (cluster.Operation, error) {
 	release, err := p.currentRelease(ctx, app)
 	if err != nil {
@@ -98,7 +66,7 @@ func (p *Pacemaker) ChangeFormation(ctx context.Context, app cluster.App, change
 		return cluster.Operation{}, err
 	}
 	var list []cluster.Formation
-	var names, relimited []string
+	var names, relimited, retagged []string
 	for _, typ := range slices.Sorted(maps.Keys(changes)) {
 		c := changes[typ]
 		f, err := changed(app, release, asked, typ, c)
@@ -110,40 +78,17 @@ func (p *Pacemaker) ChangeFormation(ctx context.Context, app cluster.App, change
 		if c.limits() {
 			relimited = append(relimited, typ)
 		}
+		if c.requires() {
+			retagged = append(retagged, typ)
+		}
 	}
 	if err := p.fits(ctx, release, asked, list); err != nil {
 		return cluster.Operation{}, err
 	}
 	return p.begin(ctx, cluster.Operation{
-		Kind: cluster.OpScale, AppID: app.ID, User: user, Args: cluster.Request{Relimited: relimited}.Encode(),
+		Kind: cluster.OpScale, AppID: app.ID, User: user, Args: cluster.Request{Relimited: relimited, Retagged: retagged}.Encode(),
 		Title: fmt.Sprintf("Scale %s: %s", app.Name, strings.Join(names, ", ")),
 	}, store.WithFormations(list))
-}
-
-// absolute works relative quantities out. Of a type that is not there, another check
-// speaks.
-func absolute(changes map[string]ProcessChange, want map[string]int) (map[string]ProcessChange, error) {
-	out := maps.Clone(changes)
-	for typ, c := range changes {
-		now, there := want[typ]
-		if c.More == 0 || !there {
-			continue
-		}
-		field := "types." + typ + ".quantity_delta"
-		if c.Quantity != nil {
-			return nil, cluster.Invalid(field, "is given beside quantity: give one of them")
-		}
-		n := now + c.More
-		if n < 0 {
-			return nil, cluster.Invalid(field, "%d fewer than the %d of now is less than none", -c.More, now)
-		}
-		if err := cluster.ValidateQuantity(field, n); err != nil {
-			return nil, err
-		}
-		c.Quantity, c.More = &n, 0
-		out[typ] = c
-	}
-	return out, nil
 }
 
 // fits refuses at once more of a process type than the nodes could ever hold,
@@ -160,62 +105,26 @@ func (p *Pacemaker) fits(ctx context.Context, release cluster.Release, asked map
 	was, want := plan.Want(release, asked), plan.Want(release, after)
 	for _, f := range list {
 		proc, _ := release.Process(f.Type)
-		before, limits := plan.Limits(proc, asked), plan.Limits(proc, after)
-		if want[f.Type] <= was[f.Type] && limits == before {
+		before, request := requestOf(release, proc, asked, was[f.Type]), requestOf(release, proc, after, want[f.Type])
+		if request.Count <= before.Count && request.Limits == before.Limits && slices.Equal(request.Tags.Require, before.Tags.Require) {
 			continue
 		}
-		limits.Memory = limits.OrDefault().Memory
 		var full *place.NoRoom
-		if errors.As(place.Fits(requestOf(release, proc, after, want[f.Type]), room.nodes), &full) {
-			return cluster.Conflict("%s=%d of %s each is more than the nodes could ever hold, %d at most: %s (ask for less, or add a node: aorta nodes token)",
-				f.Type, full.Count, cluster.Size(limits.Memory), full.Placed, full.Reasons())
+		if errors.As(place.Fits(request, room.nodes), &full) {
+			return tooMuch(f.Type, request, full)
 		}
 	}
 	return nil
 }
 
-func changed(app cluster.App, release cluster.Release, asked map[string]cluster.Formation, typ string, c ProcessChange) (cluster.Formation, error) {
-	if _, ok := release.Process(typ); !ok {
-		return cluster.Formation{}, cluster.Invalid("types."+typ, "release %s of app %q has no process type %q (it has: %s)", release.Label(), app.Name, typ, typeNames(release))
+func tooMuch(typ string, request place.Request, full *place.NoRoom) error {
+	each := cluster.Size(request.Limits.Memory) + " each"
+	instead := "ask for less, or add a node: aorta nodes token"
+	if tags := strings.Join(cluster.TagTexts(request.Tags.Require), " "); tags != "" {
+		each += " on nodes with " + tags
+		instead = "ask for less, set the tags on a node, aorta nodes tag NODE KEY=VALUE, or add one: aorta nodes token"
 	}
-	if err := c.check("types." + typ); err != nil {
-		return cluster.Formation{}, err
-	}
-	f, ok := asked[typ]
-	if !ok {
-		f = cluster.Formation{AppID: app.ID, Type: typ}
-	}
-	f = c.Reset.apply(f)
-	if c.Quantity != nil {
-		if err := cluster.ValidateQuantity("types."+typ+".quantity", *c.Quantity); err != nil {
-			return f, err
-		}
-		f.Quantity = c.Quantity
-	}
-	if err := c.Limits.Validate("types." + typ); err != nil {
-		return f, err
-	}
-	if c.Limits.Memory != 0 {
-		f.Limits.Memory = c.Limits.Memory
-	}
-	if c.Limits.CPUs != 0 {
-		f.Limits.CPUs = c.Limits.CPUs
-	}
-	return f, nil
-}
-
-// apply gives what is asked without what is set no more.
-func (s ProcessSet) apply(f cluster.Formation) cluster.Formation {
-	if s.Quantity {
-		f.Quantity = nil
-	}
-	if s.Memory {
-		f.Limits.Memory = 0
-	}
-	if s.CPUs {
-		f.Limits.CPUs = 0
-	}
-	return f
+	return cluster.Conflict("%s=%d of %s is more than the nodes could ever hold, %d at most: %s (%s)", typ, full.Count, each, full.Placed, full.Reasons(), instead)
 }
 
 func typeNames(r cluster.Release) string {
@@ -224,35 +133,4 @@ func typeNames(r cluster.Release) string {
 		names[i] = p.Name
 	}
 	return strings.Join(names, ", ")
-}
-
-func describe(typ string, c ProcessChange) string {
-	s := typ
-	if c.Quantity != nil {
-		s += fmt.Sprintf("=%d", *c.Quantity)
-	}
-	if c.Limits.Memory != 0 {
-		s += " memory " + cluster.Bytes(c.Limits.Memory)
-	}
-	if c.Limits.CPUs != 0 {
-		s += fmt.Sprintf(" cpus %v", c.Limits.CPUs)
-	}
-	if back := c.Reset.Names(); len(back) > 0 {
-		s += " " + strings.Join(back, " and ") + " of the source"
-	}
-	return s
-}
-
-// Names are those of the parts.
-func (s ProcessSet) Names() []string {
-	names := []string{}
-	for _, part := range []struct {
-		is   bool
-		name string
-	}{{s.Quantity, "quantity"}, {s.Memory, "memory"}, {s.CPUs, "cpus"}} {
-		if part.is {
-			names = append(names, part.name)
-		}
-	}
-	return names
 }

@@ -126,6 +126,56 @@ func TestChangeFormation_TakesBackWhatAPersonSet(t *testing.T) {
 	}
 }
 
+// A required tag that no node has is refused with what to do; one that some have moves
+// the instances that are elsewhere, and no other.
+func TestChangeFormation_MovesWhatATagDoesNotAllow(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	app := r.App("shop")
+	two := 2
+	release := r.Deploy(app, cluster.ProcessType{Name: "web", Quantity: &two, Tags: cluster.Tags{Prefer: []cluster.Tag{{Key: "region", Value: "eu"}}}})
+	r.load = cluster.Load{MemoryTotal: 16 << 30, CPUs: 8}
+	fast, slow := r.newNode("fast", cluster.RoleHeart), r.newNode("slow", cluster.RoleHeart)
+	r.report(fast)
+	r.report(slow)
+	stays, goes := r.Instance(release, "web", fast), r.Instance(release, "web", slow)
+	ssd := ProcessChange{Tags: cluster.Tags{Require: []cluster.Tag{{Key: "disk", Value: "ssd"}}}}
+	change := func(c ProcessChange) (cluster.Operation, error) {
+		return r.ChangeFormation(t.Context(), app, map[string]ProcessChange{"web": c}, "ann")
+	}
+
+	_, err := change(ssd)
+	wantConflict(t, "no node has it", err, "web=2 of 512 MB each on nodes with disk=ssd is more than the nodes could ever hold, 0 at most: fast and slow lack tag disk=ssd (ask for less, set the tags on a node, aorta nodes tag NODE KEY=VALUE, or")
+	_, err = r.store.SetTags(t.Context(), fast, map[string]string{"disk": "ssd"}, "ann")
+	testkit.Must(t, err)
+	op, err := change(ssd)
+	testkit.Must(t, err)
+	w, err := r.work(t.Context(), op.ID)
+	testkit.Must(t, err)
+	testkit.Must(t, r.setTarget(t.Context(), &w))
+	room, err := r.room(t.Context())
+	testkit.Must(t, err)
+	chosen, err := room.choose(app.ID, release, "web", w.asked, 3)
+
+	if op.Title != "Scale shop: web requires disk=ssd" || !slices.Equal(w.target.Replace, []cluster.ID{goes}) {
+		t.Errorf("got %q replace %v, want %s alone, and %s to stay", op.Title, w.target.Replace, goes, stays)
+	}
+	if err != nil || !slices.Equal(chosen, []cluster.ID{fast.ID, fast.ID, fast.ID}) {
+		t.Errorf("got %v, %v, want all on %s", chosen, err, fast.ID)
+	}
+	list, err := r.Formation(t.Context(), app)
+	testkit.Must(t, err)
+	if v := list[0]; len(v.Tags.Require) != 1 || len(v.Tags.Prefer) != 1 || v.Set != (ProcessSet{Require: true}) {
+		t.Errorf("got %+v, want the person's tag beside the source's", v)
+	}
+	back, err := change(ProcessChange{Reset: ProcessSet{Require: true}})
+	testkit.Must(t, err)
+	_, both := change(ProcessChange{Tags: ssd.Tags, Reset: ProcessSet{Require: true}})
+	if back.Title != "Scale shop: web require of the source" || cluster.CodeOf(both) != cluster.CodeInvalid {
+		t.Errorf("got %q, and %v for both at once, want that refused", back.Title, both)
+	}
+}
+
 // A scaling that fails leaves what it found: its own instances go, unless there is
 // no other of their type, and its retry begins anew.
 func TestChangeFormation_ThatFailsLeavesWhatItFound(t *testing.T) {

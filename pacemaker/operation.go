@@ -68,11 +68,18 @@ func (p *Pacemaker) work(ctx context.Context, id cluster.ID) (work, error) {
 
 // toReplace are the instances that give way to new ones of the operation.
 func (p *Pacemaker) toReplace(ctx context.Context, w work) ([]cluster.ID, error) {
-	if len(w.args.Relimited) == 0 {
+	if len(w.args.Relimited)+len(w.args.Retagged) == 0 {
 		return w.args.Replace, nil
 	}
+	nodes, err := p.store.Nodes(ctx)
+	if err != nil {
+		return nil, err
+	}
 	return p.liveOf(ctx, w.app, func(in cluster.Instance) bool {
-		return in.Operation != w.op.ID && slices.Contains(w.args.Relimited, in.Type)
+		misplaced := func() bool {
+			return len(plan.Misplaced(w.release, w.asked, []cluster.Instance{in}, nodes)) > 0
+		}
+		return in.Operation != w.op.ID && (slices.Contains(w.args.Relimited, in.Type) || slices.Contains(w.args.Retagged, in.Type) && misplaced())
 	})
 }
 

@@ -165,6 +165,7 @@ func requestOf(release cluster.Release, proc cluster.ProcessType, asked map[stri
 	limits := plan.Limits(proc, asked)
 	return place.Request{
 		Count: count, Limits: cluster.Limits{Memory: limits.OrDefault().Memory, CPUs: limits.CPUs},
+		Tags:  plan.Tags(proc, asked),
 		Image: place.Image{Arch: release.Image.Arch, Size: sizeToPull(release.Image)},
 	}
 }

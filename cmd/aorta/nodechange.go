@@ -61,7 +61,7 @@ func (s *session) declareDead(ctx context.Context, api *client.Client, args []st
 func nodesTagCommand(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "tag NODE KEY=VALUE…", Short: "Set tags on a node; KEY= takes one away",
-		Example:           "  aorta nodes tag n2 disk=ssd zone=a\n  aorta nodes tag n2 zone=",
+		Example:           "  aorta nodes tag n2 ssd zone=a\n  aorta nodes tag n2 zone=",
 		Args:              takes("NODE", "KEY=VALUE…"),
 		ValidArgsFunction: once(s.completeNodes()),
 		RunE: s.onCluster(func(ctx context.Context, api *client.Client, args []string) error {
@@ -82,13 +82,17 @@ func nodesTagCommand(s *session) *cobra.Command {
 	}
 }
 
-// parseTags reads KEY=VALUE; an empty value is for taking one away.
+// parseTags reads KEY=VALUE, or KEY for one that has nothing to say but that it is there;
+// an empty value is for taking one away.
 func parseTags(list []string, takesAway bool) (map[string]string, error) {
 	tags := map[string]string{}
 	for _, text := range list {
-		key, value, ok := strings.Cut(text, "=")
-		if !ok || key == "" || value == "" && !takesAway {
-			return nil, usagef("%q is no tag: write it as KEY=VALUE", text)
+		key, value, valued := strings.Cut(text, "=")
+		if !valued {
+			value = "true"
+		}
+		if key == "" || value == "" && !takesAway {
+			return nil, usagef("%q is no tag: write it as KEY or KEY=VALUE", text)
 		}
 		if _, twice := tags[key]; twice {
 			return nil, usagef("the tag %s is given twice", key)

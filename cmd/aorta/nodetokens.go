@@ -41,7 +41,7 @@ stdout, the whole line to type on that machine to stderr.`,
 	}
 	cmd.Flags().StringVar(&ask.Name, "name", "", "the node's name (default: the machine says)")
 	cmd.Flags().StringSliceVar(&ask.Roles, "roles", nil, "the roles that it has (default: the machine says, else heart,router)")
-	cmd.Flags().StringArrayVar(&tags, "tag", nil, "a tag that is set on it, KEY=VALUE (can be repeated)")
+	cmd.Flags().StringArrayVar(&tags, "tag", nil, "a tag that is set on it, KEY or KEY=VALUE (can be repeated)")
 	cmd.Flags().IntVar(&ask.Uses, "uses", 1, "how many machines may join by it")
 	cmd.Flags().StringVar(&ask.Expires, "expires", "1h", "for how long it can be used, such as 30m or 7d")
 	cmd.Flags().BoolVar(&replace, "replace", false, "the machine takes the place of a silent node of that name")

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -122,35 +121,6 @@ func (s *session) warnOfNoWeb(ctx context.Context, api *client.Client, app strin
 	s.err.line("%s answers 503 now, since web is scaled to 0; to serve again: aorta ps scale web=1 -a %s", clean(a.URL), app)
 }
 
-func (s *session) showFormation(ctx context.Context, api *client.Client, app string) error {
-	f, err := api.Formation(ctx, app)
-	if err != nil {
-		return err
-	}
-	if s.flags.json {
-		return list(s.out, f.Processes)
-	}
-	t := s.out.newTable("TYPE", "QUANTITY", "MEMORY", "CPUS", "COMMAND")
-	byHand := false
-	for _, p := range f.Processes {
-		cell := func(part, value string) string {
-			if slices.Contains(p.Set, part) {
-				byHand = true
-				return value + "*"
-			}
-			return value
-		}
-		t.row(p.Type, cell("quantity", strconv.Itoa(p.Quantity)), cell("memory", cluster.Bytes(p.Memory)), cell("cpus", fmt.Sprintf("%g", p.CPUs)),
-			orText(p.Command, "(default of the image)"))
-	}
-	err = t.print(app + " has no process types yet; they come with its first deploy")
-	if byHand {
-		s.out.line("* set by hand; to have the source's: aorta ps scale TYPE=")
-		s.out.line("  aorta ps type TYPE --memory '' --cpus ''")
-	}
-	return err
-}
-
 func (s *session) restart(ctx context.Context, api *client.Client, app string, args []string) error {
 	var which wire.Restart
 	if len(args) > 0 {
@@ -190,73 +160,4 @@ func (s *session) stop(ctx context.Context, api *client.Client, app string, _ []
 		return err
 	}
 	return s.follow(ctx, api, work, func() { s.err.line("stopped %s; start it again: aorta ps start -a %s", app, app) })
-}
-
-func psTypeCommand(s *session) *cobra.Command {
-	var memory, cpus string
-	cmd := &cobra.Command{
-		Use: "type TYPE [--memory 256m] [--cpus 0.5]", Short: "Set the memory and CPU limits of a process type", Args: takes("TYPE"),
-		Long:    "type sets the limits of a process type. What is set by hand stays whatever\naorta.yml says; an empty value takes it back.",
-		Example: "  aorta ps type web --memory 256m --cpus 0.5 -a shop\n  aorta ps type web --memory '' -a shop    # as aorta.yml says", ValidArgsFunction: once(s.completeTypes()),
-	}
-	cmd.RunE = s.onApp(func(ctx context.Context, api *client.Client, app string, args []string) error {
-		var change wire.ProcessChange
-		var err error
-		if cmd.Flags().Changed("memory") {
-			err = setMemory(&change, memory)
-		}
-		if err == nil && cmd.Flags().Changed("cpus") {
-			err = setCPUs(&change, cpus)
-		}
-		if err != nil {
-			return err
-		}
-		return s.limitType(ctx, api, app, args[0], change)
-	})
-	cmd.Flags().StringVar(&memory, "memory", "", "memory limit of each instance, such as 256m or 1g; '' for the source's")
-	cmd.Flags().StringVar(&cpus, "cpus", "", "CPU limit of each instance in cores, such as 0.5; '' for the source's")
-	return startsWork(s, cmd)
-}
-
-func setMemory(change *wire.ProcessChange, text string) error {
-	if text == "" {
-		change.Reset = append(change.Reset, "memory")
-		return nil
-	}
-	n, err := parseBytes(text)
-	change.Memory = &n
-	return err
-}
-
-func setCPUs(change *wire.ProcessChange, text string) error {
-	if text == "" {
-		change.Reset = append(change.Reset, "cpus")
-		return nil
-	}
-	n, err := strconv.ParseFloat(text, 64)
-	if err != nil || !(n > 0) {
-		return usagef("--cpus takes a number of cores above 0, such as 0.5, and not %q", clean(text))
-	}
-	change.CPUs = &n
-	return nil
-}
-
-func (s *session) limitType(ctx context.Context, api *client.Client, app, kind string, change wire.ProcessChange) error {
-	if change.Memory == nil && change.CPUs == nil && len(change.Reset) == 0 {
-		return usagef("nothing to change; give --memory, --cpus or both: aorta ps type %s --memory 1g", clean(kind))
-	}
-	if err := cluster.ValidateName("type", kind); err != nil {
-		return err
-	}
-	var asked cluster.Limits
-	if change.Memory != nil {
-		asked.Memory = *change.Memory
-	}
-	if change.CPUs != nil {
-		asked.CPUs = *change.CPUs
-	}
-	if err := asked.Validate(kind); err != nil {
-		return err
-	}
-	return s.changeFormation(ctx, api, app, wire.FormationChange{Types: map[string]wire.ProcessChange{kind: change}})
 }

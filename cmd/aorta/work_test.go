@@ -27,6 +27,8 @@ func TestWork_EachCommandAsksForItsOwn(t *testing.T) {
 		{"ps scale web-2 -a shop", "PATCH /apps/shop/formation", `PATCH /apps/shop/formation {"types":{"web":{"quantity_delta":-2}}}`},
 		{"ps scale web+0 -a shop", "PATCH /apps/shop/formation", `PATCH /apps/shop/formation {"types":{"web":{"quantity":2}}}`},
 		{"ps type web --memory 256m --cpus 0.5 -a shop", "PATCH /apps/shop/formation", `PATCH /apps/shop/formation {"types":{"web":{"memory":268435456,"cpus":0.5}}}`},
+		{"ps type web --require ssd,rack=r7 --require disk=nvme --prefer region=eu -a shop", "PATCH /apps/shop/formation", `PATCH /apps/shop/formation {"types":{"web":{"require":["disk=nvme","rack=r7","ssd"],"prefer":["region=eu"]}}}`},
+		{"ps type web --require= --prefer= -a shop", "PATCH /apps/shop/formation", `PATCH /apps/shop/formation {"types":{"web":{"reset":["require","prefer"]}}}`},
 		{"ps scale web= -a shop", "PATCH /apps/shop/formation", `PATCH /apps/shop/formation {"types":{"web":{"reset":["quantity"]}}}`},
 		{"ps type web --memory= --cpus= -a shop", "PATCH /apps/shop/formation", `PATCH /apps/shop/formation {"types":{"web":{"reset":["memory","cpus"]}}}`},
 		{"ps restart -a shop", "POST /apps/shop/restart", `POST /apps/shop/restart {}`},

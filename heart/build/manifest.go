@@ -46,13 +46,18 @@ type manifestProcess struct {
 	CPUs      *float64        `yaml:"cpus"`
 	StopGrace string          `yaml:"stop_grace"`
 	Health    *manifestHealth `yaml:"health"`
-	Tags      ast.Node        `yaml:"tags"`
+	Tags      manifestTags    `yaml:"tags"`
 	Protocol  ast.Node        `yaml:"protocol"`
 	Port      ast.Node        `yaml:"port"`
 	Exclusive ast.Node        `yaml:"exclusive"`
 	Volumes   ast.Node        `yaml:"volumes"`
 
 	Container manifestContainer `yaml:",inline"`
+}
+
+type manifestTags struct {
+	Require []string `yaml:"require"`
+	Prefer  []string `yaml:"prefer"`
 }
 
 type manifestRoute struct {
@@ -108,7 +113,7 @@ func parseManifest(body ast.Node) (Manifest, error) {
 
 func (p manifestProcess) processType(name string, otherwise cluster.ContainerOptions) (cluster.ProcessType, error) {
 	where := "aorta.yml: processes." + cluster.Clip(name)
-	unsupported := map[string]ast.Node{"tags": p.Tags, "protocol": p.Protocol, "port": p.Port, "exclusive": p.Exclusive, "volumes": p.Volumes}
+	unsupported := map[string]ast.Node{"protocol": p.Protocol, "port": p.Port, "exclusive": p.Exclusive, "volumes": p.Volumes}
 	if err := refuseUnsupported("processes."+cluster.Clip(name)+".", unsupported); err != nil {
 		return cluster.ProcessType{}, err
 	}
@@ -138,7 +143,19 @@ func (p manifestProcess) processType(name string, otherwise cluster.ContainerOpt
 	if t.Container, err = p.Container.options(where+".", otherwise); err != nil {
 		return t, err
 	}
+	if t.Tags, err = p.Tags.tags(where + ".tags"); err != nil {
+		return t, err
+	}
 	return t, t.Validate(where)
+}
+
+// tags are in an order of their own: a list that asks for the same is the same.
+func (m manifestTags) tags(where string) (t cluster.Tags, err error) {
+	if t.Require, err = cluster.ParseTags(where+".require", m.Require); err != nil {
+		return t, err
+	}
+	t.Prefer, err = cluster.ParseTags(where+".prefer", m.Prefer)
+	return t, err
 }
 
 // change sets what the file names and leaves the app's other limits alone.

@@ -45,6 +45,7 @@ processes:
     cpus: 0.5
     stop_grace: 45s
     health: {path: /healthz, status: 204, start_timeout: 90s, interval: 2s}
+    tags: {require: [ssd, rack=r7, ssd], prefer: [region=eu]}
   worker: {quantity: 0}
 domains: [shop.example.com]
 route: {timeout: 90s, idle_timeout: 2h, max_body: 50m}
@@ -68,6 +69,7 @@ func TestParseManifest_ReadsAllThatIsSupported(t *testing.T) {
 		{
 			Name: "web", Command: "./server", Quantity: &two, Limits: cluster.Limits{Memory: 256 << 20, CPUs: 0.5}, StopGrace: 45 * time.Second,
 			Health: cluster.Health{Path: "/healthz", Status: 204, StartTimeout: 90 * time.Second, Interval: 2 * time.Second},
+			Tags:   cluster.Tags{Require: []cluster.Tag{{Key: "rack", Value: "r7"}, {Key: "ssd"}}, Prefer: []cluster.Tag{{Key: "region", Value: "eu"}}},
 		},
 		{Name: "worker", Quantity: &none},
 	}}
@@ -82,7 +84,10 @@ func TestParseManifest_NamesWhatIsWrongAndWhere(t *testing.T) {
 		"proceses: {}\n":                                "aorta.yml:1:1: unknown key \"proceses\"",
 		"domains: []\nrelease: ./migrate\n":             "aorta.yml:2:10: release: not supported yet",
 		"processes:\n  db:\n    volumes: [data:/var]\n": "aorta.yml:3:5: processes.db.volumes: not supported yet",
-		"processes:\n  web: {tags: {require: [ssd]}}\n": "processes.web.tags: not supported yet",
+		"processes: {web: {tags: {require: [Ssd]}}}\n":  "processes.web.tags.require: \"Ssd\" is no tag: write it as KEY or KEY=VALUE",
+		"processes: {web: {tags: {prefer: [eu=]}}}\n":   "processes.web.tags.prefer: \"eu=\" is no tag",
+		"processes: {web: {tags: {require: ssd}}}\n":    "a list (such as [a, b])",
+		"processes: {web: {tags: {avoid: [x]}}}\n":      "unknown key \"avoid\"",
 		"cron:\n  - {schedule: x}\n":                    "cron: not supported yet",
 		"processes: {web: {memory: lots}}\n":            "processes.web.memory: \"lots\" is not a size",
 		"processes: {web: {memory: 1k}}\n":              "processes.web.memory: 1k is outside 6m",

@@ -93,6 +93,7 @@ type ProcessType struct {
 	Health    Health
 	StopGrace time.Duration
 	Container ContainerOptions
+	Tags      Tags
 }
 
 // Grace is the time between SIGTERM and SIGKILL.
@@ -132,6 +133,9 @@ func (p ProcessType) Validate(field string) error {
 		return err
 	}
 	if err := p.Container.Validate(field + "."); err != nil {
+		return err
+	}
+	if err := p.Tags.Validate(field + ".tags"); err != nil {
 		return err
 	}
 	return p.Limits.Validate(field)
@@ -175,12 +179,13 @@ func hasControl(s string) bool {
 }
 
 // Formation is what a person asked of one process type of an app, across its
-// releases. A nil quantity and zero limits leave it to the release.
+// releases. A nil quantity, zero limits and no tags leave it to the release.
 type Formation struct {
 	AppID    ID
 	Type     string
 	Quantity *int
 	Limits   Limits
+	Tags     Tags
 }
 
 // Size prints a size as people read it: 512 MB, 23.5 GB, in powers of 1024.

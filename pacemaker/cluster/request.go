@@ -28,6 +28,9 @@ type Request struct {
 	// Changes of limits: the process types of which all instances are replaced that
 	// are there when their turn has come.
 	Relimited []string `json:"relimited,omitempty"`
+	// Changes of required tags: the process types of which the instances are replaced
+	// that are where they may not be any more when their turn has come.
+	Retagged []string `json:"retagged,omitempty"`
 	// Replacements: the process types that it is about; none: all.
 	Types []string `json:"types,omitempty"`
 	// how many instances of each there is room for; none: any number.

@@ -13,6 +13,12 @@ type Tag struct{ Key, Value string }
 // maxAskedTags is how many tags a process type may require, and how many it may prefer.
 const maxAskedTags = 16
 
+// TagOf is the tag that a text names which was checked before.
+func TagOf(text string) Tag {
+	key, value, _ := strings.Cut(text, "=")
+	return Tag{key, value}
+}
+
 // ParseTag reads KEY or KEY=VALUE.
 func ParseTag(field, text string) (Tag, error) {
 	key, value, valued := strings.Cut(text, "=")
@@ -60,8 +66,40 @@ type Tags struct {
 	Prefer  []Tag // the more the better, among nodes with as few instances of it
 }
 
-// TagTexts are tags as people type them.
+// Validate checks the tags that are asked of nodes.
+func (t Tags) Validate(field string) error {
+	if _, err := ParseTags(field+".require", TagTexts(t.Require)); err != nil {
+		return err
+	}
+	_, err := ParseTags(field+".prefer", TagTexts(t.Prefer))
+	return err
+}
+
+// Over are the tags with those of others where they have none, part by part.
+func (t Tags) Over(others Tags) Tags {
+	if len(t.Require) == 0 {
+		t.Require = others.Require
+	}
+	if len(t.Prefer) == 0 {
+		t.Prefer = others.Prefer
+	}
+	return t
+}
+
+// TagsOf are those that texts name which were checked before; nil for none.
+func TagsOf(texts []string) []Tag {
+	var tags []Tag
+	for _, text := range texts {
+		tags = append(tags, TagOf(text))
+	}
+	return tags
+}
+
+// TagTexts are tags as people type them; nil for none.
 func TagTexts(tags []Tag) []string {
+	if len(tags) == 0 {
+		return nil
+	}
 	texts := make([]string, len(tags))
 	for i, t := range tags {
 		texts[i] = t.String()

@@ -58,12 +58,6 @@ func Fits(req Request, nodes []Node) error {
 	return err
 }
 
-// Allows says whether instances may be on a node for what the node is: of the tags and
-// the architecture asked for. What runs on one that does not is misplaced.
-func Allows(req Request, n Node) bool {
-	return !lacksTags(req, &n) && !otherArch(req, &n)
-}
-
 // chooseOne is Choose of what a crash asks for, of each app by itself: it need not put
 // all nodes in order, and asks first what is cheap to ask.
 func chooseOne(req Request, nodes []Node) ([]cluster.ID, error) {

@@ -19,9 +19,10 @@ func (c *candidate) take(req Request) {
 	c.promised += req.Limits.Memory
 }
 
-// better says which of two is to have the next: that which was not lost lately; that
-// with fewer siblings, so that N instances are on N nodes if N will take them; then with more of the preferred tags;
-// then with the lower score; then with less that is promised; then by the id.
+// better says which of two is to have the next: that which was not lost lately; then
+// that with fewer siblings, so that N instances are on N nodes if N will take them; then
+// with more of the preferred tags; then with the lower score; then with less that is
+// promised; then by the id.
 func (c *candidate) better(than *candidate) bool {
 	switch {
 	case c.node.Held != than.node.Held:

@@ -66,6 +66,7 @@ func newWorld(rnd *rand.Rand) *world {
 func (w *world) node(i int) Node {
 	n := node(i)
 	n.Heart, n.Ready, n.Draining = w.rnd.IntN(8) > 0, w.rnd.IntN(8) > 0, w.rnd.IntN(8) == 0
+	n.Held = w.rnd.IntN(8) == 0
 	n.Score = float64(w.rnd.IntN(3)) / 2
 	n.Memory, n.CPUs, n.DiskFree = int64(w.rnd.IntN(17))<<28, float64(w.rnd.IntN(4)), int64(w.rnd.IntN(9))<<28
 	n.Reserved = cluster.Limits{Memory: int64(w.rnd.IntN(5)) << 28, CPUs: float64(w.rnd.IntN(7)) / 2}
@@ -150,7 +151,7 @@ func (w *world) refusalBroken() string {
 }
 
 // orderBroken looks for a node that got an instance which another one should have got:
-// that has fewer of its kind, or as few and more of the preferred tags, or a lower score.
+// that was not lost lately, or else has fewer of its kind, or as few and more of the preferred tags, or a lower score.
 func (w *world) orderBroken(count map[cluster.ID]int) string {
 	for i := range w.nodes {
 		a := &w.nodes[i]
@@ -163,7 +164,7 @@ func (w *world) orderBroken(count map[cluster.ID]int) string {
 				continue
 			}
 			had, has := a.Siblings+count[a.ID]-1, b.Siblings+count[b.ID]
-			if had > has || had == has && w.worse(a, b) {
+			if a.Held && !b.Held || a.Held == b.Held && (had > has || had == has && w.worse(a, b)) {
 				return fmt.Sprintf("%s got one that should be on %s: %v", a.Name, b.Name, w.got)
 			}
 		}

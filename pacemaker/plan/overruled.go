@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,8 +31,18 @@ func Overruled(types []cluster.ProcessType, asked map[string]cluster.Formation) 
 			said = append(said, fmt.Sprintf("the source asks for %v CPUs for %s; %v stays, as was set by aorta ps type (to have the source's: aorta ps type %s --cpus '')",
 				want, t.Name, is, t.Name))
 		}
+		said = append(said, overruledTags(t.Name, "require", t.Tags.Require, f.Tags.Require)...)
+		said = append(said, overruledTags(t.Name, "prefer", t.Tags.Prefer, f.Tags.Prefer)...)
 	}
 	return said
+}
+
+func overruledTags(typ, flag string, want, is []cluster.Tag) []string {
+	if len(want) == 0 || len(is) == 0 || slices.Equal(want, is) {
+		return nil
+	}
+	return []string{fmt.Sprintf("the source asks to %s tags %s for %s; %s stays, as was set by aorta ps type (to have the source's: aorta ps type %[3]s --%[1]s '')",
+		flag, strings.Join(cluster.TagTexts(want), ","), typ, strings.Join(cluster.TagTexts(is), ","))}
 }
 
 // RouteOf is what a deploy changes of an app's limits: what its source asks for now,

@@ -11,15 +11,15 @@ import (
 )
 
 func TestOverruled_SaysWhatAPersonHasSetOtherwise(t *testing.T) {
-	two, three := 2, 3
+	two, three, eu := 2, 3, []cluster.Tag{{Key: "region", Value: "eu"}}
 	types := []cluster.ProcessType{
-		{Name: "web", Quantity: &two, Limits: cluster.Limits{Memory: 256 << 20, CPUs: 0.5}},
+		{Name: "web", Quantity: &two, Limits: cluster.Limits{Memory: 256 << 20, CPUs: 0.5}, Tags: cluster.Tags{Require: []cluster.Tag{{Key: "ssd"}}, Prefer: eu}},
 		{Name: "same", Quantity: &two, Limits: cluster.Limits{Memory: 64 << 20}},
 		{Name: "silent"},
 		{Name: "alone", Quantity: &two},
 	}
 	asked := map[string]cluster.Formation{
-		"web":    {Quantity: &three, Limits: cluster.Limits{Memory: 1 << 30, CPUs: 2}},
+		"web":    {Quantity: &three, Limits: cluster.Limits{Memory: 1 << 30, CPUs: 2}, Tags: cluster.Tags{Require: []cluster.Tag{{Key: "rack", Value: "r7"}}, Prefer: eu}},
 		"same":   {Quantity: &two, Limits: cluster.Limits{Memory: 64 << 20}},
 		"silent": {Quantity: &three, Limits: cluster.Limits{Memory: 1 << 30}},
 		"gone":   {Quantity: &three},
@@ -29,7 +29,8 @@ func TestOverruled_SaysWhatAPersonHasSetOtherwise(t *testing.T) {
 
 	want := `the source asks for 2 of web; 3 stays, as was set by aorta ps scale (to have the source's: aorta ps scale web=)
 the source asks for 256m of memory for web; 1g stays, as was set by aorta ps type (to have the source's: aorta ps type web --memory '')
-the source asks for 0.5 CPUs for web; 2 stays, as was set by aorta ps type (to have the source's: aorta ps type web --cpus '')`
+the source asks for 0.5 CPUs for web; 2 stays, as was set by aorta ps type (to have the source's: aorta ps type web --cpus '')
+the source asks to require tags ssd for web; rack=r7 stays, as was set by aorta ps type (to have the source's: aorta ps type web --require '')`
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("said (-want +got):\n%s", diff)
 	}

@@ -57,6 +57,12 @@ func Limits(p cluster.ProcessType, asked map[string]cluster.Formation) cluster.L
 	return l
 }
 
+// Tags gives those that a process type asks of its nodes: what a person asked, else
+// the release's wish, part by part.
+func Tags(p cluster.ProcessType, asked map[string]cluster.Formation) cluster.Tags {
+	return asked[p.Name].Tags.Over(p.Tags)
+}
+
 // Starts lists what the operation must start, given the app's instances:
 // those of its own that it has started already are listed again.
 func Starts(op cluster.ID, t Target, instances []cluster.Instance) []Start {

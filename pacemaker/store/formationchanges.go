@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"reflect"
 
 	"gorm.io/gorm"
 
@@ -17,10 +18,11 @@ type askedShape struct {
 	Quantity *int
 	Memory   int64
 	Cpus     float64
+	Tags     tagsShape `json:",omitzero"`
 }
 
 func (a askedShape) formation(app cluster.ID, typ string) cluster.Formation {
-	return cluster.Formation{AppID: app, Type: typ, Quantity: a.Quantity, Limits: cluster.Limits{Memory: a.Memory, CPUs: a.Cpus}}
+	return cluster.Formation{AppID: app, Type: typ, Quantity: a.Quantity, Limits: cluster.Limits{Memory: a.Memory, CPUs: a.Cpus}, Tags: a.Tags.tags()}
 }
 
 func decodeAsked(raw string) (askedShape, error) {
@@ -29,12 +31,18 @@ func decodeAsked(raw string) (askedShape, error) {
 
 func askedFormation(tx *gorm.DB, app string) (map[string]string, error) {
 	var rows []formationRow
-	err := tx.Where("app_id = ?", app).Find(&rows).Error
+	if err := tx.Where("app_id = ?", app).Find(&rows).Error; err != nil {
+		return nil, err
+	}
 	values := make(map[string]string, len(rows))
 	for _, r := range rows {
-		values[r.Type] = encode(askedShape{r.Quantity, r.Memory, r.Cpus})
+		f, err := r.formation()
+		if err != nil {
+			return nil, err
+		}
+		values[r.Type] = encode(askedShape{f.Quantity, f.Limits.Memory, f.Limits.CPUs, tagsShapeOf(f.Tags)})
 	}
-	return values, err
+	return values, nil
 }
 
 func putAsked(tx *gorm.DB, app, typ string, value *string) error {
@@ -45,7 +53,8 @@ func putAsked(tx *gorm.DB, app, typ string, value *string) error {
 	if err != nil {
 		return err
 	}
-	return tx.Save(&formationRow{AppID: app, Type: typ, Quantity: a.Quantity, Memory: a.Memory, Cpus: a.Cpus}).Error
+	row := formationRowOf(app, a.formation(cluster.ID(app), typ))
+	return tx.Save(&row).Error
 }
 
 // isAgain says how the formation is once a change of it was taken back.
@@ -60,6 +69,9 @@ func isAgain(tx *gorm.DB, row changeRow) (string, error) {
 	}
 	if was.Memory != is.Memory || was.Cpus != is.Cpus {
 		return "the limits of " + row.Key, nil
+	}
+	if !reflect.DeepEqual(was.Tags, is.Tags) {
+		return "the tags of " + row.Key, nil
 	}
 	n, err := quantityOf(tx, row.AppID, row.Key, is.Quantity)
 	return fmt.Sprintf("%s=%d", row.Key, n), err

@@ -34,6 +34,9 @@ func wantFormation(t *testing.T, s *Store, app cluster.App, what string, want ..
 		if m := found[typ].Limits.Memory; m != 0 {
 			text += fmt.Sprintf(" %d", m)
 		}
+		for _, tag := range found[typ].Tags.Require {
+			text += " " + tag.String()
+		}
 		got = append(got, text)
 	}
 	if !slices.Equal(got, want) {
@@ -58,10 +61,18 @@ func TestFormationChange_ThatFailsIsTakenBack(t *testing.T) {
 	third := ends(t, s, scaleOp(t, s, app, cluster.Formation{Type: "web", Quantity: &two, Limits: cluster.Limits{Memory: 64}}), cluster.OperationFailed)
 	wantFormation(t, s, app, "other limits were", "web=2")
 
+	ssd := cluster.Tags{Require: []cluster.Tag{{Key: "disk", Value: "ssd"}}}
+	ends(t, s, scaleOp(t, s, app, cluster.Formation{Type: "web", Quantity: &two, Tags: ssd}), cluster.OperationSucceeded)
+	wantFormation(t, s, app, "with tags", "web=2 disk=ssd")
+	fourth := ends(t, s, scaleOp(t, s, app, asked("web", 2)), cluster.OperationFailed)
+	wantFormation(t, s, app, "other tags were", "web=2 disk=ssd")
+	ends(t, s, scaleOp(t, s, app, asked("web", 2)), cluster.OperationSucceeded)
+
 	for _, c := range []struct {
 		op   cluster.Operation
 		want string
 	}{
+		{fourth, "it exited with 1. The formation is as before: the tags of web (a retry changes that again)"},
 		{first, "it exited with 1. The formation is as before: web=1 (a retry changes that again)"},
 		{second, "it exited with 1. The formation is as before: web=2, worker=0 (a retry changes that again)"},
 		{third, "it exited with 1. The formation is as before: the limits of web (a retry changes that again)"},

@@ -14,9 +14,22 @@ type formationRow struct {
 	Quantity *int
 	Memory   int64
 	Cpus     float64
+	Tags     string // a tagsShape
 }
 
 func (formationRow) TableName() string { return "formations" }
+
+func formationRowOf(app string, f cluster.Formation) formationRow {
+	return formationRow{AppID: app, Type: f.Type, Quantity: f.Quantity, Memory: f.Limits.Memory, Cpus: f.Limits.CPUs, Tags: encode(tagsShapeOf(f.Tags))}
+}
+
+func (r formationRow) formation() (cluster.Formation, error) {
+	tags, err := decode[tagsShape](r.Tags, "the tags that a process type asks for")
+	return cluster.Formation{
+		AppID: cluster.ID(r.AppID), Type: r.Type, Quantity: r.Quantity,
+		Limits: cluster.Limits{Memory: r.Memory, CPUs: r.Cpus}, Tags: tags.tags(),
+	}, err
+}
 
 type trafficRow struct {
 	AppID     string `gorm:"primaryKey"`
@@ -34,9 +47,9 @@ func (s *Store) Formations(ctx context.Context, app cluster.ID) (map[string]clus
 	}
 	out := make(map[string]cluster.Formation, len(rows))
 	for _, r := range rows {
-		out[r.Type] = cluster.Formation{
-			AppID: app, Type: r.Type, Quantity: r.Quantity,
-			Limits: cluster.Limits{Memory: r.Memory, CPUs: r.Cpus},
+		var err error
+		if out[r.Type], err = r.formation(); err != nil {
+			return nil, err
 		}
 	}
 	return out, nil
@@ -71,7 +84,7 @@ func WithFormations(list []cluster.Formation) Part {
 		}
 		types := make([]string, len(list))
 		for i, f := range list {
-			row := formationRow{AppID: string(op.AppID), Type: f.Type, Quantity: f.Quantity, Memory: f.Limits.Memory, Cpus: f.Limits.CPUs}
+			row := formationRowOf(string(op.AppID), f)
 			if err := tx.Save(&row).Error; err != nil {
 				return err
 			}

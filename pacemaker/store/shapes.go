@@ -36,6 +36,7 @@ type processShape struct {
 	StopGrace int64       `json:"stop_grace,omitempty"` // nanoseconds
 
 	Container containerShape `json:"container,omitzero"`
+	Tags      tagsShape      `json:"tags,omitzero"`
 }
 
 type limitsShape struct {
@@ -58,7 +59,7 @@ func processShapeOf(p cluster.ProcessType) processShape {
 			Path: p.Health.Path, Status: p.Health.Status,
 			StartTimeout: int64(p.Health.StartTimeout), Interval: int64(p.Health.Interval),
 		},
-		StopGrace: int64(p.StopGrace), Container: containerShapeOf(p.Container),
+		StopGrace: int64(p.StopGrace), Container: containerShapeOf(p.Container), Tags: tagsShapeOf(p.Tags),
 	}
 }
 
@@ -70,7 +71,7 @@ func (s processShape) process() cluster.ProcessType {
 			Path: s.Health.Path, Status: s.Health.Status,
 			StartTimeout: time.Duration(s.Health.StartTimeout), Interval: time.Duration(s.Health.Interval),
 		},
-		StopGrace: time.Duration(s.StopGrace), Container: s.Container.options(),
+		StopGrace: time.Duration(s.StopGrace), Container: s.Container.options(), Tags: s.Tags.tags(),
 	}
 }
 
@@ -103,12 +104,13 @@ type formationShape struct {
 	Type     string
 	Quantity *int        `json:",omitempty"`
 	Limits   limitsShape `json:",omitzero"`
+	Tags     tagsShape   `json:",omitzero"`
 }
 
 func encodeFormations(list []cluster.Formation) string {
 	shapes := make([]formationShape, len(list))
 	for i, f := range list {
-		shapes[i] = formationShape{Type: f.Type, Quantity: f.Quantity, Limits: limitsShape{Memory: f.Limits.Memory, CPUs: f.Limits.CPUs}}
+		shapes[i] = formationShape{Type: f.Type, Quantity: f.Quantity, Limits: limitsShape{Memory: f.Limits.Memory, CPUs: f.Limits.CPUs}, Tags: tagsShapeOf(f.Tags)}
 	}
 	return encode(shapes)
 }

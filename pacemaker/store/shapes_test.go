@@ -84,6 +84,24 @@ func TestShapes_KeepContainerOptions(t *testing.T) {
 	}
 }
 
+func TestShapes_KeepTagsAsTheyAlwaysWere(t *testing.T) {
+	t.Parallel()
+	want := []cluster.ProcessType{{Name: "web", Tags: cluster.Tags{
+		Require: []cluster.Tag{{Key: "rack", Value: "r7"}, {Key: "ssd"}}, Prefer: []cluster.Tag{{Key: "region", Value: "eu"}},
+	}}}
+	row := oldRow(t, "processes_tags.json")
+
+	got, err := decodeProcesses(row, "process types")
+
+	testkit.Must(t, err)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("process types (-want +got):\n%s", diff)
+	}
+	if again := encodeProcesses(want); again != row {
+		t.Errorf("process types are written as\n%s\nwant\n%s", again, row)
+	}
+}
+
 // TestShapes_LackNoField fails when the vocabulary gets a field that rows don't
 // keep: then the shape gets one too, or this list says why not.
 func TestShapes_LackNoField(t *testing.T) {
@@ -96,6 +114,7 @@ func TestShapes_LackNoField(t *testing.T) {
 
 		reflect.TypeFor[cluster.ContainerOptions](): reflect.TypeFor[containerShape](),
 		reflect.TypeFor[cluster.Tmpfs]():            reflect.TypeFor[tmpfsShape](),
+		reflect.TypeFor[cluster.Tags]():             reflect.TypeFor[tagsShape](),
 	} {
 		for i := range domain.NumField() {
 			if name := domain.Field(i).Name; !hasField(shape, name) {

@@ -64,16 +64,21 @@ func standings(tx *gorm.DB, apps []cluster.ID) (Snapshot, error) {
 
 func formationsByApp(q *gorm.DB) (map[cluster.ID]map[string]cluster.Formation, error) {
 	var rows []formationRow
-	err := q.Find(&rows).Error
+	if err := q.Find(&rows).Error; err != nil {
+		return nil, err
+	}
 	out := map[cluster.ID]map[string]cluster.Formation{}
 	for _, r := range rows {
 		app := cluster.ID(r.AppID)
 		if out[app] == nil {
 			out[app] = map[string]cluster.Formation{}
 		}
-		out[app][r.Type] = cluster.Formation{AppID: app, Type: r.Type, Quantity: r.Quantity, Limits: cluster.Limits{Memory: r.Memory, CPUs: r.Cpus}}
+		var err error
+		if out[app][r.Type], err = r.formation(); err != nil {
+			return nil, err
+		}
 	}
-	return out, err
+	return out, nil
 }
 
 // AllFormations gives what was asked of every app's process types, by app and

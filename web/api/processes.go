@@ -31,7 +31,7 @@ type restartApp struct {
 func (a *API) processRoutes(h *rest.API) {
 	rest.Register(h, rest.Route{Method: rest.Get, Path: "/apps/{app}/instances", Summary: "List instances", Role: access.Viewer, Subject: access.OnApp}, a.listInstances)
 	rest.Register(h, rest.Route{Method: rest.Get, Path: "/apps/{app}/formation", Summary: "Show process types", Role: access.Viewer, Subject: access.OnApp}, a.showFormation)
-	rest.Register(h, rest.Route{Method: rest.Patch, Path: "/apps/{app}/formation", Summary: "Scale process types and change their limits", Role: access.Developer, Subject: access.OnApp, Status: http.StatusAccepted}, a.changeFormation)
+	rest.Register(h, rest.Route{Method: rest.Patch, Path: "/apps/{app}/formation", Summary: "Scale process types, change their limits and the tags of their nodes", Role: access.Developer, Subject: access.OnApp, Status: http.StatusAccepted}, a.changeFormation)
 	rest.Register(h, rest.Route{Method: rest.Post, Path: "/apps/{app}/restart", Summary: "Replace instances by new ones", Role: access.Developer, Subject: access.OnApp, Status: http.StatusAccepted}, a.restartApp)
 	rest.Register(h, rest.Route{Method: rest.Post, Path: "/apps/{app}/stop", Summary: "Stop the whole app", Role: access.Developer, Subject: access.OnApp, Status: http.StatusAccepted}, a.stopApp)
 }
@@ -57,42 +57,57 @@ func (a *API) showFormation(ctx context.Context, in *access.AppPath) (*rest.Repl
 }
 
 func (a *API) changeFormation(ctx context.Context, in *changeFormation) (*rest.Reply[wire.Accepted], error) {
-	changes := make(map[string]pacemaker.ProcessChange, len(in.Body.Types))
-	var err error
-	for typ, c := range in.Body.Types {
-		change := pacemaker.ProcessChange{Quantity: c.Quantity, More: c.More}
-		if c.Memory != nil {
-			if *c.Memory < cluster.MinMemory {
-				return nil, cluster.Invalid("types."+typ+".memory", "%d bytes is less than %s", *c.Memory, cluster.Bytes(cluster.MinMemory))
-			}
-			change.Limits.Memory = *c.Memory
-		}
-		if c.CPUs != nil {
-			if *c.CPUs < cluster.MinCPUs {
-				return nil, cluster.Invalid("types."+typ+".cpus", "%v is less than %v", *c.CPUs, cluster.MinCPUs)
-			}
-			change.Limits.CPUs = *c.CPUs
-		}
-		if change.Reset, err = resetOf(typ, c.Reset); err != nil {
-			return nil, err
-		}
-		changes[typ] = change
+	changes, err := processChanges(in.Body)
+	if err != nil {
+		return nil, err
 	}
 	return rest.Accepted(a.pace.ChangeFormation(ctx, in.App(), changes, auth.User(ctx).Name))
 }
 
-func resetOf(typ string, names []string) (reset pacemaker.ProcessSet, err error) {
-	for _, name := range names {
-		switch name {
-		case "quantity":
-			reset.Quantity = true
-		case "memory":
-			reset.Memory = true
-		case "cpus":
-			reset.CPUs = true
-		default:
-			return reset, cluster.Invalid("types."+typ+".reset", "%.20q is not one of quantity, memory and cpus", name)
+func processChanges(asked wire.FormationChange) (map[string]pacemaker.ProcessChange, error) {
+	changes := make(map[string]pacemaker.ProcessChange, len(asked.Types))
+	for typ, c := range asked.Types {
+		change, err := processChange("types."+typ, c)
+		if err != nil {
+			return nil, err
 		}
+		changes[typ] = change
+	}
+	return changes, nil
+}
+
+func processChange(field string, c wire.ProcessChange) (change pacemaker.ProcessChange, err error) {
+	change = pacemaker.ProcessChange{Quantity: c.Quantity, More: c.More}
+	if c.Memory != nil {
+		if *c.Memory < cluster.MinMemory {
+			return change, cluster.Invalid(field+".memory", "%d bytes is less than %s", *c.Memory, cluster.Bytes(cluster.MinMemory))
+		}
+		change.Limits.Memory = *c.Memory
+	}
+	if c.CPUs != nil {
+		if *c.CPUs < cluster.MinCPUs {
+			return change, cluster.Invalid(field+".cpus", "%v is less than %v", *c.CPUs, cluster.MinCPUs)
+		}
+		change.Limits.CPUs = *c.CPUs
+	}
+	if change.Tags.Require, err = cluster.ParseTags(field+".require", c.Require); err != nil {
+		return change, err
+	}
+	if change.Tags.Prefer, err = cluster.ParseTags(field+".prefer", c.Prefer); err != nil {
+		return change, err
+	}
+	change.Reset, err = resetOf(field, c.Reset)
+	return change, err
+}
+
+func resetOf(field string, names []string) (reset pacemaker.ProcessSet, err error) {
+	parts := map[string]*bool{"quantity": &reset.Quantity, "memory": &reset.Memory, "cpus": &reset.CPUs, "require": &reset.Require, "prefer": &reset.Prefer}
+	for _, name := range names {
+		part := parts[name]
+		if part == nil {
+			return reset, cluster.Invalid(field+".reset", "%.20q is not one of quantity, memory, cpus, require and prefer", name)
+		}
+		*part = true
 	}
 	return reset, nil
 }

@@ -85,12 +85,20 @@ type ProcessType struct {
 	StopGrace time.Duration `json:"stop_grace,omitempty"`
 
 	Container ContainerOptions `json:"container,omitzero"`
+	Tags      Tags             `json:"tags,omitzero"`
+}
+
+// Tags are those that a process type asks of its nodes, each KEY or KEY=VALUE.
+type Tags struct {
+	Require []string `json:"require,omitempty"`
+	Prefer  []string `json:"prefer,omitempty"`
 }
 
 func fromProcessType(p cluster.ProcessType) ProcessType {
 	return ProcessType{
 		Name: p.Name, Command: p.Command, Quantity: p.Quantity,
 		Limits: Limits(p.Limits), Health: Health(p.Health), StopGrace: p.StopGrace, Container: fromContainerOptions(p.Container),
+		Tags: Tags{cluster.TagTexts(p.Tags.Require), cluster.TagTexts(p.Tags.Prefer)},
 	}
 }
 
@@ -98,5 +106,6 @@ func (p ProcessType) domain() cluster.ProcessType {
 	return cluster.ProcessType{
 		Name: p.Name, Command: p.Command, Quantity: p.Quantity,
 		Limits: cluster.Limits(p.Limits), Health: cluster.Health(p.Health), StopGrace: p.StopGrace, Container: p.Container.domain(),
+		Tags: cluster.Tags{Require: cluster.TagsOf(p.Tags.Require), Prefer: cluster.TagsOf(p.Tags.Prefer)},
 	}
 }

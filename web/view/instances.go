@@ -32,8 +32,12 @@ func (v *Views) Formation(ctx context.Context, app cluster.App) (wire.Formation,
 	out := wire.Formation{Processes: []wire.Process{}}
 	for _, p := range list {
 		out.Processes = append(out.Processes, wire.Process{
-			Type: p.Process.Name, Command: p.Process.Command, Quantity: p.Quantity, Memory: p.Limits.Memory, CPUs: p.Limits.CPUs, Set: p.Set.Names(),
+			Type: p.Process.Name, Command: p.Process.Command, Quantity: p.Quantity, Memory: p.Limits.Memory, CPUs: p.Limits.CPUs,
+			Require: texts(p.Tags.Require), Prefer: texts(p.Tags.Prefer), Set: p.Set.Names(),
 		})
 	}
 	return out, nil
 }
+
+// texts are tags as people type them, and never null.
+func texts(tags []cluster.Tag) []string { return append([]string{}, cluster.TagTexts(tags)...) }

@@ -155,7 +155,9 @@ type Process struct {
 	Quantity int      `json:"quantity"`
 	Memory   int64    `json:"memory" doc:"bytes"`
 	CPUs     float64  `json:"cpus"`
-	Set      []string `json:"set" doc:"which of quantity, memory and cpus a person has set; the others are the source's, or defaults"`
+	Require  []string `json:"require" doc:"tags that a node must have, each KEY or KEY=VALUE"`
+	Prefer   []string `json:"prefer" doc:"tags of nodes that are taken first, likewise"`
+	Set      []string `json:"set" doc:"which of quantity, memory, cpus, require and prefer a person has set; the others are the source's, or defaults"`
 }
 
 // Formation is an app's process types.
@@ -174,7 +176,9 @@ type ProcessChange struct {
 	More     int      `json:"quantity_delta,omitempty" minimum:"-1000" maximum:"1000" doc:"how many more than now are to run, instead of a quantity; negative: fewer"`
 	Memory   *int64   `json:"memory,omitempty" doc:"bytes"`
 	CPUs     *float64 `json:"cpus,omitempty"`
-	Reset    []string `json:"reset,omitempty" enum:"quantity,memory,cpus" doc:"what is set no more, so that the source's applies again"`
+	Require  []string `json:"require,omitempty" maxItems:"16" doc:"tags that a node must have, each KEY or KEY=VALUE; only those count that were set on it"`
+	Prefer   []string `json:"prefer,omitempty" maxItems:"16" doc:"tags of nodes that are taken first, likewise; all that a node has count"`
+	Reset    []string `json:"reset,omitempty" enum:"quantity,memory,cpus,require,prefer" doc:"what is set no more, so that the source's applies again"`
 }
 
 // Route is what requests to an app may take at the routers.

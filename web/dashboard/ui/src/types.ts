@@ -138,7 +138,9 @@ export interface Process {
   quantity: number;
   memory: number; // bytes
   cpus: number;
-  set: string[]; // which of quantity, memory and cpus a person has set; the others are the source's, or defaults
+  require: string[]; // tags that a node must have, each KEY or KEY=VALUE
+  prefer: string[]; // tags of nodes that are taken first, likewise
+  set: string[]; // which of quantity, memory, cpus, require and prefer a person has set; the others are the source's, or defaults
 }
 
 export interface Node extends NodeFacts {
