@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"time"
 
 	"aorta/internal/pause"
+	"aorta/internal/tick"
 	"aorta/pacemaker/cluster"
 )
 
@@ -50,9 +50,8 @@ func (h *Heart) report(ctx context.Context) error {
 // wait returns on the tick or on a change. While the pacemaker is away, changes
 // are ignored, so that frequent ones don't cause frequent retries.
 func (rep *reporter) wait(ctx context.Context) error {
-	spread := 0.9 + 0.2*rand.Float64()
-	tick := time.NewTimer(time.Duration(spread * float64(rep.h.cfg.ReportEvery)))
-	defer tick.Stop()
+	due := time.NewTimer(tick.Until(rep.h.cfg.ReportEvery))
+	defer due.Stop()
 	changed := rep.h.changed
 	if rep.away {
 		changed = nil
@@ -60,7 +59,7 @@ func (rep *reporter) wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-tick.C:
+	case <-due.C:
 	case <-changed:
 		if !pause.For(ctx, coalesceDelay) {
 			return ctx.Err()

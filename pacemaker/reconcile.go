@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"aorta/internal/tick"
 	"aorta/jobs"
 	"aorta/pacemaker/cluster"
 )
@@ -18,8 +19,6 @@ const reconcileEvery = 2 * time.Second
 // operations have their trees, what drains is being stopped, what is missing
 // is started again, images that nothing needs are removed.
 func (p *Pacemaker) reconcileLoop(ctx context.Context) error {
-	tick := time.NewTicker(reconcileEvery)
-	defer tick.Stop()
 	failing := false
 	for {
 		changed := p.written.C()
@@ -35,7 +34,7 @@ func (p *Pacemaker) reconcileLoop(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-changed:
-		case <-tick.C:
+		case <-time.After(tick.Until(reconcileEvery)):
 		}
 	}
 }

@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"time"
 
 	"aorta/heart/score"
 	"aorta/heart/tags"
 	"aorta/internal/pause"
+	"aorta/internal/tick"
 	"aorta/pacemaker/cluster"
 )
 
@@ -65,7 +65,7 @@ func (b *beat) Run(ctx context.Context) error {
 		if err := b.once(ctx); err != nil {
 			return err
 		}
-		if !pause.For(ctx, time.Duration((0.9+0.2*rand.Float64())*float64(b.every))) {
+		if !tick.Next(ctx, b.every) {
 			return ctx.Err()
 		}
 	}

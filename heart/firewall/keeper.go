@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"aorta/internal/tick"
 )
 
 // interval is how soon what somebody has removed is there again.
@@ -37,14 +39,12 @@ func NewKeeper(policy func(context.Context) (Policy, error), log *slog.Logger) *
 
 // Run looks every 5 s, and when it is nudged.
 func (k *Keeper) Run(ctx context.Context) error {
-	tick := time.NewTicker(interval)
-	defer tick.Stop()
 	for {
 		k.Keep(ctx)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-tick.C:
+		case <-time.After(tick.Until(interval)):
 		case <-k.nudged:
 		}
 	}

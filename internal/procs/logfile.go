@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"aorta/internal/atomicfile"
-	"aorta/internal/pause"
+	"aorta/internal/tick"
 )
 
 const (
@@ -49,7 +49,7 @@ func openLog(path string) (*logFile, error) {
 
 // keepLog keeps the running daemon's log below the limit until ctx ends.
 func (d *Daemon) keepLog(ctx context.Context) {
-	for pause.For(ctx, trimEvery) {
+	for tick.Next(ctx, trimEvery) {
 		if pid := d.Pid(); pid != 0 {
 			if err := trim(procPath(pid, "fd/2"), d.spec.LogPath+oldSuffix); err != nil {
 				d.log.Warn("the daemon's log can't be kept small", "path", d.spec.LogPath, "err", err)

@@ -12,7 +12,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"aorta/internal/pause"
+	"aorta/internal/tick"
 )
 
 const (
@@ -41,7 +41,7 @@ type caller struct {
 func (s *Server) bound(ctx context.Context) {
 	var conn *redis.Conn
 	var away turned
-	for pause.For(ctx, callersEvery) {
+	for tick.Next(ctx, callersEvery) {
 		if conn == nil {
 			conn = s.client.Conn()
 		}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"aorta/internal/pause"
+	"aorta/internal/tick"
 )
 
 // mendEvery is how often it is looked whether somebody took from the running server
@@ -22,7 +22,7 @@ const mendEvery = 5 * time.Second
 // that the server does not answer is for others to tell.
 func (s *Server) keep(ctx context.Context) {
 	failing := ""
-	for pause.For(ctx, mendEvery) {
+	for tick.Next(ctx, mendEvery) {
 		said := ""
 		if err := s.mend(ctx); err != nil {
 			said = err.Error()

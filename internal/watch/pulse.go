@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"aorta/internal/tick"
 	"aorta/pacemaker/cluster"
 )
 
@@ -55,16 +56,12 @@ func (w *Watch) Pulse(ctx context.Context) error {
 	defer func() { _, _ = here.Close(), there.Close() }()
 	stop := context.AfterFunc(ctx, func() { _ = here.Close() })
 	defer stop()
-	tick := time.NewTicker(pulseEvery)
-	defer tick.Stop()
 	for {
 		if err := w.pulse.beat(here); err != nil && ctx.Err() == nil {
 			return fmt.Errorf("measure how late this process is: %w", err)
 		}
-		select {
-		case <-ctx.Done():
+		if !tick.Next(ctx, pulseEvery) {
 			return ctx.Err()
-		case <-tick.C:
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"aorta/internal/tick"
 	"aorta/pacemaker/cluster"
 )
 
@@ -71,14 +72,10 @@ func (w *Watch) Add(p Probe) (loop func(context.Context) error) {
 }
 
 func (w *Watch) run(ctx context.Context, one *watched) error {
-	tick := time.NewTicker(interval)
-	defer tick.Stop()
 	for {
 		w.use(ctx, one)
-		select {
-		case <-ctx.Done():
+		if !tick.Next(ctx, interval) {
 			return ctx.Err()
-		case <-tick.C:
 		}
 	}
 }

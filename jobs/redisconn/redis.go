@@ -9,7 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"aorta/internal/pause"
+	"aorta/internal/tick"
 	"aorta/pacemaker/cluster"
 )
 
@@ -100,7 +100,7 @@ func (r *Redis) Prepare(ctx context.Context) error {
 // Run polls the jobs Redis until ctx ends: a server that was started anew has
 // lost the nodes' users, without a file of its own for them.
 func (r *Redis) Run(ctx context.Context) error {
-	for pause.For(ctx, pollInterval) {
+	for tick.Next(ctx, pollInterval) {
 		err := r.poll(ctx)
 		if ctx.Err() != nil {
 			return nil

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+
+	"aorta/internal/tick"
 )
 
 const (
@@ -26,7 +28,7 @@ const (
 // What fails is logged and tried again. Run ends with ctx.
 func (s *Store) Run(ctx context.Context) error {
 	s.tidy(ctx)
-	syncTick := time.NewTicker(syncInterval)
+	syncTick := time.NewTimer(tick.Until(syncInterval))
 	defer syncTick.Stop()
 	tidyTick := time.NewTimer(jittered(tidyInterval))
 	defer tidyTick.Stop()
@@ -37,6 +39,7 @@ func (s *Store) Run(ctx context.Context) error {
 			return nil
 		case <-syncTick.C:
 			s.syncAll()
+			syncTick.Reset(tick.Until(syncInterval))
 		case <-s.sealed:
 			s.tidyKnown(ctx)
 		case <-tidyTick.C:

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"aorta/internal/pause"
+	"aorta/internal/tick"
 	"aorta/pacemaker/cluster"
 	"aorta/router"
 )
@@ -16,6 +18,9 @@ import (
 // publishEvery is the shortest time between two publishes: changes that come
 // together go out together.
 const publishEvery = 50 * time.Millisecond
+
+// checkEvery is how often it is looked whether the master still holds the table.
+const checkEvery = time.Second
 
 // rereadEvery is how often SQL is read although nothing was written here:
 // somebody may have mended something there by hand.
@@ -80,8 +85,6 @@ func NewPublisher(cfg Config, r *Routers) *Publisher {
 // Run publishes at once, then after each Sync, and checks on a tick that the
 // master still holds what was published.
 func (p *Publisher) Run(ctx context.Context) error {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
 	failing := false
 	for {
 		err := p.turn(ctx)
@@ -96,28 +99,24 @@ func (p *Publisher) Run(ctx context.Context) error {
 			p.cfg.Log.Info("the routing table is published again")
 		}
 		failing = err != nil
-		if !p.rest(ctx, tick.C) {
+		if !p.rest(ctx) {
 			return nil
 		}
 	}
 }
 
-// rest lets changes gather, then waits for the next reason to publish.
-func (p *Publisher) rest(ctx context.Context, tick <-chan time.Time) bool {
-	gather := time.NewTimer(publishEvery)
-	defer gather.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-gather.C:
-	}
+// rest waits for the next reason to publish, and lets changes gather that come soon
+// after the last.
+func (p *Publisher) rest(ctx context.Context) bool {
+	soonest := time.Now().Add(publishEvery)
 	select {
 	case <-ctx.Done():
 		return false
 	case <-p.dirty:
-	case <-tick:
+		return pause.For(ctx, time.Until(soonest))
+	case <-time.After(tick.Until(checkEvery)):
+		return true
 	}
-	return true
 }
 
 func (p *Publisher) turn(ctx context.Context) error {

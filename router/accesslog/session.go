@@ -3,17 +3,17 @@ package accesslog
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
 
 	"aorta/internal/fileid"
+	"aorta/internal/tick"
 	"aorta/router/stats"
 )
 
 const (
-	scanEvery   = 200 * time.Millisecond
+	scanEvery   = 250 * time.Millisecond
 	closerEvery = 2 * time.Second // for logs that seem not to have changed
 	idleCommit  = 5 * time.Second // for a shard without hits
 	lastCommit  = 2 * time.Second // after the end of Run's context
@@ -61,7 +61,7 @@ func (s *session) run(ctx context.Context) error {
 	if err := s.poll(ctx); err != nil {
 		return err
 	}
-	scan := time.NewTicker(scanEvery)
+	scan := time.NewTimer(tick.Until(scanEvery))
 	defer scan.Stop()
 	commit := time.NewTimer(s.pause())
 	defer commit.Stop()
@@ -72,6 +72,7 @@ func (s *session) run(ctx context.Context) error {
 			return s.end(ctx)
 		case <-scan.C:
 			err = s.poll(ctx)
+			scan.Reset(tick.Until(scanEvery))
 		case <-commit.C:
 			err = s.flush(ctx, false)
 			commit.Reset(s.pause())
@@ -83,9 +84,7 @@ func (s *session) run(ctx context.Context) error {
 	}
 }
 
-func (s *session) pause() time.Duration {
-	return s.t.cfg.CommitEvery*9/10 + rand.N(s.t.cfg.CommitEvery/5+1)
-}
+func (s *session) pause() time.Duration { return tick.Until(s.t.cfg.CommitEvery) }
 
 // end commits what was added up until ctx ended.
 func (s *session) end(ctx context.Context) error {

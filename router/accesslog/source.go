@@ -5,17 +5,12 @@ import (
 	"fmt"
 	"log"
 	"os"
-	"time"
 
 	"github.com/hpcloud/tail"
-	"github.com/hpcloud/tail/watch"
 )
 
 // errTruncated marks, among the lines of a tail, where its file was emptied.
 var errTruncated = errors.New("the file was truncated")
-
-// The library's poller knows one interval for all; it is the latency of a line.
-func init() { watch.POLL_DURATION = 100 * time.Millisecond }
 
 // source is one tail on one open file. The library reopens by name and ends the
 // process when a name can't be looked up, so it is given the descriptor's name:

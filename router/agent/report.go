@@ -8,6 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"aorta/internal/tick"
 	"aorta/pacemaker/cluster"
 	"aorta/router/openresty"
 	"aorta/router/table"
@@ -47,7 +48,7 @@ type reporter struct {
 func (r *reporter) run(ctx context.Context, changes <-chan *redis.Message) error {
 	for {
 		r.poll(ctx)
-		wait := pollInterval
+		wait := tick.Until(pollInterval)
 		if time.Now().Before(r.closely) {
 			wait = pollClosely
 		}

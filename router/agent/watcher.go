@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"aorta/internal/tick"
 	"aorta/router/openresty"
 )
 
@@ -59,14 +60,10 @@ func newWatcher(nginx workers, log *slog.Logger) *watcher {
 // run watches until ctx ends.
 func (w *watcher) run(ctx context.Context) error {
 	w.answered = w.now()
-	tick := time.NewTicker(watchEvery)
-	defer tick.Stop()
 	for {
 		w.look(ctx)
-		select {
-		case <-ctx.Done():
+		if !tick.Next(ctx, watchEvery) {
 			return nil
-		case <-tick.C:
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"time"
 
-	"aorta/internal/pause"
+	"aorta/internal/tick"
 )
 
 // socketAge keeps us from removing a socket that nginx has bound but does not
@@ -33,7 +33,7 @@ const (
 func (n *Nginx) keepSockets(ctx context.Context) {
 	missed := 0 // the process that lacked one at the last look
 	wait := socketsEvery
-	for pause.For(ctx, wait) {
+	for tick.Next(ctx, wait) {
 		wait = socketsEvery
 		pid, gone := n.Pid(), n.missingSocket()
 		if pid == 0 || gone == "" || pid != missed { // one that has just started may have yet to bind them

@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"aorta/internal/tick"
 )
 
 const (
@@ -26,12 +27,8 @@ func (s *Store) Roll(ctx context.Context) error {
 		if err := s.rollAll(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			slog.Warn("the statistics were not rolled up", "err", err)
 		}
-		pause := time.NewTimer(rollInterval*9/10 + rand.N(rollInterval/5))
-		select {
-		case <-ctx.Done():
-			pause.Stop()
+		if !tick.Next(ctx, rollInterval) {
 			return nil
-		case <-pause.C:
 		}
 	}
 }

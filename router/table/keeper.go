@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
+	"aorta/internal/tick"
 	"aorta/router"
 )
 
@@ -45,13 +45,9 @@ func (k *Keeper) Run(ctx context.Context) error {
 		case ctx.Err() == nil:
 			k.Log.Warn("the routing table's file is not up to date", "path", k.Path, "err", err)
 		}
-		pause := time.NewTimer(keepInterval*9/10 + rand.N(keepInterval/5))
-		select {
-		case <-ctx.Done():
-			pause.Stop()
+		if !tick.Next(ctx, keepInterval) {
 			k.keepLast(ctx, kept)
 			return nil
-		case <-pause.C:
 		}
 	}
 }

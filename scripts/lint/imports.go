@@ -39,7 +39,7 @@ var layers = []layer{
 	},
 	{
 		[]string{"pacemaker/routing"},
-		[]string{"pacemaker/cluster", "pacemaker/store", "router", "internal/broadcast"},
+		[]string{"pacemaker/cluster", "pacemaker/store", "router", "internal/broadcast", "internal/pause", "internal/tick"},
 		"routes follow SQL; who may be served is decided elsewhere",
 	},
 	{
@@ -149,7 +149,7 @@ var layers = []layer{
 	},
 	{
 		[]string{"heart/firewall"},
-		[]string{"pacemaker/cluster", "internal/testkit"},
+		[]string{"pacemaker/cluster", "internal/testkit", "internal/tick"},
 		"rules are values of a policy; whose bridges and addresses are in that is found out elsewhere",
 	},
 	{
@@ -158,8 +158,8 @@ var layers = []layer{
 		"CLI and builder leave out the same files, so what decides it knows neither",
 	},
 	{
-		[]string{"internal/procs", "internal/testkit", "internal/testkit/browser", "internal/atomicfile", "internal/pause", "internal/broadcast", "internal/backoff", "internal/listeners", "internal/claim", "internal/fileid", "internal/strictjson", "internal/cgroup", "internal/pki"},
-		[]string{"internal/atomicfile", "internal/backoff", "internal/pause", "internal/testkit"},
+		[]string{"internal/procs", "internal/testkit", "internal/testkit/browser", "internal/atomicfile", "internal/pause", "internal/tick", "internal/broadcast", "internal/backoff", "internal/listeners", "internal/claim", "internal/fileid", "internal/strictjson", "internal/cgroup", "internal/pki"},
+		[]string{"internal/atomicfile", "internal/backoff", "internal/pause", "internal/tick", "internal/testkit"},
 		"plumbing knows nothing of what runs through it",
 	},
 	{

@@ -14,7 +14,7 @@ import (
 
 	"aorta/internal/disk"
 	"aorta/internal/gitrepo"
-	"aorta/internal/pause"
+	"aorta/internal/tick"
 	"aorta/pacemaker/cluster"
 )
 
@@ -56,7 +56,7 @@ func (e *Endpoint) acceptHooks(ctx context.Context, calls *sync.WaitGroup) (lost
 	defer func() { _ = l.Close() }()
 	gone := make(chan struct{})
 	go func() { // ends with accepting
-		for pause.For(accepting, lookInterval) {
+		for tick.Next(accepting, lookInterval) {
 			if _, err := os.Lstat(e.cfg.HookSocket); errors.Is(err, os.ErrNotExist) {
 				close(gone)
 				stop()
