@@ -19,7 +19,8 @@ func TestBegin_BoundsWhatAnAppHasOpen(t *testing.T) {
 		return r.DeployImage(t.Context(), app, "img:1", "", "ann")
 	}
 	var last cluster.Operation
-	for range store.MaxOpen {
+	r.Begin(shop, cluster.OpScale, cluster.Request{}) // a stop waits for it
+	for range store.MaxOpen - 1 {
 		op, err := deploy(shop)
 		testkit.Must(t, err)
 		last = op
@@ -50,7 +51,7 @@ func TestRestart_JoinsOneThatWaits(t *testing.T) {
 	r := newRig(t)
 	app := r.App("shop")
 	in := r.Instance(r.Deploy(app, cluster.ProcessType{Name: "web"}), "web", r.newNode("n1", cluster.RoleHeart))
-	running := r.BeginDeploy(app, "img:2")
+	running := r.Begin(app, cluster.OpScale, cluster.Request{})
 	restart := func(instance string) cluster.ID {
 		op, err := r.Restart(t.Context(), app, instance, "ann")
 		testkit.Must(t, err)

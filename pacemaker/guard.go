@@ -22,6 +22,7 @@ var (
 
 // anchors are those of all kinds that a pacemaker works on.
 var anchors = map[string]anchor{
+	cluster.JobTurn:          {of: []cluster.OperationKind{cluster.OpDeploy}, named: true},
 	cluster.JobRelease:       {of: []cluster.OperationKind{cluster.OpDeploy, cluster.OpRelease}, named: true},
 	cluster.JobPlace:         {of: starting, named: true},
 	cluster.JobStart:         {of: starting},

@@ -12,6 +12,7 @@ import (
 // not belong (guarded).
 func (p *Pacemaker) Handlers() map[string]jobs.Handler {
 	handlers := map[string]jobs.Handler{
+		cluster.JobTurn:    p.awaitTurn,
 		cluster.JobRelease: p.makeRelease,
 		cluster.JobPlace:   p.placeInstances,
 		cluster.JobStart:   p.startWaiting,

@@ -71,7 +71,7 @@ func (p *Pacemaker) beginMove(ctx context.Context, s store.Standing, moves []clu
 	_, err = p.begin(ctx, cluster.Operation{
 		Kind: cluster.OpRestart, AppID: s.App.ID, Args: args.Encode(),
 		Title: fmt.Sprintf("Move %s of %s to their node's new address", counted(len(moves), "instance"), s.App.Name),
-	}, store.IfIdle())
+	}, store.IfUnchanging())
 	if cluster.CodeOf(err) == cluster.CodeConflict {
 		return nil // somebody asked for something meanwhile; its end has the app checked again
 	}
@@ -85,7 +85,7 @@ func (p *Pacemaker) moveAgain(ctx context.Context, app cluster.App) (until time.
 	failed := 0
 	for _, op := range ops { // newest first
 		if op.Kind != cluster.OpRestart || op.User != "" || op.EndedAt == nil || op.State == cluster.OperationSucceeded {
-			if op.Kind.Exclusive() {
+			if op.Changing() {
 				break
 			}
 			continue

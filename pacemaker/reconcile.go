@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"aorta/internal/tick"
@@ -56,17 +55,18 @@ func (p *Pacemaker) reconcile(ctx context.Context) error {
 	return errors.Join(way, planted, retired, replaced, p.collectImages(ctx, open))
 }
 
-// plantTrees gives each open operation whose turn it is its tree, unless it
-// has one. Operations of an app that exclude one another take turns in the order
-// they came.
+// plantTrees gives each open operation that may begin its tree, unless it has one.
+// Operations of an app that exclude one another take turns.
 func (p *Pacemaker) plantTrees(ctx context.Context, open []cluster.Operation) error {
 	var errs []error
-	began := map[cluster.ID][]cluster.OperationKind{}
+	ofApp := map[cluster.ID][]cluster.Operation{}
 	for _, op := range open {
-		if slices.ContainsFunc(began[op.AppID], op.Kind.Excludes) {
+		ofApp[op.AppID] = append(ofApp[op.AppID], op)
+	}
+	for _, op := range open {
+		if !cluster.MayBegin(ofApp[op.AppID], op) {
 			continue
 		}
-		began[op.AppID] = append(began[op.AppID], op.Kind)
 		if err := p.plant(ctx, op); err != nil {
 			errs = append(errs, fmt.Errorf("begin %q: %w", op.Title, err))
 		}

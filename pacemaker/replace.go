@@ -68,7 +68,7 @@ func (p *Pacemaker) replaceMissing(ctx context.Context, c check, open []cluster.
 func busyWith(open []cluster.Operation) map[cluster.ID]bool {
 	busy := map[cluster.ID]bool{}
 	for _, op := range open {
-		busy[op.AppID] = busy[op.AppID] || op.Kind.Exclusive() || op.Kind == cluster.OpReplace
+		busy[op.AppID] = busy[op.AppID] || op.Changing() || op.Kind == cluster.OpReplace
 	}
 	return busy
 }
@@ -190,7 +190,7 @@ func (p *Pacemaker) beginReplace(ctx context.Context, l lack, counts map[string]
 	_, err = p.begin(ctx, cluster.Operation{
 		Kind: cluster.OpReplace, AppID: l.App.ID, Args: cluster.Request{Types: types, AtMost: counts, Reason: reason}.Encode(),
 		Title: fmt.Sprintf("Replace %s of %s", counted(total, "missing instance"), l.App.Name),
-	}, store.IfIdle())
+	}, store.IfUnchanging())
 	if cluster.CodeOf(err) == cluster.CodeConflict {
 		return nil // somebody asked for something meanwhile; its end has the app checked again
 	}

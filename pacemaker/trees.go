@@ -19,6 +19,7 @@ func Policies() map[string]jobs.Policy {
 	limit := func(p jobs.Policy, d time.Duration) jobs.Policy { p.Timeout = d; return p }
 	return map[string]jobs.Policy{
 		cluster.JobBuild:         {MaxAttempts: 3, BackoffBase: time.Second, BackoffMax: 10 * time.Second, Timeout: 72 * time.Hour},
+		cluster.JobTurn:          limit(jobs.Policy{MaxAttempts: 1000, BackoffBase: time.Second, BackoffMax: 30 * time.Second}, 72*time.Hour),
 		cluster.JobRelease:       limit(patient, time.Minute),
 		cluster.JobPlace:         limit(patient, time.Minute),
 		cluster.JobInstanceStart: {MaxAttempts: 1, Timeout: 2 * time.Hour},
@@ -42,6 +43,10 @@ func Policies() map[string]jobs.Policy {
 // pacemakerQueue has the pacemaker's own jobs.
 var pacemakerQueue = jobs.RoleQueue(string(cluster.RolePacemaker))
 
+// TurnQueue has the jobs of those that wait for their turn: none may hold up what it
+// waits for.
+var TurnQueue = jobs.RoleQueue("turns")
+
 // builderQueue is shared by all builders.
 var builderQueue = jobs.RoleQueue(string(cluster.RoleBuilder))
 
@@ -56,7 +61,8 @@ func (p *Pacemaker) treeOf(op cluster.Operation, subject jobs.Subject, retired [
 	switch op.Kind {
 	case cluster.OpDeploy:
 		build := b.job(cluster.JobBuild, builderQueue, "Build the image", cluster.BuildArgs{Operation: op.ID, Build: args.Build})
-		return b.rollout(b.own(cluster.JobRelease, "Make the release", build)), nil
+		turn := b.job(cluster.JobTurn, TurnQueue, "Wait for its turn", cluster.OperationArgs{Operation: op.ID}, build)
+		return b.rollout(b.own(cluster.JobRelease, "Make the release", turn)), nil
 	case cluster.OpRelease:
 		return b.rollout(b.own(cluster.JobRelease, "Make the release")), nil
 	case cluster.OpScale, cluster.OpRestart, cluster.OpStop:

@@ -187,10 +187,7 @@ func (c *controller) openPacemaker(ctx context.Context) error {
 	c.openKeeper(redisq.KeeperOptions{
 		Cluster: string(c.cluster), Epoch: int64(epoch), Owner: d.session, Policies: pacemaker.Policies(),
 		Periodic: c.pace.Periodic(), OnEnd: c.pace.TreeEnded, MayGraft: pacemaker.MayGraft, Crash: d.crash, Log: d.log,
-	}, redisq.WorkerOptions{
-		Queue: jobs.RoleQueue(string(cluster.RolePacemaker)), ID: "pacemaker", Concurrency: 32,
-		Handlers: told(c.pace.Handlers()), Crash: d.crash, Log: d.log,
-	})
+	}, c.worker(jobs.RoleQueue(string(cluster.RolePacemaker)), 32), c.worker(pacemaker.TurnQueue, 1024)) // who waits costs little
 	d.loop("pacemaker", c.pace.Run)
 	d.loop("statistics roller", counted.Roll)
 	prometheus.MustRegister(clusterMetrics{ctx: d.ctx, pace: c.pace}, appMetrics{ctx: d.ctx, pace: c.pace, stats: counted}, registryMetrics{c.images})
@@ -205,6 +202,11 @@ func (c *controller) openPacemaker(ctx context.Context) error {
 	})
 	c.watchMasters()
 	return nil
+}
+
+// worker works on the pacemaker's own jobs of one queue, so many at a time.
+func (c *controller) worker(q jobs.Queue, n int) redisq.WorkerOptions {
+	return redisq.WorkerOptions{Queue: q, ID: "pacemaker", Concurrency: n, Handlers: told(c.pace.Handlers()), Crash: c.d.crash, Log: c.d.log}
 }
 
 // applyDomain gives each app its host in the cluster's domain, which may be

@@ -69,9 +69,9 @@ func (c *controller) jobsOptions() (redisconn.Options, error) {
 	return opt, nil
 }
 
-// openKeeper starts the keeper of the jobs and the pacemaker's own worker, both
+// openKeeper starts the keeper of the jobs and the pacemaker's own workers, all
 // once the jobs Redis can be used.
-func (c *controller) openKeeper(opt redisq.KeeperOptions, worker redisq.WorkerOptions) {
+func (c *controller) openKeeper(opt redisq.KeeperOptions, workers ...redisq.WorkerOptions) {
 	k := redisconn.NewKeeper(c.jobs, opt)
 	c.pace.SetJobs(pacemakerJobs{k})
 	c.claimed = k.Claimed()
@@ -82,7 +82,7 @@ func (c *controller) openKeeper(opt redisq.KeeperOptions, worker redisq.WorkerOp
 		}
 		return err
 	})
-	c.d.loop("pacemaker's worker", func(ctx context.Context) error { return k.Work(ctx, worker) })
+	c.d.loop("pacemaker's worker", func(ctx context.Context) error { return k.Work(ctx, workers...) })
 }
 
 func isClosed(c <-chan struct{}) bool {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"golang.org/x/sync/errgroup"
+
 	"aorta/jobs"
 	"aorta/jobs/redisq"
 	"aorta/pacemaker/cluster"
@@ -43,9 +45,9 @@ func (k *Keeper) Run(ctx context.Context) error {
 	return err
 }
 
-// Work runs the pacemaker's own worker until ctx ends. It begins once the jobs
+// Work runs the pacemaker's own workers until ctx ends. They begin once the jobs
 // are this keeper's: those of another cluster must not be worked on.
-func (k *Keeper) Work(ctx context.Context, opt redisq.WorkerOptions) error {
+func (k *Keeper) Work(ctx context.Context, workers ...redisq.WorkerOptions) error {
 	if !k.claim(ctx) {
 		<-ctx.Done()
 		return nil
@@ -54,7 +56,11 @@ func (k *Keeper) Work(ctx context.Context, opt redisq.WorkerOptions) error {
 	if err != nil {
 		return err
 	}
-	return redisq.NewWorker(client, opt).Run(ctx)
+	g, ctx := errgroup.WithContext(ctx)
+	for _, opt := range workers {
+		g.Go(func() error { return redisq.NewWorker(client, opt).Run(ctx) })
+	}
+	return g.Wait()
 }
 
 // claim waits until the jobs are this keeper's: it answers no request before.

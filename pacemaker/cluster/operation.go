@@ -46,6 +46,8 @@ type Operation struct {
 	Cause     ID
 	CreatedAt time.Time
 	EndedAt   *time.Time
+	// Turn is when it took its turn, see Ahead; nil for a deploy that builds.
+	Turn *time.Time
 	// DiscardedAt is set once somebody has discarded an operation that did not
 	// succeed: it can't be retried any more.
 	DiscardedAt *time.Time

@@ -6,6 +6,7 @@ import "time"
 // Redis carries no secret and no state that could be out of date.
 const (
 	JobBuild         = "build"          // builder: source → image
+	JobTurn          = "turn"           // pacemaker: what a deploy waits for once it is built
 	JobRelease       = "release"        // pacemaker: image → numbered release
 	JobPlace         = "place"          // pacemaker: chooses nodes, grafts the starts
 	JobInstanceStart = "instance.start" // heart: image, container, health

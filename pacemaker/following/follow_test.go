@@ -44,14 +44,14 @@ func TestFollow_NamesWhoIsFirst(t *testing.T) {
 	r.Deploy(app)
 	first := r.BeginDeploy(app, "img:1")
 	second := r.BeginDeploy(app, "img:2")
-	third := r.Begin(app, cluster.OpScale, cluster.Request{})
+	third := r.BeginDeploy(app, "img:3")
 	r.plant(first)
-	one, two, scale := r.follow(first), r.follow(second), r.follow(third)
+	one, two, three := r.follow(first), r.follow(second), r.follow(third)
 
-	atFirst := []cluster.ID{two.next(t), scale.next(t)}
+	atFirst := []cluster.ID{two.next(t), three.next(t)}
 	r.Fail(first.ID, "no image")
 	r.plant(second)
-	then := scale.next(t)
+	then := three.next(t)
 	r.End(second.ID)
 	r.plant(third)
 	r.End(third.ID)
@@ -60,7 +60,7 @@ func TestFollow_NamesWhoIsFirst(t *testing.T) {
 	if !slices.Equal(atFirst, []cluster.ID{first.ID, first.ID}) || then != second.ID {
 		t.Errorf("got waits for %v, then %s; want %s, then %s", atFirst, then, first.ID, second.ID)
 	}
-	for _, s := range []seen{one, two, scale} {
+	for _, s := range []seen{one, two, three} {
 		if err := <-s.done; err != nil || len(s.waits) != 0 {
 			t.Errorf("got %v and %d more waits, want the end", err, len(s.waits))
 		}

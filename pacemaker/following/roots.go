@@ -44,7 +44,7 @@ func (o *Following) Roots(ctx context.Context, ops ...cluster.Operation) ([]Root
 	for _, op := range ops {
 		r := Root{Operation: op, Attention: needy[op.ID], JobState: jobs.State(op.State)}
 		if op.State == cluster.OperationOpen {
-			r.WaitsFor = ahead(open, op)
+			r.WaitsFor = cluster.Ahead(open, op)
 			r.JobState = jobs.Waiting
 			if asks { // a Redis that hangs takes seconds for each
 				r.JobState, asks = o.openState(ctx, op)
@@ -96,21 +96,7 @@ func (o *Following) openState(ctx context.Context, op cluster.Operation) (state 
 // when it has its turn.
 func (o *Following) waitsFor(ctx context.Context, op cluster.Operation) (*cluster.Operation, error) {
 	open, err := o.cfg.Store.OpenOperationsOf(ctx, op.AppID)
-	return ahead(open, op), err
-}
-
-// ahead finds among the open operations, in the order of their turns, the one
-// that op waits for: those of an app that exclude one another go one at a time.
-func ahead(open []cluster.Operation, op cluster.Operation) *cluster.Operation {
-	for i, other := range open {
-		switch {
-		case other.ID == op.ID:
-			return nil
-		case other.AppID == op.AppID && op.Kind.Excludes(other.Kind):
-			return &open[i]
-		}
-	}
-	return nil
+	return cluster.Ahead(open, op), err
 }
 
 // RootJob is the root of a tree that is not there.

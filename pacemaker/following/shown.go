@@ -8,17 +8,15 @@ import (
 )
 
 // Foremost picks up to n of the open operations, which are in the order of their
-// turns: those that have theirs, then the newest of those that wait.
+// coming: those that have begun, then the newest of those that wait.
 func Foremost(open []cluster.Operation, n int) []cluster.Operation {
 	if len(open) <= n {
 		return open
 	}
-	began := map[cluster.ID][]cluster.OperationKind{}
 	rank := make(map[cluster.ID]int, len(open)) // the lower, the sooner it is shown
 	for i, op := range open {
 		rank[op.ID] = len(open) - i
-		if !slices.ContainsFunc(began[op.AppID], op.Kind.Excludes) {
-			began[op.AppID] = append(began[op.AppID], op.Kind)
+		if cluster.MayBegin(open, op) {
 			rank[op.ID] -= len(open)
 		}
 	}

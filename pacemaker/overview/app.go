@@ -85,14 +85,24 @@ func (o *Overview) silentText(nodes []cluster.Node, instances []cluster.Instance
 	return strings.Join(parts, ", "), heard
 }
 
-// turnOf finds an app's operation whose turn it is: the first exclusive one, or
-// without any the first; nil without any.
+// turnOf finds an app's operation whose turn it is: the first that changes what runs,
+// else the first deploy, else the first at all; nil without any.
 func turnOf(app cluster.ID, open []cluster.Operation) *cluster.Operation {
 	var turn *cluster.Operation
 	for i, op := range open {
-		if op.AppID == app && (turn == nil || op.Kind.Exclusive() && !turn.Kind.Exclusive()) {
+		if op.AppID == app && (turn == nil || urgency(op) > urgency(*turn)) {
 			turn = &open[i]
 		}
 	}
 	return turn
+}
+
+func urgency(op cluster.Operation) int {
+	switch {
+	case op.Changing():
+		return 2
+	case op.Kind.Exclusive():
+		return 1
+	}
+	return 0
 }

@@ -25,7 +25,7 @@ func judged(a App) App {
 func TestVerdict_SaysHowThingsAre(t *testing.T) {
 	empty := judged(App{App: cluster.App{Name: "new"}})
 	scaling := app("shop", 1, 3)
-	scaling.Operation = &cluster.Operation{Kind: cluster.OpScale}
+	scaling.Operation = &cluster.Operation{Kind: cluster.OpScale, Turn: new(time.Time)}
 	scaling = judged(scaling)
 	deploying := app("b", 1, 1)
 	deploying.Operation = &cluster.Operation{Kind: cluster.OpDeploy}

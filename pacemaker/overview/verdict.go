@@ -60,7 +60,7 @@ func (a App) judgeRunning() Verdict {
 	if a.web == 0 {
 		works = AppRunning
 	}
-	changing := a.Operation != nil && a.Operation.Kind.Exclusive()
+	changing := a.Operation != nil && a.Operation.Changing()
 	up := fmt.Sprintf("%d of %d instances running", a.Wanted-a.Missing, a.Wanted)
 	switch {
 	case a.down && len(a.Crashing) == 0 && a.Operation != nil && a.Operation.Kind == cluster.OpScale:

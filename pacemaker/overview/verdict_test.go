@@ -104,7 +104,7 @@ func TestVerdict_OfAnApp(t *testing.T) {
 		a := App{App: cluster.App{Name: "shop", Stopped: c.stopped}, Answers: c.answers}
 		a.Summary = summarize(a.App, release, asked, c.instances, now)
 		if c.op != "" {
-			a.Operation = &cluster.Operation{Kind: c.op}
+			a.Operation = &cluster.Operation{Kind: c.op, Turn: &now}
 		}
 
 		got := a.judge(c.failed)

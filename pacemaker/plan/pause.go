@@ -38,19 +38,20 @@ type TypeOf struct {
 	Type string
 }
 
-// FailedTries counts them for some process types, from recent operations,
-// newest first. What somebody asked of an app begins the count anew: it may
-// have changed what failed.
-func FailedTries(newestFirst []cluster.Operation, of []TypeOf) (map[TypeOf]Tries, error) {
+// FailedTries counts them for some process types, from recent operations. What
+// somebody asked of an app begins the count anew at its turn: it may have changed
+// what failed.
+func FailedTries(recent []cluster.Operation, of []TypeOf) (map[TypeOf]Tries, error) {
 	tries := map[TypeOf]Tries{}
 	counting := map[cluster.ID][]string{} // types by app
 	for _, t := range of {
 		counting[t.App] = append(counting[t.App], t.Type)
 	}
-	for _, op := range newestFirst {
+	newestFirst := func(a, b cluster.Operation) int { return b.TurnOrCreated().Compare(a.TurnOrCreated()) }
+	for _, op := range slices.SortedStableFunc(slices.Values(recent), newestFirst) {
 		switch types := counting[op.AppID]; {
 		case len(types) == 0:
-		case op.Kind.Exclusive():
+		case op.Changing():
 			delete(counting, op.AppID)
 		case op.Kind == cluster.OpReplace && op.EndedAt != nil:
 			req, err := op.Request()

@@ -21,13 +21,14 @@ func TestFailedTries_CountSinceASuccessOrARequest(t *testing.T) {
 	at := time.Unix(1000, 0)
 	op := func(app cluster.ID, kind cluster.OperationKind, state cluster.OperationState, age time.Duration, types ...string) cluster.Operation {
 		ended := at.Add(-age)
-		return cluster.Operation{AppID: app, Kind: kind, State: state, EndedAt: &ended, Args: cluster.Request{Types: types}.Encode()}
+		return cluster.Operation{AppID: app, Kind: kind, State: state, CreatedAt: ended, Turn: &ended, EndedAt: &ended, Args: cluster.Request{Types: types}.Encode()}
 	}
 	failed, succeeded := cluster.OperationFailed, cluster.OperationSucceeded
 	of := []TypeOf{{"a", "web"}, {"a", "worker"}, {"b", "web"}, {"c", "web"}}
 
 	got, err := FailedTries([]cluster.Operation{
-		{AppID: "a", Kind: cluster.OpReplace, State: cluster.OperationOpen, Args: cluster.Request{}.Encode()},
+		{AppID: "a", Kind: cluster.OpReplace, State: cluster.OperationOpen, CreatedAt: at, Turn: &at, Args: cluster.Request{}.Encode()},
+		{AppID: "a", Kind: cluster.OpDeploy, State: cluster.OperationOpen, CreatedAt: at.Add(-2), Args: cluster.Request{}.Encode()}, // it builds
 		op("a", cluster.OpReplace, failed, 1, "web"),
 		op("a", cluster.OpRetire, failed, 2),
 		op("a", cluster.OpReplace, succeeded, 3, "worker"),

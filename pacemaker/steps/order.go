@@ -15,6 +15,7 @@ import (
 // The steps, by id.
 const (
 	Build   = "build"
+	Wait    = "wait"
 	Release = "release"
 	Start   = "start"
 	Publish = "publish"
@@ -26,6 +27,7 @@ const (
 // order is that in which steps happen, with their names.
 var order = []struct{ id, name string }{
 	{Build, "Build"},
+	{Wait, "Wait"},
 	{Release, "Release"},
 	{Start, "Start"},
 	{Publish, "Publish"},
@@ -37,7 +39,7 @@ var order = []struct{ id, name string }{
 // of is the step that each kind of job is a part of. The root of a rollout ends
 // its publishing: it moves the branch to what serves.
 var of = map[string]string{
-	cluster.JobBuild: Build, cluster.JobRelease: Release,
+	cluster.JobBuild: Build, cluster.JobTurn: Wait, cluster.JobRelease: Release,
 	cluster.JobPlace: Start, cluster.JobStart: Start, cluster.JobProvide: Start, cluster.JobInstanceStart: Start,
 	cluster.JobPublish: Publish, cluster.JobDeploy: Publish,
 	cluster.JobDrain: Drain, cluster.JobInstanceStop: Drain,
@@ -91,13 +93,16 @@ func collect(parts map[string]*part, kind cluster.OperationKind, t *jobs.Tree) {
 }
 
 // placeOf is the step that a job is a part of, and its line there, if it has one
-// of its own. A root that does nothing by itself is shown once it has failed.
+// of its own. A root that does nothing by itself is shown once it has failed, and the
+// wait for a turn once there is something to wait for.
 func placeOf(kind cluster.OperationKind, t *jobs.Tree, j *jobs.Job) (step, line string) {
 	step, known := of[j.Kind]
 	switch {
 	case j.Cleanup && !jobs.State(t.State).Ended() && t.Stop == nil:
 		return "", ""
 	case j.Kind == cluster.JobFinish && j.State != jobs.Failed:
+		return "", ""
+	case j.Kind == cluster.JobTurn && j.Progress.Text == "" && j.State != jobs.Failed:
 		return "", ""
 	case !known:
 		return j.Kind, ""

@@ -22,6 +22,7 @@ type operationRow struct {
 	Username  string
 	CreatedAt int64 `gorm:"autoCreateTime:false"`
 	EndedAt   *int64
+	TurnAt    *int64
 
 	DiscardedAt *int64
 	DiscardedBy string
@@ -36,7 +37,7 @@ func (r operationRow) operation() cluster.Operation {
 	return cluster.Operation{
 		ID: cluster.ID(r.ID), Kind: cluster.OperationKind(r.Kind), AppID: cluster.ID(r.AppID), NodeID: cluster.ID(r.NodeID),
 		Title: r.Title, Args: json.RawMessage(r.Args), State: cluster.OperationState(r.State), Error: r.Error,
-		User: r.Username, CreatedAt: toTime(r.CreatedAt), EndedAt: toTimePtr(r.EndedAt),
+		User: r.Username, CreatedAt: toTime(r.CreatedAt), EndedAt: toTimePtr(r.EndedAt), Turn: toTimePtr(r.TurnAt),
 		DiscardedAt: toTimePtr(r.DiscardedAt), DiscardedBy: r.DiscardedBy, Cause: cluster.ID(r.CauseID),
 		AbortReason: r.AbortReason,
 	}
@@ -48,10 +49,15 @@ type Part func(s *Store, tx *gorm.DB, op cluster.Operation) error
 
 // IfIdle refuses the operation with a conflict while another exclusive one of
 // the app is open.
-func IfIdle() Part {
+func IfIdle() Part { return ifNone("exclusive") }
+
+// IfUnchanging is IfIdle, but for deploys that still build.
+func IfUnchanging() Part { return ifNone("exclusive AND turn_at IS NOT NULL") }
+
+func ifNone(which string) Part {
 	return func(_ *Store, tx *gorm.DB, op cluster.Operation) error {
 		var rows []operationRow
-		err := tx.Where("app_id = ? AND state = 'open' AND exclusive AND id <> ?", string(op.AppID), string(op.ID)).Limit(1).Find(&rows).Error
+		err := tx.Where("app_id = ? AND state = 'open' AND id <> ?", string(op.AppID), string(op.ID)).Where(which).Limit(1).Find(&rows).Error
 		if err != nil {
 			return err
 		}
@@ -113,10 +119,17 @@ func (s *Store) insertOperation(tx *gorm.DB, op cluster.Operation) error {
 	if args == "" {
 		args = "{}"
 	}
+	var turn *int64
+	if !op.Kind.TakesTurnLater() {
+		var err error
+		if turn, err = s.nextTurn(tx, op.AppID); err != nil {
+			return err
+		}
+	}
 	return tx.Create(&operationRow{
 		ID: string(op.ID), Kind: string(op.Kind), AppID: string(op.AppID), NodeID: string(op.NodeID), Title: op.Title,
 		Args: args, Exclusive: op.Kind.Exclusive(), State: string(cluster.OperationOpen), Username: op.User,
-		CreatedAt: s.now().UnixNano(), CauseID: string(op.Cause),
+		CreatedAt: s.now().UnixNano(), TurnAt: turn, CauseID: string(op.Cause),
 	}).Error
 }
 
@@ -129,18 +142,18 @@ func (s *Store) Operation(ctx context.Context, id cluster.ID) (cluster.Operation
 	return row.operation(), nil
 }
 
-// turns is the order in which open operations came: that of their commits. One
+// arrival is the order in which open operations came: that of their commits. One
 // may get its id early and be written late.
-const turns = "created_at, id"
+const arrival = "created_at, id"
 
-// OpenOperations lists what has not ended, in the order of its turns.
+// OpenOperations lists what has not ended, in the order in which it came.
 func (s *Store) OpenOperations(ctx context.Context) ([]cluster.Operation, error) {
-	return s.operations(ctx, s.read.Where("state = 'open'").Order(turns))
+	return s.operations(ctx, s.read.Where("state = 'open'").Order(arrival))
 }
 
-// OpenOperationsOf lists an app's open operations, in the order of their turns.
+// OpenOperationsOf lists an app's open operations, in the order in which they came.
 func (s *Store) OpenOperationsOf(ctx context.Context, app cluster.ID) ([]cluster.Operation, error) {
-	return s.operations(ctx, s.read.Where("app_id = ? AND state = 'open'", string(app)).Order(turns))
+	return s.operations(ctx, s.read.Where("app_id = ? AND state = 'open'", string(app)).Order(arrival))
 }
 
 // CausedBy lists what an operation has caused, in the order in which it came.

@@ -70,8 +70,8 @@ func stillThere(db *gorm.DB, op cluster.Operation) error {
 // nothingNewer refuses to undo a newer operation that is open or has succeeded.
 func nothingNewer(db *gorm.DB, op cluster.Operation) error {
 	var rows []operationRow
-	err := db.Where("app_id = ? AND node_id = ? AND kind IN ? AND id > ? AND state IN ('open', 'succeeded')",
-		string(op.AppID), string(op.NodeID), op.Kind.Family(), string(op.ID)).Order("id DESC").Limit(1).Find(&rows).Error
+	err := db.Where("app_id = ? AND node_id = ? AND kind IN ? AND state IN ('open', 'succeeded')", string(op.AppID), string(op.NodeID), op.Kind.Family()).
+		Where("turn_at > ? OR turn_at IS NULL AND id > ?", op.TurnOrCreated().UnixNano(), string(op.ID)).Order("id DESC").Limit(1).Find(&rows).Error
 	if err != nil || len(rows) == 0 {
 		return err
 	}

@@ -129,7 +129,7 @@ func fillOperations(of scope, v *Snapshot) error {
 		from *gorm.DB
 		to   *[]cluster.Operation
 	}{
-		{of("app_id").Where("state = 'open'").Order(turns), &v.Open},
+		{of("app_id").Where("state = 'open'").Order(arrival), &v.Open},
 		{OperationQuery{State: cluster.OperationFailed, Attention: true, Limit: AttentionLimit}.on(of("app_id")), &v.Attention},
 	} {
 		var rows []operationRow

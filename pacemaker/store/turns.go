@@ -48,11 +48,45 @@ func (s *Store) BeginOrJoin(ctx context.Context, op cluster.Operation) (cluster.
 	return op, err
 }
 
+// TakeTurn gives an open operation its turn, behind those that have theirs, unless it
+// has one.
+func (s *Store) TakeTurn(ctx context.Context, id cluster.ID) (cluster.Operation, error) {
+	var row operationRow
+	err := s.write(ctx, "take a turn", func(tx *gorm.DB) error {
+		if err := tx.Where("id = ?", string(id)).Take(&row).Error; err != nil {
+			return err
+		}
+		op := row.operation()
+		if err := op.StillOpen(); err != nil || op.Turn != nil {
+			return err
+		}
+		turn, err := s.nextTurn(tx, op.AppID)
+		if err != nil {
+			return err
+		}
+		row.TurnAt = turn
+		return tx.Model(&operationRow{}).Where("id = ?", row.ID).Update("turn_at", turn).Error
+	})
+	return row.operation(), err
+}
+
+// nextTurn is now, but behind every turn that an open operation of the app has: none
+// gets in front of one that may be at work, whatever the clock does.
+func (s *Store) nextTurn(tx *gorm.DB, app cluster.ID) (*int64, error) {
+	var last *int64
+	err := tx.Model(&operationRow{}).Where("app_id = ? AND state = 'open'", string(app)).Select("max(turn_at)").Scan(&last).Error
+	turn := s.now().UnixNano()
+	if last != nil {
+		turn = max(turn, *last+1)
+	}
+	return &turn, err
+}
+
 // lastWaiting finds the app's last operation that takes turns, if it has not got its
 // own and is the same as op; nil for none.
 func lastWaiting(tx *gorm.DB, op cluster.Operation) (*operationRow, error) {
 	var last []operationRow
-	err := tx.Where("app_id = ? AND state = 'open' AND exclusive", string(op.AppID)).Order("created_at DESC, id DESC").Limit(2).Find(&last).Error
+	err := tx.Where("app_id = ? AND state = 'open' AND exclusive AND turn_at IS NOT NULL", string(op.AppID)).Order("turn_at DESC, id DESC").Limit(2).Find(&last).Error
 	if err != nil || len(last) < 2 { // the only one has its turn
 		return nil, err
 	}
