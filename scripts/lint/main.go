@@ -1,6 +1,7 @@
 // Command lint holds the rules of this tree that no general linter knows: which
 // package may import which, how long a file or function may be, which calls are
-// never made, and that a test which a document names is there. Each rule carries its reason, which is printed with it.
+// never made, that a test which a document names is there, and that no two
+// migrations have one number. Each rule carries its reason, which is printed with it.
 //
 // It reads syntax only. What needs types (unused code, misused APIs) is left to
 // go vet and staticcheck.
@@ -66,7 +67,11 @@ func Check(root string) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	found = append(found, docs...)
+	numbers, err := checkMigrations(root)
+	if err != nil {
+		return nil, err
+	}
+	found = append(append(found, docs...), numbers...)
 	sort.SliceStable(found, func(i, j int) bool {
 		if found[i].File != found[j].File {
 			return found[i].File < found[j].File

@@ -34,6 +34,16 @@ func rules(found []Finding) []string {
 	return all
 }
 
+// Two people who work at once give their migrations one number.
+func TestCheck_NamesTwoMigrationsOfOneNumber(t *testing.T) {
+	found, err := Check(plant(t, map[string]string{"migrations/sqlite/00001_a.sql": "", "migrations/sqlite/00002_b.sql": "", "migrations/sqlite/00002_c.sql": "", "migrations/other/00002_b.sql": ""}))
+
+	want := []string{"migrations/sqlite/00002_c.sql:1: another migration has the number 00002"}
+	if got := rules(found); err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %q (%v), want %q", got, err, want)
+	}
+}
+
 func body(lines int) string { return strings.Repeat("\tx++\n", lines) }
 
 func TestCheck_NamesEachBreach(t *testing.T) {
