@@ -32,6 +32,7 @@ var (
 	metricQueue    = prometheus.NewDesc("aorta_queue_length", "Operations that have not ended, by kind.", []string{"kind"}, nil)
 	metricNeedy    = prometheus.NewDesc("aorta_jobs_need_attention", "Failed jobs that nobody has retried, discarded or followed by a success.", nil, nil)
 	metricNodeUp   = prometheus.NewDesc("aorta_node_up", "1 while the node is heard, else 0.", []string{"node"}, nil)
+	metricLinkAge  = prometheus.NewDesc("aorta_router_replica_age_seconds", "For how long the node's router has heard nothing of the routing table, whether or not it changed; a few seconds while it follows.", []string{"node"}, nil)
 	metricTableAge = prometheus.NewDesc("aorta_router_table_age_seconds", "For how long the node's router has not answered by a routing table that was published; 0 while it keeps up.", []string{"node"}, nil)
 	metricBuild    = promauto.NewGaugeVec(prometheus.GaugeOpts{Name: "aorta_build_info", Help: "1, with the daemon's version."}, []string{"version", "goversion"})
 )
@@ -60,7 +61,7 @@ type appMetrics struct {
 func (m appMetrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		metricRequests, metricDuration, metricState, metricRunning, metricWanted, metricCrashing,
-		metricLeftOut, metricQueue, metricNeedy, metricNodeUp, metricTableAge,
+		metricLeftOut, metricQueue, metricNeedy, metricNodeUp, metricTableAge, metricLinkAge,
 	} {
 		ch <- d
 	}
@@ -98,6 +99,9 @@ func (m appMetrics) Collect(ch chan<- prometheus.Metric) {
 		gauge(metricNodeUp, oneIf(!n.Unheard), n.Name)
 		if n.Has(cluster.RoleRouter) {
 			gauge(metricTableAge, n.TableAge.Seconds(), n.Name)
+		}
+		if n.Has(cluster.RoleRouter) && !n.RouterSilent {
+			gauge(metricLinkAge, n.Router.Age.Seconds(), n.Name)
 		}
 	}
 	m.requests(ctx, apps, ch)

@@ -88,17 +88,43 @@ func (s *Server) room() string {
 }
 
 func (s *Server) checkLink(info *redis.InfoCmd) error {
-	if err := info.Err(); err != nil {
+	quiet, up, err := link(info)
+	if err != nil {
 		return err
 	}
 	master := s.cfg.ReplicaOf.Addr
-	switch quiet, err := strconv.Atoi(info.Item("Replication", "master_last_io_seconds_ago")); {
-	case info.Item("Replication", "master_link_status") != "up":
+	switch {
+	case !up:
 		return cluster.Unavailable("the %s does not follow its master at %s, so this router learns of no change: see whether the pacemaker's node runs and can be reached", s.cfg.title(), master)
-	case err == nil && time.Duration(quiet)*time.Second > staleLink:
+	case quiet > staleLink:
 		return cluster.Unavailable("the %s hears nothing from its master at %s, so this router learns of no change: see whether the pacemaker's node runs and can be reached", s.cfg.title(), master)
 	}
 	return nil
+}
+
+// Quiet says for how long a replica has not heard its master; negative when it never
+// has.
+func (s *Server) Quiet(ctx context.Context) (time.Duration, error) {
+	quiet, _, err := link(s.client.InfoMap(ctx, "replication"))
+	return quiet, err
+}
+
+// link is for how long a replica has not heard its master, and whether it is connected
+// to it with all of its data.
+func link(info *redis.InfoCmd) (quiet time.Duration, up bool, err error) {
+	if err := info.Err(); err != nil {
+		return 0, false, err
+	}
+	up = info.Item("Replication", "master_link_status") == "up"
+	name := "master_last_io_seconds_ago"
+	if !up {
+		name = "master_link_down_since_seconds"
+	}
+	seconds, err := strconv.Atoi(info.Item("Replication", name))
+	if err != nil {
+		return 0, up, fmt.Errorf("read how old the link to the master is: %w", err)
+	}
+	return time.Duration(seconds) * time.Second, up, nil
 }
 
 // Probe uses the server by Check, for the roles that need it.

@@ -152,6 +152,11 @@ type RouterReport struct {
 	Connections, Free int
 	// Limits name who was refused more connections within the last minute.
 	Limits []RouterLimit
+	// Age is for how long the router may lack what was published: since its replica
+	// last heard its master, or the slowest worker the replica.
+	Age time.Duration
+	// Lost are the addresses of nodes that do not answer the router.
+	Lost []string
 }
 
 // RouterLimit is an app or a client that had as many of a router's connections

@@ -65,6 +65,7 @@ func (g Snapshot) Concerns() []Concern {
 	for _, n := range g.Nodes {
 		out = append(out, n.concerns(g.Guarded)...)
 	}
+	out = append(out, g.unreached()...)
 	out = append(out, g.failures()...)
 	slices.SortStableFunc(out, func(a, b Concern) int { return cmp.Compare(a.Severity, b.Severity) }) // bad before warn
 	return out

@@ -71,7 +71,7 @@ func TestStatus_NamesWhoTakesTheRouterFromTheOthers(t *testing.T) {
 	r := newRig(t)
 	node := r.joined("edge", cluster.RoleRouter)
 	testkit.Must(t, r.routers.Reported(node, cluster.RouterReport{
-		Epoch: 1, Stuck: []int{4711}, Connections: 1600, Free: 99, Limits: []cluster.RouterLimit{
+		Epoch: 1, Age: 75 * time.Second, Stuck: []int{4711}, Connections: 1600, Free: 99, Limits: []cluster.RouterLimit{
 			{Kind: "app", Name: "slow", Held: 800, Refused: 7}, {Kind: "client", Name: "203.0.113.9", Held: 700, Refused: 3},
 		},
 	}))
@@ -80,6 +80,7 @@ func TestStatus_NamesWhoTakesTheRouterFromTheOthers(t *testing.T) {
 
 	testkit.Must(t, err)
 	for _, want := range []string{
+		"The router on edge has heard of no change of routes for 1m15s",
 		"Worker 4711 of the router on edge does not follow the routing table",
 		"The router on edge has 99 of 1600 connections left",
 		"slow has as many requests in flight as the router on edge has room for (800 connections), and 7 were refused",
@@ -88,5 +89,34 @@ func TestStatus_NamesWhoTakesTheRouterFromTheOthers(t *testing.T) {
 		if !slices.ContainsFunc(s.Reasons, func(r string) bool { return strings.Contains(r, want) }) {
 			t.Errorf("got the reasons %q, want one with %q", s.Reasons, want)
 		}
+	}
+}
+
+// A link between two nodes that both report is broken: nobody but the router there can
+// tell. What is silent is told of by itself.
+func TestStatus_NamesWhichNodesARouterDoesNotReach(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	edge, far := r.joined("edge", cluster.RoleRouter), r.Node("far", cluster.RoleHeart)
+	testkit.Must(t, r.Store.UpdateNode(t.Context(), far, cluster.Node{Roles: far.Roles, Address: "10.77.0.9"}))
+	far, err := r.Store.NodeByName(t.Context(), "far")
+	testkit.Must(t, err)
+	r.hears(far)
+	testkit.Must(t, r.routers.Reported(edge, cluster.RouterReport{Epoch: 1, Lost: []string{"10.77.0.9", "10.77.0.77"}}))
+	const want = "The router on edge does not reach node far at 10.77.0.9"
+	told := func() bool {
+		s, err := r.overview.Status(t.Context())
+		testkit.Must(t, err)
+		return slices.ContainsFunc(s.Reasons, func(reason string) bool { return strings.Contains(reason, want) })
+	}
+
+	if !told() {
+		t.Errorf("while far is heard: want a reason with %q", want)
+	}
+	r.Clock.Forward(time.Minute)
+	r.hears(edge)
+	testkit.Must(t, r.routers.Reported(edge, cluster.RouterReport{Epoch: 1, Lost: []string{"10.77.0.9"}}))
+	if told() {
+		t.Errorf("while far is silent: got a reason with %q", want)
 	}
 }

@@ -27,7 +27,7 @@ const (
 func (a *Agent) report(ctx context.Context) error {
 	changes := a.watch.Subscribe(ctx, table.ChangedChannel)
 	defer func() { _ = changes.Close() }()
-	r := &reporter{pacemaker: a.cfg.Pacemaker, nginx: a.nginx, stuck: a.watcher.Stuck, seen: &a.seen}
+	r := &reporter{pacemaker: a.cfg.Pacemaker, nginx: a.nginx, quiet: a.replica.Quiet, stuck: a.watcher.Stuck, seen: &a.seen, began: time.Now()}
 	return r.run(ctx, changes.Channel())
 }
 
@@ -36,7 +36,9 @@ func (a *Agent) report(ctx context.Context) error {
 type reporter struct {
 	pacemaker Pacemaker
 	nginx     *openresty.Nginx
+	quiet     func(context.Context) (time.Duration, error) // of the replica
 	stuck     func() []int
+	began     time.Time
 	seen      *atomic.Pointer[cluster.RouterReport] // the newest, also one that was not sent
 	last      cluster.RouterReport
 	sent      time.Time // when last was
@@ -88,13 +90,30 @@ func (r *reporter) state(ctx context.Context) (cluster.RouterReport, bool) {
 	if err != nil || len(st.Workers) == 0 {
 		return cluster.RouterReport{}, false
 	}
-	return reportOf(st, r.stuck()), true
+	report := reportOf(st, r.stuck())
+	report.Age = r.age(ctx, st)
+	return report, true
+}
+
+// age is for how long the slowest worker may lack something: a table that equals the
+// replica's is as old as what that heard last.
+func (r *reporter) age(ctx context.Context, st openresty.Status) time.Duration {
+	synced := st.Synced()
+	if synced.IsZero() {
+		synced = r.began
+	}
+	age := max(0, time.Since(synced))
+	quiet, err := r.quiet(ctx)
+	if err == nil && quiet < 0 {
+		quiet = time.Since(r.began)
+	}
+	return max(age, quiet)
 }
 
 func reportOf(st openresty.Status, stuck []int) cluster.RouterReport {
 	report := cluster.RouterReport{
 		Epoch: st.Epoch, Generation: st.Generation, Workers: len(st.Workers), Inflight: map[cluster.ID]int64{},
-		Slowest: st.Slowest(), Stuck: stuck,
+		Slowest: st.Slowest(), Stuck: stuck, Lost: st.Lost,
 	}
 	for id, count := range st.InFlight {
 		report.Inflight[cluster.ID(id)] = int64(count)

@@ -57,6 +57,23 @@ func (w WorkerStatus) Looked() time.Time {
 	return time.UnixMilli(int64(w.LookedAt * 1000))
 }
 
+// Synced is when the table of each worker that takes requests last equalled the
+// replica's; zero where one of them has none.
+func (s Status) Synced() time.Time {
+	var oldest time.Time
+	for _, w := range s.Workers {
+		at := time.UnixMilli(int64(w.SyncedAt * 1000))
+		if w.Exiting || !oldest.IsZero() && at.After(oldest) {
+			continue
+		}
+		if w.SyncedAt == 0 {
+			return time.Time{}
+		}
+		oldest = at
+	}
+	return oldest
+}
+
 // Slowest is a worker that has the lowest pair of those that take requests; 0
 // where there is none.
 func (s Status) Slowest() int {

@@ -68,6 +68,7 @@ func TestShapes_KeepTheirJSON(t *testing.T) {
 	}, FromReportAnswer, ReportAnswer.Domain)
 	golden(t, "neighbours", cluster.Neighbours{Digest: "d", Nodes: []cluster.Places{places}}, FromNeighbours, Neighbours.Domain)
 	golden(t, "router_report", cluster.RouterReport{Epoch: 1, Generation: 2, Inflight: map[cluster.ID]int64{one: 3}, Workers: 4}, FromRouterReport, RouterReport.Domain)
+	golden(t, "router_report_links", cluster.RouterReport{Epoch: 1, Generation: 2, Workers: 4, Age: 1500 * time.Millisecond, Lost: []string{"10.77.0.3"}}, FromRouterReport, RouterReport.Domain)
 	golden(t, "instance_spec", cluster.InstanceSpec{
 		ID: one, AppID: two, App: "shop", Release: "v7", Type: "web", Node: "n1", Commit: "c", Image: image, Command: "run",
 		Env: map[string]string{"K": "v"}, Port: 20001, Limits: limits, Health: health, StopGrace: time.Minute, Revision: 5,

@@ -124,6 +124,8 @@ type RouterReport struct {
 	Connections int                  `json:"connections,omitempty"`
 	Free        int                  `json:"free,omitempty"`
 	Limits      []RouterLimit        `json:"limits,omitempty"`
+	AgeSeconds  float64              `json:"age_seconds,omitempty"`
+	Lost        []string             `json:"lost,omitempty"`
 }
 
 // RouterLimit is an app or a client that had as many connections as it may.
@@ -139,6 +141,7 @@ func FromRouterReport(r cluster.RouterReport) RouterReport {
 	return RouterReport{
 		Epoch: r.Epoch, Generation: r.Generation, Inflight: r.Inflight, Workers: r.Workers, Slowest: r.Slowest, Stuck: r.Stuck,
 		Connections: r.Connections, Free: r.Free, Limits: each(r.Limits, func(l cluster.RouterLimit) RouterLimit { return RouterLimit(l) }),
+		AgeSeconds: r.Age.Seconds(), Lost: r.Lost,
 	}
 }
 
@@ -147,5 +150,6 @@ func (r RouterReport) Domain() cluster.RouterReport {
 	return cluster.RouterReport{
 		Epoch: r.Epoch, Generation: r.Generation, Inflight: r.Inflight, Workers: r.Workers, Slowest: r.Slowest, Stuck: r.Stuck,
 		Connections: r.Connections, Free: r.Free, Limits: each(r.Limits, func(l RouterLimit) cluster.RouterLimit { return cluster.RouterLimit(l) }),
+		Age: time.Duration(r.AgeSeconds * float64(time.Second)), Lost: r.Lost,
 	}
 }
