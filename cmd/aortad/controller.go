@@ -20,7 +20,6 @@ import (
 	"aorta/pacemaker"
 	"aorta/pacemaker/cluster"
 	"aorta/pacemaker/logstore"
-	"aorta/pacemaker/registry"
 	"aorta/pacemaker/store"
 	"aorta/router/stats"
 	"aorta/router/table"
@@ -41,7 +40,7 @@ type controller struct {
 	pace      *pacemaker.Pacemaker
 	numbers   appNumbers
 	logs      *logstore.Store
-	images    *registry.Registry
+	images    imageRegistry
 	cluster   cluster.ID
 	url       string // of the API
 	nodeURL   string // of the nodes' API
@@ -104,15 +103,6 @@ func (c *controller) openState(ctx context.Context) error {
 	d.onClose(func() { _ = c.logs.Close() })
 	d.loop("log store", c.logs.Run)
 	return c.openRegistry(ctx)
-}
-
-// openRegistry opens where nodes take one another's images from.
-func (c *controller) openRegistry(ctx context.Context) (err error) {
-	c.images, err = registry.Open(ctx, registry.Config{Dir: c.d.path("registry"), Secret: c.d.secrets.password("registry", "uploads"), Log: c.d.log})
-	if err == nil {
-		c.d.onClose(func() { _ = c.images.Close() })
-	}
-	return err
 }
 
 // openAuthority opens the authority that the cluster's nodes trust, and makes it at the

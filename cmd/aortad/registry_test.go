@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -185,4 +187,31 @@ func TestRegistry_ANamedImageRunsOnEveryHost(t *testing.T) {
 
 	pic.onEach(l, "v1", 2)
 	pic.destroy()
+}
+
+// A registry of the operator's is watched by its log-in, and nothing that serves waits
+// for it.
+func TestRegistry_OneOfTheOperatorsIsWatched(t *testing.T) {
+	t.Parallel()
+	theirs := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, password, _ := r.BasicAuth(); user != "ann" || password != "hush" {
+			w.Header().Set("WWW-Authenticate", `Basic realm="theirs"`)
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	}))
+	t.Cleanup(theirs.Close)
+	login := filepath.Join(t.TempDir(), "login")
+	write := func(text string) { t.Helper(); testkit.Must(t, os.WriteFile(login, []byte(text), 0o600)) }
+	write("ann:hush\n")
+	c := newCluster(t, "--registry-url", theirs.URL+"/team", "--registry-login", login)
+	testkit.Eventually(t, "a cluster in order", c.healthy)
+
+	write("ann:wrong\n")
+
+	testkit.Eventually(t, "the log-in to be named", func() bool {
+		return strings.Contains(c.aorta("status"), "does not take our log-in")
+	})
+	c.newApp("meanwhile", "hello").deploy() // on one machine no image travels
+	write("ann:hush\n")
+	testkit.Eventually(t, "a cluster in order again", c.healthy)
 }

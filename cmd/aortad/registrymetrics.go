@@ -1,14 +1,10 @@
 package main
 
-import (
-	"github.com/prometheus/client_golang/prometheus"
-
-	"aorta/pacemaker/registry"
-)
+import "github.com/prometheus/client_golang/prometheus"
 
 // registryMetrics shows what the cluster's registry takes, and what nodes have taken
 // from it and sent to it.
-type registryMetrics struct{ images *registry.Registry }
+type registryMetrics struct{ images imageRegistry }
 
 var (
 	metricImagesSent     = prometheus.NewDesc("aorta_registry_bytes_sent_total", "Bytes of images that the node has taken from the cluster's registry.", []string{"node"}, nil)

@@ -69,6 +69,7 @@ func (c *controller) watchMasters() {
 		},
 		c.m.routes.Probe(role), c.m.stats.Probe(role), c.jobsProbe(),
 	)
+	c.watchRegistry()
 }
 
 func (c *controller) jobsProbe() watch.Probe {

@@ -35,6 +35,12 @@ type Config struct {
 	JobsRedisURL Secret `yaml:"jobs_redis_url" env:"JOBS_REDIS_URL"`
 	JobsRedisCA  string `yaml:"jobs_redis_ca" env:"JOBS_REDIS_CA"` // authority of its certificate, a PEM file; empty: the system's
 
+	// RegistryURL is a registry of the operator's own for images, see ParseRegistryURL;
+	// empty: the pacemaker's.
+	RegistryURL   string `yaml:"registry_url" env:"REGISTRY_URL"`
+	RegistryLogin string `yaml:"registry_login" env:"REGISTRY_LOGIN"` // file with USER:PASSWORD
+	RegistryCA    string `yaml:"registry_ca" env:"REGISTRY_CA"`       // authority of its certificate, a PEM file; empty: the system's
+
 	PublicURL string `yaml:"public_url" env:"PUBLIC_URL"` // base of the addresses that people are shown
 	TLSCert   string `yaml:"tls_cert" env:"TLS_CERT"`     // certificate and key of Listen, PEM files
 	TLSKey    string `yaml:"tls_key" env:"TLS_KEY"`

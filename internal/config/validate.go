@@ -36,7 +36,7 @@ func (c *Config) finish(all *mistakes, joining bool) {
 	if !joining || len(c.Roles) > 0 {
 		c.checkRoles(all)
 	}
-	for _, check := range []func(*mistakes){c.checkNames, c.checkAddresses, c.checkListeners, c.checkRedis, c.checkTimes, c.checkRest, c.checkFiles} {
+	for _, check := range []func(*mistakes){c.checkNames, c.checkAddresses, c.checkListeners, c.checkRedis, c.checkRegistry, c.checkTimes, c.checkRest, c.checkFiles} {
 		check(all)
 	}
 }
@@ -255,7 +255,7 @@ func (c *Config) checkFiles(all *mistakes) {
 		all.add(cluster.Invalid("tls_cert", "certificate and key go together (tls_cert, tls_key)"))
 	}
 	for _, f := range []struct{ field, path string }{
-		{"tls_cert", c.TLSCert}, {"tls_key", c.TLSKey}, {"jobs_redis_ca", c.JobsRedisCA},
+		{"tls_cert", c.TLSCert}, {"tls_key", c.TLSKey}, {"jobs_redis_ca", c.JobsRedisCA}, {"registry_login", c.RegistryLogin}, {"registry_ca", c.RegistryCA},
 	} {
 		if f.path == "" {
 			continue

@@ -16,6 +16,7 @@ const (
 	// PartFirewall is what keeps containers from the platform's services.
 	PartFirewall PartKind = "firewall"
 	PartTags     PartKind = "tags" // what finds the node's tags
+	PartRegistry PartKind = "registry"
 )
 
 // Part is something on a node that requests, deploys or numbers need, as the

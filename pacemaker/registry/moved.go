@@ -20,11 +20,13 @@ type traffic struct {
 type counted struct{ sent, received atomic.Int64 }
 
 // Moved is what has moved, by the name of the node.
-func (r *Registry) Moved() map[string]Moved {
-	r.traffic.mu.Lock()
-	defer r.traffic.mu.Unlock()
+func (r *Registry) Moved() map[string]Moved { return r.traffic.moved() }
+
+func (t *traffic) moved() map[string]Moved {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	all := map[string]Moved{}
-	for node, c := range r.traffic.byNode {
+	for node, c := range t.byNode {
 		all[node] = Moved{c.sent.Load(), c.received.Load()}
 	}
 	return all
@@ -43,11 +45,14 @@ func (t *traffic) of(node string) *counted {
 }
 
 // For answers requests of a node that may make them.
-func (r *Registry) For(node string) http.Handler {
-	c := r.traffic.of(node)
+func (r *Registry) For(node string) http.Handler { return r.traffic.through(node, r) }
+
+// through counts what goes through a handler.
+func (t *traffic) through(node string, h http.Handler) http.Handler {
+	c := t.of(node)
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		req.Body = &countedBody{req.Body, c}
-		r.ServeHTTP(&countedAnswer{w, c}, req)
+		h.ServeHTTP(&countedAnswer{w, c}, req)
 	})
 }
 
