@@ -4,12 +4,14 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"aorta/internal/testkit"
 	"aorta/internal/testkit/lab"
+	"aorta/web/wire"
 )
 
 // A host is lost at 200 requests a second, first behind a link that says nothing, then
@@ -41,6 +43,31 @@ func TestLab_ALostHostFailsOnlyWhatIsInFlightThere(t *testing.T) {
 		}
 		outlive(t, l, fault.what, fault.lose)
 	}
+}
+
+// A link between two nodes breaks that both report: the router at one end goes around
+// it, and aorta status names the two.
+func TestLab_ABrokenLinkBetweenTwoNodesIsNamed(t *testing.T) {
+	t.Parallel()
+	l := four.use(t)
+	c := on(t, l.Pacemaker())
+	c.aorta("ps", "scale", "-a", "shop", "web=4")
+	app := &project{c: c, name: "shop", dir: c.dir}
+	t.Cleanup(func() { c.aorta("ps", "scale", "-a", "shop", "web=1") })
+	if at := app.spread(4); at["n3"] == 0 {
+		t.Fatalf("got instances at %v, want one on n3", at)
+	}
+	status := func(what string) bool {
+		return slices.ContainsFunc(asJSON[wire.Status](c, "status").Reasons, func(r string) bool { return strings.Contains(r, what) })
+	}
+
+	stop := asking(t, l, "shop", l.Hosts[1])
+	testkit.Must(t, l.Cut(testkit.Bounded(t), lab.Cut{A: "n2", B: "n3"}))
+	testkit.Eventually(t, "aorta status to name the two", func() bool { return status("The router on n2 does not reach node n3 at 10.77.0.3") })
+	testkit.Must(t, l.Heal(testkit.Bounded(t)))
+	testkit.Eventually(t, "aorta status to be content", func() bool { return !status("does not reach") })
+
+	wantAnswered(t, "through n2", stop())
 }
 
 // outlive loses n3 under load through the routers of the others.
