@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/net/idna"
@@ -114,6 +115,9 @@ func (c *controller) openAuthority(ctx context.Context) (err error) {
 	}
 	if c.authority, err = pki.Open(c.d.path("pki"), known == ""); err != nil {
 		return err
+	}
+	if life, err := time.ParseDuration(os.Getenv("AORTAD_NODE_LIFE")); err == nil { // of tests
+		c.authority.SetNodeLife(life)
 	}
 	if known == "" {
 		return c.store.SetAuthority(ctx, c.authority.Fingerprint())

@@ -41,6 +41,7 @@ type Authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
 	now  func() time.Time
+	life time.Duration // of what nodes are given
 }
 
 // Open reads the authority in a directory. One that is not there is made if fresh is
@@ -51,7 +52,7 @@ func Open(dir string, fresh bool) (*Authority, error) {
 	if errors.Is(err, fs.ErrNotExist) && fresh {
 		return makeAuthority(dir, certPath, keyPath)
 	}
-	a := &Authority{now: time.Now}
+	a := &Authority{now: time.Now, life: NodeLife}
 	if a.key, err = readKey(keyPath); err != nil {
 		return nil, fmt.Errorf("read the cluster's authority: %w (bring %s back from a backup: every node trusts it)", err, dir)
 	}
@@ -73,7 +74,7 @@ func makeAuthority(dir, certPath, keyPath string) (*Authority, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the authority's directory: %w", err)
 	}
-	a := &Authority{key: key, now: time.Now}
+	a := &Authority{key: key, now: time.Now, life: NodeLife}
 	if a.cert, err = a.selfSign(); err != nil {
 		return nil, err
 	}
