@@ -45,67 +45,91 @@ func (p *Pacemaker) Formation(ctx context.Context, app cluster.App) ([]ProcessVi
 // ChangeFormation scales process types and changes their limits and tags. Instances
 // whose limits change are replaced, and those on nodes that they may not be on any more.
 func (p *Pacemaker) ChangeFormation(ctx context.Context, app cluster.App, changes map[string]ProcessChange, user string) (cluster.Operation, error) {
-	release, err := p.currentRelease(ctx, app)
-	if err != nil {
-		return cluster.Operation{}, err
-	}
-	if release.ID == "" {
-		return cluster.Operation{}, cluster.Conflict("app %q has no release yet (deploy it first: git push aorta main)", app.Name)
-	}
-	if len(changes) == 0 {
-		return cluster.Operation{}, cluster.Invalid("types", "names no process type")
-	}
 	p.forming.Lock()
 	defer p.forming.Unlock()
-	asked, err := p.store.Formations(ctx, app.ID)
+	c, err := p.formationChange(ctx, app, changes)
 	if err != nil {
-		return cluster.Operation{}, err
-	}
-	changes, err = absolute(changes, plan.Want(release, asked))
-	if err != nil {
-		return cluster.Operation{}, err
-	}
-	var list []cluster.Formation
-	var names, relimited, retagged []string
-	for _, typ := range slices.Sorted(maps.Keys(changes)) {
-		c := changes[typ]
-		f, err := changed(app, release, asked, typ, c)
-		if err != nil {
-			return cluster.Operation{}, err
-		}
-		list = append(list, f)
-		names = append(names, describe(typ, c))
-		if c.limits() {
-			relimited = append(relimited, typ)
-		}
-		if c.requires() {
-			retagged = append(retagged, typ)
-		}
-	}
-	if err := p.fits(ctx, release, asked, list); err != nil {
 		return cluster.Operation{}, err
 	}
 	return p.begin(ctx, cluster.Operation{
-		Kind: cluster.OpScale, AppID: app.ID, User: user, Args: cluster.Request{Relimited: relimited, Retagged: retagged}.Encode(),
-		Title: fmt.Sprintf("Scale %s: %s", app.Name, strings.Join(names, ", ")),
-	}, store.WithFormations(list))
+		Kind: cluster.OpScale, AppID: app.ID, User: user, Args: c.args.Encode(), Title: c.title,
+	}, store.WithFormations(c.list))
+}
+
+// formationChange is a change of an app's formation that was found to be possible.
+type formationChange struct {
+	release cluster.Release
+	asked   map[string]cluster.Formation // of before
+	list    []cluster.Formation          // what changes
+	args    cluster.Request
+	title   string
+}
+
+// after is what is asked once it is made.
+func (c formationChange) after() map[string]cluster.Formation {
+	after := maps.Clone(c.asked)
+	for _, f := range c.list {
+		after[f.Type] = f
+	}
+	return after
+}
+
+func (p *Pacemaker) formationChange(ctx context.Context, app cluster.App, changes map[string]ProcessChange) (c formationChange, err error) {
+	if c.release, err = p.currentRelease(ctx, app); err != nil {
+		return c, err
+	}
+	if c.release.ID == "" {
+		return c, cluster.Conflict("app %q has no release yet (deploy it first: git push aorta main)", app.Name)
+	}
+	if len(changes) == 0 {
+		return c, cluster.Invalid("types", "names no process type")
+	}
+	if c.asked, err = p.store.Formations(ctx, app.ID); err != nil {
+		return c, err
+	}
+	if changes, err = absolute(changes, plan.Want(c.release, c.asked)); err != nil {
+		return c, err
+	}
+	if err := c.add(app, changes); err != nil {
+		return c, err
+	}
+	return c, p.fits(ctx, c)
+}
+
+// add takes what is to change of each process type.
+func (c *formationChange) add(app cluster.App, changes map[string]ProcessChange) error {
+	var names []string
+	for _, typ := range slices.Sorted(maps.Keys(changes)) {
+		change := changes[typ]
+		f, err := changed(app, c.release, c.asked, typ, change)
+		if err != nil {
+			return err
+		}
+		c.list = append(c.list, f)
+		names = append(names, describe(typ, change))
+		if change.limits() {
+			c.args.Relimited = append(c.args.Relimited, typ)
+		}
+		if change.requires() {
+			c.args.Retagged = append(c.args.Retagged, typ)
+		}
+	}
+	c.title = fmt.Sprintf("Scale %s: %s", app.Name, strings.Join(names, ", "))
+	return nil
 }
 
 // fits refuses at once more of a process type than the nodes could ever hold,
 // whatever else ends there. To ask for less than before is always fine.
-func (p *Pacemaker) fits(ctx context.Context, release cluster.Release, asked map[string]cluster.Formation, list []cluster.Formation) error {
+func (p *Pacemaker) fits(ctx context.Context, c formationChange) error {
 	room, err := p.room(ctx)
 	if err != nil {
 		return err
 	}
-	after := maps.Clone(asked)
-	for _, f := range list {
-		after[f.Type] = f
-	}
-	was, want := plan.Want(release, asked), plan.Want(release, after)
-	for _, f := range list {
-		proc, _ := release.Process(f.Type)
-		before, request := requestOf(release, proc, asked, was[f.Type]), requestOf(release, proc, after, want[f.Type])
+	after := c.after()
+	was, want := plan.Want(c.release, c.asked), plan.Want(c.release, after)
+	for _, f := range c.list {
+		proc, _ := c.release.Process(f.Type)
+		before, request := requestOf(c.release, proc, c.asked, was[f.Type]), requestOf(c.release, proc, after, want[f.Type])
 		if request.Count <= before.Count && request.Limits == before.Limits && slices.Equal(request.Tags.Require, before.Tags.Require) {
 			continue
 		}

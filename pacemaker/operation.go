@@ -75,12 +75,26 @@ func (p *Pacemaker) toReplace(ctx context.Context, w work) ([]cluster.ID, error)
 	if err != nil {
 		return nil, err
 	}
-	return p.liveOf(ctx, w.app, func(in cluster.Instance) bool {
-		misplaced := func() bool {
-			return len(plan.Misplaced(w.release, w.asked, []cluster.Instance{in}, nodes)) > 0
+	list, err := p.store.Instances(ctx, w.app.ID)
+	others := slices.DeleteFunc(list, func(in cluster.Instance) bool { return in.Operation == w.op.ID })
+	return giveWay(w.args, w.release, w.asked, others, nodes), err
+}
+
+// giveWay are the instances that give way to a change of the limits or of the tags of
+// their process types.
+func giveWay(args cluster.Request, release cluster.Release, asked map[string]cluster.Formation, list []cluster.Instance, nodes []cluster.Node) []cluster.ID {
+	var ids []cluster.ID
+	for _, in := range list {
+		if in.State.Wanted() && slices.Contains(args.Relimited, in.Type) {
+			ids = append(ids, in.ID)
 		}
-		return in.Operation != w.op.ID && (slices.Contains(w.args.Relimited, in.Type) || slices.Contains(w.args.Retagged, in.Type) && misplaced())
-	})
+	}
+	for _, in := range plan.Misplaced(release, asked, list, nodes) {
+		if slices.Contains(args.Retagged, in.Type) && !slices.Contains(args.Relimited, in.Type) {
+			ids = append(ids, in.ID)
+		}
+	}
+	return ids
 }
 
 // setTarget finds the operation's release and how much of it is to run.

@@ -146,11 +146,7 @@ func (r *room) sibling(of plan.TypeOf, node cluster.ID) {
 func (r *room) choose(app cluster.ID, release cluster.Release, typ string, asked map[string]cluster.Formation, count int) ([]cluster.ID, error) {
 	proc, _ := release.Process(typ)
 	limits, of := plan.Limits(proc, asked), plan.TypeOf{App: app, Type: typ}
-	for i := range r.nodes {
-		n := &r.nodes[i]
-		n.Siblings = r.siblings[of][n.ID]
-		n.HasImage = n.DiskFree > 0 && n.DiskFree < place.DiskFloor+sizeToPull(release.Image) && r.has(n.ID, release.Image) // what does not matter is not asked
-	}
+	r.consider(of, release.Image)
 	chosen, err := place.Choose(requestOf(release, proc, asked, count), r.nodes)
 	for _, node := range chosen {
 		r.promise(node, limits)
@@ -158,6 +154,15 @@ func (r *room) choose(app cluster.ID, release cluster.Release, typ string, asked
 		r.sibling(of, node)
 	}
 	return chosen, err
+}
+
+// consider sets what the nodes have of a process type and its image.
+func (r *room) consider(of plan.TypeOf, image cluster.Image) {
+	for i := range r.nodes {
+		n := &r.nodes[i]
+		n.Siblings = r.siblings[of][n.ID]
+		n.HasImage = n.DiskFree > 0 && n.DiskFree < place.DiskFloor+sizeToPull(image) && r.has(n.ID, image) // what does not matter is not asked
+	}
 }
 
 // requestOf asks for instances of a process type of a release.

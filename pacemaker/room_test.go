@@ -48,3 +48,24 @@ func TestRoom_FindsRoomForTheImage(t *testing.T) {
 	wantCode(t, "a larger image", tooBig, cluster.CodeUnavailable, "intel has 4 GB of disk left: the image takes 4 GB")
 	testkit.Must(t, built)
 }
+
+// What replaces an instance needs the same of a node as what a deploy starts.
+func TestRoom_KnowsTheImagesOfWhatRuns(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	release := r.Deploy(r.App("shop"), cluster.ProcessType{Name: "web"})
+	node := r.newNode("n1", cluster.RoleHeart)
+	r.Instance(release, "web", node)
+
+	room, err := r.room(t.Context())
+	testkit.Must(t, err)
+	standings, err := r.store.Standings(t.Context(), nil)
+	testkit.Must(t, err)
+
+	if got := standings[0].Release.Image; got != release.Image || release.Image.ID == "" {
+		t.Errorf("got the image %+v to replace instances with, want %+v", got, release.Image)
+	}
+	if !room.has(node.ID, release.Image) {
+		t.Errorf("the node of a running instance has not got its image")
+	}
+}

@@ -18,6 +18,7 @@ const (
 	exitNotFound    = 4
 	exitConflict    = 5
 	exitUnreachable = 6
+	exitChanges     = 10 // of plan: something would change
 )
 
 // exitCodes maps error codes to exit codes.
@@ -45,6 +46,9 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // errReported ends a command that has already printed why it failed.
 var errReported = errors.New("already reported")
 
+// errChanges ends a plan by which something would change.
+var errChanges = errors.New("something would change")
+
 // report prints the error and returns the exit code.
 func (s *session) report(err error) int {
 	if err == nil {
@@ -52,6 +56,9 @@ func (s *session) report(err error) int {
 	}
 	if errors.Is(err, errReported) {
 		return exitFailed
+	}
+	if errors.Is(err, errChanges) {
+		return exitChanges
 	}
 	if errors.Is(err, context.Canceled) {
 		s.err.line("interrupted")

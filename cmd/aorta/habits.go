@@ -113,7 +113,11 @@ var absent = []habit{
 	{words: "traffic", says: "shares of traffic are not there yet: the newest release gets all; to go back: aorta rollback"},
 	{words: "rollout", says: "canaries are not there yet: a release gets all traffic once it is healthy; to go back: aorta rollback"},
 	{words: "canary", says: "canaries are not there yet: a release gets all traffic once it is healthy; to go back: aorta rollback"},
-	{words: "plan", says: "plans are not there yet; a rollback says what it changes before it begins: aorta rollback"},
+	{words: "plan deploy", says: noPlan},
+	{words: "plan config", says: noPlan},
+	{words: "plan domains", says: noPlan},
+	{words: "plan apps", says: noPlan},
+	{words: "plan rollback", says: "a rollback says what it changes before it begins: aorta rollback"},
 	{words: "maintenance", says: "a maintenance page is not there yet; deploys, restarts and config changes need none, since they lose no request"},
 	{words: "certs", says: "HTTPS for apps is not there yet: put a proxy with the certificate before the router (router_trusted_proxies)"},
 	{words: "ssl", says: "HTTPS for apps is not there yet: put a proxy with the certificate before the router (router_trusted_proxies)"},
@@ -180,6 +184,7 @@ const (
 	noVolumes      = "volumes are not there yet: keep files in a store outside the app, and its address in a config var: aorta config set KEY=VALUE -a APP"
 	noCron         = "scheduled commands are not there yet: let a process type wait for its time itself: aorta ps scale worker=1 -a APP"
 	whatWasDone    = "events are not there yet; what was done, when and by whom: aorta jobs"
+	noPlan         = "a plan of that is not there yet; there is one of: aorta plan ps scale, aorta plan ps type, aorta plan drain NODE"
 	noUsers        = "there is one user, admin, with one token (admin.token in the data directory); who you are: aorta whoami"
 	noBackup       = "backups are not there yet: README.md says which directory to copy (What can be lost)"
 	fromDockerfile = "apps are built from their Dockerfile: put one beside the source, and deploy: git push aorta main"

@@ -89,7 +89,7 @@ func rootCommand(s *session) *cobra.Command {
 		loginCommand(s), logoutCommand(s), whoamiCommand(s), contextsCommand(s), versionCommand(s), credentialCommand(s),
 		appsCommand(s), openCommand(s), configCommand(s), domainsCommand(s), routeCommand(s),
 		deployCommand(s), gitCommand(s), buildsCommand(s), imagesCommand(s), releasesCommand(s), rollbackCommand(s),
-		psCommand(s), logsCommand(s), statsCommand(s),
+		psCommand(s), planCommand(s), logsCommand(s), statsCommand(s),
 		jobsCommand(s), nodesCommand(s), statusCommand(s), doctorCommand(s), dashboardCommand(s),
 	)
 	explainUnknown(root)

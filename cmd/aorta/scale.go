@@ -44,6 +44,15 @@ func (s *session) scale(ctx context.Context, api *client.Client, app string, arg
 	if len(args) == 0 {
 		return s.showFormation(ctx, api, app)
 	}
+	change, err := s.wishes(ctx, api, app, args)
+	if err != nil {
+		return err
+	}
+	return s.changeFormation(ctx, api, app, change)
+}
+
+// wishes is what the arguments ask for.
+func (s *session) wishes(ctx context.Context, api *client.Client, app string, args []string) (wire.FormationChange, error) {
 	change := wire.FormationChange{Types: map[string]wire.ProcessChange{}}
 	for _, arg := range args {
 		w, err := parseWish(arg)
@@ -52,17 +61,17 @@ func (s *session) scale(ctx context.Context, api *client.Client, app string, arg
 			n, err = s.more(ctx, api, app, w)
 		}
 		if err != nil {
-			return err
+			return change, err
 		}
 		if err := cluster.ValidateQuantity(w.kind, n); err != nil {
-			return err
+			return change, err
 		}
 		if _, twice := change.Types[w.kind]; twice {
-			return usagef("%s is named twice", w.kind)
+			return change, usagef("%s is named twice", w.kind)
 		}
 		change.Types[w.kind] = w.change(n)
 	}
-	return s.changeFormation(ctx, api, app, change)
+	return change, nil
 }
 
 // change is what is asked of the API. That counts a relative wish from what it keeps

@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // views are the commands that list or show, each on the data of crowded.
 var views = []string{
 	"apps", "apps info", "builds", "builds secrets", "builds show", "config", "config get", "contexts", "doctor", "domains", "images",
-	"jobs", "jobs --all", "jobs show", "logs", "nodes", "nodes show", "nodes token list", "open", "ps", "ps scale", "releases", "releases info", "route", "stats", "status",
+	"jobs", "jobs --all", "jobs show", "logs", "nodes", "nodes show", "nodes token list", "open", "plan drain", "plan ps scale", "ps", "ps scale", "releases", "releases info", "route", "stats", "status",
 	"version", "whoami",
 }
 
@@ -39,7 +39,7 @@ func TestViews_Fit80Columns(t *testing.T) {
 
 			got := c.run(append(strings.Fields(view), argumentOf[view]...)...)
 
-			wantCode(t, got, 0)
+			wantCode(t, got, exitOf[view])
 			text := strings.ReplaceAll(got.out+got.err, api.URL, "http://127.0.0.1:12345")
 			golden(t, view, "$ aorta "+view+"\n"+text)
 			for line := range strings.Lines(got.out) {
@@ -55,7 +55,11 @@ func TestViews_Fit80Columns(t *testing.T) {
 // argumentOf is what a view needs to be told.
 var argumentOf = map[string][]string{
 	"apps info": {longApp}, "builds show": {"f1"}, "config get": {"GREETING"}, "jobs show": {"f1"}, "nodes show": {"n1"}, "releases info": {"v12"},
+	"plan drain": {"n1"}, "plan ps scale": {"web=12"},
 }
+
+// exitOf is with what a view ends that says something by it.
+var exitOf = map[string]int{"plan drain": exitChanges, "plan ps scale": exitFailed}
 
 // golden compares a text with a file's.
 func golden(tb testing.TB, name, got string) {
@@ -77,7 +81,7 @@ func TestViews_AreAllThere(t *testing.T) {
 	does := []string{
 		"apps create", "apps destroy", "apps grant", "apps rename", "apps revoke", "builds cancel", "builds rebuild", "builds set-secret",
 		"builds unset-secret", "config set", "config unset", "contexts remove", "contexts use", "dashboard", "deploy", "domains add", "domains remove", "git",
-		"git remote", "images prune", "jobs abort", "jobs discard", "jobs follow", "jobs retry", "login", "logout", "nodes declare-dead", "nodes remove", "nodes tag", "nodes token", "nodes token revoke", "ps restart",
+		"git remote", "images prune", "jobs abort", "jobs discard", "jobs follow", "jobs retry", "login", "logout", "nodes declare-dead", "nodes remove", "nodes tag", "nodes token", "nodes token revoke", "plan", "plan nodes", "plan nodes drain", "plan ps", "plan ps type", "ps restart",
 		"ps start", "ps stop", "ps type", "rollback", "route set",
 	}
 	eachCommand(rootCommand(&session{p: &Program{}}), func(cmd *cobra.Command) {
@@ -137,6 +141,10 @@ func crowdedApp(f *fakeAPI, app wire.App) {
 		"DATABASE_URL": "postgres://shop:secret@database.eu-central.platform.example.com:5432/shop?sslmode=verify-full", "GREETING": "hello world",
 	}})
 	f.on("GET "+at+"/build-secrets", 200, wire.BuildSecrets{Names: []string{"npmrc", "token"}})
+	f.on("POST "+at+"/formation/plan", 200, wire.Plan{
+		Changes: true, Missing: []wire.PlanMissing{{App: app.Name, Type: "web", Count: 2, Reason: "9 nodes lack tag disk=ssd; n3 has 124 MB of 1 GB memory left, 512 MB is needed"}},
+		Refused: []wire.PlanRefused{{App: app.Name, Type: "web", Node: "n3", Reason: "has 124 MB of 1 GB memory left, 512 MB is needed"}},
+	})
 	f.on("GET "+at+"/formation", 200, wire.Formation{Processes: []wire.Process{
 		{Type: "web", Quantity: 2, Memory: 512 << 20, CPUs: 1},
 		{Type: "worker-of-the-queue", Quantity: 10, Memory: 1 << 30, CPUs: 0.5, Require: []string{"disk=ssd", "rack=r7"}, Prefer: []string{"region=eu-central"}, Set: []string{"quantity", "memory", "cpus", "require"}, Command: "bundle exec sidekiq -q critical -q default -q low --concurrency 25 --verbose"},
@@ -200,6 +208,15 @@ func crowdedJobs(f *fakeAPI) {
 }
 
 func crowdedNodes(f *fakeAPI) {
+	none := wire.PlanRefused{App: longApp, Type: "worker-of-the-queue", Node: "node-2.eu-central.example.com", Reason: "lacks tag disk=ssd"}
+	f.on("GET /nodes/n1/drain/plan", 200, wire.Plan{
+		Changes: true, Refused: []wire.PlanRefused{none},
+		Steps: []wire.PlanStep{
+			{Action: "start", App: longApp, Type: "web", Node: "node-2.eu-central.example.com"},
+			{Action: "stop", App: longApp, Type: "web", Node: "node-1.eu-central.example.com", Instance: "0199c1d4-0000-7000-8000-0000000000f1"},
+		},
+		Missing: []wire.PlanMissing{{App: longApp, Type: "worker-of-the-queue", Count: 2, Reason: "node-2.eu-central.example.com lacks tag disk=ssd; node-1.eu-central.example.com is draining"}},
+	})
 	score, heard := 0.25, 1.5
 	node := wire.Node{
 		NodeFacts: wire.NodeFacts{

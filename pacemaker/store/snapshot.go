@@ -73,7 +73,7 @@ func fillApps(of scope, v *Snapshot) error {
 
 func fillReleases(of scope, v *Snapshot) error {
 	var rows []releaseRow
-	err := of("traffic.app_id").Table("traffic").Select("releases.id, releases.app_id, releases.number, releases.processes, '{}' AS image").
+	err := of("traffic.app_id").Table("traffic").Select("releases.id, releases.app_id, releases.number, releases.processes, releases.image").
 		Joins("JOIN releases ON releases.id = traffic.release_id").
 		Where("weight > 0").Order("weight DESC, release_id").Find(&rows).Error
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 // Standing is what an app is to run and what it has.
 type Standing struct {
 	App       cluster.App
-	Release   cluster.Release              // with the most traffic: id, number, process types; zero without traffic
+	Release   cluster.Release              // with the most traffic: id, number, process types, image; zero without traffic
 	Asked     map[string]cluster.Formation // by process type
 	Instances []cluster.Instance           // not gone
 }
@@ -92,7 +92,7 @@ func (s *Store) AllFormations(ctx context.Context) (map[cluster.ID]map[string]cl
 // number and process types.
 func (s *Store) LiveReleases(ctx context.Context) (map[cluster.ID]cluster.Release, error) {
 	var rows []releaseRow
-	err := s.read.WithContext(ctx).Select("id, app_id, number, processes, '{}' AS image").
+	err := s.read.WithContext(ctx).Select("id, app_id, number, processes, image").
 		Where("id IN (SELECT release_id FROM instances WHERE gone_at IS NULL)").Find(&rows).Error
 	if err != nil {
 		return nil, translate(err, "read the releases of live instances")

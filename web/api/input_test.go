@@ -24,7 +24,7 @@ var samples = map[string]string{
 	"patch-apps-app":              `{"name":"shop","version":1}`,
 	"post-apps-app-deploys":       `{"image":"img:2","message":"m"}`,
 	"patch-apps-app-config":       `{"set":{"A":"1"},"unset":["B"]}`,
-	"patch-apps-app-formation":    `{"types":{"web":{"quantity":1,"memory":67108864,"cpus":0.5}}}`,
+	"patch-apps-app-formation":    `{"types":{"web":{"quantity":1,"memory":67108864,"cpus":0.5,"require":["ssd"],"prefer":["region=eu"],"reset":["quantity"]}}}`,
 	"post-apps-app-restart":       `{"instance":"web.12345678"}`,
 	"post-apps-app-rebuild":       `{"release":"v1"}`,
 	"post-apps-app-rollback":      `{"release":"v1"}`,
@@ -45,6 +45,7 @@ var samples = map[string]string{
 
 	"post-nodes-id-instances-instance-port": `{"refused":20000}`,
 	"patch-apps-app-build-secrets":          `{"set":{"A":"1"},"unset":["B"]}`,
+	"post-apps-app-formation-plan":          `{"types":{"web":{"quantity":1,"require":["ssd"]}}}`,
 	"post-apps-app-config-parse":            `{"text":"A=1"}`,
 }
 

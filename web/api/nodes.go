@@ -10,6 +10,7 @@ import (
 	"aorta/web/access"
 	"aorta/web/auth"
 	"aorta/web/rest"
+	"aorta/web/view"
 	"aorta/web/wire"
 )
 
@@ -25,6 +26,7 @@ func (a *API) nodeRoutes(h *rest.API) {
 	rest.Register(h, rest.Route{Method: rest.Get, Path: "/nodes/{node}", Summary: "Show a node", Role: access.Viewer, Subject: access.OnNode}, a.showNode)
 	rest.Register(h, rest.Route{Method: rest.Patch, Path: "/nodes/{node}/tags", Summary: "Set tags on a node", Role: access.Admin, Subject: access.OnNode}, a.tagNode)
 	rest.Register(h, rest.Route{Method: rest.Post, Path: "/nodes/{node}/declare-dead", Summary: "Have a silent node count as lost at once: what ran there starts elsewhere", Role: access.Admin, Subject: access.OnNode}, a.declareDead)
+	rest.Register(h, rest.Route{Method: rest.Get, Path: "/nodes/{node}/drain/plan", Summary: "Show where a node's instances would go", Role: access.Viewer, Subject: access.OnNode}, a.planDrain)
 	rest.Register(h, rest.Route{Method: rest.Delete, Path: "/nodes/{node}", Summary: "Remove a node from the cluster", Role: access.Admin, Subject: access.OnNode}, a.removeNode)
 	a.joinTokenRoutes(h)
 }
@@ -68,6 +70,11 @@ func (a *API) declareDead(ctx context.Context, in *access.NodePath) (*rest.Reply
 	}
 	node, err := a.pace.Overview.Node(ctx, changed)
 	return rest.OK(a.view.Node(node), err)
+}
+
+func (a *API) planDrain(ctx context.Context, in *access.NodePath) (*rest.Reply[wire.Plan], error) {
+	preview, err := a.pace.PreviewDrain(ctx, in.Node())
+	return rest.OK(view.Plan(preview), err)
 }
 
 func (a *API) removeNode(ctx context.Context, in *access.NodePath) (*rest.Reply[wire.NodeRemoved], error) {

@@ -32,6 +32,7 @@ func (a *API) processRoutes(h *rest.API) {
 	rest.Register(h, rest.Route{Method: rest.Get, Path: "/apps/{app}/instances", Summary: "List instances", Role: access.Viewer, Subject: access.OnApp}, a.listInstances)
 	rest.Register(h, rest.Route{Method: rest.Get, Path: "/apps/{app}/formation", Summary: "Show process types", Role: access.Viewer, Subject: access.OnApp}, a.showFormation)
 	rest.Register(h, rest.Route{Method: rest.Patch, Path: "/apps/{app}/formation", Summary: "Scale process types, change their limits and the tags of their nodes", Role: access.Developer, Subject: access.OnApp, Status: http.StatusAccepted}, a.changeFormation)
+	rest.Register(h, rest.Route{Method: rest.Post, Path: "/apps/{app}/formation/plan", Summary: "Show what a change of process types would do", Role: access.Developer, Subject: access.OnApp}, a.planFormation)
 	rest.Register(h, rest.Route{Method: rest.Post, Path: "/apps/{app}/restart", Summary: "Replace instances by new ones", Role: access.Developer, Subject: access.OnApp, Status: http.StatusAccepted}, a.restartApp)
 	rest.Register(h, rest.Route{Method: rest.Post, Path: "/apps/{app}/stop", Summary: "Stop the whole app", Role: access.Developer, Subject: access.OnApp, Status: http.StatusAccepted}, a.stopApp)
 }
@@ -62,6 +63,15 @@ func (a *API) changeFormation(ctx context.Context, in *changeFormation) (*rest.R
 		return nil, err
 	}
 	return rest.Accepted(a.pace.ChangeFormation(ctx, in.App(), changes, auth.User(ctx).Name))
+}
+
+func (a *API) planFormation(ctx context.Context, in *changeFormation) (*rest.Reply[wire.Plan], error) {
+	changes, err := processChanges(in.Body)
+	if err != nil {
+		return nil, err
+	}
+	preview, err := a.pace.PreviewFormation(ctx, in.App(), changes)
+	return rest.OK(view.Plan(preview), err)
 }
 
 func processChanges(asked wire.FormationChange) (map[string]pacemaker.ProcessChange, error) {

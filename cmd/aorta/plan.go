@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"aorta/web/client"
+	"aorta/web/wire"
+)
+
+func planCommand(s *session) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "plan", Short: "Show what a change would do, and change nothing",
+		Long:    "plan shows what a change would start and stop, and where, by what the cluster\nknows now. It changes nothing.\n\nexit codes: 0 nothing would change, 1 it would fail, 10 something would change",
+		Example: "  aorta plan ps scale web=5 -a shop\n  aorta plan drain n2",
+	}
+	ps := &cobra.Command{Use: "ps", Short: "Show what a change of process types would do"}
+	ps.AddCommand(planScaleCommand(s), planTypeCommand(s))
+	nodes := &cobra.Command{Use: "nodes", Short: "Show what a change of a node would do"}
+	nodes.AddCommand(planDrainCommand(s))
+	cmd.AddCommand(ps, nodes, planDrainCommand(s))
+	return cmd
+}
+
+func planScaleCommand(s *session) *cobra.Command {
+	return &cobra.Command{
+		Use: "scale TYPE=N…", Short: "Show what aorta ps scale would do", Args: takes("TYPE=N…"),
+		Example: "  aorta plan ps scale web=5 -a shop", ValidArgsFunction: beginning(s.completeTypes()),
+		RunE: s.onApp(func(ctx context.Context, api *client.Client, app string, args []string) error {
+			change, err := s.wishes(ctx, api, app, args)
+			if err != nil {
+				return err
+			}
+			return s.planFormation(ctx, api, app, change)
+		}),
+	}
+}
+
+func planTypeCommand(s *session) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "type TYPE", Short: "Show what aorta ps type would do", Args: takes("TYPE"),
+		Example: "  aorta plan ps type web --require ssd -a shop", ValidArgsFunction: once(s.completeTypes()),
+	}
+	flags := newTypeFlags(cmd)
+	cmd.RunE = s.onApp(func(ctx context.Context, api *client.Client, app string, args []string) error {
+		change, err := flags.change(args[0])
+		if err != nil {
+			return err
+		}
+		return s.planFormation(ctx, api, app, wire.FormationChange{Types: map[string]wire.ProcessChange{args[0]: change}})
+	})
+	return cmd
+}
+
+func planDrainCommand(s *session) *cobra.Command {
+	return &cobra.Command{
+		Use: "drain NODE", Short: "Show where the instances of a node would go", Args: takes("NODE"),
+		Example: "  aorta plan drain n2", ValidArgsFunction: once(s.completeNodes()),
+		RunE: s.onCluster(func(ctx context.Context, api *client.Client, args []string) error {
+			plan, err := api.PlanDrain(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			return s.showPlan(plan, false)
+		}),
+	}
+}
+
+func (s *session) planFormation(ctx context.Context, api *client.Client, app string, change wire.FormationChange) error {
+	plan, err := api.PlanFormation(ctx, app, change)
+	if err != nil {
+		return err
+	}
+	return s.showPlan(plan, true)
+}
+
+// showPlan prints what would change. whole says that it fails where something finds no
+// node.
+func (s *session) showPlan(plan wire.Plan, whole bool) error {
+	var err error
+	switch {
+	case whole && len(plan.Missing) > 0:
+		err = errReported
+	case plan.Changes:
+		err = errChanges
+	}
+	if s.flags.json {
+		if failed := s.out.json(plan); failed != nil {
+			return failed
+		}
+		return err
+	}
+	if failed := s.showSteps(plan); failed != nil {
+		return failed
+	}
+	for _, m := range plan.Missing {
+		s.err.line("%d of %s of %s would find no node: %s", m.Count, clean(m.Type), clean(m.App), clean(m.Reason))
+	}
+	switch {
+	case err == nil:
+		s.err.line("Nothing would change.")
+	case len(plan.Steps)+len(plan.Missing) == 0:
+		s.err.line("What is set would change; no instance would start or stop.")
+	}
+	return err
+}
+
+func (s *session) showSteps(plan wire.Plan) error {
+	steps := s.out.newTable("WHAT", "APP", "TYPE", "NODE", "INSTANCE").withoutNames()
+	for _, p := range plan.Steps {
+		instance := "(new)"
+		if p.Instance != "" {
+			instance = instanceName(p.Type, p.Instance)
+		}
+		steps.row(p.Action, p.App, p.Type, p.Node, instance)
+	}
+	if err := steps.print(""); err != nil || len(plan.Refused) == 0 {
+		return err
+	}
+	if len(plan.Steps) > 0 {
+		s.out.line("")
+	}
+	refused := s.out.newTable("NODE", "APP", "GETS NO")
+	for _, r := range plan.Refused {
+		refused.row(r.Node, r.App, r.Type)
+		refused.note(r.Reason)
+	}
+	return refused.print("")
+}

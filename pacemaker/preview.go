@@ -1,0 +1,188 @@
+package pacemaker
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/place"
+	"aorta/pacemaker/plan"
+	"aorta/pacemaker/store"
+)
+
+// Preview is what a change would do, by what is known now. It changes nothing.
+type Preview struct {
+	Changes bool // something would be another than it is
+	Steps   []PreviewStep
+	// Missing find no node: a change of the formation would fail by it and be taken
+	// back, a drained node would keep them.
+	Missing []PreviewMissing
+	// Refused are the nodes that would get none of what starts, and why.
+	Refused []PreviewRefusal
+}
+
+// PreviewStep is an instance that would start, or one that would stop once what
+// replaces it serves.
+type PreviewStep struct {
+	App, Type string
+	Node      string
+	Instance  cluster.ID // that stops; empty: one starts
+}
+
+// PreviewMissing is what would find no node.
+type PreviewMissing struct {
+	App, Type string
+	Count     int
+	Reason    string
+}
+
+// PreviewRefusal is why a node would get no instance of a process type.
+type PreviewRefusal struct{ App, Type, Node, Reason string }
+
+// previewer makes a preview on a room that is its own.
+type previewer struct {
+	Preview
+	room  *room
+	names map[cluster.ID]string // of nodes
+	empty cluster.ID            // the node that is to take none, of which nobody asks why
+}
+
+func (p *Pacemaker) previewer(ctx context.Context) (*previewer, error) {
+	room, err := p.room(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v := &previewer{room: room, names: map[cluster.ID]string{}}
+	for _, n := range room.nodes {
+		v.names[n.ID] = n.Name
+	}
+	return v, nil
+}
+
+// PreviewFormation is what ChangeFormation would do, with the same refusals.
+func (p *Pacemaker) PreviewFormation(ctx context.Context, app cluster.App, changes map[string]ProcessChange) (Preview, error) {
+	c, err := p.formationChange(ctx, app, changes)
+	if err != nil {
+		return Preview{}, err
+	}
+	list, err := p.store.Instances(ctx, app.ID)
+	if err != nil {
+		return Preview{}, err
+	}
+	nodes, err := p.store.Nodes(ctx)
+	if err != nil {
+		return Preview{}, err
+	}
+	v, err := p.previewer(ctx)
+	if err != nil {
+		return Preview{}, err
+	}
+	after := c.after()
+	target := plan.Target{Release: c.release.ID, Replace: giveWay(c.args, c.release, after, list, nodes)}
+	if !app.Stopped {
+		target.Want = plan.Want(c.release, after)
+	}
+	v.rollout(app, c.release, after, target, list)
+	v.Changes = len(v.Steps)+len(v.Missing) > 0 || c.differs()
+	return v.Preview, nil
+}
+
+// differs says that a process type is asked for something else, whatever runs.
+func (c formationChange) differs() bool {
+	after := c.after()
+	for _, proc := range c.release.Processes {
+		was, is := requestOf(c.release, proc, c.asked, 0), requestOf(c.release, proc, after, 0)
+		if was.Limits != is.Limits || !slices.Equal(was.Tags.Require, is.Tags.Require) || !slices.Equal(was.Tags.Prefer, is.Tags.Prefer) {
+			return true
+		}
+	}
+	return !maps.Equal(plan.Want(c.release, c.asked), plan.Want(c.release, after))
+}
+
+// rollout is what an operation would start and stop. What finds no node ends it.
+func (v *previewer) rollout(app cluster.App, release cluster.Release, asked map[string]cluster.Formation, target plan.Target, list []cluster.Instance) {
+	op := cluster.NewID()
+	count := map[string]int{}
+	for _, s := range plan.Starts(op, target, list) {
+		count[s.Type]++
+	}
+	for _, typ := range slices.Sorted(maps.Keys(count)) {
+		for _, node := range v.start(app, release, typ, asked, count[typ]) {
+			list = append(list, cluster.Instance{ID: cluster.NewID(), Type: typ, ReleaseID: release.ID, NodeID: node, State: cluster.InstanceRunning, Operation: op})
+		}
+	}
+	if len(v.Missing) > 0 {
+		v.Steps = nil
+		return
+	}
+	gone := plan.Drains(op, target, list)
+	for _, in := range list {
+		if slices.Contains(gone, in.ID) {
+			v.stop(app, in)
+		}
+	}
+}
+
+// start finds nodes for instances, or notes that there are none.
+func (v *previewer) start(app cluster.App, release cluster.Release, typ string, asked map[string]cluster.Formation, count int) []cluster.ID {
+	proc, _ := release.Process(typ)
+	v.room.consider(plan.TypeOf{App: app.ID, Type: typ}, release.Image)
+	hearts := slices.DeleteFunc(slices.Clone(v.room.nodes), func(n place.Node) bool { return !n.Heart || n.ID == v.empty })
+	for _, r := range place.Refusals(requestOf(release, proc, asked, count), hearts, nil) {
+		v.refuse(PreviewRefusal{app.Name, typ, r.Node, r.Reason})
+	}
+	chosen, err := v.room.choose(app.ID, release, typ, asked, count)
+	var full *place.NoRoom
+	if errors.As(err, &full) {
+		v.Missing = append(v.Missing, PreviewMissing{app.Name, typ, full.Count - full.Placed, full.Reasons()})
+	}
+	for _, node := range chosen {
+		v.Steps = append(v.Steps, PreviewStep{App: app.Name, Type: typ, Node: v.names[node]})
+	}
+	return chosen
+}
+
+// refuse notes a node once for each process type.
+func (v *previewer) refuse(r PreviewRefusal) {
+	same := func(have PreviewRefusal) bool {
+		return have.App == r.App && have.Type == r.Type && have.Node == r.Node
+	}
+	if !slices.ContainsFunc(v.Refused, same) {
+		v.Refused = append(v.Refused, r)
+	}
+}
+
+func (v *previewer) stop(app cluster.App, in cluster.Instance) {
+	v.Steps = append(v.Steps, PreviewStep{App: app.Name, Type: in.Type, Node: v.names[in.NodeID], Instance: in.ID})
+}
+
+// PreviewDrain is where the instances of a node would go if it took none: each is
+// started elsewhere before it stops, one after the other.
+func (p *Pacemaker) PreviewDrain(ctx context.Context, node cluster.Node) (Preview, error) {
+	list, err := p.store.Standings(ctx, nil)
+	if err != nil {
+		return Preview{}, err
+	}
+	v, err := p.previewer(ctx)
+	if err != nil {
+		return Preview{}, err
+	}
+	v.empty = node.ID
+	v.room.nodes[v.room.index[node.ID]].Draining = true
+	slices.SortFunc(list, func(a, b store.Standing) int { return cmp.Compare(a.App.Name, b.App.Name) })
+	for _, s := range list {
+		for _, in := range s.Instances {
+			if in.NodeID != node.ID || !in.State.Wanted() || in.ReleaseID != s.Release.ID {
+				continue
+			}
+			if len(v.start(s.App, s.Release, in.Type, s.Asked, 1)) > 0 {
+				v.stop(s.App, in)
+			}
+		}
+	}
+	v.Changes = len(v.Steps)+len(v.Missing) > 0
+	return v.Preview, nil
+}

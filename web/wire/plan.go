@@ -1,0 +1,34 @@
+package wire
+
+// Plan is what a change would do, by what is known now. Asking changes nothing.
+type Plan struct {
+	Changes bool          `json:"changes" doc:"something would be another than it is"`
+	Steps   []PlanStep    `json:"steps"`
+	Missing []PlanMissing `json:"missing" doc:"what would find no node; a change of process types would fail by it and be taken back"`
+	Refused []PlanRefused `json:"refused" doc:"the nodes that would get none of what starts"`
+}
+
+// PlanStep is an instance that would start or stop.
+type PlanStep struct {
+	Action   string `json:"action" enum:"start,stop" doc:"what stops does so once what replaces it serves"`
+	App      string `json:"app"`
+	Type     string `json:"type"`
+	Node     string `json:"node"`
+	Instance string `json:"instance,omitempty" doc:"id of what stops"`
+}
+
+// PlanMissing is what of a process type would find no node.
+type PlanMissing struct {
+	App    string `json:"app"`
+	Type   string `json:"type"`
+	Count  int    `json:"count"`
+	Reason string `json:"reason"`
+}
+
+// PlanRefused is why a node would get no instance of a process type.
+type PlanRefused struct {
+	App    string `json:"app"`
+	Type   string `json:"type"`
+	Node   string `json:"node"`
+	Reason string `json:"reason"`
+}
