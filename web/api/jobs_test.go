@@ -194,8 +194,8 @@ func TestJobs_NameTheirForerunner(t *testing.T) {
 	r.NewRelease(app)
 	first := asked(r, "POST", "/apps/shop/deploys", `{"image":"img:1"}`)
 	second := asked(r, "POST", "/apps/shop/deploys", `{"image":"img:2"}`)
-	scale := asked(r, "PATCH", "/apps/shop/formation", `{"types":{"web":{"quantity":3}}}`)
-	events := r.Open("/jobs/"+string(scale)+"/events", "")
+	third := asked(r, "POST", "/apps/shop/deploys", `{"image":"img:3"}`)
+	events := r.Open("/jobs/"+string(third)+"/events", "")
 	defer events.Cut()
 
 	told := waitTold(r, events)
@@ -207,7 +207,7 @@ func TestJobs_NameTheirForerunner(t *testing.T) {
 	for _, c := range []struct {
 		id   cluster.ID
 		want string
-	}{{first, ""}, {second, string(first)}, {scale, string(first)}} {
+	}{{first, ""}, {second, string(first)}, {third, string(first)}} {
 		for where, jobs := range map[string][]wire.Job{"list": list, "status": status} {
 			i := slices.IndexFunc(jobs, func(j wire.Job) bool { return j.ID == string(c.id) })
 			if got := aheadOf(jobs[i]); got != c.want {
@@ -218,7 +218,7 @@ func TestJobs_NameTheirForerunner(t *testing.T) {
 	if told.ID != string(first) || told.Title != "Deploy image img:1 to shop" || told.User != "admin" || told.Since.IsZero() {
 		t.Errorf("got the event %+v, want the first deploy", told)
 	}
-	if then.ID != string(second) || aheadOf(job(r, scale)) != string(second) || aheadOf(job(r, second)) != "" {
+	if then.ID != string(second) || aheadOf(job(r, third)) != string(second) || aheadOf(job(r, second)) != "" {
 		t.Errorf("got %+v after its end, want the second deploy, which waits for nobody", then)
 	}
 }
