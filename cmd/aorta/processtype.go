@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"aorta/internal/size"
 	"aorta/pacemaker/cluster"
 	"aorta/web/client"
 	"aorta/web/wire"
@@ -89,7 +90,7 @@ func setMemory(change *wire.ProcessChange, text string) error {
 		change.Reset = append(change.Reset, "memory")
 		return nil
 	}
-	n, err := parseBytes(text)
+	n, err := bytesOf(text)
 	change.Memory = &n
 	return err
 }
@@ -99,9 +100,9 @@ func setCPUs(change *wire.ProcessChange, text string) error {
 		change.Reset = append(change.Reset, "cpus")
 		return nil
 	}
-	n, err := strconv.ParseFloat(text, 64)
-	if err != nil || !(n > 0) {
-		return usagef("--cpus takes a number of cores above 0, such as 0.5, and not %q", clean(text))
+	n, ok := size.Cores(text)
+	if !ok || n == 0 {
+		return usagef("--cpus takes a number of cores above 0, such as 0.5 or 500m, and not %q", clean(text))
 	}
 	change.CPUs = &n
 	return nil

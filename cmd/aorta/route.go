@@ -60,7 +60,7 @@ func wholeSeconds(flag, text string) (*int64, error) {
 	if text == "" {
 		return &n, nil
 	}
-	d, err := time.ParseDuration(text)
+	d, err := duration.Parse(text)
 	if err != nil || d < time.Second || d%time.Second != 0 {
 		return nil, usagef("--%s %q is not a time of whole seconds (such as 90s or 10m)", flag, clean(text))
 	}
@@ -73,7 +73,7 @@ func sizeOrDefault(text string) (*int64, error) {
 	if text == "" {
 		return &n, nil
 	}
-	n, err := parseBytes(text)
+	n, err := bytesOf(text)
 	return &n, err
 }
 

@@ -85,11 +85,11 @@ func parseTmpfs(where string, list []string) ([]cluster.Tmpfs, error) {
 			t.Path = path
 		}
 		if more {
-			size, ok := strings.CutPrefix(option, "size=")
+			bytes, ok := strings.CutPrefix(option, "size=")
 			if !ok {
 				return nil, cluster.Invalid(where, "%q: of options there is size alone (such as /run:size=16m)", cluster.Clip(text))
 			}
-			n, err := parseSize(where, size)
+			n, err := parseSize(where, bytes)
 			if err != nil {
 				return nil, err
 			}

@@ -3,15 +3,14 @@ package build
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 
+	"aorta/internal/duration"
+	"aorta/internal/size"
 	"aorta/pacemaker/cluster"
 )
 
@@ -43,7 +42,7 @@ type manifestProcess struct {
 	Command   string          `yaml:"command"`
 	Quantity  *whole          `yaml:"quantity"`
 	Memory    string          `yaml:"memory"`
-	CPUs      *float64        `yaml:"cpus"`
+	CPUs      *cores          `yaml:"cpus"`
 	StopGrace string          `yaml:"stop_grace"`
 	Health    *manifestHealth `yaml:"health"`
 	Tags      manifestTags    `yaml:"tags"`
@@ -119,7 +118,7 @@ func (p manifestProcess) processType(name string, otherwise cluster.ContainerOpt
 	}
 	t := cluster.ProcessType{Name: name, Command: p.Command, Quantity: p.Quantity.asInt()}
 	if p.CPUs != nil {
-		if t.Limits.CPUs = *p.CPUs; t.Limits.CPUs == 0 {
+		if t.Limits.CPUs = float64(*p.CPUs); t.Limits.CPUs == 0 {
 			return t, cluster.Invalid(where+".cpus", "0 is outside %v … %v", cluster.MinCPUs, cluster.MaxCPUs)
 		}
 	}
@@ -173,12 +172,12 @@ func (r manifestRoute) change() (cluster.RequestLimitsChange, error) {
 			*key.to = &d
 		}
 	}
-	size, err := parseSize("aorta.yml: route.max_body", r.MaxBody)
+	body, err := parseSize("aorta.yml: route.max_body", r.MaxBody)
 	if err != nil {
 		return c, err
 	}
-	if size > 0 {
-		c.MaxBody = &size
+	if body > 0 {
+		c.MaxBody = &body
 	}
 	return c, (cluster.RequestLimits{}).With(c).Validate("aorta.yml: route.")
 }
@@ -209,26 +208,19 @@ func refuseUnsupported(prefix string, keys map[string]ast.Node) error {
 	return nil
 }
 
-var sizePattern = regexp.MustCompile(`^([0-9]{1,9})([bkmgBKMG]?)$`)
-
-// parseSize parses 256m, 1g, 512k or a number of bytes; empty is 0.
+// parseSize parses 256m, 1.5g, 512MB, 512Mi or a number of bytes; empty is 0.
 func parseSize(where, text string) (int64, error) {
 	if text == "" {
 		return 0, nil
 	}
-	found := sizePattern.FindStringSubmatch(text)
-	if found == nil {
-		return 0, cluster.Invalid(where, "%q is not a size (such as 256m or 1g)", cluster.Clip(text))
-	}
-	n, err := strconv.ParseInt(found[1], 10, 64)
-	if err != nil {
-		return 0, cluster.Invalid(where, "%q is not a size (such as 256m or 1g)", cluster.Clip(text))
+	n, ok := size.Parse(text)
+	if !ok {
+		return 0, cluster.Invalid(where, "%q is not a size (such as 256m or 1.5g)", cluster.Clip(text))
 	}
 	if n == 0 {
-		return 0, cluster.Invalid(where, "%q is nothing; leave the key out for the default", text)
+		return 0, cluster.Invalid(where, "%q is nothing; leave the key out for the default", cluster.Clip(text))
 	}
-	shift := map[string]uint{"k": 10, "m": 20, "g": 30}[strings.ToLower(found[2])]
-	return n << shift, nil
+	return n, nil
 }
 
 // parseTime parses 30s or 2m; empty is 0.
@@ -236,7 +228,7 @@ func parseTime(where, text string) (time.Duration, error) {
 	if text == "" {
 		return 0, nil
 	}
-	d, err := time.ParseDuration(text)
+	d, err := duration.Parse(text)
 	if err != nil || d <= 0 {
 		return 0, cluster.Invalid(where, "%q is not a time (such as 30s or 2m)", cluster.Clip(text))
 	}

@@ -11,7 +11,7 @@ func TestDeclared_TellsAllMistakesAtOnceWithTheirLines(t *testing.T) {
 	d := declared{
 		procfile: []byte("web: ./a\n\n  Worker: ./b\nclock ./c\n"),
 		appJSON:  []byte("{\n  \"formation\": {\n    \"web\": {\"quantity\": -1}\n  }\n}\n"),
-		manifest: []byte("proceses: {}\nprocesses:\n  web:\n    memory: 256 mb\n    cpus: [1]\n    health: {path: up}\nroute: {timeout: soon}\ndomains: [a.example.com, localhost]\nrelease: ./m\n"),
+		manifest: []byte("proceses: {}\nprocesses:\n  web:\n    memory: 256 megs\n    cpus: [1]\n    health: {path: up}\nroute: {timeout: soon}\ndomains: [a.example.com, localhost]\nrelease: ./m\n"),
 	}
 
 	_, err := d.resolve(true)
@@ -30,8 +30,8 @@ Procfile:4:1: "clock ./c" is not of the form name: command
 	for _, one := range []string{
 		"app.json:3:5: formation.web.quantity: -1 is outside",
 		"aorta.yml:1:1: unknown key \"proceses\"\n    proceses: {}\n    ^\n",
-		"aorta.yml:4:13: processes.web.memory: \"256 mb\" is not a size (such as 256m or 1g)\n        memory: 256 mb\n                ^\n",
-		"aorta.yml:5:11: cpus: a list is not a number (such as 0.5)\n        cpus: [1]\n              ^\n",
+		"aorta.yml:4:13: processes.web.memory: \"256 megs\" is not a size (such as 256m or 1.5g)\n        memory: 256 megs\n                ^\n",
+		"aorta.yml:5:11: cpus: a list is not a number of CPU cores (such as 0.5 or 500m)\n        cpus: [1]\n              ^\n",
 		"aorta.yml:6:20: processes.web.health.path: ",
 		"aorta.yml:7:18: route.timeout: \"soon\" is not a time",
 		"aorta.yml:8:26: domains[1]: \"localhost\" is not a hostname",

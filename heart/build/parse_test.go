@@ -78,6 +78,23 @@ func TestParseManifest_ReadsAllThatIsSupported(t *testing.T) {
 	}
 }
 
+// What other platforms' files say is the same here.
+func TestParseManifest_TakesQuantitiesInEverySpelling(t *testing.T) {
+	want, err := ParseManifest([]byte(fullManifest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, spelled := range [][]string{
+		{"256m", "256MB"}, {"256m", "256Mi"}, {"256m", "0.25g"}, {"256m", "'256 mb'"}, {"256m", "268435456"}, {"cpus: 0.5", "cpus: 500m"}, {"cpus: 0.5", "cpus: '0.5'"}, {"cpus: 0.5", "cpus: .5"},
+		{"stop_grace: 45s", "stop_grace: 45 sec"}, {"timeout: 90s", "timeout: 1.5 min"}, {"idle_timeout: 2h", "idle_timeout: 2 hours"}, {"50m", "50MiB"},
+	} {
+		got, err := ParseManifest([]byte(strings.Replace(fullManifest, spelled[0], spelled[1], 1)))
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%s: %v, -want +got:\n%s", spelled[1], err, diff)
+		}
+	}
+}
+
 func TestParseManifest_NamesWhatIsWrongAndWhere(t *testing.T) {
 	cases := map[string]string{
 		"processes:\n  web:\n    colour: red\n":         "aorta.yml:3:5: unknown key \"colour\"",
@@ -91,7 +108,7 @@ func TestParseManifest_NamesWhatIsWrongAndWhere(t *testing.T) {
 		"cron:\n  - {schedule: x}\n":                    "cron: not supported yet",
 		"processes: {web: {memory: lots}}\n":            "processes.web.memory: \"lots\" is not a size",
 		"processes: {web: {memory: 1k}}\n":              "processes.web.memory: 1k is outside 6m",
-		"processes: {web: {cpus: -1}}\n":                "processes.web.cpus",
+		"processes: {web: {cpus: -1}}\n":                "cpus: \"-1\" is not a number of CPU cores",
 		"processes: {web: {stop_grace: 5}}\n":           "processes.web.stop_grace: \"5\" is not a time",
 		"processes: {web: {stop_grace: 1h}}\n":          "stop_grace",
 		"processes: {web: {quantity: 5000}}\n":          "processes.web.quantity",
@@ -150,8 +167,8 @@ func TestParseManifest_NamesWhatIsWrongAndWhere(t *testing.T) {
 		"privileged: true\n":                            "unknown key \"privileged\"",
 		"a: &a [x]\nb: *c\n":                            "aorta.yml",
 		"processes: {web: {cpus: 0}}\n":                 "processes.web.cpus: 0 is outside 0.01 … 1024",
-		"processes: {web: {cpus: .nan}}\n":              "processes.web.cpus: NaN is outside",
-		"processes: {web: {cpus: .inf}}\n":              "processes.web.cpus: +Inf is outside",
+		"processes: {web: {cpus: .nan}}\n":              "cpus: \".nan\" is not a number of CPU cores",
+		"processes: {web: {cpus: .inf}}\n":              "cpus: \".inf\" is not a number of CPU cores",
 		"processes: {web: {memory: 0}}\n":               "processes.web.memory: \"0\" is nothing",
 		"processes: {web: {memory: 999999999g}}\n":      "processes.web.memory",
 		"processes: {web: {quantity: -1}}\n":            "processes.web.quantity",

@@ -237,7 +237,7 @@ func (h home) holds(p string) bool {
 
 // formats write a value of Go's as people do, and import nothing: all may use
 // them.
-var formats = []string{"internal/duration"}
+var formats = []string{"internal/duration", "internal/size"}
 
 // pure packages do no I/O and read no clock, so that equal input gives equal
 // output and a simulation of years takes milliseconds.

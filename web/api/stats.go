@@ -26,7 +26,7 @@ func (a *API) statsRoutes(h *rest.API) {
 
 func (a *API) showStats(ctx context.Context, in *statsQuery) (*rest.Reply[wire.Stats], error) {
 	app := in.App()
-	window, err := time.ParseDuration(in.Since)
+	window, err := duration.Parse(in.Since)
 	if err != nil || window <= 0 || window > maxWindow {
 		return nil, cluster.Invalid("since", "%.20q is not a duration up to %s (such as 1h)", in.Since, duration.Text(maxWindow))
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"aorta/internal/duration"
 	"aorta/pacemaker/cluster"
 	"aorta/web/wire"
 )
@@ -34,7 +35,7 @@ func Since(field, s string) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339, s); err == nil {
 		return t, nil
 	}
-	d, err := time.ParseDuration(s)
+	d, err := duration.Parse(s)
 	if err != nil || d < 0 {
 		return time.Time{}, cluster.Invalid(field, "%.40q is neither a time (2026-01-02T15:04:05Z) nor a duration (2h, 30m)", s)
 	}
