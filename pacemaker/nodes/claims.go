@@ -26,7 +26,14 @@ func (n *Nodes) ComesFrom(node cluster.ID, from netip.Addr) {
 	}
 }
 
-// known gives the origins, and a number that rises when one has changed.
+// moves rises when one has changed.
+func (o *origins) moves() uint64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.changes
+}
+
+// known gives the origins, with their moves.
 func (o *origins) known() (map[cluster.ID]netip.Addr, uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

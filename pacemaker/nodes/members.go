@@ -20,7 +20,7 @@ type members struct {
 
 // membership is the nodes at one moment. Who gets it changes nothing of it.
 type membership struct {
-	writes, moves uint64 // of nodes and of their origins, before it was read
+	reads, moves uint64 // of nodes, and of their origins
 
 	list       []cluster.Node // by name
 	claims     cluster.Claims
@@ -31,16 +31,15 @@ type membership struct {
 func (m *members) now(ctx context.Context) (*membership, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	writes := m.store.NodeWrites() // before reading, so that no change is missed
-	from, moves := m.origins.known()
-	if m.last != nil && m.last.writes == writes && m.last.moves == moves {
-		return m.last, nil
-	}
-	list, err := m.store.Nodes(ctx)
+	list, reads, err := m.store.NodeList(ctx)
 	if err != nil {
 		return nil, err
 	}
-	next := &membership{writes: writes, moves: moves, list: list, claims: cluster.NewClaims(list, from), revisions: make(map[cluster.ID]int, len(list))}
+	if m.last != nil && m.last.reads == reads && m.last.moves == m.origins.moves() {
+		return m.last, nil
+	}
+	from, moves := m.origins.known()
+	next := &membership{reads: reads, moves: moves, list: list, claims: cluster.NewClaims(list, from), revisions: make(map[cluster.ID]int, len(list))}
 	next.neighbours = next.claims.Neighbours()
 	for _, n := range list {
 		next.revisions[n.ID] = n.Revision

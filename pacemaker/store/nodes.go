@@ -110,14 +110,15 @@ func nonNil(m map[string]string) map[string]string {
 // NodeByKey finds the node with that key; forbidden when none, and removed when one
 // had it.
 func (s *Store) NodeByKey(ctx context.Context, keyHash string) (cluster.Node, error) {
-	var rows []nodeRow
-	if err := present(s.read.WithContext(ctx)).Where("key_hash = ?", keyHash).Find(&rows).Error; err != nil {
-		return cluster.Node{}, translate(err, "look up a node's key")
+	list, err := s.nodes.now(ctx, s)
+	if err != nil {
+		return cluster.Node{}, err
 	}
-	if len(rows) == 0 {
+	i, known := list.byKey[keyHash]
+	if !known {
 		return cluster.Node{}, s.formerMember(ctx, keyHash)
 	}
-	return rows[0].node()
+	return list.nodes[i], nil
 }
 
 // formerMember is the refusal of a key that no node has. That a node was removed is
@@ -164,6 +165,11 @@ func (s *Store) NodeByName(ctx context.Context, name string) (cluster.Node, erro
 
 // Nodes lists all nodes, by name.
 func (s *Store) Nodes(ctx context.Context) ([]cluster.Node, error) {
+	list, err := s.nodes.now(ctx, s)
+	return slices.Clone(list.nodes), err
+}
+
+func (s *Store) readNodes(ctx context.Context) ([]cluster.Node, error) {
 	var rows []nodeRow
 	if err := present(s.read.WithContext(ctx)).Order("name").Find(&rows).Error; err != nil {
 		return nil, translate(err, "list nodes")

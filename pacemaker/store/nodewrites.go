@@ -39,7 +39,3 @@ func (n *nodeWrites) end() {
 		n.count.Add(1)
 	}
 }
-
-// NodeWrites rises whenever a node may have been written: who read the nodes at the
-// same number has read the same.
-func (s *Store) NodeWrites() uint64 { return s.writer.nodes.count.Load() }

@@ -39,11 +39,11 @@ func TestStore_NodeWritesRiseWithEachWriteOfANode(t *testing.T) {
 			})
 		}},
 	} {
-		before := s.NodeWrites()
+		before := s.writer.nodes.count.Load()
 
 		testkit.Must(t, c.do())
 
-		if rose := s.NodeWrites() > before; rose != c.rises {
+		if rose := s.writer.nodes.count.Load() > before; rose != c.rises {
 			t.Errorf("%s: got a rise %v, want %v", c.what, rose, c.rises)
 		}
 	}

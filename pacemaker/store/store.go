@@ -39,6 +39,7 @@ type Store struct {
 	lock   io.Closer
 	sealer *seal.Sealer
 	now    func() time.Time
+	nodes  nodeList
 
 	closing sync.Once
 	closed  error // what Close gave
