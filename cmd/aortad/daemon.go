@@ -14,6 +14,7 @@ import (
 
 	"aorta/internal/claim"
 	"aorta/internal/config"
+	"aorta/internal/pages"
 	"aorta/internal/procs"
 	"aorta/internal/profile"
 	"aorta/internal/watch"
@@ -140,6 +141,7 @@ func (d *daemon) open(ctx context.Context) error {
 	d.loop("profiles", func(ctx context.Context) error {
 		return profile.Serve(ctx, filepath.Join(d.cfg.RunDir, "profile.sock"))
 	})
+	d.loop("pages", func(ctx context.Context) error { return pages.Keep(ctx, d.log) })
 	var p *controller
 	if d.cfg.Has(cluster.RolePacemaker) {
 		var err error

@@ -100,26 +100,36 @@ func surplus(all []caller) []caller {
 func callers(list string) []caller {
 	var out []caller
 	for line := range strings.Lines(list) {
-		field := map[string]string{}
-		for part := range strings.FieldsSeq(line) {
-			if key, value, ok := strings.Cut(part, "="); ok {
-				field[key] = value
-			}
-		}
-		at, err := netip.ParseAddrPort(field["addr"])
-		if err != nil || field["user"] == adminUser {
+		c, user := callerOf(line)
+		at, err := netip.ParseAddrPort(c.addr)
+		if err != nil || user == adminUser {
 			continue
 		}
-		c := caller{who: "user " + field["user"], in: field["user"] != "default", addr: field["addr"]}
+		c.who, c.in = "user "+user, user != "default"
 		if !c.in {
 			c.who = network(at.Addr())
 		}
-		c.id, _ = strconv.ParseInt(field["id"], 10, 64)
-		seconds, _ := strconv.Atoi(field["age"])
-		c.age = time.Duration(seconds) * time.Second
 		out = append(out, c)
 	}
 	return out
+}
+
+// callerOf reads what one line says of itself.
+func callerOf(line string) (c caller, user string) {
+	for part := range strings.FieldsSeq(line) {
+		switch key, value, _ := strings.Cut(part, "="); key {
+		case "id":
+			c.id, _ = strconv.ParseInt(value, 10, 64)
+		case "addr":
+			c.addr = value
+		case "age":
+			seconds, _ := strconv.Atoi(value)
+			c.age = time.Duration(seconds) * time.Second
+		case "user":
+			user = value
+		}
+	}
+	return c, user
 }
 
 // network is what one machine can have addresses of.

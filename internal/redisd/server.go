@@ -72,12 +72,18 @@ func New(cfg Config, log *slog.Logger) (*Server, error) {
 	return s, nil
 }
 
+// BufferSize is that of each of a connection's two buffers. A daemon has some fifty
+// connections: with the library's 32 KiB they are most of what it has in memory.
+const BufferSize = 4 << 10
+
 func (s *Server) options() *redis.Options {
 	return &redis.Options{
 		Network: "unix", Addr: s.cfg.socket(), Username: adminUser, Password: s.cfg.AdminPassword,
 		DisableIdentity: true, MaxRetries: -1, ContextTimeoutEnabled: true,
 		// Five dials with pauses would delay every check of a starting server.
 		DialerRetries:            1,
+		ReadBufferSize:           BufferSize,
+		WriteBufferSize:          BufferSize,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"aorta/internal/pki"
+	"aorta/internal/redisd"
 	"aorta/pacemaker/cluster"
 )
 
@@ -29,7 +30,7 @@ func dial(at cluster.RedisEndpoint, pool int) (redis.UniversalClient, error) {
 		return redis.NewClient(&redis.Options{
 			Network: at.Network, Addr: at.Addr, Username: at.User, Password: at.Password, DB: at.DB, TLSConfig: trust,
 			MaxRetries: -1, DialerRetries: 1, DialTimeout: dialTimeout, DisableIdentity: true, ContextTimeoutEnabled: true,
-			PoolSize: pool, MaintNotificationsConfig: quiet,
+			PoolSize: pool, ReadBufferSize: redisd.BufferSize, WriteBufferSize: redisd.BufferSize, MaintNotificationsConfig: quiet,
 		}), nil
 	}
 	return redis.NewClusterClient(&redis.ClusterOptions{
@@ -40,7 +41,7 @@ func dial(at cluster.RedisEndpoint, pool int) (redis.UniversalClient, error) {
 		MaxRetries:   -1, DialerRetries: 1, DialTimeout: dialTimeout, DisableIdentity: true, ContextTimeoutEnabled: true,
 		// Every command names its keys; a node's user may not ask for the list of commands.
 		DisableRoutingPolicies: true,
-		PoolSize:               pool, MaintNotificationsConfig: quiet,
+		PoolSize:               pool, ReadBufferSize: redisd.BufferSize, WriteBufferSize: redisd.BufferSize, MaintNotificationsConfig: quiet,
 	}), nil
 }
 

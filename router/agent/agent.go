@@ -165,6 +165,7 @@ func (a *Agent) dial(at cluster.RedisEndpoint, pool int) (*redis.Client, error) 
 	client := redis.NewClient(&redis.Options{
 		Network: at.Network, Addr: at.Addr, Username: at.User, Password: at.Password, TLSConfig: trust,
 		MaxRetries: -1, DisableIdentity: true, ContextTimeoutEnabled: true, PoolSize: pool,
+		ReadBufferSize: redisd.BufferSize, WriteBufferSize: redisd.BufferSize,
 	})
 	a.clients = append(a.clients, client)
 	return client, nil
