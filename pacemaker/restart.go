@@ -21,7 +21,8 @@ func (p *Pacemaker) liveOf(ctx context.Context, app cluster.App, which func(clus
 	return ids, nil
 }
 
-// Restart replaces one instance, or all, by new ones without losing a request.
+// Restart replaces one instance, those of a process type, or all, by new ones without
+// losing a request.
 // A stopped app is started again with the formation it had. One that waits for its
 // turn and replaces the same makes a second one superfluous.
 func (p *Pacemaker) Restart(ctx context.Context, app cluster.App, instance, user string) (cluster.Operation, error) {
@@ -32,18 +33,24 @@ func (p *Pacemaker) Restart(ctx context.Context, app cluster.App, instance, user
 	if release.ID == "" {
 		return cluster.Operation{}, cluster.Conflict("app %q has no release yet (deploy it first: git push aorta main)", app.Name)
 	}
+	what := instance
 	ids, err := p.liveOf(ctx, app, func(in cluster.Instance) bool {
-		return instance == "" || in.IsCalled(instance)
+		if instance != "" && in.IsCalled(instance) {
+			what = in.Name()
+		}
+		return instance == "" || in.IsCalled(instance) || in.Type == instance
 	})
 	if err != nil {
 		return cluster.Operation{}, err
 	}
 	title := "Restart " + app.Name
-	if instance != "" {
-		if len(ids) != 1 {
-			return cluster.Operation{}, cluster.NotFound("app %q has no instance %q (list them with: aorta ps -a %s)", app.Name, instance, app.Name)
-		}
-		title = fmt.Sprintf("Restart %s of %s", instance, app.Name)
+	switch {
+	case instance != "" && len(ids) == 0:
+		return cluster.Operation{}, cluster.NotFound("app %q has no instance %q (list them with: aorta ps -a %s)", app.Name, instance, app.Name)
+	case instance != "":
+		title = fmt.Sprintf("Restart %s of %s", what, app.Name)
+	case app.Stopped:
+		title = "Start " + app.Name
 	}
 	args := cluster.Request{Replace: ids, Revive: app.Stopped && instance == ""}
 	return p.beginOrJoin(ctx, cluster.Operation{Kind: cluster.OpRestart, AppID: app.ID, Title: title, User: user, Args: args.Encode()})

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -62,6 +63,7 @@ var meant = map[string]string{
 	"aorta images":         "aorta images -a %s",
 	"aorta open":           "aorta open -a %s",
 	"aorta ps start":       "aorta ps start -a %s",
+	"aorta ps stop":        "aorta ps scale %s=0",
 	"aorta builds secrets": "aorta builds secrets -a %s",
 }
 
@@ -80,10 +82,16 @@ func meantBy(cmd *cobra.Command, arg string) string {
 		cmd.Name() == "releases" && !isRelease(arg):
 		to = ofApp
 	}
-	if to == "" || to == ofApp && !isApp {
+	if to == "" || to == ofApp && !isApp || slices.Contains(verbs, arg) {
 		return ""
 	}
 	return fmt.Sprintf(to, clean(arg))
+}
+
+// verbs are what other platforms' commands are called: nobody means an app by one.
+var verbs = []string{
+	"add", "clear", "create", "delete", "describe", "disable", "edit", "enable", "export", "failed", "get", "import", "info", "inspect", "list", "log", "logs", "ls",
+	"output", "pull", "push", "remove", "report", "reset", "rm", "run", "set", "show", "unset", "update", "wait",
 }
 
 func isRelease(arg string) bool {

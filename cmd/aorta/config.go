@@ -56,6 +56,9 @@ func (s *session) showConfig(ctx context.Context, api *client.Client, app string
 		}
 		return s.out.json(cfg.Vars)
 	}
+	if len(cfg.Vars) == 0 {
+		s.err.line("%s has no config vars; set one: aorta config set KEY=VALUE -a %s", app, app)
+	}
 	for _, k := range slices.Sorted(maps.Keys(cfg.Vars)) {
 		line := clean(k) + "=" + quoteVar(cfg.Vars[k])
 		if s.out.terminal && s.out.width > 0 { // elsewhere it is data: aorta config >.env
@@ -101,7 +104,7 @@ func (s *session) readVars(from configFrom) (map[string]string, error) {
 	for _, a := range from.args {
 		k, v, ok := strings.Cut(a, "=")
 		if !ok {
-			return nil, usagef("%q is not of the form KEY=VALUE", clean(a))
+			return nil, usagef("%q is not of the form KEY=VALUE%s", clean(a), pairOf(from.args))
 		}
 		vars[k] = v
 	}
@@ -109,6 +112,14 @@ func (s *session) readVars(from configFrom) (map[string]string, error) {
 		return nil, usagef("nothing to set; give KEY=VALUE or a file: --file .env")
 	}
 	return vars, nil
+}
+
+// pairOf is what somebody means who leaves a space in the place of the equals sign.
+func pairOf(args []string) string {
+	if len(args) != 2 || cluster.ValidateConfigKey("", args[0]) != nil || strings.Contains(args[1], "=") {
+		return ""
+	}
+	return "; perhaps: aorta config set " + clean(args[0]) + "=" + clean(quoteVar(args[1]))
 }
 
 func (s *session) setConfig(ctx context.Context, api *client.Client, app string, from configFrom) error {

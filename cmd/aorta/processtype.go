@@ -67,6 +67,10 @@ func (f *typeFlags) change(kind string) (change wire.ProcessChange, err error) {
 		return change, err
 	}
 	if !given("memory") && !given("cpus") && !given("require") && !given("prefer") {
+		kind, _, sized := strings.Cut(kind, "=")
+		if sized {
+			return change, usagef("there are no sizes by name; say how much each instance gets: aorta ps type %s --memory 1g --cpus 1", clean(kind))
+		}
 		return change, usagef("nothing to change; give --memory, --cpus, --require or --prefer: aorta ps type %s --memory 1g", clean(kind))
 	}
 	if err := cluster.ValidateName("type", kind); err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,8 +25,8 @@ func psCommand(s *session) *cobra.Command {
 		RunE: s.onApp(s.scale),
 	}
 	restart := &cobra.Command{
-		Use: "restart [INSTANCE]", Short: "Restart one instance or all, without downtime; start a stopped app", Args: takes("[INSTANCE]"),
-		Example: "  aorta ps restart -a shop\n  aorta ps restart web.1a2b3c4d -a shop", ValidArgsFunction: once(s.completeInstances()),
+		Use: "restart [INSTANCE]", Short: "Restart instances without downtime; start a stopped app", Args: takes("[INSTANCE]"),
+		Example: "  aorta ps restart -a shop\n  aorta ps restart web.1a2b3c4d -a shop\n  aorta ps restart web -a shop", ValidArgsFunction: once(s.completeInstances()),
 		RunE: s.onApp(s.restart),
 	}
 	stop := &cobra.Command{
@@ -124,17 +125,32 @@ func (s *session) warnOfNoWeb(ctx context.Context, api *client.Client, app strin
 func (s *session) restart(ctx context.Context, api *client.Client, app string, args []string) error {
 	var which wire.Restart
 	if len(args) > 0 {
-		id, err := s.findInstance(ctx, api, app, args[0])
-		if err != nil {
+		var err error
+		if which.Instance, err = s.toRestart(ctx, api, app, args[0]); err != nil {
 			return err
 		}
-		which.Instance = id
 	}
 	work, err := api.Restart(ctx, app, which)
 	if err != nil {
 		return err
 	}
 	return s.follow(ctx, api, work, func() { s.err.line("restarted %s", app) })
+}
+
+// toRestart is an instance, or a process type that has some.
+func (s *session) toRestart(ctx context.Context, api *client.Client, app, name string) (string, error) {
+	id, err := s.findInstance(ctx, api, app, name)
+	if cluster.CodeOf(err) != cluster.CodeNotFound {
+		return id, err
+	}
+	instances, ierr := api.Instances(ctx, app)
+	if ierr != nil {
+		return "", ierr
+	}
+	if slices.ContainsFunc(instances, func(i wire.Instance) bool { return i.Type == name }) {
+		return name, nil
+	}
+	return "", err
 }
 
 // start starts a stopped app as a restart does, and leaves one that runs alone.

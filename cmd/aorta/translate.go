@@ -23,6 +23,9 @@ func translate(root *cobra.Command, args []string) ([]string, error) {
 	if len(words) == 0 {
 		return args, nil
 	}
+	if last := words[len(words)-1]; last.text == "help" && len(words) > 1 && last.arg == len(args)-1 {
+		return append([]string{"help"}, args[:last.arg]...), nil // as aorta ps help
+	}
 	h, n := habitOf(words)
 	if h.says != "" {
 		return args, errors.New(h.says)
@@ -75,12 +78,18 @@ func habitOf(words []word) (found habit, n int) {
 	for _, table := range [][]habit{habits, absent} {
 		for _, h := range table {
 			want := strings.Fields(h.words)
-			if len(want) > n && len(want) <= len(words) && slices.EqualFunc(want, words[:len(want)], func(s string, w word) bool { return s == w.text }) {
+			if len(want) > n && len(want) <= len(words) && slices.EqualFunc(want, words[:len(want)], isWord) {
 				found, n = h, len(want)
 			}
 		}
 	}
 	return found, n
+}
+
+// isWord says whether a habit has the word that somebody typed; ls is what others call
+// a list.
+func isWord(habit string, typed word) bool {
+	return habit == typed.text || habit == "list" && typed.text == "ls"
 }
 
 // rest are the words after the first n that the first argument is made of.

@@ -29,7 +29,7 @@ Procfile:4:1: "clock ./c" is not of the form name: command
 	}
 	for _, one := range []string{
 		"app.json:3:5: formation.web.quantity: -1 is outside",
-		"aorta.yml:1:1: unknown key \"proceses\"\n    proceses: {}\n    ^\n",
+		"aorta.yml:1:1: unknown key \"proceses\"; did you mean \"processes\"?\n    proceses: {}\n    ^\n",
 		"aorta.yml:4:13: processes.web.memory: \"256 megs\" is not a size (such as 256m or 1.5g)\n        memory: 256 megs\n                ^\n",
 		"aorta.yml:5:11: cpus: a list is not a number of CPU cores (such as 0.5 or 500m)\n        cpus: [1]\n              ^\n",
 		"aorta.yml:6:20: processes.web.health.path: ",

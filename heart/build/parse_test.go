@@ -98,7 +98,10 @@ func TestParseManifest_TakesQuantitiesInEverySpelling(t *testing.T) {
 func TestParseManifest_NamesWhatIsWrongAndWhere(t *testing.T) {
 	cases := map[string]string{
 		"processes:\n  web:\n    colour: red\n":         "aorta.yml:3:5: unknown key \"colour\"",
-		"proceses: {}\n":                                "aorta.yml:1:1: unknown key \"proceses\"",
+		"proceses: {}\n":                                "aorta.yml:1:1: unknown key \"proceses\"; did you mean \"processes\"?",
+		"processes: {web: {cmd: x}}\n":                  "unknown key \"cmd\"; did you mean \"command\"?",
+		"processes: {web: {stop-grace: 5s}}\n":          "unknown key \"stop-grace\"; did you mean \"stop_grace\"?",
+		"env: {A: 1}\n":                                 "unknown key \"env\"; that is said elsewhere: aorta config set KEY=VALUE",
 		"domains: []\nrelease: ./migrate\n":             "aorta.yml:2:10: release: not supported yet",
 		"processes:\n  db:\n    volumes: [data:/var]\n": "aorta.yml:3:5: processes.db.volumes: not supported yet",
 		"processes: {web: {tags: {require: [Ssd]}}}\n":  "processes.web.tags.require: \"Ssd\" is no tag: write it as KEY or KEY=VALUE",

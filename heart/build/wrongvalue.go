@@ -55,7 +55,7 @@ func decoded(err error) (at *token.Token, text string) {
 	case errors.As(err, &node) && node.Token != nil:
 		return node.Token, (&wrongValue{node.Token, shapeOf(node.Expected)}).Error()
 	case errors.As(err, &unknown) && unknown.Token != nil:
-		return unknown.Token, fmt.Sprintf("unknown key %q", cluster.Clip(unknown.Token.Value))
+		return unknown.Token, fmt.Sprintf("unknown key %q%s", cluster.Clip(unknown.Token.Value), meantKey(unknown.Token.Value))
 	case errors.As(err, &twice) && twice.Token != nil:
 		return twice.Token, fmt.Sprintf("the key %q stands there twice", cluster.Clip(twice.Token.Value))
 	case errors.As(err, &syntax) && syntax.Token != nil:

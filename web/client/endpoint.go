@@ -44,7 +44,7 @@ type call struct {
 func newEndpoint(base, token, agent string, client *http.Client) (*endpoint, error) {
 	u, err := url.Parse(strings.TrimRight(base, "/"))
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		return nil, cluster.Invalid("", "%q is not the address of a cluster (such as http://127.0.0.1:7420)", base)
+		return nil, cluster.Invalid("", "%q is not the address of a cluster (such as http://127.0.0.1:7420)%s", base, withScheme(base))
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return nil, cluster.Invalid("", "the address %s must be scheme, host and path alone (the token is given apart)", u.Redacted())
@@ -53,6 +53,15 @@ func newEndpoint(base, token, agent string, client *http.Client) (*endpoint, err
 		return nil, cluster.Invalid("", "the token holds white space; was it cut or joined when it was copied?")
 	}
 	return &endpoint{base: u, token: token, agent: agent, http: client}, nil
+}
+
+// withScheme says what somebody may have meant who left the scheme out.
+func withScheme(base string) string {
+	u, err := url.Parse("https://" + base)
+	if err != nil || strings.Contains(base, "://") || u.Hostname() == "" || u.User != nil {
+		return ""
+	}
+	return fmt.Sprintf("; perhaps: https://%s, or http://%[1]s", u.Host)
 }
 
 // newTransport is a transport of the caller's own, whose idle connections it

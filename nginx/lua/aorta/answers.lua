@@ -74,6 +74,16 @@ local function why_bad()
   return "its instance's answer is not valid HTTP"
 end
 
+-- A number of bytes as people set it.
+local function size(bytes)
+  for _, unit in ipairs({ { 2 ^ 30, "g" }, { 2 ^ 20, "m" }, { 2 ^ 10, "k" } }) do
+    if bytes > 0 and bytes % unit[1] == 0 then
+      return ("%.0f%s"):format(bytes / unit[1], unit[2])
+    end
+  end
+  return ("%.0f bytes"):format(bytes)
+end
+
 local function unavailable(name, host)
   if host.cold.paused ~= 0 then
     return name .. " is stopped", 'app "' .. name .. '" is stopped (start it: aorta ps start -a ' .. name .. ")", 60
@@ -87,8 +97,8 @@ local for_app = {
     return name .. " has no release yet", 'app "' .. name .. '" has no release yet (deploy it: git push aorta main, or aorta deploy -a ' .. name .. ")"
   end,
   [413] = function(name, host)
-    return "This is too large for " .. name, ('app "%s" takes request bodies of at most %.0f bytes (more: aorta route set -a %s --max-body SIZE)'):format(
-      name, host.cold.max_body, name)
+    return "This is too large for " .. name, ('app "%s" takes request bodies of at most %s (more: aorta route set -a %s --max-body SIZE)'):format(
+      name, size(host.cold.max_body), name)
   end,
   [502] = function(name)
     return name .. " gave no valid answer", ('app "%s" gave no valid answer: %s (see: aorta logs -a %s)'):format(name, why_bad(), name)
