@@ -31,3 +31,9 @@ type Part struct {
 	// one that never was counts from when it was first used.
 	Ago time.Duration
 }
+
+// Short is the part with no more of its fault than is kept.
+func (p Part) Short() Part {
+	p.Fault = short(p.Fault)
+	return p
+}

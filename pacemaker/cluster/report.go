@@ -45,15 +45,20 @@ type InstanceStatus struct {
 	Gone      bool     // no container of it is left on the node
 }
 
-// maxInstanceError is how much of an instance's error is told and kept, in bytes.
-const maxInstanceError = 2 << 10
+// maxTold is how much of a text of a node is told and kept, in bytes.
+const maxTold = 2 << 10
 
 // Short is the status with no more of its error than is kept.
 func (s InstanceStatus) Short() InstanceStatus {
-	if len(s.Error) > maxInstanceError {
-		s.Error = strings.ToValidUTF8(s.Error[:maxInstanceError], "")
-	}
+	s.Error = short(s.Error)
 	return s
+}
+
+func short(text string) string {
+	if len(text) > maxTold {
+		return strings.ToValidUTF8(text[:maxTold], "")
+	}
+	return text
 }
 
 // ReportAnswer names what the heart lacks, what it should stop, and where the

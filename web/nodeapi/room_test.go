@@ -78,10 +78,12 @@ func TestNodeAPI_ReportsAreAsLargeAsANodeCanBe(t *testing.T) {
 	post := func(path, body string) rig.Answer {
 		return r.Do(rig.Ask{Method: "POST", Path: "/nodes/" + string(node.ID) + "/" + path, Token: token, Nodes: true, Body: body})
 	}
-	report := func(instances string) rig.Answer {
-		return post("report", `{"session":"s","counter":1,"epoch":1,"revision":0,"roles":[],"address":"","load":{"score":0,"cpu":0,"cpus":1,"memory_used":0,"memory_total":0,"disk_used":0,"disk_free":0,"load_average1":0},"digest":"","full":true,"instances":[`+instances+`]}`)
+	says := func(more string) rig.Answer {
+		return post("report", `{"session":"s","counter":1,"epoch":1,"revision":0,"roles":[],"address":"","load":{"score":0,"cpu":0,"cpus":1,"memory_used":0,"memory_total":0,"disk_used":0,"disk_free":0,"load_average1":0},"digest":"","full":true,`+more+`}`)
 	}
+	report := func(instances string) rig.Answer { return says(`"instances":[` + instances + `]`) }
 	list := func(n int, one string) string { return strings.TrimSuffix(strings.Repeat(one+",", n), ",") }
+	const part = `{"kind":"disk","name":"x"}`
 	const instance, image = `{"id":"x","state":"running"}`, `{"id":"x","size":1,"created_at":"2026-01-02T03:04:05Z","origin":"built"}`
 
 	rig.WantProblem(t, report(list(2000, instance)), http.StatusConflict) // no session
@@ -89,6 +91,9 @@ func TestNodeAPI_ReportsAreAsLargeAsANodeCanBe(t *testing.T) {
 	rig.WantProblem(t, report(`{"id":"`+strings.Repeat("x", 41)+`","state":"running"}`), http.StatusUnprocessableEntity)
 	rig.WantProblem(t, report(list(100_000, "{}")), http.StatusBadRequest)
 	rig.WantProblem(t, report(list(1, `{"id":"x","state":"running","error":"`+strings.Repeat("x", 2<<20)+`"}`)), http.StatusRequestEntityTooLarge)
+	rig.WantProblem(t, says(`"parts":[`+list(64, part)+`]`), http.StatusConflict) // no session
+	rig.WantProblem(t, says(`"parts":[`+list(65, part)+`]`), http.StatusUnprocessableEntity)
+	rig.WantProblem(t, says(`"parts":[{"kind":"disk","name":"`+strings.Repeat("x", 101)+`"}]`), http.StatusUnprocessableEntity)
 	rig.WantProblem(t, post("images", "["+list(2001, image)+"]"), http.StatusUnprocessableEntity)
 	if got := post("images", "["+list(2000, image)+"]"); got.Status != http.StatusOK || !json.Valid(got.Body) {
 		t.Errorf("got %d %.200s, want two thousand images taken", got.Status, got.Body)

@@ -1,6 +1,7 @@
 package nodewire
 
 import (
+	"strings"
 	"time"
 
 	"aorta/pacemaker/cluster"
@@ -20,7 +21,7 @@ type Report struct {
 	Digest     string                       `json:"digest"`
 	Full       bool                         `json:"full"`
 	Instances  []InstanceStatus             `json:"instances,omitempty" maxItems:"2000"`
-	Parts      []Part                       `json:"parts,omitempty"`
+	Parts      []Part                       `json:"parts,omitempty" maxItems:"64"`
 	Places     *Places                      `json:"places,omitempty"`
 	// Neighbours is the digest of those that the node knows.
 	Neighbours string `json:"neighbours,omitempty"`
@@ -32,7 +33,7 @@ func FromReport(r cluster.Report) Report {
 		Session: r.Session, Counter: r.Counter, Epoch: r.Epoch, Revision: r.Revision, Roles: r.Roles, Address: r.Address,
 		Load: Load(r.Load), Tags: r.Tags, TagSources: r.TagSources, Digest: r.Digest, Full: r.Full,
 		Instances: each(r.Instances, func(s cluster.InstanceStatus) InstanceStatus { return InstanceStatus(s.Short()) }),
-		Parts:     each(r.Parts, func(p cluster.Part) Part { return Part(p) }),
+		Parts:     each(r.Parts, func(p cluster.Part) Part { return Part(p.Short()) }),
 		Places:    fromPlaces(r.Places), Neighbours: r.Neighbours,
 	}
 }
@@ -43,15 +44,15 @@ func (r Report) Domain() cluster.Report {
 		Session: r.Session, Counter: r.Counter, Epoch: r.Epoch, Revision: r.Revision, Roles: r.Roles, Address: r.Address,
 		Load: cluster.Load(r.Load), Tags: r.Tags, TagSources: r.TagSources, Digest: r.Digest, Full: r.Full,
 		Instances: each(r.Instances, func(s InstanceStatus) cluster.InstanceStatus { return cluster.InstanceStatus(s).Short() }),
-		Parts:     each(r.Parts, func(p Part) cluster.Part { return cluster.Part(p) }),
+		Parts:     each(r.Parts, func(p Part) cluster.Part { return cluster.Part(p).Short() }),
 		Places:    r.Places.domain(), Neighbours: r.Neighbours,
 	}
 }
 
 // Part is something on the node that is watched.
 type Part struct {
-	Kind  cluster.PartKind `json:"kind"`
-	Name  string           `json:"name"`
+	Kind  cluster.PartKind `json:"kind" maxLength:"20"`
+	Name  string           `json:"name" maxLength:"100"`
 	Fault string           `json:"fault,omitempty"`
 	Minor bool             `json:"minor,omitempty"`
 	Ago   time.Duration    `json:"ago,omitempty"`
@@ -136,6 +137,17 @@ type RouterLimit struct {
 	Refused int    `json:"refused"`
 }
 
+// maxTold is how many of the limits and of the stuck workers of a router are told: each
+// worker may name ten limits, and people read them all.
+const maxTold = 64
+
+// domain has no more of the name than a host or an address can have.
+func (l RouterLimit) domain() cluster.RouterLimit {
+	const longest = 253
+	l.Name = strings.ToValidUTF8(l.Name[:min(len(l.Name), longest)], "")
+	return cluster.RouterLimit(l)
+}
+
 // FromRouterReport is the shape of r.
 func FromRouterReport(r cluster.RouterReport) RouterReport {
 	return RouterReport{
@@ -148,8 +160,8 @@ func FromRouterReport(r cluster.RouterReport) RouterReport {
 // Domain is the value that the shape carries.
 func (r RouterReport) Domain() cluster.RouterReport {
 	return cluster.RouterReport{
-		Epoch: r.Epoch, Generation: r.Generation, Inflight: r.Inflight, Workers: r.Workers, Slowest: r.Slowest, Stuck: r.Stuck,
-		Connections: r.Connections, Free: r.Free, Limits: each(r.Limits, func(l RouterLimit) cluster.RouterLimit { return cluster.RouterLimit(l) }),
+		Epoch: r.Epoch, Generation: r.Generation, Inflight: r.Inflight, Workers: r.Workers, Slowest: r.Slowest, Stuck: r.Stuck[:min(len(r.Stuck), maxTold)],
+		Connections: r.Connections, Free: r.Free, Limits: each(r.Limits[:min(len(r.Limits), maxTold)], RouterLimit.domain),
 		Age: time.Duration(r.AgeSeconds * float64(time.Second)), Lost: r.Lost,
 	}
 }
