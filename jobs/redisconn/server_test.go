@@ -62,7 +62,10 @@ func TestAskServer_ReadsWhatItSays(t *testing.T) {
 		if got.version == "" || len(got.runID) != 40 {
 			t.Errorf("%s: got version %q and run %q, want both", name, got.version, got.runID)
 		}
-		got.version, got.runID = "", ""
+		if got.used <= 0 {
+			t.Errorf("%s: got %d bytes in use, want some", name, got.used)
+		}
+		got.version, got.runID, got.used = "", "", 0
 		if got != c.want {
 			t.Errorf("%s: got %+v, want %+v", name, got, c.want)
 		}
