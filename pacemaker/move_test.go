@@ -63,3 +63,39 @@ func TestMove_ReplacesWhatIsAtAFormerAddress(t *testing.T) {
 		}
 	}
 }
+
+// What a node may not run any more moves to one that may, one at a time, and stays
+// where no node may.
+func TestMove_LeavesANodeThatLostATag(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	shop := r.App("shop")
+	two := 2
+	release := r.Deploy(shop, cluster.ProcessType{Name: "web", Quantity: &two, Tags: cluster.Tags{Require: []cluster.Tag{{Key: "ssd"}}}})
+	r.load.MemoryTotal = 8 << 30
+	old, other := r.newNode("old", cluster.RoleHeart), r.newNode("other", cluster.RoleHeart)
+	tag := func(n cluster.Node, value string) []cluster.Operation {
+		t.Helper()
+		_, err := r.store.SetTags(t.Context(), n, map[string]string{"ssd": value}, "ann")
+		testkit.Must(t, err)
+		r.report(n)
+		r.announce(shop.ID)
+		return r.moves()
+	}
+	first, second := r.Instance(release, "web", old), r.Instance(release, "web", old)
+	fits := tag(old, "true")
+	nowhere := tag(old, "")
+
+	ops := tag(other, "true")
+
+	if len(fits)+len(nowhere) != 0 {
+		t.Errorf("got %+v with the tag and %+v while no node has it, want nothing moved", fits, nowhere)
+	}
+	if len(ops) != 1 {
+		t.Fatalf("got the moves %+v, want one", ops)
+	}
+	req, err := ops[0].Request()
+	if err != nil || len(req.Replace) != 1 || req.Replace[0] != min(first, second) || ops[0].Title != "Move 1 instance of shop to a node with the tags it requires" {
+		t.Errorf("got %+v for %q (%v), want %s alone replaced", req, ops[0].Title, err, min(first, second))
+	}
+}
