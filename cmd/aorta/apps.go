@@ -60,7 +60,7 @@ func (s *session) listApps(ctx context.Context, api *client.Client, _ []string) 
 	if s.flags.json {
 		return list(s.out, apps)
 	}
-	t := s.out.newTable("NAME", "RELEASE", "INSTANCES", "STATE", "URL", "CREATED").onlyWide("CREATED")
+	t := s.out.newTable("NAME", "RELEASE", "INSTANCES", "STATE", "URL", "CREATED").onlyWide("CREATED").orBelow("URL", "STATE")
 	for _, a := range apps {
 		t.row(a.Name, orText(a.Release, "-"), instancesOf(a), a.Verdict, orText(a.URL, "-"), age(s.p.Now(), a.CreatedAt))
 	}

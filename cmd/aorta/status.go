@@ -67,7 +67,7 @@ func (s *session) statusApps(ctx context.Context, api *client.Client) error {
 	if err != nil {
 		return err
 	}
-	t := s.out.newTable("APP", "RELEASE", "INSTANCES", "STATE", "URL")
+	t := s.out.newTable("APP", "RELEASE", "INSTANCES", "STATE", "URL").orBelow("URL", "STATE")
 	for _, a := range apps[:min(len(apps), glanced)] {
 		t.row(a.Name, orText(a.Release, "-"), instancesOf(a), a.Verdict, orText(a.URL, "-"))
 	}

@@ -13,19 +13,28 @@ type table struct {
 	out     *screen
 	rows    [][]string
 	wide    []string // columns that --wide alone prints
+	below   string   // column that goes below its rows where a line does not fit
+	whole   string   // column whose cells are told whole below their rows if they are cut
 	unnamed bool     // the first column is one like the others
 	// notes are what is said below rows, by their index.
-	notes map[int]string
+	notes map[int][]string
 }
 
 // newTable starts a table with its headings.
 func (s *screen) newTable(headings ...string) *table {
-	return &table{out: s, rows: [][]string{headings}, notes: map[int]string{}}
+	return &table{out: s, rows: [][]string{headings}, notes: map[int][]string{}}
 }
 
 // onlyWide names columns that are left out where width is scarce.
 func (t *table) onlyWide(headings ...string) *table {
 	t.wide = headings
+	return t
+}
+
+// orBelow names a column that is better below its rows than cut, since people copy it,
+// and one that is cut only if it is said whole below.
+func (t *table) orBelow(copied, read string) *table {
+	t.below, t.whole = copied, read
 	return t
 }
 
@@ -40,7 +49,7 @@ func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
 // note adds a text below the last row, where it has room.
 func (t *table) note(text string) {
 	if text != "" {
-		t.notes[len(t.rows)-1] = text
+		t.notes[len(t.rows)-1] = append(t.notes[len(t.rows)-1], text)
 	}
 }
 
@@ -53,6 +62,32 @@ func (t *table) print(empty string) error {
 		return nil
 	}
 	t.leaveOut()
+	widths := t.widths()
+	if i := slices.Index(t.rows[0], t.below); i > 0 && t.out.width > 0 && lineOf(widths) > t.out.width {
+		t.putBelow(i)
+		widths = t.widths()
+	}
+	t.fit(widths)
+	whole := slices.Index(t.rows[0], t.whole)
+	for r, row := range t.rows {
+		var line strings.Builder
+		for i, cell := range row {
+			if i == whole && columns(cell) > widths[i] {
+				t.notes[r] = append([]string{cell}, t.notes[r]...)
+			}
+			cell = cut(cell, widths[i])
+			line.WriteString(cell + strings.Repeat(" ", widths[i]-columns(cell)+gap))
+		}
+		t.out.line("%s", strings.TrimRight(line.String(), " "))
+		for _, note := range t.notes[r] {
+			t.printNote(note, min(widths[0]+gap, mostIndent))
+		}
+	}
+	return nil
+}
+
+// widths are those of the columns, whose cells are made fit to print.
+func (t *table) widths() []int {
 	widths := make([]int, len(t.rows[0]))
 	for _, row := range t.rows {
 		for i, cell := range row {
@@ -60,22 +95,23 @@ func (t *table) print(empty string) error {
 			widths[i] = max(widths[i], columns(row[i]))
 		}
 	}
-	t.fit(widths)
+	return widths
+}
+
+// putBelow makes the cells of a column notes of their rows.
+func (t *table) putBelow(at int) {
 	for r, row := range t.rows {
-		var line strings.Builder
-		for i, cell := range row {
-			cell = cut(cell, widths[i])
-			line.WriteString(cell + strings.Repeat(" ", widths[i]-columns(cell)+gap))
+		if cell := row[at]; r > 0 && cell != "" && cell != "-" {
+			t.notes[r] = append(t.notes[r], cell)
 		}
-		t.out.line("%s", strings.TrimRight(line.String(), " "))
-		if note := t.notes[r]; note != "" {
-			t.printNote(note, min(widths[0]+gap, mostIndent))
-		}
+		t.rows[r] = slices.Delete(slices.Clone(row), at, at+1)
 	}
-	return nil
 }
 
 func (t *table) printNote(text string, indent int) {
+	if t.out.width > 0 && columns(text) > t.out.beside(indent) && !strings.Contains(text, " ") {
+		indent = gap // so that one word, such as an address, stays in one piece
+	}
 	for _, line := range wrap(clean(text), t.out.beside(indent)) {
 		t.out.line("%s%s", strings.Repeat(" ", indent), line)
 	}
@@ -106,10 +142,7 @@ const (
 
 // fit narrows the widest columns until a line fits, none below its heading.
 func (t *table) fit(widths []int) {
-	total := gap * (len(widths) - 1)
-	for _, w := range widths {
-		total += w
-	}
+	total := lineOf(widths)
 	for _, least := range t.phases(widths) {
 		for t.out.width > 0 && total > t.out.width {
 			at := t.widest(widths, least.first, least.others)
@@ -120,6 +153,15 @@ func (t *table) fit(widths []int) {
 			total--
 		}
 	}
+}
+
+// lineOf is how long a line of columns is.
+func lineOf(widths []int) int {
+	total := gap * (len(widths) - 1)
+	for _, w := range widths {
+		total += w
+	}
+	return total
 }
 
 // floors are the widths that columns keep in a phase of fitting.
