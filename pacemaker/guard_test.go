@@ -26,7 +26,7 @@ func newCourt(t *testing.T) *court {
 	c.here, c.there = c.Instance(c.release, "web", c.node), c.Instance(c.foreign, "web", c.node)
 	for _, kind := range []cluster.OperationKind{
 		cluster.OpDeploy, cluster.OpRelease, cluster.OpScale, cluster.OpRestart, cluster.OpStop,
-		cluster.OpRetire, cluster.OpReplace, cluster.OpDestroy, cluster.OpRebuild, cluster.OpPrune,
+		cluster.OpRetire, cluster.OpReplace, cluster.OpDestroy, cluster.OpRebuild, cluster.OpPrune, cluster.OpDrain,
 	} {
 		c.ops[kind] = c.Begin(c.shop, kind, cluster.Request{Build: c.release.BuildID, Registry: kind == cluster.OpPrune})
 	}

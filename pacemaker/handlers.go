@@ -21,8 +21,10 @@ func (p *Pacemaker) Handlers() map[string]jobs.Handler {
 		cluster.JobDeploy:  p.finishRollout,
 		cluster.JobDestroy: p.finishDestroy,
 		cluster.JobDrain:   p.drain,
-		cluster.JobTidy:    p.tidy,
-		cluster.JobPrune:   p.prune,
+
+		cluster.JobEmptyNode: p.emptyNode,
+		cluster.JobTidy:      p.tidy,
+		cluster.JobPrune:     p.prune,
 
 		cluster.JobRegistryPrune: p.pruneRegistry,
 		cluster.JobPack:          p.packRepositories,

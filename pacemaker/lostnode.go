@@ -11,9 +11,13 @@ import (
 	"aorta/pacemaker/store"
 )
 
-// away are the nodes whose instances don't count: those that are dead, and beside them
-// those that came back lately, on which nobody should depend yet.
-type away struct{ lost, held map[cluster.ID]bool }
+// away are the nodes on which nothing should depend: those that are dead, whose
+// instances don't count, those that came back lately, and those that are emptied.
+type away struct {
+	lost, held, draining map[cluster.ID]bool
+	names                map[cluster.ID]string // of all nodes
+	nodes                []cluster.Node
+}
 
 func (p *Pacemaker) away(ctx context.Context) (away, error) {
 	nodes, err := p.store.Nodes(ctx)
@@ -21,11 +25,15 @@ func (p *Pacemaker) away(ctx context.Context) (away, error) {
 }
 
 func awayOf(nodes []cluster.Node, deadAfter time.Duration, now time.Time) away {
-	a := away{map[cluster.ID]bool{}, map[cluster.ID]bool{}}
+	a := away{map[cluster.ID]bool{}, map[cluster.ID]bool{}, map[cluster.ID]bool{}, map[cluster.ID]string{}, nodes}
 	for _, n := range nodes {
-		if n.Lost() {
+		a.names[n.ID] = n.Name
+		switch {
+		case n.Lost():
 			a.lost[n.ID] = true
-		} else if now.Before(liveness.HeldUntil(n, deadAfter)) {
+		case n.Draining:
+			a.draining[n.ID], a.held[n.ID] = true, true
+		case now.Before(liveness.HeldUntil(n, deadAfter)):
 			a.held[n.ID] = true
 		}
 	}
@@ -34,7 +42,16 @@ func awayOf(nodes []cluster.Node, deadAfter time.Duration, now time.Time) away {
 
 // target is what an app is to run, without those nodes.
 func (a away) target(s store.Standing) plan.Target {
-	return plan.Target{Release: s.Release.ID, Want: plan.Want(s.Release, s.Asked), Lost: a.lost, Held: a.held}
+	return plan.Target{Release: s.Release.ID, Want: plan.Want(s.Release, s.Asked), Lost: a.lost, Held: a.held, Leaving: a.misplaced(s)}
+}
+
+// misplaced are the instances of an app on nodes that lack a tag which they require.
+func (a away) misplaced(s store.Standing) map[cluster.ID]bool {
+	set := map[cluster.ID]bool{}
+	for _, in := range plan.Misplaced(s.Release, s.Asked, s.Instances, a.nodes) {
+		set[in.ID] = true
+	}
+	return set
 }
 
 // nodeLost ends what would wait for a node that is dead: what was to start there starts

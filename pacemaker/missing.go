@@ -49,6 +49,13 @@ func (m *missing) mark(apps ...cluster.ID) {
 	}
 }
 
+// markAll has all apps checked by the next round.
+func (m *missing) markAll() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.checkAll = time.Time{}
+}
+
 // take returns what to check now. Return it if the check fails.
 func (m *missing) take(now time.Time) check {
 	m.mu.Lock()

@@ -14,8 +14,7 @@ import (
 
 // moveDisplaced begins to replace the instances that are published at another address
 // than their node has now: a container keeps the one that it was made with, and routers
-// on other hosts may not reach it there. It also moves those on nodes that have lost a
-// tag which they require, one at a time. Each serves until another one does.
+// on other hosts may not reach it there. It serves until another one does.
 func (p *Pacemaker) moveDisplaced(ctx context.Context, list []store.Standing, open []cluster.Operation) error {
 	list = running(list, open)
 	if len(list) == 0 {
@@ -30,24 +29,13 @@ func (p *Pacemaker) moveDisplaced(ctx context.Context, list []store.Standing, op
 		at[n.ID] = n.Address
 	}
 	for _, s := range list {
-		m := move{displaced(s.Instances, at), "their node's new address"}
-		if misplaced := plan.Misplaced(s.Release, s.Asked, s.Instances, nodes); len(m.instances) == 0 && len(misplaced) > 0 {
-			m = move{misplaced[:1], "a node with the tags it requires"}
-		}
-		if len(m.instances) == 0 {
-			continue
-		}
-		if err := p.beginMove(ctx, s, m); err != nil {
-			return fmt.Errorf("move instances of %s: %w", s.App.Name, err)
+		if moves := displaced(s.Instances, at); len(moves) > 0 {
+			if err := p.beginMove(ctx, s, moves); err != nil {
+				return fmt.Errorf("move instances of %s: %w", s.App.Name, err)
+			}
 		}
 	}
 	return nil
-}
-
-// move is what of an app is to be elsewhere, and where that is.
-type move struct {
-	instances []cluster.Instance
-	to        string
 }
 
 // displaced are the wanted instances whose node has another address, by its id, than
@@ -62,7 +50,7 @@ func displaced(list []cluster.Instance, at map[cluster.ID]string) (moves []clust
 }
 
 // beginMove does so where there is room for it, and not right after it has failed.
-func (p *Pacemaker) beginMove(ctx context.Context, s store.Standing, m move) error {
+func (p *Pacemaker) beginMove(ctx context.Context, s store.Standing, moves []cluster.Instance) error {
 	until, err := p.moveAgain(ctx, s.App)
 	if err != nil || p.cfg.Now().Before(until) {
 		return err
@@ -72,17 +60,17 @@ func (p *Pacemaker) beginMove(ctx context.Context, s store.Standing, m move) err
 		return err
 	}
 	args := cluster.Request{}
-	for _, in := range m.instances {
+	for _, in := range moves {
 		_, err := room.choose(s.App.ID, s.Release, in.Type, s.Asked, 1)
 		if errors.As(err, new(*place.NoRoom)) {
-			p.cfg.Log.Warn("instances can't move yet", "app", s.App.Name, "to", m.to, "err", err)
+			p.cfg.Log.Warn("instances can't move to their node's new address yet", "app", s.App.Name, "err", err)
 			return nil
 		}
 		args.Replace = append(args.Replace, in.ID)
 	}
 	_, err = p.begin(ctx, cluster.Operation{
 		Kind: cluster.OpRestart, AppID: s.App.ID, Args: args.Encode(),
-		Title: fmt.Sprintf("Move %s of %s to %s", counted(len(m.instances), "instance"), s.App.Name, m.to),
+		Title: fmt.Sprintf("Move %s of %s to their node's new address", counted(len(moves), "instance"), s.App.Name),
 	}, store.IfUnchanging())
 	if cluster.CodeOf(err) == cluster.CodeConflict {
 		return nil // somebody asked for something meanwhile; its end has the app checked again

@@ -80,7 +80,8 @@ func TestMove_LeavesANodeThatLostATag(t *testing.T) {
 		testkit.Must(t, err)
 		r.report(n)
 		r.announce(shop.ID)
-		return r.moves()
+		r.round()
+		return r.open(cluster.OpReplace)
 	}
 	first, second := r.Instance(release, "web", old), r.Instance(release, "web", old)
 	fits := tag(old, "true")
@@ -95,7 +96,7 @@ func TestMove_LeavesANodeThatLostATag(t *testing.T) {
 		t.Fatalf("got the moves %+v, want one", ops)
 	}
 	req, err := ops[0].Request()
-	if err != nil || len(req.Replace) != 1 || req.Replace[0] != min(first, second) || ops[0].Title != "Move 1 instance of shop to a node with the tags it requires" {
+	if err != nil || len(req.Replace) != 1 || req.Replace[0] != min(first, second) || ops[0].Title != "Move web."+min(first, second).Short()+" of shop off old" {
 		t.Errorf("got %+v for %q (%v), want %s alone replaced", req, ops[0].Title, err, min(first, second))
 	}
 }

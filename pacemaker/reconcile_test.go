@@ -120,7 +120,8 @@ func TestReconcile_WhatDrainsIsAStepOfItsCause(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	app := r.App("shop")
-	release := r.Deploy(app, cluster.ProcessType{Name: "web", Quantity: new(int)})
+	two := 2
+	release := r.Deploy(app, cluster.ProcessType{Name: "web", Quantity: &two})
 	n := r.newNode("n1", cluster.RoleHeart)
 	old, other := r.Instance(release, "web", n), r.Instance(release, "web", n)
 	op := r.BeginDeploy(app, "img:2")

@@ -55,8 +55,10 @@ func (p *Pacemaker) replaceMissing(ctx context.Context, c check, open []cluster.
 		return err
 	}
 	wait := map[cluster.ID]waiting{}
-	if lacks := lacking(list, open, away); len(lacks) > 0 {
-		if wait, err = p.replace(ctx, lacks, open); err != nil {
+	lacks := lacking(list, open, away)
+	moves := toMove(running(list, open), lacks, away)
+	if len(lacks)+len(moves) > 0 {
+		if wait, err = p.fill(ctx, lacks, moves, away, open); err != nil {
 			return err
 		}
 	}
@@ -102,18 +104,34 @@ func lacking(list []store.Standing, open []cluster.Operation, away away) []lack 
 // replaced at a time: a lost node's instances come back in an order, not all at once.
 const replacingApps = 4
 
-// replace begins replacements and gives the apps of which something waits.
-func (p *Pacemaker) replace(ctx context.Context, lacks []lack, open []cluster.Operation) (map[cluster.ID]waiting, error) {
-	pauses, err := p.pauses(ctx, lacks)
-	if err != nil {
-		return nil, err
-	}
+// fill begins what apps lack and what of them is to run elsewhere, and gives the apps of
+// which something waits.
+func (p *Pacemaker) fill(ctx context.Context, lacks []lack, moves []moving, away away, open []cluster.Operation) (map[cluster.ID]waiting, error) {
 	room, err := p.room(ctx)
 	if err != nil {
 		return nil, err
 	}
-	now, wait := p.cfg.Now(), map[cluster.ID]waiting{}
 	free := replacingApps*room.takers() - replacing(open)
+	wait, free, err := p.replace(ctx, lacks, room, free)
+	if err != nil || len(moves) == 0 {
+		return wait, err
+	}
+	stay, err := p.move(ctx, moves, room, away, free, open)
+	maps.Copy(wait, stay)
+	return wait, err
+}
+
+// replace begins replacements, of so many apps, and gives the apps of which something
+// waits, and how many more there may be.
+func (p *Pacemaker) replace(ctx context.Context, lacks []lack, room *room, free int) (map[cluster.ID]waiting, int, error) {
+	now, wait := p.cfg.Now(), map[cluster.ID]waiting{}
+	if len(lacks) == 0 {
+		return wait, free, nil
+	}
+	pauses, err := p.pauses(ctx, lacks)
+	if err != nil {
+		return nil, 0, err
+	}
 	for _, l := range lacks {
 		if free <= 0 {
 			wait[l.App.ID] = waiting{until: now}
@@ -124,11 +142,11 @@ func (p *Pacemaker) replace(ctx context.Context, lacks []lack, open []cluster.Op
 			wait[l.App.ID] = w
 		}
 		if err := p.beginReplace(ctx, l, counts); err != nil {
-			return nil, fmt.Errorf("replace instances of %s: %w", l.App.Name, err)
+			return nil, 0, fmt.Errorf("replace instances of %s: %w", l.App.Name, err)
 		}
 		free -= min(1, len(counts))
 	}
-	return wait, nil
+	return wait, free, nil
 }
 
 // replacing counts the replacements that are under way.

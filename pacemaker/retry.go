@@ -55,6 +55,8 @@ func (p *Pacemaker) prepare(ctx context.Context, old, op cluster.Operation, args
 		return store.WithFormationsOf(old.ID), nil
 	case cluster.OpDestroy:
 		return store.WithDestroying(), nil
+	case cluster.OpDrain:
+		return store.WithDraining(), nil
 	}
 	return nil, nil
 }

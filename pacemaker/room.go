@@ -144,16 +144,22 @@ func (r *room) sibling(of plan.TypeOf, node cluster.ID) {
 // choose finds a node for each of a number of instances of one process type. The
 // error is a place.NoRoom when not all of them have one.
 func (r *room) choose(app cluster.ID, release cluster.Release, typ string, asked map[string]cluster.Formation, count int) ([]cluster.ID, error) {
+	chosen, err := r.look(app, release, typ, asked, count)
 	proc, _ := release.Process(typ)
-	limits, of := plan.Limits(proc, asked), plan.TypeOf{App: app, Type: typ}
-	r.consider(of, release.Image)
-	chosen, err := place.Choose(requestOf(release, proc, asked, count), r.nodes)
 	for _, node := range chosen {
-		r.promise(node, limits)
+		r.promise(node, plan.Limits(proc, asked))
 		r.bring(node, release.Image)
-		r.sibling(of, node)
+		r.sibling(plan.TypeOf{App: app, Type: typ}, node)
 	}
 	return chosen, err
+}
+
+// look is choose without a promise.
+func (r *room) look(app cluster.ID, release cluster.Release, typ string, asked map[string]cluster.Formation, count int) ([]cluster.ID, error) {
+	proc, _ := release.Process(typ)
+	of := plan.TypeOf{App: app, Type: typ}
+	r.consider(of, release.Image)
+	return place.Choose(requestOf(release, proc, asked, count), r.nodes)
 }
 
 // consider sets what the nodes have of a process type and its image.

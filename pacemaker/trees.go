@@ -26,9 +26,11 @@ func Policies() map[string]jobs.Policy {
 		cluster.JobStart:         limit(patient, time.Minute),
 		cluster.JobProvide:       limit(patient, time.Minute),
 		// Its change serves once this has begun: it waits for whatever is away.
-		cluster.JobPublish:       limit(jobs.Policy{MaxAttempts: 1000, BackoffBase: time.Second, BackoffMax: 30 * time.Second}, 5*time.Minute),
-		cluster.JobDeploy:        limit(patient, time.Minute),
-		cluster.JobDestroy:       limit(patient, 5*time.Minute),
+		cluster.JobPublish: limit(jobs.Policy{MaxAttempts: 1000, BackoffBase: time.Second, BackoffMax: 30 * time.Second}, 5*time.Minute),
+		cluster.JobDeploy:  limit(patient, time.Minute),
+		cluster.JobDestroy: limit(patient, 5*time.Minute),
+		// It waits for room, if need be, and for whatever is away.
+		cluster.JobEmptyNode:     limit(jobs.Policy{MaxAttempts: 1000, BackoffBase: time.Second, BackoffMax: 30 * time.Second}, 24*time.Hour),
 		cluster.JobDrain:         limit(patient, 15*time.Minute),
 		cluster.JobInstanceStop:  limit(patient, 15*time.Minute),
 		cluster.JobFinish:        limit(patient, time.Minute),
@@ -75,6 +77,8 @@ func (p *Pacemaker) treeOf(op cluster.Operation, subject jobs.Subject, retired [
 		return b.root(cluster.JobDestroy, b.own(cluster.JobPublish, "Take it out of the routes")), nil
 	case cluster.OpRetire:
 		return b.root(cluster.JobFinish, b.stops(retired)...), nil
+	case cluster.OpDrain:
+		return b.root(cluster.JobFinish, b.job(cluster.JobEmptyNode, pacemakerQueue, "Move instances", cluster.NodeArgs{Node: op.NodeID})), nil
 	case cluster.OpPrune:
 		return b.root(cluster.JobFinish, b.prunes(args)...), nil
 	}

@@ -80,6 +80,7 @@ func willing(tb testing.TB) *fakeAPI {
 	for _, work := range []string{"PATCH /apps/shop/config", "PATCH /apps/shop/formation", "POST /apps/shop/restart", "POST /apps/shop/stop", "POST /apps/shop/rollback"} {
 		api.on(work, 202, wire.Accepted{Job: "j1"})
 	}
+	api.on("POST /nodes/n1/undrain", 200, wire.Node{NodeFacts: wire.NodeFacts{Name: "n1", State: "ready"}})
 	api.on("POST /apps", 201, wire.App{Name: "shop"})
 	api.on("POST /apps/shop/domains", 201, wire.Domain{Host: "www.example.com"})
 	api.mux.HandleFunc("GET /api/v1/apps/shop/logs/stream", func(w http.ResponseWriter, r *http.Request) {

@@ -191,8 +191,6 @@ var absent = []habit{
 	{words: "keys", says: "pushes over SSH are not there yet; git gets your token by itself: aorta git:remote -a APP"},
 	{words: "ssh-keys", says: "pushes over SSH are not there yet; git gets your token by itself: aorta git:remote -a APP"},
 
-	{words: "nodes drain", says: "draining a node is not there yet; what runs where: aorta nodes"},
-	{words: "nodes undrain", says: "draining a node is not there yet; what runs where: aorta nodes"},
 	{words: "router", says: "the routers are among the nodes: aorta nodes; what is wrong with them: aorta status"},
 	{words: "balancer", says: "a balancer before the routers is not there yet; the routers: aorta nodes"},
 	{words: "pacemakers", says: "there is one pacemaker; how it is: aorta status"},

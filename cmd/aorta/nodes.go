@@ -23,7 +23,7 @@ func nodesCommand(s *session) *cobra.Command {
 	}
 	cmd.AddCommand(
 		&cobra.Command{Use: "show NODE", Short: "Show one node", Args: takes("NODE"), Example: "  aorta nodes show n1", ValidArgsFunction: once(s.completeNodes()), RunE: s.onCluster(s.showNode)},
-		nodesTokenCommand(s), nodesRemoveCommand(s), nodesDeclareDeadCommand(s), nodesTagCommand(s),
+		nodesTokenCommand(s), nodesRemoveCommand(s), nodesDrainCommand(s), nodesUndrainCommand(s), nodesDeclareDeadCommand(s), nodesTagCommand(s),
 	)
 	return cmd
 }

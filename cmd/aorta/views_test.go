@@ -81,7 +81,7 @@ func TestViews_AreAllThere(t *testing.T) {
 	does := []string{
 		"apps create", "apps destroy", "apps grant", "apps rename", "apps revoke", "builds cancel", "builds rebuild", "builds set-secret",
 		"builds unset-secret", "config set", "config unset", "contexts remove", "contexts use", "dashboard", "deploy", "domains add", "domains remove", "git",
-		"git remote", "images prune", "jobs abort", "jobs discard", "jobs follow", "jobs retry", "login", "logout", "nodes declare-dead", "nodes remove", "nodes tag", "nodes token", "nodes token revoke", "plan", "plan nodes", "plan nodes drain", "plan ps", "plan ps type", "ps restart",
+		"git remote", "images prune", "jobs abort", "jobs discard", "jobs follow", "jobs retry", "login", "logout", "nodes declare-dead", "nodes drain", "nodes undrain", "nodes remove", "nodes tag", "nodes token", "nodes token revoke", "plan", "plan nodes", "plan nodes drain", "plan ps", "plan ps type", "ps restart",
 		"ps start", "ps stop", "ps type", "rollback", "route set",
 	}
 	eachCommand(rootCommand(&session{p: &Program{}}), func(cmd *cobra.Command) {

@@ -17,6 +17,7 @@ const (
 	OpDestroy OperationKind = "destroy" // an app and all of its
 	OpRebuild OperationKind = "rebuild" // an image that is gone from its engine
 	OpPrune   OperationKind = "prune"   // old images on a node
+	OpDrain   OperationKind = "drain"   // move what runs on a node elsewhere
 )
 
 // OperationState is open until its tree has ended.

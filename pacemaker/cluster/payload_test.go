@@ -25,7 +25,7 @@ func payloads() map[string]any {
 		"prune_args":     PruneArgs{Node: id, App: other},
 		"request": Request{
 			Build: id, Commit: "c", Message: "m", Author: "a", Cause: "deploy", Domains: []string{"a.b"}, Ref: "refs/heads/main", Old: "o",
-			Serving: true, Replace: []ID{id}, Relimited: []string{"web"}, Retagged: []string{"worker"}, Types: []string{"web"}, AtMost: map[string]int{"web": 1}, Reason: "why", Revive: true, Retries: other, Rollback: true, Nodes: []ID{id}, Registry: true,
+			Serving: true, Replace: []ID{id}, Relimited: []string{"web"}, Retagged: []string{"worker"}, Types: []string{"web"}, AtMost: map[string]int{"web": 1}, Move: "drain", Reason: "why", Revive: true, Retries: other, Rollback: true, Nodes: []ID{id}, Registry: true,
 		},
 	}
 }

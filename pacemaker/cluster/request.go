@@ -35,6 +35,8 @@ type Request struct {
 	Types []string `json:"types,omitempty"`
 	// how many instances of each there is room for; none: any number.
 	AtMost map[string]int `json:"at_most,omitempty"`
+	// of something that is to run elsewhere: why, see plan.MoveCause.
+	Move string `json:"move,omitempty"`
 	// and what made them necessary, in words.
 	Reason string `json:"reason,omitempty"`
 	// Removals of images: the nodes; none: that of the operation.

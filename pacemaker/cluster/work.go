@@ -19,6 +19,7 @@ const (
 	JobFinish        = "finish"         // pacemaker: the root of operations whose end needs nothing more
 	JobImagePrune    = "image.prune"    // heart: images that nothing keeps
 	JobRegistryPrune = "registry.prune" // pacemaker: images in its registry that nothing keeps
+	JobEmptyNode     = "node.empty"     // pacemaker: waits until nothing is left on a node
 	JobDestroy       = "destroy"        // pacemaker: the root of an app's end
 	JobTidy          = "tidy"           // pacemaker, now and then: deletes what has expired
 	JobPrune         = "prune"          // pacemaker, now and then: begins image.prune on every node
@@ -38,7 +39,8 @@ type InstanceArgs struct {
 	Rebuilt bool `json:"rebuilt,omitempty"`
 }
 
-// NodeArgs are the arguments of a start on one node, once its image is there.
+// NodeArgs are the arguments of a start on one node, once its image is there, and of
+// node.empty.
 type NodeArgs struct {
 	Node ID `json:"node"`
 }

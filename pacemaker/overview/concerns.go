@@ -91,6 +91,10 @@ func (a App) concern() (Concern, bool) {
 func (a App) placements() []Concern {
 	out := make([]Concern, 0, len(a.NoRoom))
 	for _, r := range a.NoRoom {
+		if r.Instance != "" {
+			out = append(out, Concern{Severity: SeverityWarn, Kind: "app", ID: r.Instance, App: a.Name, AppID: a.ID, Text: r.stays(a.Name) + "."})
+			continue
+		}
 		verb := "find"
 		if r.Count == 1 {
 			verb = "finds"
@@ -101,6 +105,15 @@ func (a App) placements() []Concern {
 		})
 	}
 	return out
+}
+
+// stays says what does not leave its node, without the end of the sentence.
+func (r NoRoom) stays(app string) string {
+	next := "add a node"
+	if r.Drained {
+		next += ", or run aorta nodes undrain " + r.NodeName
+	}
+	return fmt.Sprintf("%s of %s is to leave %s and finds no other node: %s (%s)", r.Instance, app, r.NodeName, r.Reason, next)
 }
 
 func (a App) crashes() []Concern {

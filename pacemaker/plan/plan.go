@@ -20,6 +20,8 @@ type Target struct {
 	// Lost are the nodes that count as gone: what is there is in nobody's way, and is
 	// given up once enough runs elsewhere. Held are those that were lost lately.
 	Lost, Held map[cluster.ID]bool
+	// Leaving are instances that are to run elsewhere: they go first once others run.
+	Leaving map[cluster.ID]bool
 }
 
 // Start is one instance to start. Its id follows from the operation, so that
@@ -144,21 +146,26 @@ func keeps(t Target, in cluster.Instance) bool {
 
 // Surplus lists what is beyond the target while enough of it runs without: such as
 // instances on a lost node once others do their work, or those of a node that came
-// back. Where too little runs, nothing is.
+// back. Where too little runs, nothing is, and neither while one is about to: it is there
+// for another one's sake.
 func Surplus(t Target, instances []cluster.Instance) []cluster.ID {
 	var out []cluster.ID
-	kept, runs := map[string][]cluster.Instance{}, map[string]int{}
+	kept, runs, starts := map[string][]cluster.Instance{}, map[string]int{}, map[string]bool{}
 	for _, in := range instances {
 		if !keeps(t, in) {
 			continue
 		}
 		kept[in.Type] = append(kept[in.Type], in)
-		if in.State == cluster.InstanceRunning && !in.Crashing && !t.Lost[in.NodeID] {
+		switch {
+		case t.Lost[in.NodeID]:
+		case in.State != cluster.InstanceRunning:
+			starts[in.Type] = true
+		case !in.Crashing:
 			runs[in.Type]++
 		}
 	}
 	for _, typ := range types(kept) {
-		if want, known := t.Want[typ]; known && runs[typ] >= want {
+		if want, known := t.Want[typ]; known && runs[typ] >= want && !starts[typ] {
 			out = append(out, t.surplus("", kept[typ], want)...)
 		}
 	}
@@ -199,7 +206,7 @@ func (t Target) tier(op cluster.ID, in cluster.Instance) int {
 		return 3
 	case in.State != cluster.InstanceRunning || in.Crashing:
 		return 2
-	case t.Held[in.NodeID]:
+	case t.Held[in.NodeID], t.Leaving[in.ID]:
 		return 1
 	}
 	return 0

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -88,4 +89,83 @@ func TestPlan_EndsWithExactlyWhatIsWanted(t *testing.T) {
 			t.Fatalf("types nobody wants are left: %v", left)
 		}
 	})
+}
+
+// world is some instances in a few letters: the node, and what of it.
+func world(rel cluster.ID, texts ...string) []cluster.Instance {
+	var list []cluster.Instance
+	for i, text := range texts {
+		node, how, _ := strings.Cut(text, " ")
+		in := cluster.Instance{ID: cluster.ID(fmt.Sprintf("%d on %s", i, node)), ReleaseID: rel, Type: "web", NodeID: cluster.ID(node), State: cluster.InstanceRunning}
+		switch how {
+		case "crashing":
+			in.Crashing = true
+		case "starting":
+			in.State = cluster.InstanceStarting
+		case "draining":
+			in.State = cluster.InstanceDraining
+		}
+		list = append(list, in)
+	}
+	return list
+}
+
+func TestSurplus_GivesUpWhatIsWorthLeast(t *testing.T) {
+	set := func(ids ...cluster.ID) map[cluster.ID]bool {
+		m := map[cluster.ID]bool{}
+		for _, id := range ids {
+			m[id] = true
+		}
+		return m
+	}
+	for _, tc := range []struct {
+		what    string
+		want    int
+		target  Target
+		has     []string
+		surplus []cluster.ID
+	}{
+		{"as much as is wanted", 2, Target{}, []string{"n1", "n2"}, nil},
+		{"one too many", 2, Target{}, []string{"n1", "n2", "n1"}, []cluster.ID{"2 on n1"}},
+		{"a lost one that is replaced", 2, Target{Lost: set("n3")}, []string{"n3", "n1", "n2"}, []cluster.ID{"0 on n3"}},
+		{"a lost one whose replacement starts", 2, Target{Lost: set("n3")}, []string{"n3", "n1", "n2 starting"}, nil},
+		{"a lost one while another one crashes", 2, Target{Lost: set("n3")}, []string{"n3", "n1", "n2 crashing"}, nil},
+		{"the one that is to leave, not that which starts for it", 2, Target{Held: set("n1")}, []string{"n1", "n2", "n3 starting"}, nil},
+		{"the one that is to leave", 2, Target{Held: set("n1")}, []string{"n1", "n2", "n3"}, []cluster.ID{"0 on n1"}},
+		{"one that is misplaced", 2, Target{Leaving: set("0 on n1")}, []string{"n1", "n2", "n2"}, []cluster.ID{"0 on n1"}},
+		{"one that crashes before one that is to leave", 2, Target{Held: set("n1")}, []string{"n1", "n2", "n3 crashing"}, []cluster.ID{"2 on n3"}},
+		{"what drains counts for nothing", 2, Target{}, []string{"n1", "n2", "n3 draining"}, nil},
+		{"nothing is wanted", 0, Target{}, []string{"n1"}, []cluster.ID{"0 on n1"}},
+	} {
+		tc.target.Release, tc.target.Want = "r", map[string]int{"web": tc.want}
+
+		if got := Surplus(tc.target, world("r", tc.has...)); !slices.Equal(got, tc.surplus) {
+			t.Errorf("%s: got %q, want %q", tc.what, got, tc.surplus)
+		}
+	}
+}
+
+func TestNextMove_OneAtATimeTheMostPressingFirst(t *testing.T) {
+	draining, misplaced := map[cluster.ID]bool{"n9": true}, map[cluster.ID]bool{"1 on n2": true}
+	for _, tc := range []struct {
+		what string
+		want int
+		has  []string
+		move cluster.ID
+	}{
+		{"nothing to move", 2, []string{"n1", "n3"}, ""},
+		{"two on one node", 2, []string{"n1", "n1"}, "0 on n1"},
+		{"three on one node, two on another one", 5, []string{"n3", "n3", "n4", "n4", "n4"}, "2 on n4"},
+		{"misplaced", 3, []string{"n1", "n2", "n1"}, "1 on n2"},
+		{"drained", 3, []string{"n1", "n2", "n9"}, "2 on n9"},
+		{"something is missing", 4, []string{"n1", "n2", "n9"}, ""},
+		{"a move is under way", 2, []string{"n1", "n9", "n3 starting"}, ""},
+		{"the one before it still drains", 2, []string{"n1", "n9", "n9 draining"}, "1 on n9"},
+	} {
+		got, any := NextMove(Target{Release: "r", Want: map[string]int{"web": tc.want}, Leaving: misplaced}, world("r", tc.has...), draining)
+
+		if got.Instance.ID != tc.move || any != (tc.move != "") {
+			t.Errorf("%s: got %q, want %q", tc.what, got.Instance.ID, tc.move)
+		}
+	}
 }

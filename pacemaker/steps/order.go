@@ -20,6 +20,7 @@ const (
 	Start   = "start"
 	Publish = "publish"
 	Drain   = "drain"
+	Move    = "move"
 	Remove  = "remove"
 	Prune   = "prune"
 )
@@ -32,6 +33,7 @@ var order = []struct{ id, name string }{
 	{Start, "Start"},
 	{Publish, "Publish"},
 	{Drain, "Drain"},
+	{Move, "Move instances"},
 	{Remove, "Remove"},
 	{Prune, "Remove images"},
 }
@@ -43,7 +45,8 @@ var of = map[string]string{
 	cluster.JobPlace: Start, cluster.JobStart: Start, cluster.JobProvide: Start, cluster.JobInstanceStart: Start,
 	cluster.JobPublish: Publish, cluster.JobDeploy: Publish,
 	cluster.JobDrain: Drain, cluster.JobInstanceStop: Drain,
-	cluster.JobDestroy: Remove, cluster.JobImagePrune: Prune, cluster.JobRegistryPrune: Prune,
+	cluster.JobEmptyNode: Move,
+	cluster.JobDestroy:   Remove, cluster.JobImagePrune: Prune, cluster.JobRegistryPrune: Prune,
 }
 
 // Of gives the steps of a kind of operation, from its tree. Further trees are of

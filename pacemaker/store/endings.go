@@ -33,7 +33,7 @@ type Ending struct {
 
 // EndOperation closes an operation once, archives its tree and undoes what a
 // failed one left half done: its config vars and formation go back, its release
-// fails, its instances drain, what it would have retired may be retired again.
+// fails, its instances drain, the node that it was to empty has instances again, what it would have retired may be retired again.
 func (s *Store) EndOperation(ctx context.Context, e Ending) error {
 	return s.write(ctx, "end operation", func(tx *gorm.DB) error {
 		var row operationRow
@@ -120,6 +120,11 @@ func unconfigure(tx *gorm.DB, e *Ending) error {
 func (s *Store) undo(tx *gorm.DB, row operationRow, e Ending, unscaled bool) error {
 	if row.Kind == string(cluster.OpDestroy) {
 		if err := tx.Model(&appRow{}).Where("id = ?", row.AppID).Update("destroying", false).Error; err != nil {
+			return err
+		}
+	}
+	if row.Kind == string(cluster.OpDrain) {
+		if err := setDraining(tx, cluster.ID(row.NodeID), false); err != nil {
 			return err
 		}
 	}

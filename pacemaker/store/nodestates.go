@@ -39,13 +39,27 @@ func (s *Store) SetNodeState(ctx context.Context, c NodeChange) (done bool, err 
 	return done, err
 }
 
+// Undrain lets a node have instances again.
+func (s *Store) Undrain(ctx context.Context, node cluster.Node, user string) error {
+	return s.write(ctx, "undrain node", func(tx *gorm.DB) error {
+		if err := setDraining(tx, node.ID, false); err != nil {
+			return err
+		}
+		return s.note(tx, user, "node.undrain", "node "+node.Name, "", "")
+	})
+}
+
+func setDraining(tx *gorm.DB, node cluster.ID, draining bool) error {
+	return present(tx).Model(&nodeRow{}).Where("id = ?", string(node)).Update("draining", draining).Error
+}
+
 // DrainSurplus marks instances of an app as draining that are beyond what is wanted,
 // while no operation is at work on the app. What made them so is the operation that
 // started the last one of those that do their work.
 func (s *Store) DrainSurplus(ctx context.Context, app cluster.ID, ids []cluster.ID) error {
 	return s.write(ctx, "drain what is beyond what is wanted", func(tx *gorm.DB) error {
 		var open int64
-		err := tx.Model(&operationRow{}).Where("app_id = ? AND state = 'open' AND (exclusive OR kind IN ?)", string(app), []string{string(cluster.OpReplace)}).Count(&open).Error
+		err := tx.Model(&operationRow{}).Where("app_id = ? AND state = 'open' AND (exclusive AND turn_at IS NOT NULL OR kind = ?)", string(app), string(cluster.OpReplace)).Count(&open).Error
 		if err != nil || open > 0 {
 			return err
 		}

@@ -75,6 +75,11 @@ func WithDestroying() Part {
 	}
 }
 
+// WithDraining has the operation's node get nothing new from now on.
+func WithDraining() Part {
+	return func(_ *Store, tx *gorm.DB, op cluster.Operation) error { return setDraining(tx, op.NodeID, true) }
+}
+
 // Begin records an operation with its parts. It is on disk when Begin returns.
 func (s *Store) Begin(ctx context.Context, op cluster.Operation, parts ...Part) error {
 	return s.write(ctx, "begin "+string(op.Kind), func(tx *gorm.DB) error { return s.begin(tx, op, parts...) })

@@ -25,6 +25,8 @@ func (a *API) nodeRoutes(h *rest.API) {
 	rest.Register(h, rest.Route{Method: rest.Get, Path: "/nodes", Summary: "List nodes", Role: access.Viewer, Subject: access.OnCluster}, a.listNodes)
 	rest.Register(h, rest.Route{Method: rest.Get, Path: "/nodes/{node}", Summary: "Show a node", Role: access.Viewer, Subject: access.OnNode}, a.showNode)
 	rest.Register(h, rest.Route{Method: rest.Patch, Path: "/nodes/{node}/tags", Summary: "Set tags on a node", Role: access.Admin, Subject: access.OnNode}, a.tagNode)
+	rest.Register(h, rest.Route{Method: rest.Post, Path: "/nodes/{node}/drain", Summary: "Move what runs on a node to others, and start nothing there any more", Role: access.Admin, Subject: access.OnNode, Status: http.StatusAccepted}, a.drainNode)
+	rest.Register(h, rest.Route{Method: rest.Post, Path: "/nodes/{node}/undrain", Summary: "Start instances on a node again", Role: access.Admin, Subject: access.OnNode}, a.undrainNode)
 	rest.Register(h, rest.Route{Method: rest.Post, Path: "/nodes/{node}/declare-dead", Summary: "Have a silent node count as lost at once: what ran there starts elsewhere", Role: access.Admin, Subject: access.OnNode}, a.declareDead)
 	rest.Register(h, rest.Route{Method: rest.Get, Path: "/nodes/{node}/drain/plan", Summary: "Show where a node's instances would go", Role: access.Viewer, Subject: access.OnNode}, a.planDrain)
 	rest.Register(h, rest.Route{Method: rest.Delete, Path: "/nodes/{node}", Summary: "Remove a node from the cluster", Role: access.Admin, Subject: access.OnNode}, a.removeNode)
@@ -52,7 +54,7 @@ func (a *API) showNode(ctx context.Context, in *access.NodePath) (*rest.Reply[wi
 }
 
 func (a *API) tagNode(ctx context.Context, in *tagNode) (*rest.Reply[wire.Node], error) {
-	changed, err := a.store.SetTags(ctx, in.Node(), in.Body.Tags, auth.User(ctx).Name)
+	changed, err := a.pace.TagNode(ctx, in.Node(), in.Body.Tags, auth.User(ctx).Name)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +66,23 @@ func (a *API) declareDead(ctx context.Context, in *access.NodePath) (*rest.Reply
 	if err := a.pace.Nodes.DeclareDead(ctx, in.Node(), auth.User(ctx).Name); err != nil {
 		return nil, err
 	}
-	changed, err := a.store.Node(ctx, in.Node().ID)
+	return a.nodeNow(ctx, in.Node().ID)
+}
+
+func (a *API) drainNode(ctx context.Context, in *access.NodePath) (*rest.Reply[wire.Accepted], error) {
+	return rest.Accepted(a.pace.DrainNode(ctx, in.Node(), auth.User(ctx).Name))
+}
+
+func (a *API) undrainNode(ctx context.Context, in *access.NodePath) (*rest.Reply[wire.Node], error) {
+	if err := a.pace.UndrainNode(ctx, in.Node(), auth.User(ctx).Name); err != nil {
+		return nil, err
+	}
+	return a.nodeNow(ctx, in.Node().ID)
+}
+
+// nodeNow is a node as it is after a change.
+func (a *API) nodeNow(ctx context.Context, id cluster.ID) (*rest.Reply[wire.Node], error) {
+	changed, err := a.store.Node(ctx, id)
 	if err != nil {
 		return nil, err
 	}

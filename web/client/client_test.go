@@ -41,6 +41,8 @@ var membership = []endpointCase{
 	}, called{"POST", "/node-tokens", "", `{"name":"n1","roles":["heart"]}`}},
 	{"join tokens", func(ctx context.Context, c *Client) error { _, err := c.JoinTokens(ctx); return err }, called{"GET", "/node-tokens", "", ""}},
 	{"revoke join token", func(ctx context.Context, c *Client) error { return c.RevokeJoinToken(ctx, "t1") }, called{"DELETE", "/node-tokens/t1", "", ""}},
+	{"drain", func(ctx context.Context, c *Client) error { return second(c.DrainNode(ctx, "n1")) }, called{"POST", "/nodes/n1/drain", "", ""}},
+	{"undrain", func(ctx context.Context, c *Client) error { return second(c.UndrainNode(ctx, "n1")) }, called{"POST", "/nodes/n1/undrain", "", ""}},
 	{"declare dead", func(ctx context.Context, c *Client) error { _, err := c.DeclareDead(ctx, "n1"); return err }, called{"POST", "/nodes/n1/declare-dead", "", ""}},
 	{"remove node", func(ctx context.Context, c *Client) error { _, err := c.RemoveNode(ctx, "n1"); return err }, called{"DELETE", "/nodes/n1", "", ""}},
 	{"tag node", func(ctx context.Context, c *Client) error {

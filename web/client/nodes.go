@@ -22,9 +22,19 @@ func (c *Client) TagNode(ctx context.Context, node string, tags map[string]strin
 	return write[wire.Node](ctx, c, input{method: http.MethodPatch, body: wire.NodeTags{Tags: tags}}, "nodes", node, "tags")
 }
 
+// DrainNode has what runs on a node moved to others.
+func (c *Client) DrainNode(ctx context.Context, node string) (wire.Accepted, error) {
+	return write[wire.Accepted](ctx, c, input{}, "nodes", node, "drain")
+}
+
+// UndrainNode lets a node have instances again.
+func (c *Client) UndrainNode(ctx context.Context, node string) (wire.Node, error) {
+	return write[wire.Node](ctx, c, input{}, "nodes", node, "undrain")
+}
+
 // DeclareDead has a silent node count as lost at once.
 func (c *Client) DeclareDead(ctx context.Context, node string) (wire.Node, error) {
-	return write[wire.Node](ctx, c, input{method: http.MethodPost}, "nodes", node, "declare-dead")
+	return write[wire.Node](ctx, c, input{}, "nodes", node, "declare-dead")
 }
 
 // RemoveNode takes a node out of the cluster.

@@ -1,0 +1,137 @@
+package pacemaker
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"aorta/jobs"
+	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/store"
+)
+
+// DrainNode has a node emptied: it gets nothing new, and what runs there is moved, an
+// instance of each app at a time. The operation ends once nothing is left there. One
+// that is under way is given again.
+func (p *Pacemaker) DrainNode(ctx context.Context, node cluster.Node, user string) (cluster.Operation, error) {
+	if !node.Has(cluster.RoleHeart) {
+		return cluster.Operation{}, cluster.Conflict("node %q runs no instances (its roles: %s): there is nothing to move", node.Name, cluster.RoleNames(node.Roles))
+	}
+	if open, err := p.openDrain(ctx, node); err != nil || open.ID != "" {
+		return open, err
+	}
+	op, err := p.begin(ctx, cluster.Operation{
+		Kind: cluster.OpDrain, NodeID: node.ID, Title: "Drain " + node.Name, User: user, Args: cluster.Request{}.Encode(),
+	}, store.WithDraining())
+	if err == nil {
+		p.checkAll()
+	}
+	return op, err
+}
+
+// UndrainNode lets a node have instances again, and ends its drain.
+func (p *Pacemaker) UndrainNode(ctx context.Context, node cluster.Node, user string) error {
+	open, err := p.openDrain(ctx, node)
+	if err != nil {
+		return err
+	}
+	if open.ID != "" {
+		if err := p.abort(ctx, open, "undrained by "+user); err != nil && cluster.CodeOf(err) != cluster.CodeConflict {
+			return err
+		}
+	}
+	if err := p.store.Undrain(ctx, node, user); err != nil {
+		return err
+	}
+	p.checkAll()
+	return nil
+}
+
+// TagNode changes the tags that are set on a node: an empty value takes one away. What
+// requires one that is gone moves to other nodes.
+func (p *Pacemaker) TagNode(ctx context.Context, node cluster.Node, tags map[string]string, user string) (cluster.Node, error) {
+	changed, err := p.store.SetTags(ctx, node, tags, user)
+	if err == nil {
+		p.checkAll()
+	}
+	return changed, err
+}
+
+// openDrain is the operation that empties a node; zero without one.
+func (p *Pacemaker) openDrain(ctx context.Context, node cluster.Node) (cluster.Operation, error) {
+	open, err := p.store.OpenOperations(ctx)
+	i := slices.IndexFunc(open, func(op cluster.Operation) bool {
+		return op.Kind == cluster.OpDrain && op.NodeID == node.ID && op.AbortReason == ""
+	})
+	if err != nil || i < 0 {
+		return cluster.Operation{}, err
+	}
+	return open[i], nil
+}
+
+// checkAll has all apps checked at once for what they lack and for what is to move.
+func (p *Pacemaker) checkAll() {
+	p.missing.markAll()
+	p.changed.Notify()
+	p.written.Notify()
+}
+
+// emptyNode waits until nothing is left on a node, and says how far it is. What moves
+// is begun by the reconciler (moves.go).
+func (p *Pacemaker) emptyNode(ctx context.Context, r *jobs.Run) (any, error) {
+	var args cluster.NodeArgs
+	if err := r.Args(&args); err != nil {
+		return nil, err
+	}
+	seen := leaving{}
+	return nil, p.changed.Until(ctx, func() (bool, error) {
+		list, err := p.store.InstancesOn(ctx, args.Node)
+		if err != nil {
+			return false, err
+		}
+		names, err := p.store.AppNames(ctx)
+		if err != nil {
+			return false, err
+		}
+		for _, line := range seen.look(list, names) {
+			r.Log(line)
+		}
+		stuck := p.missing.leaving(args.Node)
+		if text := strings.Join(stuck, "; "); text != seen.stuck {
+			if seen.stuck = text; text != "" {
+				r.Log("waits: " + text)
+			}
+		}
+		r.Progress(len(seen.all)-len(list), len(seen.all), fmt.Sprintf("%d of %s gone", len(seen.all)-len(list), counted(len(seen.all), "instance")))
+		return len(list) == 0, nil
+	})
+}
+
+// leaving is what was seen on a node that is emptied.
+type leaving struct {
+	all   map[cluster.ID]string // what people call the instances seen there
+	left  map[cluster.ID]bool   // those of them that are no longer there
+	stuck string
+}
+
+// look says what has left since the last look.
+func (l *leaving) look(list []cluster.Instance, apps map[cluster.ID]string) (lines []string) {
+	if l.all == nil {
+		l.all, l.left = map[cluster.ID]string{}, map[cluster.ID]bool{}
+		lines = append(lines, counted(len(list), "instance")+" to move")
+	}
+	there := map[cluster.ID]bool{}
+	for _, in := range list {
+		there[in.ID], l.all[in.ID] = true, in.Name()+" of "+cmp.Or(apps[in.AppID], "an app that was destroyed")
+	}
+	for _, id := range slices.Sorted(maps.Keys(l.all)) {
+		if !there[id] && !l.left[id] {
+			l.left[id] = true
+			lines = append(lines, fmt.Sprintf("%s is gone, %d left", l.all[id], len(list)))
+		}
+	}
+	return lines
+}

@@ -1,0 +1,174 @@
+package pacemaker
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"aorta/internal/testkit"
+	"aorta/jobs"
+	"aorta/pacemaker/cluster"
+)
+
+// spread counts the app's wanted instances by node.
+func (f *fleet) spread() map[string]int {
+	f.TB.Helper()
+	list, err := f.store.Instances(f.TB.Context(), f.app.ID)
+	testkit.Must(f.TB, err)
+	counts := map[string]int{}
+	for _, in := range list {
+		if !in.State.Wanted() {
+			continue
+		}
+		node, err := f.store.Node(f.TB.Context(), in.NodeID)
+		testkit.Must(f.TB, err)
+		counts[node.Name]++
+	}
+	return counts
+}
+
+// moves lets moves happen until none is begun any more, where placement wants them, and
+// counts them. Each is the only one of the app.
+func (f *fleet) moves() (n int) {
+	f.TB.Helper()
+	for ; n < 50; n++ {
+		f.pass(2 * time.Second)
+		ops := f.open(cluster.OpReplace)
+		if len(ops) == 0 {
+			return n
+		}
+		room, err := f.room(f.TB.Context())
+		testkit.Must(f.TB, err)
+		chosen, err := room.choose(f.app.ID, f.release, "web", nil, 1)
+		testkit.Must(f.TB, err)
+		node, err := f.store.Node(f.TB.Context(), chosen[0])
+		testkit.Must(f.TB, err)
+		f.replaceOn(node)
+	}
+	f.TB.Fatalf("got %d moves and no end", n)
+	return n
+}
+
+func TestDrain_MovesOneAtATimeAndEndsWhenNothingIsLeft(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 3)
+	f.Instance(f.release, "web", f.nodes[2])
+	f.scaleTo(f.app, 4)
+	n3 := f.nodes[2]
+
+	op, err := f.DrainNode(t.Context(), n3, "ann")
+	testkit.Must(t, err)
+	again, err := f.DrainNode(t.Context(), n3, "ann")
+	testkit.Must(t, err)
+	moved := f.moves()
+	left := f.spread()
+
+	if again.ID != op.ID || moved != 2 || left["n1"] != 2 || left["n2"] != 2 || left["n3"] != 0 {
+		t.Errorf("got %d moves and then %v, want two, and nothing on n3; again gave %s", moved, left, again.ID)
+	}
+	f.pass(30 * time.Second)
+	if n := len(f.open(cluster.OpReplace)); n != 0 {
+		t.Errorf("got %d more moves", n)
+	}
+	testkit.Must(t, f.UndrainNode(t.Context(), n3, "ann"))
+	moved, left = f.moves(), f.spread()
+	if moved != 1 || left["n3"] != 1 {
+		t.Errorf("got %d moves and then %v once the node is used again, want one to it", moved, left)
+	}
+}
+
+func TestDrain_WaitsForRoomAndSaysForWhat(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 2)
+	f.load = cluster.Load{MemoryTotal: 600 << 20}
+	n2 := f.nodes[1]
+
+	op, err := f.DrainNode(t.Context(), n2, "ann")
+	testkit.Must(t, err)
+	f.pass(3 * time.Second)
+	full, waits := f.concerns(), f.missing.leaving(n2.ID)
+	f.load = cluster.Load{MemoryTotal: 8 << 30}
+	f.pass(3 * time.Second)
+	begun := len(f.open(cluster.OpReplace))
+
+	name := "web." + f.on[n2.ID].Short()
+	want := name + " of shop is to leave n2 and finds no other node: n1 has 88 MB of 600 MB memory left, 512 MB is needed; n2 is draining (add a node, or run aorta nodes undrain n2)."
+	if !slices.Contains(full, want) || len(waits) != 1 || !strings.HasPrefix(waits[0], name+" finds no other node: n1 has") {
+		t.Errorf("got the concerns %q and %q, want %q", full, waits, want)
+	}
+	if begun != 1 {
+		t.Errorf("got %d moves once there is room, want one", begun)
+	}
+	f.finish(op, jobs.Aborted)
+	if n, err := f.store.Node(t.Context(), n2.ID); err != nil || n.Draining {
+		t.Errorf("a drain that was cancelled goes on: %v", err)
+	}
+}
+
+// A node that is back has instances again only after a while, one after the other.
+func TestRebalance_FillsANodeThatIsBack(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 3)
+	f.pass(17*time.Second, 3)
+	f.replaceOn(f.nodes[1])
+	f.pass(20*time.Second, 3)
+
+	f.pass(15 * time.Second) // back, and held
+	held := len(f.open(cluster.OpReplace))
+	f.pass(60 * time.Second)
+	moved, left := f.moves(), f.spread()
+
+	if held != 0 || moved != 1 || left["n1"] != 1 || left["n2"] != 1 || left["n3"] != 1 {
+		t.Errorf("got %d moves while it is held, %d after that, and then %v; want none, one, and one on each", held, moved, left)
+	}
+}
+
+// While something of an app is missing, nothing of it moves, and a spread is no reason to
+// move to where it would be no better.
+func TestMoves_AreNotBegunWithoutNeed(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 2)
+	f.Instance(f.release, "web", f.nodes[0])
+	f.scaleTo(f.app, 3)
+
+	f.pass(40 * time.Second)
+
+	if ops := f.open(cluster.OpReplace); len(ops) != 0 {
+		t.Errorf("got %v with two instances on n1 and one on n2, want none", ops)
+	}
+}
+
+// What requires a tag moves when its node loses it, to one that has it.
+func TestMoves_FollowTheTagsOfNodes(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 3)
+	ssd := map[string]string{"ssd": "yes"}
+	for _, n := range f.nodes {
+		_, err := f.TagNode(t.Context(), n, ssd, "ann")
+		testkit.Must(t, err)
+	}
+	f.release = f.Deploy(f.app, cluster.ProcessType{Name: "web", Tags: cluster.Tags{Require: []cluster.Tag{{Key: "ssd"}}}})
+	for _, n := range f.nodes {
+		f.on[n.ID] = f.Instance(f.release, "web", n)
+	}
+	f.pass(2 * time.Second)
+
+	_, err := f.TagNode(t.Context(), f.nodes[2], map[string]string{"ssd": ""}, "ann")
+	testkit.Must(t, err)
+	moved := f.moves()
+	left := map[string]int{}
+	for _, n := range f.nodes {
+		list, err := f.store.InstancesOn(t.Context(), n.ID)
+		testkit.Must(t, err)
+		for _, in := range list {
+			if in.ReleaseID == f.release.ID && in.State.Wanted() {
+				left[n.Name]++
+			}
+		}
+	}
+
+	if moved != 1 || left["n3"] != 0 || left["n1"]+left["n2"] != 3 {
+		t.Errorf("got %d moves and then %v, want one away from n3", moved, left)
+	}
+}

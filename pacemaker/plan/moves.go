@@ -1,0 +1,90 @@
+package plan
+
+import (
+	"cmp"
+
+	"aorta/pacemaker/cluster"
+)
+
+// MoveCause says why an instance is to run elsewhere.
+type MoveCause string
+
+// The causes, the most pressing first.
+const (
+	MoveDrained   MoveCause = "drain"  // its node is emptied
+	MoveMisplaced MoveCause = "tags"   // its node has not got what its process type requires
+	MoveCrowded   MoveCause = "spread" // another node has fewer of its kind
+)
+
+// Move is an instance that is to run elsewhere.
+type Move struct {
+	Instance cluster.Instance
+	Cause    MoveCause
+	Siblings int // on its node, itself among them
+}
+
+// NextMove is the instance of an app that is to move next: one at a time, and only of a
+// process type of which there is just as much as is wanted, so that a move has ended before
+// the next one begins. One that is merely crowded moves only to a node with two
+// fewer of its kind, which is for the caller to find.
+func NextMove(t Target, instances []cluster.Instance, draining map[cluster.ID]bool) (Move, bool) {
+	var best *Move
+	siblings := t.siblings(instances)
+	for _, in := range instances {
+		if !keeps(t, in) || t.Lost[in.NodeID] || total(siblings[in.Type]) != t.Want[in.Type] {
+			continue
+		}
+		m := Move{Instance: in, Siblings: siblings[in.Type][in.NodeID]}
+		switch {
+		case draining[in.NodeID]:
+			m.Cause = MoveDrained
+		case t.Leaving[in.ID]:
+			m.Cause = MoveMisplaced
+		case m.Siblings > 1:
+			m.Cause = MoveCrowded
+		default:
+			continue
+		}
+		if best == nil || m.before(*best) {
+			best = &m
+		}
+	}
+	if best == nil {
+		return Move{}, false
+	}
+	return *best, true
+}
+
+func total(counts map[cluster.ID]int) (n int) {
+	for _, c := range counts {
+		n += c
+	}
+	return n
+}
+
+// siblings counts, by process type and node, what the target keeps.
+func (t Target) siblings(instances []cluster.Instance) map[string]map[cluster.ID]int {
+	counts := map[string]map[cluster.ID]int{}
+	for _, in := range instances {
+		if !keeps(t, in) {
+			continue
+		}
+		if counts[in.Type] == nil {
+			counts[in.Type] = map[cluster.ID]int{}
+		}
+		counts[in.Type][in.NodeID]++
+	}
+	return counts
+}
+
+// ranks are the causes in their order.
+var ranks = map[MoveCause]int{MoveDrained: 0, MoveMisplaced: 1, MoveCrowded: 2}
+
+// Rank is lower the more pressing the cause is.
+func (m Move) Rank() int { return ranks[m.Cause] }
+
+// before says which of two goes first: by cause; from the node with more of its kind;
+// then the older one.
+func (m Move) before(o Move) bool {
+	return cmp.Or(cmp.Compare(m.Rank(), o.Rank()), -cmp.Compare(m.Siblings, o.Siblings), cmp.Compare(m.Instance.ID, o.Instance.ID)) < 0
+}
