@@ -83,13 +83,19 @@ func TestLostNode_IsReplacedAfterItsTimeAndServesUntilThen(t *testing.T) {
 	f.pass(14*time.Second, 3)
 	early := len(f.open(cluster.OpReplace))
 	f.pass(2*time.Second, 3)
-	during := f.stateOf(lost)
+	during, said := f.stateOf(lost), f.concerns()
 	f.replaceOn(f.nodes[1])
 	f.pass(time.Second, 3)
 	after, retired := f.stateOf(lost), f.open(cluster.OpRetire)
+	said = append(said, f.concerns()...)
 
 	if early != 0 || during != cluster.InstanceRunning {
 		t.Errorf("got %d replacements before the time was over, and the lost instance %s before another one ran", early, during)
+	}
+	for _, want := range []string{"Node n3 is dead: 1 instance there is not replaced yet, and it", "Node n3 is dead: all that ran there runs elsewhere, and it"} {
+		if !slices.ContainsFunc(said, func(text string) bool { return strings.HasPrefix(text, want) }) {
+			t.Errorf("got the concerns %q, want %q", said, want)
+		}
 	}
 	if after != cluster.InstanceDraining || len(retired) != 0 {
 		t.Errorf("got the lost instance %s and stops of it %v, want it out of the routes, and stopped once its node is back", after, retired)

@@ -15,8 +15,9 @@ import (
 type Judge struct {
 	deadAfter time.Duration
 	every     time.Duration
-	since     time.Time // silence counts from here at the earliest
-	last      time.Time // when it judged last
+	since     time.Time                // silence counts from here at the earliest
+	met       map[cluster.ID]time.Time // and of a node from when it was first among those judged
+	last      time.Time                // when it judged last
 	guarded   bool
 	lone      time.Time // since when a single silent node has been left; zero when none is
 }
@@ -49,7 +50,7 @@ type Judgement struct {
 // New makes a judge that began at a time, is asked every so often, and declares a
 // node dead after so long a silence.
 func New(deadAfter time.Duration, began time.Time) *Judge {
-	return &Judge{deadAfter: deadAfter, every: Every(deadAfter), since: began, last: began}
+	return &Judge{deadAfter: deadAfter, every: Every(deadAfter), since: began, last: began, met: map[cluster.ID]time.Time{}}
 }
 
 // longestEvery is the longest time between two judgements.
@@ -71,6 +72,7 @@ func (j *Judge) Judge(now time.Time, nodes []Node) Judgement {
 		j.since, out.Restarted = now, true
 	}
 	j.last = now
+	j.meet(now, nodes)
 	j.guard(now, nodes)
 	out.Guarded = j.guarded
 	for _, n := range nodes {
@@ -80,6 +82,19 @@ func (j *Judge) Judge(now time.Time, nodes []Node) Judgement {
 	}
 	slices.SortFunc(out.Changes, func(a, b Change) int { return cmp.Compare(a.ID, b.ID) })
 	return out
+}
+
+// meet notes since when each node is judged, and forgets those that are not any more.
+func (j *Judge) meet(now time.Time, nodes []Node) {
+	met := make(map[cluster.ID]time.Time, len(nodes))
+	for _, n := range nodes {
+		since, known := j.met[n.ID]
+		if !known {
+			since = now
+		}
+		met[n.ID] = since
+	}
+	j.met = met
 }
 
 // state is the one that a node is in. Only being heard brings a dead one back.
@@ -99,10 +114,13 @@ func (j *Judge) state(now time.Time, n Node) cluster.NodeState {
 }
 
 func (j *Judge) silence(now time.Time, n Node) time.Duration {
-	if n.Heard.After(j.since) {
-		return now.Sub(n.Heard)
+	from := j.since
+	for _, at := range []time.Time{j.met[n.ID], n.Heard} {
+		if at.After(from) {
+			from = at
+		}
 	}
-	return now.Sub(j.since)
+	return now.Sub(from)
 }
 
 func (j *Judge) heardLately(now time.Time, n Node) bool {

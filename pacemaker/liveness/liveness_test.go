@@ -84,6 +84,21 @@ func TestJudge_TimesBeginWithTheProcess(t *testing.T) {
 	w.expect(t, "n2 ready at 6s") // n3 stays dead, whatever times begin anew
 }
 
+// A node that joins an old cluster was not silent before that.
+func TestJudge_ANodeThatJoinsHasItsWholeTime(t *testing.T) {
+	w := newWorld(2)
+	w.run(time.Minute, 1, 2)
+
+	w.nodes = append(w.nodes, Node{ID: "n3", Heart: true, State: cluster.NodeReady})
+	w.run(5*time.Second, 1, 2)
+	w.run(5*time.Second, 1, 2, 3)
+	w.expect(t)
+
+	w.nodes = append(w.nodes, Node{ID: "n4", Heart: true, State: cluster.NodeReady})
+	w.run(20*time.Second, 1, 2, 3)
+	w.expect(t, "n4 suspect at 1m19s", "n4 dead at 1m26s")
+}
+
 // A process that was stopped for a minute, or starved, has not heard who spoke.
 func TestJudge_ARoundThatComesLateRestartsAllTimes(t *testing.T) {
 	w := newWorld(3)

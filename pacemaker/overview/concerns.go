@@ -200,7 +200,7 @@ func (n Node) silence() Concern {
 	if n.Lost() {
 		who = "is dead"
 		if n.Has(cluster.RoleHeart) {
-			next = "what ran there is started elsewhere, and it is used again once it reports; " + next
+			next = n.replaced() + ", and it is used again once it reports; " + next
 		}
 	}
 	if n.RouterSilent {
@@ -212,6 +212,17 @@ func (n Node) silence() Concern {
 	}
 	c.Text = fmt.Sprintf("Node %s %s: %s.", n.Name, who, next)
 	return c
+}
+
+// replaced says how much of what ran on a dead node runs elsewhere.
+func (n Node) replaced() string {
+	switch n.Wanted {
+	case 0:
+		return "all that ran there runs elsewhere"
+	case 1:
+		return "1 instance there is not replaced yet"
+	}
+	return fmt.Sprintf("%d instances there are not replaced yet", n.Wanted)
 }
 
 func (g Snapshot) failures() []Concern {

@@ -11,6 +11,7 @@ import (
 type Node struct {
 	cluster.Node
 	Instances int // on it, that have not ended
+	Wanted    int // of those, that are to run, as far as a snapshot was taken
 	Unheard   bool
 	// What this pacemaker heard of it last; nil and 0 before it heard anything.
 	Score      *float64

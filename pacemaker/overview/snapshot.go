@@ -56,11 +56,14 @@ func (o *Overview) Snapshot(ctx context.Context) (Snapshot, error) {
 	for _, app := range v.Apps {
 		g.Apps = append(g.Apps, o.app(app, v, answers[app.ID]))
 	}
-	counts := map[cluster.ID]int{}
+	counts, wanted := map[cluster.ID]int{}, map[cluster.ID]int{}
 	for _, list := range v.Instances {
 		for _, in := range list {
 			if !in.State.Ended() {
 				counts[in.NodeID]++
+			}
+			if in.State.Wanted() {
+				wanted[in.NodeID]++
 			}
 			if in.Serves() && in.StartedAt != nil && in.StartedAt.After(g.LastChange) {
 				g.LastChange = *in.StartedAt
@@ -68,7 +71,9 @@ func (o *Overview) Snapshot(ctx context.Context) (Snapshot, error) {
 		}
 	}
 	for _, n := range v.Nodes {
-		g.Nodes = append(g.Nodes, o.node(n, counts[n.ID]))
+		node := o.node(n, counts[n.ID])
+		node.Wanted = wanted[n.ID]
+		g.Nodes = append(g.Nodes, node)
 	}
 	return g, nil
 }
