@@ -99,7 +99,14 @@ func (p *Pacemaker) emptyNode(ctx context.Context, r *jobs.Run) (any, error) {
 		for _, line := range seen.look(list, names) {
 			r.Log(line)
 		}
+		node, err := p.store.Node(ctx, args.Node)
+		if err != nil {
+			return false, err
+		}
 		stuck := p.missing.leaving(args.Node)
+		if node.Lost() && len(list) > 0 {
+			stuck = append(stuck, node.Name+" is dead: what is left there is stopped once it is back")
+		}
 		if text := strings.Join(stuck, "; "); text != seen.stuck {
 			if seen.stuck = text; text != "" {
 				r.Log("waits: " + text)

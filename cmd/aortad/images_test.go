@@ -82,7 +82,7 @@ func TestImages_AMissingOneIsBuiltAgainByWhatNeedsIt(t *testing.T) {
 	c.aorta("ps", "restart", "-a", "shop")
 
 	shop.serves("v1", "started again")
-	restart := shop.lastJob("Restart shop")
+	restart := shop.lastJob("Start shop")
 	if n := titled(restart, "Build v1 again: its image is gone from "); n != 1 || titled(restart, "Start web.") != 6 {
 		t.Errorf("got %d builds, want 1 for 3 instances, which are started after it:\n%s", n, c.aorta("jobs", "show", restart.ID))
 	}
