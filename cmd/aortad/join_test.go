@@ -167,7 +167,7 @@ func TestNodes_AnotherMachineOfTheSameName(t *testing.T) {
 	rebuilt := c.machine()
 	rebuilt.flags = append(rebuilt.joinFlags(c.nodeURL(), c.joinToken("--roles", "router")), "--node-name", "n2", "--replace")
 
-	testkit.Eventually(t, "n2 to be silent", func() bool { return c.nodeNamed("n2").State != "ready" })
+	testkit.Eventually(t, "n2 to be dead", func() bool { return c.nodeNamed("n2").State == "dead" })
 	rebuilt.start()
 
 	if after := c.nodeNamed("n2"); after.ID != before.ID || after.State != "ready" {

@@ -42,11 +42,15 @@ func wantCopyRefused(tb testing.TB, host *lab.Host, why string) {
 	}
 }
 
+// inUseFor is for how many seconds after its last word a node's process counts as there.
+const inUseFor = 10
+
 // The disk of n3 is copied to n4 while n3 is cut off: n3 stays the node.
 func TestLab_ACopyOfADiskIsRefusedWhileTheOriginalIsCutOff(t *testing.T) {
 	t.Parallel()
 	specs := lab.Specs(3)
 	specs[2].Roles = nil
+	specs[0].Flags = []string{"--dead-after=1h"} // what is cut off is not to be replaced
 	l := ownLab(t, nil, specs...)
 	n1, n2, n3 := l.Hosts[0], l.Hosts[1], l.Hosts[2]
 	c := on(t, n1)
@@ -57,11 +61,11 @@ func TestLab_ACopyOfADiskIsRefusedWhileTheOriginalIsCutOff(t *testing.T) {
 
 	for _, loud := range []bool{true, false} {
 		testkit.Must(t, l.Cut(testkit.Bounded(t), lab.Cut{A: n1.Name, B: n2.Name, Loud: loud}))
-		testkit.Eventually(t, "n2 to be silent", func() bool { return c.states()["n2"] != "ready" })
+		testkit.Eventually(t, "n2 to be silent", func() bool { return c.heardAgo("n2") > inUseFor })
 		copyDisk(t, n2, n3)
 		wantCopyRefused(t, n3, `is a copy of node "n2"'s, which host n2 (`+n2.Address()+") has used since")
 		testkit.Must(t, l.Heal(testkit.Bounded(t)))
-		testkit.Eventually(t, "n2 to be there again", func() bool { return c.states()["n2"] == "ready" })
+		testkit.Eventually(t, "n2 to be there again", func() bool { return c.heardAgo("n2") < inUseFor })
 	}
 	// A disk that was cloned with its file system does not know that it is a copy.
 	lease := filepath.Join(n3.Disk(), "data", "node", "lease.json")
@@ -73,11 +77,11 @@ func TestLab_ACopyOfADiskIsRefusedWhileTheOriginalIsCutOff(t *testing.T) {
 	// Its hello alone does not make the new lease the only one: that may not have come.
 	testkit.Eventually(t, "n2 to report after its restart", func() bool { return c.nodeNamed("n2").TagSources["os"] != "" })
 	testkit.Must(t, l.Cut(testkit.Bounded(t), lab.Cut{A: n1.Name, B: n2.Name}))
-	testkit.Eventually(t, "n2 to be silent again", func() bool { return c.states()["n2"] != "ready" })
+	testkit.Eventually(t, "n2 to be silent again", func() bool { return c.heardAgo("n2") > inUseFor })
 	wantCopyRefused(t, n3, `is an older copy of node "n2"'s`)
 	testkit.Must(t, l.Heal(testkit.Bounded(t)))
 
-	testkit.Eventually(t, "n2 to be the node", func() bool { return c.states()["n2"] == "ready" })
+	testkit.Eventually(t, "n2 to be the node", func() bool { return c.heardAgo("n2") < inUseFor })
 	if after := app.spread(2); after["n2"] != before["n2"] || strings.Contains(n2.Log(), "refuses node") {
 		t.Errorf("got instances at %v, want them where they were: %v", after, before)
 	}

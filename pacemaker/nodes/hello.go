@@ -30,7 +30,10 @@ func (n *Nodes) Hello(ctx context.Context, node cluster.Node, hello cluster.Hell
 	}
 	now := node
 	now.Address = cmp.Or(hello.Address, node.Address)
-	return n.update(ctx, node, now)
+	if err := n.update(ctx, node, now); err != nil || node.Has(cluster.RoleHeart) { // whose report says what it has
+		return err
+	}
+	return n.welcomeBack(ctx, node)
 }
 
 // begin opens the session, with a lease of its own. The node beside the pacemaker

@@ -41,6 +41,9 @@ func (n *Nodes) Report(ctx context.Context, node cluster.Node, r cluster.Report)
 	if err := n.applyReport(ctx, node, r); err != nil {
 		return cluster.ReportAnswer{}, err
 	}
+	if err := n.welcomeBack(ctx, node); err != nil {
+		return cluster.ReportAnswer{}, err
+	}
 	answer, err := n.answer(ctx, node, have, r.Neighbours)
 	answer.SendFull = sendFull
 	return answer, err

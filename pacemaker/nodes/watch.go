@@ -58,6 +58,15 @@ func (n *Nodes) Judge(ctx context.Context) error {
 	return nil
 }
 
+// welcomeBack judges at once when a node is heard that was not: nobody has to wait for
+// the next round to see that it is there.
+func (n *Nodes) welcomeBack(ctx context.Context, node cluster.Node) error {
+	if node.State == cluster.NodeReady {
+		return nil
+	}
+	return n.Judge(ctx)
+}
+
 func (n *Nodes) judge(now time.Time, list []liveness.Node) liveness.Judgement {
 	n.judging.Lock()
 	defer n.judging.Unlock()
