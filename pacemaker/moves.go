@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"aorta/pacemaker/cluster"
 	"aorta/pacemaker/overview"
@@ -13,10 +14,11 @@ import (
 	"aorta/pacemaker/store"
 )
 
-// moving is an app of which an instance is to run elsewhere.
+// moving is an app of which an instance is to run elsewhere: the first of some that finds
+// room.
 type moving struct {
 	store.Standing
-	plan.Move
+	moves []plan.Move
 }
 
 // toMove finds what is to move next of the apps that lack nothing: what drained nodes
@@ -27,11 +29,11 @@ func toMove(list []store.Standing, lacks []lack, away away) []moving {
 		if slices.ContainsFunc(lacks, func(l lack) bool { return l.App.ID == s.App.ID }) {
 			continue
 		}
-		if m, any := plan.NextMove(away.target(s), s.Instances, away.draining); any {
-			out = append(out, moving{s, m})
+		if moves := plan.NextMoves(away.target(s), s.Instances, away.draining); len(moves) > 0 {
+			out = append(out, moving{s, moves})
 		}
 	}
-	slices.SortStableFunc(out, func(a, b moving) int { return a.Rank() - b.Rank() })
+	slices.SortStableFunc(out, func(a, b moving) int { return a.moves[0].Rank() - b.moves[0].Rank() })
 	return out
 }
 
@@ -46,34 +48,52 @@ func (p *Pacemaker) move(ctx context.Context, list []moving, room *room, away aw
 	}
 	spreads := spreading(open)
 	for _, m := range list {
-		if m.Cause == plan.MoveCrowded && (spreads || !room.spreads(m)) {
-			continue
-		}
-		if until := pauses[plan.TypeOf{App: m.App.ID, Type: m.Instance.Type}]; p.cfg.Now().Before(until) {
-			wait[m.App.ID] = waiting{until: until}
-			continue
-		}
 		if free <= 0 {
 			wait[m.App.ID] = waiting{until: p.cfg.Now()}
 			continue
 		}
-		_, err := room.choose(m.App.ID, m.Release, m.Instance.Type, m.Asked, 1)
-		if full := new(place.NoRoom); errors.As(err, &full) {
-			wait[m.App.ID] = waiting{until: p.cfg.Now().Add(reconcileEvery), noRoom: []overview.NoRoom{stays(m, away, full.Reasons())}}
+		next, w := m.startable(pauses, room, away, spreads, p.cfg.Now())
+		if !w.until.IsZero() {
+			wait[m.App.ID] = w
+		}
+		if next == nil {
 			continue
 		}
-		if err := p.beginMoving(ctx, m, away); err != nil {
+		if err := p.beginMoving(ctx, m, *next, away); err != nil {
 			return nil, fmt.Errorf("move an instance of %s: %w", m.App.Name, err)
 		}
-		spreads = spreads || m.Cause == plan.MoveCrowded
+		spreads = spreads || next.Cause == plan.MoveCrowded
 		free--
 	}
 	return wait, nil
 }
 
+// startable is the first of the moves that can be begun now, and what waits: one that
+// finds no node, or keeps failing, holds up no other.
+func (m moving) startable(pauses map[plan.TypeOf]time.Time, room *room, away away, spreads bool, now time.Time) (next *plan.Move, w waiting) {
+	for _, move := range m.moves {
+		typ := move.Instance.Type
+		if move.Cause == plan.MoveCrowded && (spreads || !room.spreads(m.Standing, move)) {
+			continue
+		}
+		if until := pauses[plan.TypeOf{App: m.App.ID, Type: typ}]; now.Before(until) {
+			w.until = sooner(w.until, until)
+			continue
+		}
+		_, err := room.choose(m.App.ID, m.Release, typ, m.Asked, 1)
+		if full := new(place.NoRoom); errors.As(err, &full) {
+			w.until = sooner(w.until, now.Add(reconcileEvery))
+			w.noRoom = append(w.noRoom, stays(m.Standing, move, away, full.Reasons()))
+			continue
+		}
+		return &move, w
+	}
+	return nil, w
+}
+
 // spreads says that another node has two fewer of the instance's kind and takes it.
-func (r *room) spreads(m moving) bool {
-	to, err := r.look(m.App.ID, m.Release, m.Instance.Type, m.Asked, 1)
+func (r *room) spreads(s store.Standing, m plan.Move) bool {
+	to, err := r.look(s.App.ID, s.Release, m.Instance.Type, s.Asked, 1)
 	if err != nil {
 		return false
 	}
@@ -93,19 +113,22 @@ func spreading(open []cluster.Operation) bool {
 func asLacks(list []moving) []lack {
 	lacks := make([]lack, len(list))
 	for i, m := range list {
-		lacks[i] = lack{m.Standing, map[string]int{m.Instance.Type: 1}}
+		lacks[i] = lack{m.Standing, map[string]int{}}
+		for _, move := range m.moves {
+			lacks[i].missing[move.Instance.Type] = 1
+		}
 	}
 	return lacks
 }
 
-func stays(m moving, away away, reason string) overview.NoRoom {
+func stays(s store.Standing, m plan.Move, away away, reason string) overview.NoRoom {
 	return overview.NoRoom{
-		Type: m.Instance.Type, Count: 1, Wanted: plan.Want(m.Release, m.Asked)[m.Instance.Type], Reason: reason,
+		Type: m.Instance.Type, Count: 1, Wanted: plan.Want(s.Release, s.Asked)[m.Instance.Type], Reason: reason,
 		Instance: m.Instance.Name(), Node: m.Instance.NodeID, NodeName: away.names[m.Instance.NodeID], Drained: m.Cause == plan.MoveDrained,
 	}
 }
 
-func (p *Pacemaker) beginMoving(ctx context.Context, m moving, away away) error {
+func (p *Pacemaker) beginMoving(ctx context.Context, of moving, m plan.Move, away away) error {
 	typ, from := m.Instance.Type, away.names[m.Instance.NodeID]
 	reason := from + " is drained"
 	switch m.Cause {
@@ -115,7 +138,7 @@ func (p *Pacemaker) beginMoving(ctx context.Context, m moving, away away) error 
 		reason = fmt.Sprintf("%s has %d %s, and other nodes have fewer", from, m.Siblings, typ)
 	}
 	_, err := p.begin(ctx, cluster.Operation{
-		Kind: cluster.OpReplace, AppID: m.App.ID, Title: fmt.Sprintf("Move %s of %s off %s", m.Instance.Name(), m.App.Name, from),
+		Kind: cluster.OpReplace, AppID: of.App.ID, Title: fmt.Sprintf("Move %s of %s off %s", m.Instance.Name(), of.App.Name, from),
 		Args: cluster.Request{Types: []string{typ}, AtMost: map[string]int{typ: 1}, Replace: []cluster.ID{m.Instance.ID}, Move: string(m.Cause), Reason: reason}.Encode(),
 	}, store.IfUnchanging())
 	if cluster.CodeOf(err) == cluster.CodeConflict {

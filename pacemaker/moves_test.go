@@ -172,3 +172,40 @@ func TestMoves_FollowTheTagsOfNodes(t *testing.T) {
 		t.Errorf("got %d moves and then %v, want one away from n3", moved, left)
 	}
 }
+
+// What finds no room on other nodes holds up nothing else of its app.
+func TestDrain_OneThatFindsNoRoomHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	shop := r.App("shop")
+	large := cluster.Limits{Memory: 4 << 30}
+	release := r.Deploy(shop, cluster.ProcessType{Name: "web"}, cluster.ProcessType{Name: "large", Quantity: new(int), Limits: large})
+	r.load = cluster.Load{MemoryTotal: 1 << 30}
+	n1, n2 := r.newNode("n1", cluster.RoleHeart), r.newNode("n2", cluster.RoleHeart)
+	r.report(n1)
+	r.report(n2)
+	one := 1
+	_, err := r.ChangeFormation(t.Context(), shop, map[string]ProcessChange{"large": {Quantity: &one}}, "ann")
+	if err == nil {
+		t.Fatal("a process type that no node could hold was taken")
+	}
+	r.load.MemoryTotal = 8 << 30
+	r.report(n2)
+	op, err := r.ChangeFormation(t.Context(), shop, map[string]ProcessChange{"large": {Quantity: &one}}, "ann")
+	testkit.Must(t, err)
+	r.finish(op, jobs.Succeeded)
+	r.Instance(release, "large", n2)
+	web := r.Instance(release, "web", n2)
+
+	_, err = r.DrainNode(t.Context(), n2, "ann")
+	testkit.Must(t, err)
+	r.round()
+
+	ops := r.open(cluster.OpReplace)
+	if len(ops) != 1 || ops[0].Title != "Move web."+web.Short()+" of shop off n2" {
+		t.Errorf("got the moves %v, want that of web", ops)
+	}
+	if waits := r.missing.leaving(n2.ID); len(waits) != 1 || !strings.HasPrefix(waits[0], "large.") {
+		t.Errorf("got %q waiting, want large alone", waits)
+	}
+}

@@ -2,6 +2,8 @@ package plan
 
 import (
 	"cmp"
+	"maps"
+	"slices"
 
 	"aorta/pacemaker/cluster"
 )
@@ -23,12 +25,12 @@ type Move struct {
 	Siblings int // on its node, itself among them
 }
 
-// NextMove is the instance of an app that is to move next: one at a time, and only of a
-// process type of which there is just as much as is wanted, so that a move has ended before
-// the next one begins. One that is merely crowded moves only to a node with two
-// fewer of its kind, which is for the caller to find.
-func NextMove(t Target, instances []cluster.Instance, draining map[cluster.ID]bool) (Move, bool) {
-	var best *Move
+// NextMoves are the instances of an app of which one is to move next, the most pressing
+// first: one of each process type of which there is just as much as is wanted, so that a
+// move has ended before the next one begins. One that is merely crowded moves only to a
+// node with two fewer of its kind, which is for the caller to find.
+func NextMoves(t Target, instances []cluster.Instance, draining map[cluster.ID]bool) []Move {
+	best := map[string]Move{}
 	siblings := t.siblings(instances)
 	for _, in := range instances {
 		if !keeps(t, in) || t.Lost[in.NodeID] || total(siblings[in.Type]) != t.Want[in.Type] {
@@ -45,14 +47,11 @@ func NextMove(t Target, instances []cluster.Instance, draining map[cluster.ID]bo
 		default:
 			continue
 		}
-		if best == nil || m.before(*best) {
-			best = &m
+		if b, any := best[in.Type]; !any || m.compare(b) < 0 {
+			best[in.Type] = m
 		}
 	}
-	if best == nil {
-		return Move{}, false
-	}
-	return *best, true
+	return slices.SortedFunc(maps.Values(best), Move.compare)
 }
 
 func total(counts map[cluster.ID]int) (n int) {
@@ -83,8 +82,8 @@ var ranks = map[MoveCause]int{MoveDrained: 0, MoveMisplaced: 1, MoveCrowded: 2}
 // Rank is lower the more pressing the cause is.
 func (m Move) Rank() int { return ranks[m.Cause] }
 
-// before says which of two goes first: by cause; from the node with more of its kind;
+// compare puts in order what goes first: by cause; from the node with more of its kind;
 // then the older one.
-func (m Move) before(o Move) bool {
-	return cmp.Or(cmp.Compare(m.Rank(), o.Rank()), -cmp.Compare(m.Siblings, o.Siblings), cmp.Compare(m.Instance.ID, o.Instance.ID)) < 0
+func (m Move) compare(o Move) int {
+	return cmp.Or(cmp.Compare(m.Rank(), o.Rank()), -cmp.Compare(m.Siblings, o.Siblings), cmp.Compare(m.Instance.ID, o.Instance.ID))
 }

@@ -145,7 +145,7 @@ func TestSurplus_GivesUpWhatIsWorthLeast(t *testing.T) {
 	}
 }
 
-func TestNextMove_OneAtATimeTheMostPressingFirst(t *testing.T) {
+func TestNextMoves_OneOfATypeTheMostPressingFirst(t *testing.T) {
 	draining, misplaced := map[cluster.ID]bool{"n9": true}, map[cluster.ID]bool{"1 on n2": true}
 	for _, tc := range []struct {
 		what string
@@ -162,10 +162,10 @@ func TestNextMove_OneAtATimeTheMostPressingFirst(t *testing.T) {
 		{"a move is under way", 2, []string{"n1", "n9", "n3 starting"}, ""},
 		{"the one before it still drains", 2, []string{"n1", "n9", "n9 draining"}, "1 on n9"},
 	} {
-		got, any := NextMove(Target{Release: "r", Want: map[string]int{"web": tc.want}, Leaving: misplaced}, world("r", tc.has...), draining)
+		got := NextMoves(Target{Release: "r", Want: map[string]int{"web": tc.want}, Leaving: misplaced}, world("r", tc.has...), draining)
 
-		if got.Instance.ID != tc.move || any != (tc.move != "") {
-			t.Errorf("%s: got %q, want %q", tc.what, got.Instance.ID, tc.move)
+		if len(got) > 1 || len(got) == 0 != (tc.move == "") || len(got) == 1 && got[0].Instance.ID != tc.move {
+			t.Errorf("%s: got %+v, want %q", tc.what, got, tc.move)
 		}
 	}
 }
