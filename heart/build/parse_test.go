@@ -85,8 +85,18 @@ func TestParseManifest_TakesQuantitiesInEverySpelling(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, spelled := range [][]string{
-		{"256m", "256MB"}, {"256m", "256Mi"}, {"256m", "0.25g"}, {"256m", "'256 mb'"}, {"256m", "268435456"}, {"cpus: 0.5", "cpus: 500m"}, {"cpus: 0.5", "cpus: '0.5'"}, {"cpus: 0.5", "cpus: .5"},
-		{"stop_grace: 45s", "stop_grace: 45 sec"}, {"timeout: 90s", "timeout: 1.5 min"}, {"idle_timeout: 2h", "idle_timeout: 2 hours"}, {"50m", "50MiB"},
+		{"256m", "256MB"},
+		{"256m", "256Mi"},
+		{"256m", "0.25g"},
+		{"256m", "'256 mb'"},
+		{"256m", "268435456"},
+		{"cpus: 0.5", "cpus: 500m"},
+		{"cpus: 0.5", "cpus: '0.5'"},
+		{"cpus: 0.5", "cpus: .5"},
+		{"stop_grace: 45s", "stop_grace: 45 sec"},
+		{"timeout: 90s", "timeout: 1.5 min"},
+		{"idle_timeout: 2h", "idle_timeout: 2 hours"},
+		{"50m", "50MiB"},
 	} {
 		got, err := ParseManifest([]byte(strings.Replace(fullManifest, spelled[0], spelled[1], 1)))
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {

@@ -20,8 +20,10 @@ func TestNginx_NoRequestWaitsForTheReplica(t *testing.T) {
 		what        string
 		begin, mend func(*rig)
 	}{
-		{"hangs", func(r *rig) { testkit.Must(r.tb, syscall.Kill(r.redis.Pid(), syscall.SIGSTOP)) },
-			func(r *rig) { testkit.Must(r.tb, syscall.Kill(r.redis.Pid(), syscall.SIGCONT)) }},
+		{
+			"hangs", func(r *rig) { testkit.Must(r.tb, syscall.Kill(r.redis.Pid(), syscall.SIGSTOP)) },
+			func(r *rig) { testkit.Must(r.tb, syscall.Kill(r.redis.Pid(), syscall.SIGCONT)) },
+		},
 		{"loads its data", (*rig).beginLoading, (*rig).endLoading},
 	} {
 		t.Run(fault.what, func(t *testing.T) {
