@@ -209,3 +209,25 @@ func TestDrain_OneThatFindsNoRoomHoldsUpNoOther(t *testing.T) {
 		t.Errorf("got %q waiting, want large alone", waits)
 	}
 }
+
+// With no other node, the drain waits and says so, and so does what is missing.
+func TestDrain_OfTheOnlyNodeSaysWhatItWaitsFor(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 1)
+	n1 := f.nodes[0]
+
+	_, err := f.DrainNode(t.Context(), n1, "ann")
+	testkit.Must(t, err)
+	f.pass(2 * time.Second)
+	drained := f.concerns()
+	f.scaleTo(f.app, 2)
+	f.pass(2 * time.Second)
+	missing := f.concerns()
+
+	if want := "web." + f.on[n1.ID].Short() + " of shop is to leave n1 and finds no other node: n1 is draining (add a node, or run aorta nodes undrain n1)."; !slices.Contains(drained, want) {
+		t.Errorf("got the concerns %q, want %q", drained, want)
+	}
+	if !slices.ContainsFunc(missing, func(c string) bool { return strings.HasPrefix(c, "1 web of shop finds no node: n1 is draining") }) {
+		t.Errorf("got the concerns %q, want what is missing among them", missing)
+	}
+}

@@ -111,7 +111,7 @@ func (p *Pacemaker) fill(ctx context.Context, lacks []lack, moves []moving, away
 	if err != nil {
 		return nil, err
 	}
-	free := replacingApps*room.takers() - replacing(open)
+	free := replacingApps*max(1, room.takers()) - replacing(open) // with no node that takes any, each is still told why
 	wait, free, err := p.replace(ctx, lacks, room, free)
 	if err != nil || len(moves) == 0 {
 		return wait, err
