@@ -1,7 +1,6 @@
 package pacemaker
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -87,16 +86,12 @@ func (p *Pacemaker) emptyNode(ctx context.Context, r *jobs.Run) (any, error) {
 		return nil, err
 	}
 	seen := leaving{}
-	return nil, p.changed.Until(ctx, func() (bool, error) {
+	return nil, p.written.Until(ctx, func() (bool, error) {
 		list, err := p.store.InstancesOn(ctx, args.Node)
 		if err != nil {
 			return false, err
 		}
-		names, err := p.store.AppNames(ctx)
-		if err != nil {
-			return false, err
-		}
-		for _, line := range seen.look(list, names) {
+		for _, line := range seen.look(list, func(id cluster.ID) string { return p.nameOf(ctx, id) }) {
 			r.Log(line)
 		}
 		node, err := p.store.Node(ctx, args.Node)
@@ -125,14 +120,16 @@ type leaving struct {
 }
 
 // look says what has left since the last look.
-func (l *leaving) look(list []cluster.Instance, apps map[cluster.ID]string) (lines []string) {
+func (l *leaving) look(list []cluster.Instance, app func(cluster.ID) string) (lines []string) {
 	if l.all == nil {
 		l.all, l.left = map[cluster.ID]string{}, map[cluster.ID]bool{}
 		lines = append(lines, counted(len(list), "instance")+" to move")
 	}
 	there := map[cluster.ID]bool{}
 	for _, in := range list {
-		there[in.ID], l.all[in.ID] = true, in.Name()+" of "+cmp.Or(apps[in.AppID], "an app that was destroyed")
+		if there[in.ID] = true; l.all[in.ID] == "" {
+			l.all[in.ID] = in.Name() + " of " + app(in.AppID)
+		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(l.all)) {
 		if !there[id] && !l.left[id] {

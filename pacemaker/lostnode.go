@@ -25,9 +25,8 @@ func (p *Pacemaker) away(ctx context.Context) (away, error) {
 }
 
 func awayOf(nodes []cluster.Node, deadAfter time.Duration, now time.Time) away {
-	a := away{map[cluster.ID]bool{}, map[cluster.ID]bool{}, map[cluster.ID]bool{}, map[cluster.ID]string{}, nodes}
+	a := away{map[cluster.ID]bool{}, map[cluster.ID]bool{}, map[cluster.ID]bool{}, cluster.NodeNames(nodes), nodes}
 	for _, n := range nodes {
-		a.names[n.ID] = n.Name
 		switch {
 		case n.Lost():
 			a.lost[n.ID] = true

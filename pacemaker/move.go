@@ -15,15 +15,7 @@ import (
 // moveDisplaced begins to replace the instances that are published at another address
 // than their node has now: a container keeps the one that it was made with, and routers
 // on other hosts may not reach it there. It serves until another one does.
-func (p *Pacemaker) moveDisplaced(ctx context.Context, list []store.Standing, open []cluster.Operation) error {
-	list = running(list, open)
-	if len(list) == 0 {
-		return nil
-	}
-	nodes, err := p.store.Nodes(ctx)
-	if err != nil {
-		return err
-	}
+func (p *Pacemaker) moveDisplaced(ctx context.Context, list []store.Standing, nodes []cluster.Node) error {
 	at := map[cluster.ID]string{}
 	for _, n := range nodes {
 		at[n.ID] = n.Address
@@ -68,14 +60,10 @@ func (p *Pacemaker) beginMove(ctx context.Context, s store.Standing, moves []clu
 		}
 		args.Replace = append(args.Replace, in.ID)
 	}
-	_, err = p.begin(ctx, cluster.Operation{
+	return p.beginUnasked(ctx, cluster.Operation{
 		Kind: cluster.OpRestart, AppID: s.App.ID, Args: args.Encode(),
 		Title: fmt.Sprintf("Move %s of %s to their node's new address", counted(len(moves), "instance"), s.App.Name),
-	}, store.IfUnchanging())
-	if cluster.CodeOf(err) == cluster.CodeConflict {
-		return nil // somebody asked for something meanwhile; its end has the app checked again
-	}
-	return err
+	})
 }
 
 // moveAgain is until when an app's next move waits, after those that have failed since

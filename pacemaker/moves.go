@@ -24,9 +24,13 @@ type moving struct {
 // toMove finds what is to move next of the apps that lack nothing: what drained nodes
 // have first.
 func toMove(list []store.Standing, lacks []lack, away away) []moving {
+	lacking := make(map[cluster.ID]bool, len(lacks))
+	for _, l := range lacks {
+		lacking[l.App.ID] = true
+	}
 	var out []moving
 	for _, s := range list {
-		if slices.ContainsFunc(lacks, func(l lack) bool { return l.App.ID == s.App.ID }) {
+		if lacking[s.App.ID] {
 			continue
 		}
 		if moves := plan.NextMoves(away.target(s), s.Instances, away.draining); len(moves) > 0 {
@@ -137,14 +141,10 @@ func (p *Pacemaker) beginMoving(ctx context.Context, of moving, m plan.Move, awa
 	case plan.MoveCrowded:
 		reason = fmt.Sprintf("%s has %d %s, and other nodes have fewer", from, m.Siblings, typ)
 	}
-	_, err := p.begin(ctx, cluster.Operation{
+	return p.beginUnasked(ctx, cluster.Operation{
 		Kind: cluster.OpReplace, AppID: of.App.ID, Title: fmt.Sprintf("Move %s of %s off %s", m.Instance.Name(), of.App.Name, from),
 		Args: cluster.Request{Types: []string{typ}, AtMost: map[string]int{typ: 1}, Replace: []cluster.ID{m.Instance.ID}, Move: string(m.Cause), Reason: reason}.Encode(),
-	}, store.IfUnchanging())
-	if cluster.CodeOf(err) == cluster.CodeConflict {
-		return nil // somebody asked for something meanwhile; its end has the app checked again
-	}
-	return err
+	})
 }
 
 // leaving says what can't leave a node, and why.

@@ -114,10 +114,7 @@ func (p *Pacemaker) starts(ctx context.Context, subject jobs.Subject, w work, li
 	if err != nil {
 		return nil, err
 	}
-	names := map[cluster.ID]string{}
-	for _, n := range nodes {
-		names[n.ID] = n.Name
-	}
+	names := cluster.NodeNames(nodes)
 	role := "start"
 	if rebuilt {
 		role = "start/rebuilt"

@@ -146,10 +146,7 @@ func (p *Pacemaker) retireAll(ctx context.Context) error {
 	}
 	var began []cluster.ID
 	for _, id := range apps {
-		name := "a removed app"
-		if app, err := p.store.AppByID(ctx, id); err == nil {
-			name = app.Name
-		}
+		name := p.nameOf(ctx, id)
 		for more := true; more; {
 			r, err := p.store.BeginRetire(ctx, id, func(n int) string { return fmt.Sprintf("Stop %s of %s", counted(n, "instance"), name) })
 			if err != nil {
@@ -164,6 +161,14 @@ func (p *Pacemaker) retireAll(ctx context.Context) error {
 		p.rerouted(began...)
 	}
 	return nil
+}
+
+// nameOf is what people call an app, also one that is gone.
+func (p *Pacemaker) nameOf(ctx context.Context, id cluster.ID) string {
+	if app, err := p.store.AppByID(ctx, id); err == nil {
+		return app.Name
+	}
+	return "a removed app"
 }
 
 // counted is a number with its noun in the right form.

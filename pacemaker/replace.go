@@ -44,25 +44,27 @@ func (p *Pacemaker) replaceMissing(ctx context.Context, c check, open []cluster.
 	if err != nil {
 		return err
 	}
-	if err := p.moveDisplaced(ctx, list, open); err != nil {
-		return err
-	}
 	away, err := p.away(ctx)
 	if err != nil {
 		return err
 	}
-	if err := p.drainSurplus(ctx, running(list, open), away); err != nil {
+	busy := busyWith(open)
+	list = running(list, busy)
+	if err := p.moveDisplaced(ctx, list, away.nodes); err != nil {
+		return err
+	}
+	if err := p.drainSurplus(ctx, list, away); err != nil {
 		return err
 	}
 	wait := map[cluster.ID]waiting{}
-	lacks := lacking(list, open, away)
-	moves := toMove(running(list, open), lacks, away)
+	lacks := lacking(list, away)
+	moves := toMove(list, lacks, away)
 	if len(lacks)+len(moves) > 0 {
 		if wait, err = p.fill(ctx, lacks, moves, away, open); err != nil {
 			return err
 		}
 	}
-	p.missing.checked(c, wait, busyWith(open))
+	p.missing.checked(c, wait, busy)
 	return nil
 }
 
@@ -77,17 +79,16 @@ func busyWith(open []cluster.Operation) map[cluster.ID]bool {
 
 // running leaves the apps that are to run and that no operation is at work on. The end
 // of one has its app checked again.
-func running(list []store.Standing, open []cluster.Operation) []store.Standing {
-	busy := busyWith(open)
-	return slices.DeleteFunc(slices.Clone(list), func(s store.Standing) bool {
+func running(list []store.Standing, busy map[cluster.ID]bool) []store.Standing {
+	return slices.DeleteFunc(list, func(s store.Standing) bool {
 		return busy[s.App.ID] || s.App.Stopped || s.App.Destroying || s.Release.ID == ""
 	})
 }
 
 // lacking finds the apps that lack something: first those of which nothing runs.
-func lacking(list []store.Standing, open []cluster.Operation, away away) []lack {
+func lacking(list []store.Standing, away away) []lack {
 	var down, others []lack
-	for _, s := range running(list, open) {
+	for _, s := range list {
 		m := plan.Missing(away.target(s), s.Instances)
 		switch {
 		case len(m) == 0:
@@ -205,12 +206,18 @@ func (p *Pacemaker) beginReplace(ctx context.Context, l lack, counts map[string]
 	if err != nil {
 		return err
 	}
-	_, err = p.begin(ctx, cluster.Operation{
+	return p.beginUnasked(ctx, cluster.Operation{
 		Kind: cluster.OpReplace, AppID: l.App.ID, Args: cluster.Request{Types: types, AtMost: counts, Reason: reason}.Encode(),
 		Title: fmt.Sprintf("Replace %s of %s", counted(total, "missing instance"), l.App.Name),
-	}, store.IfUnchanging())
+	})
+}
+
+// beginUnasked begins what nobody asked for, unless somebody has asked for something of
+// the app meanwhile, whose end has the app checked again.
+func (p *Pacemaker) beginUnasked(ctx context.Context, op cluster.Operation) error {
+	_, err := p.begin(ctx, op, store.IfUnchanging())
 	if cluster.CodeOf(err) == cluster.CodeConflict {
-		return nil // somebody asked for something meanwhile; its end has the app checked again
+		return nil
 	}
 	return err
 }

@@ -84,6 +84,15 @@ type Node struct {
 // Lost says that what ran there counts as gone, though nobody knows that it is.
 func (n Node) Lost() bool { return n.State == NodeDead && n.RemovedAt == nil }
 
+// NodeNames gives the names of nodes, by their ids.
+func NodeNames(nodes []Node) map[ID]string {
+	names := make(map[ID]string, len(nodes))
+	for _, n := range nodes {
+		names[n.ID] = n.Name
+	}
+	return names
+}
+
 // Has says whether the node plays the role.
 func (n Node) Has(r Role) bool { return contains(n.Roles, r) }
 

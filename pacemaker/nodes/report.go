@@ -65,10 +65,13 @@ func (n *Nodes) update(ctx context.Context, node, now cluster.Node) error {
 		return err
 	}
 	n.cfg.Log.Info("a node has another address", "node", node.Name, "was", node.Address, "now", now.Address)
-	list, err := n.cfg.Store.InstancesOn(ctx, node.ID)
-	for _, in := range list {
-		n.cfg.Changed(in.AppID)
-	}
+	return n.appsChanged(ctx, node)
+}
+
+// appsChanged has the apps on a node looked at again.
+func (n *Nodes) appsChanged(ctx context.Context, node cluster.Node) error {
+	apps, err := n.cfg.Store.AppsOn(ctx, node.ID)
+	n.cfg.Changed(apps...)
 	return err
 }
 

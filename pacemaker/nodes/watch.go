@@ -100,9 +100,7 @@ func (n *Nodes) changeState(ctx context.Context, node cluster.Node, to cluster.N
 	if to == cluster.NodeDead {
 		n.cfg.Lost(ctx, node, why)
 	}
-	apps, err := n.cfg.Store.AppsOn(ctx, node.ID)
-	n.cfg.Changed(apps...)
-	return done, err
+	return done, n.appsChanged(ctx, node)
 }
 
 // DeclareDead has a node count as dead at once, by a person's word. A node that

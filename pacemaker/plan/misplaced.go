@@ -12,6 +12,9 @@ import (
 // since. They serve until others do, one after the other, the oldest first. Of a node
 // that is not among those given, nothing is known, and what runs there is not misplaced.
 func Misplaced(release cluster.Release, asked map[string]cluster.Formation, instances []cluster.Instance, nodes []cluster.Node) []cluster.Instance {
+	if !slices.ContainsFunc(release.Processes, func(p cluster.ProcessType) bool { return len(Tags(p, asked).Require) > 0 }) {
+		return nil
+	}
 	set := make(map[cluster.ID]map[string]string, len(nodes))
 	for _, n := range nodes {
 		set[n.ID] = n.SetTags

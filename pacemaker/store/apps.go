@@ -145,14 +145,3 @@ func (s *Store) drainOrphans(tx *gorm.DB) error {
 		Where("gone_at IS NULL AND state IN ? AND app_id NOT IN (SELECT id FROM apps)", wantedStates).
 		Updates(map[string]any{"state": string(cluster.InstanceDraining), "draining_at": s.now().UnixNano()}).Error
 }
-
-// AppNames gives the names of all apps, by id.
-func (s *Store) AppNames(ctx context.Context) (map[cluster.ID]string, error) {
-	var rows []appRow
-	err := s.read.WithContext(ctx).Select("id, name").Find(&rows).Error
-	names := make(map[cluster.ID]string, len(rows))
-	for _, r := range rows {
-		names[cluster.ID(r.ID)] = r.Name
-	}
-	return names, translate(err, "list the names of apps")
-}

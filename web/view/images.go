@@ -20,10 +20,7 @@ func (v *Views) Images(ctx context.Context, app cluster.ID) ([]wire.Image, error
 	if err != nil {
 		return nil, err
 	}
-	names := map[cluster.ID]string{}
-	for _, n := range nodes {
-		names[n.ID] = n.Name
-	}
+	names := cluster.NodeNames(nodes)
 	list := []wire.Image{}
 	for _, on := range all {
 		for _, f := range on.Fates {
