@@ -257,3 +257,27 @@ func TestLostNode_ManyAppsAreReplacedAFewAtATime(t *testing.T) {
 		t.Errorf("got %d replacements in all, want one of each app", seen)
 	}
 }
+
+// A preview counts as the operation would: what is on a dead node is not there.
+func TestPreview_CountsNothingOnADeadNode(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 3)
+	f.pass(17*time.Second, 3)
+	f.replaceOn(f.nodes[1])
+	f.pass(time.Second, 3)
+	f.Instance(f.release, "web", f.nodes[2]) // as if it were not given up yet
+	four := 4
+
+	got, err := f.PreviewFormation(t.Context(), f.app, map[string]ProcessChange{"web": {Quantity: &four}})
+
+	testkit.Must(t, err)
+	starts := 0
+	for _, s := range got.Steps {
+		if s.Instance == "" && s.Node != "n3" {
+			starts++
+		}
+	}
+	if starts != 1 {
+		t.Errorf("got %+v, want one instance started, on a node that lives", got.Steps)
+	}
+}

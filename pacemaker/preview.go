@@ -81,7 +81,8 @@ func (p *Pacemaker) PreviewFormation(ctx context.Context, app cluster.App, chang
 		return Preview{}, err
 	}
 	after := c.after()
-	target := plan.Target{Release: c.release.ID, Replace: giveWay(c.args, c.release, after, list, nodes)}
+	away := awayOf(nodes, p.cfg.DeadAfter, p.cfg.Now())
+	target := plan.Target{Release: c.release.ID, Replace: giveWay(c.args, c.release, after, list, nodes), Lost: away.lost, Held: away.held}
 	if !app.Stopped {
 		target.Want = plan.Want(c.release, after)
 	}
