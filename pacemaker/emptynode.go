@@ -49,16 +49,6 @@ func (p *Pacemaker) UndrainNode(ctx context.Context, node cluster.Node, user str
 	return nil
 }
 
-// TagNode changes the tags that are set on a node: an empty value takes one away. What
-// requires one that is gone moves to other nodes.
-func (p *Pacemaker) TagNode(ctx context.Context, node cluster.Node, tags map[string]string, user string) (cluster.Node, error) {
-	changed, err := p.store.SetTags(ctx, node, tags, user)
-	if err == nil {
-		p.checkAll()
-	}
-	return changed, err
-}
-
 // openDrain is the operation that empties a node; zero without one.
 func (p *Pacemaker) openDrain(ctx context.Context, node cluster.Node) (cluster.Operation, error) {
 	open, err := p.store.OpenOperations(ctx)
@@ -69,13 +59,6 @@ func (p *Pacemaker) openDrain(ctx context.Context, node cluster.Node) (cluster.O
 		return cluster.Operation{}, err
 	}
 	return open[i], nil
-}
-
-// checkAll has all apps checked at once for what they lack and for what is to move.
-func (p *Pacemaker) checkAll() {
-	p.missing.markAll()
-	p.changed.Notify()
-	p.written.Notify()
 }
 
 // emptyNode waits until nothing is left on a node, and says how far it is. What moves

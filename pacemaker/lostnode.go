@@ -14,9 +14,9 @@ import (
 // away are the nodes on which nothing should depend: those that are dead, whose
 // instances don't count, those that came back lately, and those that are emptied.
 type away struct {
-	lost, held, draining map[cluster.ID]bool
-	names                map[cluster.ID]string // of all nodes
-	nodes                []cluster.Node
+	lost, held map[cluster.ID]bool
+	names      map[cluster.ID]string // of all nodes
+	nodes      []cluster.Node
 }
 
 func (p *Pacemaker) away(ctx context.Context) (away, error) {
@@ -25,14 +25,12 @@ func (p *Pacemaker) away(ctx context.Context) (away, error) {
 }
 
 func awayOf(nodes []cluster.Node, deadAfter time.Duration, now time.Time) away {
-	a := away{map[cluster.ID]bool{}, map[cluster.ID]bool{}, map[cluster.ID]bool{}, cluster.NodeNames(nodes), nodes}
+	a := away{map[cluster.ID]bool{}, map[cluster.ID]bool{}, cluster.NodeNames(nodes), nodes}
 	for _, n := range nodes {
 		switch {
 		case n.Lost():
 			a.lost[n.ID] = true
-		case n.Draining:
-			a.draining[n.ID], a.held[n.ID] = true, true
-		case now.Before(liveness.HeldUntil(n, deadAfter)):
+		case n.Draining, now.Before(liveness.HeldUntil(n, deadAfter)):
 			a.held[n.ID] = true
 		}
 	}
@@ -41,16 +39,10 @@ func awayOf(nodes []cluster.Node, deadAfter time.Duration, now time.Time) away {
 
 // target is what an app is to run, without those nodes.
 func (a away) target(s store.Standing) plan.Target {
-	return plan.Target{Release: s.Release.ID, Want: plan.Want(s.Release, s.Asked), Lost: a.lost, Held: a.held, Leaving: a.misplaced(s)}
-}
-
-// misplaced are the instances of an app on nodes that lack a tag which they require.
-func (a away) misplaced(s store.Standing) map[cluster.ID]bool {
-	set := map[cluster.ID]bool{}
-	for _, in := range plan.Misplaced(s.Release, s.Asked, s.Instances, a.nodes) {
-		set[in.ID] = true
+	return plan.Target{
+		Release: s.Release.ID, Want: plan.Want(s.Release, s.Asked), Lost: a.lost, Held: a.held,
+		Leaving: plan.Leaving(s.Release, s.Asked, s.Instances, a.nodes),
 	}
-	return set
 }
 
 // nodeLost ends what would wait for a node that is dead: what was to start there starts

@@ -33,7 +33,7 @@ func toMove(list []store.Standing, lacks []lack, away away) []moving {
 		if lacking[s.App.ID] {
 			continue
 		}
-		if moves := plan.NextMoves(away.target(s), s.Instances, away.draining); len(moves) > 0 {
+		if moves := plan.NextMoves(away.target(s), s.Instances); len(moves) > 0 {
 			out = append(out, moving{s, moves})
 		}
 	}
@@ -128,21 +128,24 @@ func asLacks(list []moving) []lack {
 func stays(s store.Standing, m plan.Move, away away, reason string) overview.NoRoom {
 	return overview.NoRoom{
 		Type: m.Instance.Type, Count: 1, Wanted: plan.Want(s.Release, s.Asked)[m.Instance.Type], Reason: reason,
-		Instance: m.Instance.Name(), Node: m.Instance.NodeID, NodeName: away.names[m.Instance.NodeID], Drained: m.Cause == plan.MoveDrained,
+		Instance: m.Instance.Name(), Node: m.Instance.NodeID, NodeName: away.names[m.Instance.NodeID], Drained: m.Cause == plan.MoveDrained, Displaced: m.Cause == plan.MoveDisplaced,
 	}
 }
 
 func (p *Pacemaker) beginMoving(ctx context.Context, of moving, m plan.Move, away away) error {
 	typ, from := m.Instance.Type, away.names[m.Instance.NodeID]
-	reason := from + " is drained"
+	title, reason := fmt.Sprintf("Move %s of %s off %s", m.Instance.Name(), of.App.Name, from), from+" is drained"
 	switch m.Cause {
+	case plan.MoveDisplaced:
+		title = fmt.Sprintf("Move %s of %s off the former address of %s", m.Instance.Name(), of.App.Name, from)
+		reason = fmt.Sprintf("%s has another address than %s, where it is published", from, m.Instance.Address)
 	case plan.MoveMisplaced:
 		reason = from + " has not got a tag that " + typ + " requires"
 	case plan.MoveCrowded:
 		reason = fmt.Sprintf("%s has %d %s, and other nodes have fewer", from, m.Siblings, typ)
 	}
 	return p.beginUnasked(ctx, cluster.Operation{
-		Kind: cluster.OpReplace, AppID: of.App.ID, Title: fmt.Sprintf("Move %s of %s off %s", m.Instance.Name(), of.App.Name, from),
+		Kind: cluster.OpReplace, AppID: of.App.ID, Title: title,
 		Args: cluster.Request{Types: []string{typ}, AtMost: map[string]int{typ: 1}, Replace: []cluster.ID{m.Instance.ID}, Move: string(m.Cause), Reason: reason}.Encode(),
 	})
 }

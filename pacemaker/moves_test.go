@@ -231,3 +231,82 @@ func TestDrain_OfTheOnlyNodeSaysWhatItWaitsFor(t *testing.T) {
 		t.Errorf("got the concerns %q, want what is missing among them", missing)
 	}
 }
+
+// What a node may not run any more moves to one that may, one at a time, and stays
+// where no node may.
+func TestMoves_LeaveANodeThatLostATag(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	shop := r.App("shop")
+	two := 2
+	release := r.Deploy(shop, cluster.ProcessType{Name: "web", Quantity: &two, Tags: cluster.Tags{Require: []cluster.Tag{{Key: "ssd"}}}})
+	r.load.MemoryTotal = 8 << 30
+	old, other := r.newNode("old", cluster.RoleHeart), r.newNode("other", cluster.RoleHeart)
+	tag := func(n cluster.Node, value string) []cluster.Operation {
+		t.Helper()
+		_, err := r.store.SetTags(t.Context(), n, map[string]string{"ssd": value}, "ann")
+		testkit.Must(t, err)
+		r.report(n)
+		r.announce(shop.ID)
+		r.round()
+		return r.open(cluster.OpReplace)
+	}
+	first, second := r.Instance(release, "web", old), r.Instance(release, "web", old)
+	fits := tag(old, "true")
+	nowhere := tag(old, "")
+
+	ops := tag(other, "true")
+
+	if len(fits)+len(nowhere) != 0 {
+		t.Errorf("got %+v with the tag and %+v while no node has it, want nothing moved", fits, nowhere)
+	}
+	if len(ops) != 1 {
+		t.Fatalf("got the moves %+v, want one", ops)
+	}
+	req, err := ops[0].Request()
+	if err != nil || len(req.Replace) != 1 || req.Replace[0] != min(first, second) || ops[0].Title != "Move web."+min(first, second).Short()+" of shop off old" {
+		t.Errorf("got %+v for %q (%v), want %s alone replaced", req, ops[0].Title, err, min(first, second))
+	}
+}
+
+// What is published where its node was before moves to where it is now, which may be the
+// same node, one after the other; what is at the present address stays.
+func TestMoves_LeaveAFormerAddress(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 2)
+	n1, n2 := f.nodes[0], f.nodes[1]
+	second := f.Instance(f.release, "web", n2)
+	former := []cluster.ID{f.on[n2.ID], second}
+	f.scaleTo(f.app, 3)
+	f.report(n2, cluster.InstanceStatus{ID: former[0], State: cluster.InstanceRunning, Address: n2.Address}, cluster.InstanceStatus{ID: second, State: cluster.InstanceRunning, Address: n2.Address})
+	f.pass(2 * time.Second)
+	early := f.open(cluster.OpReplace)
+
+	testkit.Must(t, f.Nodes.Hello(t.Context(), n2, cluster.Hello{Session: "session-n2", Roles: n2.Roles, Address: "10.77.0.9"}))
+	f.nodes[1].Address = "10.77.0.9"
+	f.load.MemoryTotal = 1 << 20
+	f.pass(2 * time.Second)
+	nowhere, said := f.open(cluster.OpReplace), f.concerns()
+	f.load.MemoryTotal = 8 << 30
+	f.pass(3 * time.Second)
+	begun := f.open(cluster.OpReplace)
+	moved, left := f.moves(), f.spread()
+
+	if len(early)+len(nowhere) != 0 || !strings.Contains(strings.Join(said, "\n"), "web."+former[0].Short()+" of shop is to leave the former address of n2 and finds no other node") {
+		t.Errorf("got %+v before n2 has another address, and %+v with %q while there is no room; want none, and that said", early, nowhere, said)
+	}
+	if len(begun) != 1 || begun[0].Title != "Move web."+former[0].Short()+" of shop off the former address of n2" {
+		t.Errorf("got %+v once there is room, want one move, of the oldest", begun)
+	}
+	if moved != 2 || left["n1"]+left["n2"] != 3 {
+		t.Errorf("got %d moves and then %v, want two", moved, left)
+	}
+	for _, id := range former {
+		if f.stateOf(id).Wanted() {
+			t.Errorf("%s is still wanted at the former address", id.Short())
+		}
+	}
+	if f.stateOf(f.on[n1.ID]) != cluster.InstanceRunning {
+		t.Error("what is at the present address of n1 moved")
+	}
+}

@@ -200,6 +200,13 @@ func (p *Pacemaker) announce(apps ...cluster.ID) {
 	p.written.Notify()
 }
 
+// checkAll has all apps checked at once for what they lack and for what is to move.
+func (p *Pacemaker) checkAll() {
+	p.missing.markAll()
+	p.changed.Notify()
+	p.written.Notify()
+}
+
 // rerouted announces what the routes may follow.
 func (p *Pacemaker) rerouted(apps ...cluster.ID) {
 	p.publish.Wake()

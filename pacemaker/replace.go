@@ -50,9 +50,6 @@ func (p *Pacemaker) replaceMissing(ctx context.Context, c check, open []cluster.
 	}
 	busy := busyWith(open)
 	list = running(list, busy)
-	if err := p.moveDisplaced(ctx, list, away.nodes); err != nil {
-		return err
-	}
 	if err := p.drainSurplus(ctx, list, away); err != nil {
 		return err
 	}

@@ -109,11 +109,14 @@ func (a App) placements() []Concern {
 
 // stays says what does not leave its node, without the end of the sentence.
 func (r NoRoom) stays(app string) string {
-	next := "add a node"
-	if r.Drained {
+	next, from := "add a node", r.NodeName
+	switch {
+	case r.Drained:
 		next += ", or run aorta nodes undrain " + r.NodeName
+	case r.Displaced:
+		from = "the former address of " + r.NodeName
 	}
-	return fmt.Sprintf("%s of %s is to leave %s and finds no other node: %s (%s)", r.Instance, app, r.NodeName, r.Reason, next)
+	return fmt.Sprintf("%s of %s is to leave %s and finds no other node: %s (%s)", r.Instance, app, from, r.Reason, next)
 }
 
 func (a App) crashes() []Concern {

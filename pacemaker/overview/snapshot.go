@@ -29,10 +29,11 @@ type NoRoom struct {
 	Wanted int    // of the type, in all
 	Reason string // of each node
 	// Instance is one that runs and is to run elsewhere, on Node; empty: it runs nowhere.
-	Instance string
-	Node     cluster.ID
-	NodeName string
-	Drained  bool // its node is emptied
+	Instance  string
+	Node      cluster.ID
+	NodeName  string
+	Drained   bool // its node is emptied
+	Displaced bool // its node has another address now
 }
 
 // Snapshot is the cluster as it is.

@@ -13,9 +13,10 @@ type MoveCause string
 
 // The causes, the most pressing first.
 const (
-	MoveDrained   MoveCause = "drain"  // its node is emptied
-	MoveMisplaced MoveCause = "tags"   // its node has not got what its process type requires
-	MoveCrowded   MoveCause = "spread" // another node has fewer of its kind
+	MoveDrained   MoveCause = "drain"   // its node is emptied
+	MoveDisplaced MoveCause = "address" // it is published at another address than its node has
+	MoveMisplaced MoveCause = "tags"    // its node has not got what its process type requires
+	MoveCrowded   MoveCause = "spread"  // another node has fewer of its kind
 )
 
 // Move is an instance that is to run elsewhere.
@@ -29,19 +30,16 @@ type Move struct {
 // first: one of each process type of which there is just as much as is wanted, so that a
 // move has ended before the next one begins. One that is merely crowded moves only to a
 // node with two fewer of its kind, which is for the caller to find.
-func NextMoves(t Target, instances []cluster.Instance, draining map[cluster.ID]bool) []Move {
+func NextMoves(t Target, instances []cluster.Instance) []Move {
 	best := map[string]Move{}
 	siblings := t.siblings(instances)
 	for _, in := range instances {
 		if !keeps(t, in) || t.Lost[in.NodeID] || total(siblings[in.Type]) != t.Want[in.Type] {
 			continue
 		}
-		m := Move{Instance: in, Siblings: siblings[in.Type][in.NodeID]}
+		m := Move{Instance: in, Cause: t.Leaving[in.ID], Siblings: siblings[in.Type][in.NodeID]}
 		switch {
-		case draining[in.NodeID]:
-			m.Cause = MoveDrained
-		case t.Leaving[in.ID]:
-			m.Cause = MoveMisplaced
+		case m.Cause != "":
 		case m.Siblings > 1:
 			m.Cause = MoveCrowded
 		default:
@@ -77,7 +75,7 @@ func (t Target) siblings(instances []cluster.Instance) map[string]map[cluster.ID
 }
 
 // ranks are the causes in their order.
-var ranks = map[MoveCause]int{MoveDrained: 0, MoveMisplaced: 1, MoveCrowded: 2}
+var ranks = map[MoveCause]int{MoveDrained: 0, MoveDisplaced: 1, MoveMisplaced: 2, MoveCrowded: 3}
 
 // Rank is lower the more pressing the cause is.
 func (m Move) Rank() int { return ranks[m.Cause] }

@@ -20,8 +20,9 @@ type Target struct {
 	// Lost are the nodes that count as gone: what is there is in nobody's way, and is
 	// given up once enough runs elsewhere. Held are those that were lost lately.
 	Lost, Held map[cluster.ID]bool
-	// Leaving are instances that are to run elsewhere: they go first once others run.
-	Leaving map[cluster.ID]bool
+	// Leaving are instances that are to run elsewhere, and why: they go first once
+	// others run, also before one on a node that was lost lately.
+	Leaving map[cluster.ID]MoveCause
 }
 
 // Start is one instance to start. Its id follows from the operation, so that
@@ -203,10 +204,12 @@ func (t Target) tier(op cluster.ID, in cluster.Instance) int {
 	case in.Operation == op && op != "":
 		return 0
 	case t.Lost[in.NodeID]:
-		return 3
+		return 4
 	case in.State != cluster.InstanceRunning || in.Crashing:
+		return 3
+	case t.Leaving[in.ID] != "":
 		return 2
-	case t.Held[in.NodeID], t.Leaving[in.ID]:
+	case t.Held[in.NodeID]:
 		return 1
 	}
 	return 0

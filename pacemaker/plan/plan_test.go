@@ -132,7 +132,9 @@ func TestSurplus_GivesUpWhatIsWorthLeast(t *testing.T) {
 		{"a lost one while another one crashes", 2, Target{Lost: set("n3")}, []string{"n3", "n1", "n2 crashing"}, nil},
 		{"the one that is to leave, not that which starts for it", 2, Target{Held: set("n1")}, []string{"n1", "n2", "n3 starting"}, nil},
 		{"the one that is to leave", 2, Target{Held: set("n1")}, []string{"n1", "n2", "n3"}, []cluster.ID{"0 on n1"}},
-		{"one that is misplaced", 2, Target{Leaving: set("0 on n1")}, []string{"n1", "n2", "n2"}, []cluster.ID{"0 on n1"}},
+		{"one that is misplaced", 2, Target{Leaving: map[cluster.ID]MoveCause{"0 on n1": MoveMisplaced}}, []string{"n1", "n2", "n2"}, []cluster.ID{"0 on n1"}},
+		{"one that is displaced, not that which is new on its node, which was lost lately", 1, Target{Held: set("n1"), Leaving: map[cluster.ID]MoveCause{"0 on n1": MoveDisplaced}}, []string{"n1", "n1"}, []cluster.ID{"0 on n1"}},
+		{"one that is drained, not that on a node which was lost lately", 1, Target{Held: set("n1", "n2"), Leaving: map[cluster.ID]MoveCause{"0 on n1": MoveDrained}}, []string{"n1", "n2"}, []cluster.ID{"0 on n1"}},
 		{"one that crashes before one that is to leave", 2, Target{Held: set("n1")}, []string{"n1", "n2", "n3 crashing"}, []cluster.ID{"2 on n3"}},
 		{"what drains counts for nothing", 2, Target{}, []string{"n1", "n2", "n3 draining"}, nil},
 		{"nothing is wanted", 0, Target{}, []string{"n1"}, []cluster.ID{"0 on n1"}},
@@ -146,7 +148,7 @@ func TestSurplus_GivesUpWhatIsWorthLeast(t *testing.T) {
 }
 
 func TestNextMoves_OneOfATypeTheMostPressingFirst(t *testing.T) {
-	draining, misplaced := map[cluster.ID]bool{"n9": true}, map[cluster.ID]bool{"1 on n2": true}
+	leaving := map[cluster.ID]MoveCause{"1 on n2": MoveMisplaced, "1 on n8": MoveDisplaced, "2 on n8": MoveDisplaced, "1 on n9": MoveDrained, "2 on n9": MoveDrained}
 	for _, tc := range []struct {
 		what string
 		want int
@@ -157,12 +159,15 @@ func TestNextMoves_OneOfATypeTheMostPressingFirst(t *testing.T) {
 		{"two on one node", 2, []string{"n1", "n1"}, "0 on n1"},
 		{"three on one node, two on another one", 5, []string{"n3", "n3", "n4", "n4", "n4"}, "2 on n4"},
 		{"misplaced", 3, []string{"n1", "n2", "n1"}, "1 on n2"},
+		{"displaced", 3, []string{"n1", "n2", "n8"}, "2 on n8"},
+		{"displaced with all of its kind", 3, []string{"n1", "n8", "n8"}, "1 on n8"},
 		{"drained", 3, []string{"n1", "n2", "n9"}, "2 on n9"},
+		{"drained before displaced", 3, []string{"n1", "n8", "n9"}, "2 on n9"},
 		{"something is missing", 4, []string{"n1", "n2", "n9"}, ""},
 		{"a move is under way", 2, []string{"n1", "n9", "n3 starting"}, ""},
 		{"the one before it still drains", 2, []string{"n1", "n9", "n9 draining"}, "1 on n9"},
 	} {
-		got := NextMoves(Target{Release: "r", Want: map[string]int{"web": tc.want}, Leaving: misplaced}, world("r", tc.has...), draining)
+		got := NextMoves(Target{Release: "r", Want: map[string]int{"web": tc.want}, Leaving: leaving}, world("r", tc.has...))
 
 		if len(got) > 1 || len(got) == 0 != (tc.move == "") || len(got) == 1 && got[0].Instance.ID != tc.move {
 			t.Errorf("%s: got %+v, want %q", tc.what, got, tc.move)
