@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -42,35 +41,7 @@ func (h *Host) StartDaemon(ctx context.Context) error {
 
 // KillDaemon ends the host's aortad as `kill -9` does: Redis, nginx and containers
 // go on.
-func (h *Host) KillDaemon(ctx context.Context) error {
-	pids, err := h.group.daemons().processes()
-	if err != nil {
-		return err
-	}
-	pids = slices.DeleteFunc(pids, func(pid int) bool { return !h.runsDaemon(pid) })
-	if len(pids) == 0 {
-		return fmt.Errorf("no aortad runs on %s", h.Name)
-	}
-	for _, pid := range pids {
-		if err := h.group.signal(pid, unix.SIGKILL); err != nil {
-			return err
-		}
-	}
-	return h.awaitEnd(ctx, pids)
-}
-
-// runsDaemon says whether a process of the host is its aortad.
-func (h *Host) runsDaemon(pid int) bool {
-	raw, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-	return bytes.HasPrefix(raw, []byte(h.lab.rec.Daemon+"\x00run\x00")) || bytes.HasPrefix(raw, []byte(h.lab.rec.Daemon+"\x00join\x00"))
-}
-
-func (h *Host) awaitEnd(ctx context.Context, pids []int) error {
-	return until(ctx, fmt.Sprintf("processes %v of %s end", pids, h.Name), func() (bool, error) {
-		now, err := h.group.processes()
-		return !slices.ContainsFunc(pids, func(pid int) bool { return slices.Contains(now, pid) }), err
-	})
-}
+func (h *Host) KillDaemon(ctx context.Context) error { return h.end(ctx, theDaemon, unix.SIGKILL) }
 
 // daemonArgs are the words of aortad as make up has them, and what a host of several
 // needs besides.

@@ -21,10 +21,19 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
   address = %q
 `
 
-// startEngine starts the host's Docker engine, and waits until it answers.
+// startEngine starts what the host's containers need, and waits until it answers.
 func (h *Host) startEngine(ctx context.Context) error {
+	if err := h.startContainerd(ctx); err != nil {
+		return err
+	}
+	return h.StartEngine(ctx)
+}
+
+func (h *Host) containerdSocket() string { return filepath.Join(h.sockets(), "containerd.sock") }
+
+func (h *Host) startContainerd(ctx context.Context) error {
 	images, tasks := filepath.Join(h.Disk(), "containerd"), filepath.Join(h.sockets(), "containerd")
-	file, socket := filepath.Join(h.Disk(), "containerd.toml"), filepath.Join(h.sockets(), "containerd.sock")
+	file, socket := filepath.Join(h.Disk(), "containerd.toml"), h.containerdSocket()
 	err := errors.Join(
 		os.MkdirAll(h.sockets(), 0o755),
 		os.WriteFile(file, fmt.Appendf(nil, containerdConfig, images, tasks, socket), 0o600),
@@ -36,13 +45,15 @@ func (h *Host) startEngine(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = containerd.await(ctx, "containerd of "+h.Name, func() error { return listens(socket) })
-	if err != nil {
-		return err
-	}
+	return containerd.await(ctx, "containerd of "+h.Name, func() error { return listens(socket) })
+}
+
+// StartEngine starts the host's Docker engine beside its containerd, and waits until it
+// answers.
+func (h *Host) StartEngine(ctx context.Context) error {
 	dockerd, err := h.start(filepath.Join(h.Disk(), "dockerd.log"), h.baseEnv(), "dockerd",
 		"--data-root", filepath.Join(h.Disk(), "docker"), "--exec-root", filepath.Join(h.sockets(), "docker"),
-		"--pidfile", filepath.Join(h.sockets(), "docker.pid"), "--containerd", socket, "--host", h.Engine(),
+		"--pidfile", filepath.Join(h.sockets(), "docker.pid"), "--containerd", h.containerdSocket(), "--host", h.Engine(),
 		"--exec-opt", "native.cgroupdriver=cgroupfs", "--cgroup-parent", "/"+string(h.group.containers()), "--live-restore")
 	if err != nil {
 		return err
