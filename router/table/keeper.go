@@ -13,8 +13,16 @@ import (
 	"aorta/router"
 )
 
-// keepInterval is how often at most the file is written.
-const keepInterval = 10 * time.Second
+// keepInterval is how often the replica is asked for more than the file has. What is
+// published in between is lost with the machine's power, if the pacemaker's is, too:
+// the replica's own dump is older.
+const keepInterval = 2 * time.Second
+
+// keepShare is how much of its time a keeper writes at the most: one part of so many.
+const keepShare = 20
+
+// restAfter is how long the keeper rests after a save that took so long.
+func restAfter(took time.Duration) time.Duration { return max(keepInterval, keepShare*took) }
 
 // Keeper holds a file up to date with the table in a router's replica: the
 // last one that was accepted, never a lower pair.
@@ -29,8 +37,9 @@ type Keeper struct {
 // hangs.
 const lastLimit = 2 * time.Second
 
-// Run saves at once and then whenever the pair has risen, at most every ten
-// seconds, and once more at its end: workers that start later begin with the file.
+// Run saves at once and then whenever the pair has risen, not more often than the size
+// of the table allows, and once more at its end: workers that start later begin with
+// the file.
 // It ends with its context, never because the replica is away.
 func (k *Keeper) Run(ctx context.Context) error {
 	var kept router.Pair
@@ -38,6 +47,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 		kept = pair
 	}
 	for {
+		began := time.Now()
 		pair, err := k.keep(ctx, kept)
 		switch {
 		case err == nil:
@@ -45,7 +55,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 		case ctx.Err() == nil:
 			k.Log.Warn("the routing table's file is not up to date", "path", k.Path, "err", err)
 		}
-		if !tick.Next(ctx, keepInterval) {
+		if !tick.Next(ctx, restAfter(time.Since(began))) {
 			k.keepLast(ctx, kept)
 			return nil
 		}

@@ -299,6 +299,15 @@ func TestKeeper_SavesAndNeverGoesBack(t *testing.T) {
 	_ = rdb.Close()
 }
 
+// A small table is on the disk soon after it came; a large one does not keep the disk busy.
+func TestKeeper_RestsByWhatASaveTakes(t *testing.T) {
+	for took, want := range map[time.Duration]time.Duration{0: 2 * time.Second, 50 * time.Millisecond: 2 * time.Second, time.Second: 20 * time.Second} {
+		if got := restAfter(took); got != want {
+			t.Errorf("after a save of %s: got %s, want %s", took, got, want)
+		}
+	}
+}
+
 func TestSalted_DiffersByHostAndStaysALineOfJSON(t *testing.T) {
 	seen := make(map[string]bool)
 	for i := range 1000 {
