@@ -21,17 +21,18 @@ import (
 	"aorta/web/wire"
 )
 
-// hosts are the lab of this package's tests, which the first one makes that asks for
-// it. Whoever comes next finds it as the one before has left it: whole, or not at all.
+// hosts are a lab that tests of this package share, which the first one makes that asks
+// for it. Whoever comes next finds it as the one before has left it: whole, or not at all.
 type hosts struct {
 	turn sync.Mutex // held by the test that has it
 
-	dir string
-	lab *lab.Lab
+	specs func() []lab.Spec // asked once flags are known
+	dir   string
+	lab   *lab.Lab
 }
 
 // four are n1 with the pacemaker and the app shop, and n2 … n4 with hearts and routers.
-var four hosts
+var four = hosts{specs: func() []lab.Spec { return lab.Specs(4) }}
 
 // use gives the lab to a test, after the others that wait for it.
 func (h *hosts) use(tb testing.TB) *lab.Lab {
@@ -50,7 +51,7 @@ func (h *hosts) begin(tb testing.TB) (err error) {
 	if h.dir, err = os.MkdirTemp("/tmp", "ao"); err != nil {
 		return err
 	}
-	o := labOf(h.dir, lab.Specs(4)...)
+	o := labOf(h.dir, h.specs()...)
 	o.First = func(_ context.Context, l *lab.Lab) error {
 		on(tb, l.Pacemaker()).newApp("shop", "hello").deploy()
 		return nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -74,7 +75,7 @@ func buildAll(m *testing.M) (int, error) {
 		}
 	}
 	code := m.Run()
-	return code, four.end()
+	return code, errors.Join(four.end(), besieged.end(), writeCosts())
 }
 
 // cluster is a whole cluster on this machine, for one test.
