@@ -3,7 +3,8 @@
 # ones: CPU time over SPAN seconds (60) and resident memory of aortad, and for
 # information of its Redis servers and nginx; then where the CPU time of aortad
 # went, part by part, as its profile has it. The cluster is one of its own,
-# brought up as make up does, and is removed afterwards.
+# brought up as make up does, and is removed afterwards; so is its Docker engine,
+# since a daemon hears of all that others do on one that it shares with them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,7 +13,7 @@ SETTLE=${SETTLE:-45} # what a start and deploys leave to do ends meanwhile
 APPS=${APPS:-100}
 PORT=${PORT:-17620}
 
-STATE=$(mktemp -d /tmp/aorta-idle.XXXXXX)
+STATE=${STATE_WITHIN:-$(mktemp -d /tmp/aorta-idle.XXXXXX)}
 LISTEN=127.0.0.1:$PORT ROUTER=127.0.0.1:$((PORT + 1)) DOMAIN=idle.localhost
 export STATE LISTEN ROUTER DOMAIN
 . scripts/state.sh
@@ -92,7 +93,21 @@ deploy_quiet() {
 	done
 }
 
+# enter goes on in a network of its own, where no other engine's firewall rules are,
+# and with an empty /run, where no other engine is found. What has to be fetched for
+# that is fetched before: there is no way out from there.
+enter() {
+	[ "$(id -u)" = 0 ] || die "a cluster and its engine need root: run make bench-idle as root"
+	open_state
+	scripts/bootstrap.sh run
+	use_go
+	make --no-print-directory build STATE="$STATE" >&2
+	exec env -u DOCKER_HOST STATE_WITHIN="$STATE" unshare --net --mount scripts/bench-idle.sh
+}
+
 main() {
+	mount -t tmpfs -o mode=755 tmpfs /run
+	ip link set lo up
 	scripts/up.sh >"$STATE.log" 2>&1 || die_with_log "$STATE.log" "no cluster came up"
 	rm -f "$STATE.log"
 	use_go
@@ -105,4 +120,4 @@ main() {
 	measure "$APPS apps with one instance each"
 }
 
-main
+if [ -n "${STATE_WITHIN:-}" ]; then main; else enter; fi
