@@ -108,7 +108,7 @@ func (c *cluster) died(at string) {
 func (p *project) settled(commit string) {
 	p.c.tb.Helper()
 	testkit.Eventually(p.c.tb, "all operations to end and one container to be left", func() bool {
-		return len(p.containers()) == 1 && p.c.idle() // what stops the others begins by itself
+		return p.c.idle() && len(p.containers()) == 1 // what stops the others begins by itself
 	})
 	var made []wire.Release
 	for _, r := range asJSON[[]wire.Release](p.c, "releases", "-a", p.name) {

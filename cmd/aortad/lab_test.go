@@ -38,7 +38,7 @@ var four = hosts{specs: func() []lab.Spec { return lab.Specs(4) }}
 func (h *hosts) use(tb testing.TB) *lab.Lab {
 	tb.Helper()
 	skipQuick(tb)
-	h.turn.Lock()
+	testkit.WaitTurn(tb, h.turn.Lock)
 	tb.Cleanup(h.turn.Unlock)
 	if h.lab == nil {
 		testkit.Must(tb, h.begin(tb))
@@ -72,6 +72,7 @@ func labOf(dir string, specs ...lab.Spec) lab.Options {
 func ownLab(tb testing.TB, first func(context.Context, *lab.Lab) error, specs ...lab.Spec) *lab.Lab {
 	tb.Helper()
 	skipQuick(tb)
+	slots.Take(tb)
 	o := labOf(testkit.ShortDir(tb), specs...)
 	o.First = first
 	l, err := lab.Up(testkit.Bounded(tb), o)

@@ -29,6 +29,10 @@ import (
 // two apps and, in watched, the daemon with the race detector.
 var bin string
 
+// slots are those of the tests that have a cluster of their own. Those of the hosts
+// that are shared have them in turn beside these.
+var slots *testkit.Slots
+
 // watched is the directory in bin of what the race detector watches.
 const watched = "watched"
 
@@ -37,7 +41,7 @@ func TestMain(m *testing.M) {
 	if testing.Short() {
 		os.Exit(m.Run()) // the tests of whole clusters are skipped
 	}
-	testkit.Parallel(4) // a cluster waits more than it works
+	slots = testkit.ParallelSlots(6) // a cluster waits more than it works
 	code, err := buildAll(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -118,6 +122,7 @@ func newShipped(tb testing.TB, flags ...string) *cluster {
 func unstarted(tb testing.TB, flags ...string) *cluster {
 	tb.Helper()
 	skipQuick(tb)
+	slots.Take(tb)
 	c := &cluster{tb: tb, dir: testkit.ShortDir(tb), daemon: filepath.Join(bin, watched, "aortad"), docker: testkit.DockerHost()}
 	api, router := testkit.FreeAddr(tb), testkit.FreeAddr(tb)
 	c.api, c.router = "http://"+api, "http://"+router
@@ -134,6 +139,7 @@ const goRace = "GORACE=halt_on_error=1 atexit_sleep_ms=0"
 // userEnv is the environment of who uses a cluster, with a home of their own.
 func userEnv(home string) []string {
 	return append(os.Environ(), "AORTA_CONFIG="+home+"/client.json", "HOME="+home, "GIT_CONFIG_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0",
+		"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=core.compression", "GIT_CONFIG_VALUE_0=0", // or most of a push is packing the app
 		"GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@test.local", "GIT_COMMITTER_NAME=t", "GIT_COMMITTER_EMAIL=t@test.local",
 		goRace, "PATH="+bin+":"+os.Getenv("PATH"))
 }

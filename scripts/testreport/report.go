@@ -8,7 +8,12 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 )
+
+// waitedKey is the attribute by which a test says how long it was kept waiting, as
+// testkit.WaitTurn writes it.
+const waitedKey = "waited-for-turn"
 
 // event is one line of `go test -json`.
 type event struct {
@@ -19,6 +24,7 @@ type event struct {
 	Elapsed     float64
 	Output      string
 	FailedBuild string
+	Key, Value  string // of an attribute
 }
 
 // key names a test, or a package when test is "".
@@ -42,6 +48,7 @@ type report struct {
 	output  map[key][]string  // what was printed, until the outcome is known
 	parents map[key]bool      // tests that have subtests
 	broken  map[key]bool      // tests and packages below which something failed
+	waited  map[key]float64   // seconds that a test was waited for its turn
 	running map[string][]key  // started and unfinished tests, by package
 	builds  map[string]string // compiler output, by import path
 }
@@ -49,7 +56,7 @@ type report struct {
 func newReport(out io.Writer) *report {
 	return &report{
 		out: out, output: map[key][]string{}, parents: map[key]bool{}, broken: map[key]bool{},
-		running: map[string][]key{}, builds: map[string]string{},
+		waited: map[key]float64{}, running: map[string][]key{}, builds: map[string]string{},
 	}
 }
 
@@ -92,6 +99,10 @@ func (r *report) add(e event) {
 		if parent, ok := parentOf(k); ok {
 			r.parents[parent] = true
 		}
+	case "attr":
+		if d, err := time.ParseDuration(e.Value); err == nil && e.Key == waitedKey {
+			r.waited[k] += d.Seconds()
+		}
 	case "pass", "fail", "skip":
 		r.end(k, e)
 	}
@@ -105,7 +116,7 @@ func (r *report) end(k key, e event) {
 	}
 	r.finish(k)
 	if _, inside := parentOf(k); !inside {
-		r.times = append(r.times, timing{k, e.Elapsed})
+		r.times = append(r.times, timing{k, e.Elapsed - r.waited[k]})
 	}
 	switch {
 	case e.Action == "fail":

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"aorta/internal/testkit"
 )
 
 // testModule runs the program over a small module and returns what it printed
@@ -139,6 +141,21 @@ func TestReport_PassesOtherLinesOn(t *testing.T) {
 	}
 	if got, want := r.summary(), "1 passed, 0 failed, 0 skipped"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestReport_LeavesOutWhatATestHasWaitedForItsTurn(t *testing.T) {
+	r := newReport(&bytes.Buffer{})
+	for _, waited := range []string{"1m2s", "3s"} {
+		r.add(event{Action: "attr", Package: "p", Test: "TestA", Key: testkit.Waited, Value: waited})
+	}
+	r.add(event{Action: "attr", Package: "p", Test: "TestA", Key: "other", Value: "1m"})
+	r.add(event{Action: "pass", Package: "p", Test: "TestA", Elapsed: 70})
+
+	got := r.slowest()
+
+	if len(got) != 1 || got[0] != "   5.0s  p TestA" {
+		t.Errorf("got %q, want TestA with 5 s", got)
 	}
 }
 
