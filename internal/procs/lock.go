@@ -1,11 +1,13 @@
 package procs
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -14,11 +16,18 @@ import (
 type LockedError struct {
 	Dir string
 	Pid string // of the holder, "unknown" in the instant before it wrote it
+	// Where says more of it, such as "on host n1 since 2026-01-02T03:04:05Z": another
+	// host may have the same disk. Empty when an older aortad holds the lock.
+	Where string
 }
 
 // Error names the directory, its holder and what to do.
 func (e *LockedError) Error() string {
-	return fmt.Sprintf("directory %s is in use by process %s (stop that one first, or choose another directory)", e.Dir, e.Pid)
+	who := e.Pid
+	if e.Where != "" {
+		who += " " + e.Where
+	}
+	return fmt.Sprintf("directory %s is in use by process %s (stop that one first, or choose another directory)", e.Dir, who)
 }
 
 // LockDir takes the directory for this process until unlock is called or the
@@ -34,7 +43,7 @@ func LockDir(dir string) (unlock func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock directory: %w", err)
 	}
-	return take(f, dir, writePid)
+	return take(f, dir, sign)
 }
 
 // LockDirToStop is LockDir for who ends what runs there, which must work on a disk
@@ -46,7 +55,7 @@ func LockDirToStop(dir string) (unlock func(), err error) {
 	}
 	return take(f, dir, func(*os.File) error {
 		if named, err := os.OpenFile(lockPath(dir), os.O_WRONLY, 0); err == nil {
-			_ = errors.Join(writePid(named), named.Close())
+			_ = errors.Join(sign(named), named.Close())
 		}
 		return nil
 	})
@@ -55,12 +64,13 @@ func LockDirToStop(dir string) (unlock func(), err error) {
 func lockPath(dir string) string { return filepath.Join(dir, "lock") }
 
 // take locks the file, and closes it when it can't.
-func take(f *os.File, dir string, sign func(*os.File) error) (unlock func(), err error) {
+func take(f *os.File, dir string, note func(*os.File) error) (unlock func(), err error) {
 	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
-		err = &LockedError{Dir: dir, Pid: holder(f)}
+		pid, where := holder(f)
+		err = &LockedError{Dir: dir, Pid: pid, Where: where}
 	} else if err == nil {
-		err = sign(f)
+		err = note(f)
 	}
 	if err != nil {
 		_ = f.Close()
@@ -69,19 +79,20 @@ func take(f *os.File, dir string, sign func(*os.File) error) (unlock func(), err
 	return func() { _ = f.Close() }, nil
 }
 
-func holder(f *os.File) string {
-	b := make([]byte, 32)
+// holder reads what sign wrote: the process id in the first line, in the second where
+// that is and since when.
+func holder(f *os.File) (pid, where string) {
+	b := make([]byte, 512)
 	n, _ := f.ReadAt(b, 0)
-	if pid := strings.TrimSpace(string(b[:n])); pid != "" {
-		return pid
-	}
-	return "unknown"
+	pid, where, _ = strings.Cut(string(b[:n]), "\n")
+	return cmp.Or(strings.TrimSpace(pid), "unknown"), strings.TrimSpace(where)
 }
 
-func writePid(f *os.File) error {
+func sign(f *os.File) error {
 	if err := f.Truncate(0); err != nil {
 		return err
 	}
-	_, err := f.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)
+	host, _ := os.Hostname()
+	_, err := f.WriteAt(fmt.Appendf(nil, "%d\non host %s since %s\n", os.Getpid(), host, time.Now().UTC().Format(time.RFC3339)), 0)
 	return err
 }

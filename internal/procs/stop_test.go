@@ -126,8 +126,9 @@ func TestLockDir_RefusesTheSecondAndNamesTheFirst(t *testing.T) {
 	_, err := LockDir(dir)
 
 	var locked *LockedError
-	if !errors.As(err, &locked) || locked.Pid != strconv.Itoa(first.Process.Pid) || !strings.Contains(err.Error(), dir) {
-		t.Errorf("got %v, want a LockedError with process %d and the directory", err, first.Process.Pid)
+	host, _ := os.Hostname()
+	if !errors.As(err, &locked) || locked.Pid != strconv.Itoa(first.Process.Pid) || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), " on host "+host+" since ") {
+		t.Errorf("got %v, want a LockedError with process %d on host %s and the directory", err, first.Process.Pid, host)
 	}
 
 	kill9(t, first.Process.Pid)
