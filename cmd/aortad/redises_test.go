@@ -18,36 +18,55 @@ import (
 // steady is a load under which nothing may fail while a Redis does.
 var steady = rate{gets: 40, posts: 10}
 
-// The last good routing table serves whatever becomes of the routes master: it
-// comes back with its data, then empty. Within 5 s the table is there again.
+// The last good routing table serves whatever becomes of the routes master: it comes
+// back with its data, empty, and as it was a release ago. Within 5 s the table is there
+// again.
 func TestRedis_RoutesMasterKilled(t *testing.T) {
 	t.Parallel()
-	for name, empty := range map[string]bool{"with its data": false, "empty": true} {
+	for name, lose := range map[string]func(c *cluster, older string){
+		"with its data": func(*cluster, string) {},
+		"empty":         func(c *cluster, _ string) { c.forget("routes") },
+		"older": func(c *cluster, older string) {
+			c.forget("routes")
+			testkit.Must(t, os.CopyFS(c.redisDir("routes"), os.DirFS(older)))
+		},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := newCluster(t)
 			shop := c.newApp("shop", "hello")
 			shop.deploy()
+			older := filepath.Join(t.TempDir(), "routes")
+			c.copyTable(older)
+			shop.commit("second")
+			shop.deploy()
 			published := c.published()
+			begin := time.Now()
 			l := shop.underLoad(steady)
 			l.more(25)
 
-			if empty {
-				c.forget("routes")
-			}
+			lose(c, older)
 			c.killRedis("routes")
 
 			testkit.Eventually(t, "the table to be published anew", func() bool { return c.published() > published })
-			shop.write("note.txt", "another release")
-			shop.commit("second")
+			shop.commit("third")
 			shop.deploy()
-			if got := shop.release(); got != "v2" {
-				t.Errorf("after the deploy: got %s, want v2", got)
+			if got := shop.release(); got != "v3" {
+				t.Errorf("after the deploy: got %s, want v3", got)
 			}
 			l.more(25)
-			l.end(1) // the one that asked for the release
+			keepsTo(t, l.end(1), []change{{begin, 2}}) // 1: the one that asked for the release
 		})
 	}
+}
+
+// redisDir is where a managed Redis has its data.
+func (c *cluster) redisDir(name string) string { return filepath.Join(c.dir, "data/redis", name) }
+
+// copyTable copies what the routes master has on disk by now.
+func (c *cluster) copyTable(to string) {
+	c.tb.Helper()
+	testkit.Must(c.tb, os.CopyFS(filepath.Join(to, "appendonlydir"), os.DirFS(filepath.Join(c.redisDir("routes"), "appendonlydir"))))
 }
 
 // published is the generation in the routes master, 0 without one.
@@ -63,7 +82,7 @@ func (c *cluster) published() int64 {
 // forget removes what a Redis has on disk, under it.
 func (c *cluster) forget(name string) {
 	c.tb.Helper()
-	dir := filepath.Join(c.dir, "data/redis", name)
+	dir := c.redisDir(name)
 	kept, _ := filepath.Glob(dir + "/appendonlydir/*")
 	dumps, _ := filepath.Glob(dir + "/*.rdb")
 	if len(kept) == 0 {
