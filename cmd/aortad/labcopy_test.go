@@ -58,12 +58,16 @@ func TestLab_ACopyOfADiskIsRefusedWhileTheOriginalIsCutOff(t *testing.T) {
 	app.deploy()
 	c.aorta("ps", "scale", "-a", "shop", "web=2")
 	before := app.spread(2)
+	cost := &lab.Cost{Fault: "F22: a copy of a heart's disk starts elsewhere"}
+	get := loading(t, l, lab.Load{App: "shop", Rate: 50, Via: []*lab.Host{n1, n2}})
 
+	cost.Strikes()
 	for _, loud := range []bool{true, false} {
 		testkit.Must(t, l.Cut(testkit.Bounded(t), lab.Cut{A: n1.Name, B: n2.Name, Loud: loud}))
 		testkit.Eventually(t, "n2 to be silent", func() bool { return c.heardAgo("n2") > inUseFor })
 		copyDisk(t, n2, n3)
 		wantCopyRefused(t, n3, `is a copy of node "n2"'s, which host n2 (`+n2.Address()+") has used since")
+		cost.Known()
 		testkit.Must(t, l.Heal(testkit.Bounded(t)))
 		testkit.Eventually(t, "n2 to be there again", func() bool { return c.heardAgo("n2") < inUseFor })
 	}
@@ -85,4 +89,8 @@ func TestLab_ACopyOfADiskIsRefusedWhileTheOriginalIsCutOff(t *testing.T) {
 	if after := app.spread(2); after["n2"] != before["n2"] || strings.Contains(n2.Log(), "refuses node") {
 		t.Errorf("got instances at %v, want them where they were: %v", after, before)
 	}
+	cost.Gets = get()
+	wantAnswered(t, cost.Fault, cost.Gets)
+	t.Log(cost)
+	costs.Add(cost)
 }

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,7 +26,7 @@ func (h *Host) StartDaemon(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Join(h.Disk(), "home"), 0o700); err != nil {
 		return fmt.Errorf("aortad of %s: %w", h.Name, err)
 	}
-	daemon, err := h.start(h.logFile(), h.baseEnv(), append([]string{h.lab.rec.Daemon}, args...)...)
+	daemon, err := h.start(h.logFile(), h.baseEnv(), append([]string{h.daemon()}, args...)...)
 	if err != nil {
 		return err
 	}
@@ -38,6 +39,9 @@ func (h *Host) StartDaemon(ctx context.Context) error {
 	}
 	return nil
 }
+
+// daemon is the host's program aortad.
+func (h *Host) daemon() string { return cmp.Or(h.Daemon, h.lab.rec.Daemon) }
 
 // KillDaemon ends the host's aortad as `kill -9` does: Redis, nginx and containers
 // go on.

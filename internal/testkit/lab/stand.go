@@ -18,7 +18,7 @@ type executable struct {
 
 var (
 	theDaemon = executable{"aortad", func(h *Host, cmdline []byte) bool {
-		return bytes.HasPrefix(cmdline, []byte(h.lab.rec.Daemon+"\x00run\x00")) || bytes.HasPrefix(cmdline, []byte(h.lab.rec.Daemon+"\x00join\x00"))
+		return bytes.HasPrefix(cmdline, []byte(h.daemon()+"\x00run\x00")) || bytes.HasPrefix(cmdline, []byte(h.daemon()+"\x00join\x00"))
 	}}
 	theEngine = executable{"Docker engine", func(_ *Host, cmdline []byte) bool { return bytes.HasPrefix(cmdline, []byte("dockerd\x00")) }}
 )

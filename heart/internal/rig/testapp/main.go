@@ -140,6 +140,7 @@ func serve(addr string, status int) {
 		fmt.Fprintln(w, strings.Join(os.Environ(), "\n"))
 	})
 	http.HandleFunc("/exit", func(_ http.ResponseWriter, r *http.Request) { os.Exit(number(r.URL.Query().Get("code"))) })
+	http.HandleFunc("/eat", func(http.ResponseWriter, *http.Request) { go eat() }) // ends with the process
 	http.HandleFunc("/print", printMore)
 	http.HandleFunc("/write", write)
 	http.HandleFunc("/sum", sum)
