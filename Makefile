@@ -66,6 +66,13 @@ test-engines: ## what uses the Docker engine, on the engines of other Debian rel
 test-hostile: ## the faults of docs/FAULTS.md, each injected for real, within MEMORY (8G)
 	@scripts/hostile.sh
 
+.PHONY: test-hosts test-slow
+test-hosts: ## hosts that are lost, cut off, killed and copied, under load, and a table of what each cost
+	@scripts/hosts.sh
+
+test-slow: ## the same at the product's own times (dead_after 15 s)
+	@scripts/hosts.sh -defaults
+
 .PHONY: test-place bench-place
 test-place: bootstrap ## the rules of placement on PLANS (1000000) plans over random worlds, of SEED or of new ones
 	@$(GO) test -vet=off -v -count=1 -timeout 1h -run TestChoose_BreaksNoRuleInAnyWorld ./pacemaker/place -plans $(or $(PLANS),1000000) -seed $(or $(SEED),0)

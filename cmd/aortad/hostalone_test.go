@@ -28,6 +28,7 @@ func TestLab_AHostBootsWhileThePacemakerIsAway(t *testing.T) {
 		testkit.Must(t, s.lab.Pacemaker().Kill(testkit.Bounded(t)))
 		cost.Strikes()
 		testkit.Must(t, host.Kill(testkit.Bounded(t)))
+		cost.Ends()
 		testkit.Must(t, host.Boot(testkit.Bounded(t)))
 		s.serves(host, before)
 		cost.Whole()
@@ -93,6 +94,7 @@ func TestLab_ThePacemakerStandsStill(t *testing.T) {
 		end()
 		s.lasts(deadAfter())
 		said := len(n1.Log())
+		cost.Ends()
 		testkit.Must(t, n1.ThawDaemon())
 		testkit.Eventually(t, "what ended meanwhile to be known", func() bool {
 			list := s.c.ps("spare")

@@ -106,6 +106,7 @@ func (f *frail) losesItsImage() {
 			return transferFailed.MatchString(f.host.Log()[said:])
 		})
 		cost.Known()
+		cost.Ends()
 		testkit.Must(f.t, f.lab.Pacemaker().StartDaemon(testkit.Bounded(f.t)))
 		testkit.Eventually(f.t, "it to run again", func() bool {
 			in := f.c.ps("frail")

@@ -37,6 +37,7 @@ func TestLab_AnEngineIsAwayAndItsContainersServe(t *testing.T) {
 			if now := s.ids(); !maps.Equal(now, at) {
 				t.Errorf("%s: got instances %v, want %v as before", fault.name, now, at)
 			}
+			cost.Ends()
 			fault.ends()
 			testkit.Eventually(t, "the engine to be in order", func() bool { return !s.says("Docker engine", host.Name) })
 			cost.Whole()

@@ -15,7 +15,7 @@ type Cost struct {
 	Fault       string
 	Gets, Posts *Tally // of those who asked; nil: nobody did
 
-	struck, known, whole time.Time
+	struck, known, ended, whole time.Time
 }
 
 // Strikes notes that the fault happens now. Without a moment the table has a dash;
@@ -25,7 +25,10 @@ func (c *Cost) Strikes() { note(&c.struck) }
 // Known notes that the cluster says by now what is wrong.
 func (c *Cost) Known() { note(&c.known) }
 
-// Whole notes that all is served as before.
+// Ends notes that the test takes the fault away now; one that lasts has no end.
+func (c *Cost) Ends() { note(&c.ended) }
+
+// Whole notes that all is served as before, or all that was wanted is there again.
 func (c *Cost) Whole() { note(&c.whole) }
 
 func note(moment *time.Time) {
@@ -36,7 +39,7 @@ func note(moment *time.Time) {
 
 // String is the line.
 func (c *Cost) String() string {
-	return fmt.Sprintf("| %s | %s | %s | %s | %s |", c.Fault, share(c.Gets), share(c.Posts), c.until(c.known), c.until(c.whole))
+	return fmt.Sprintf("| %s | %s | %s | %s | %s |", c.Fault, share(c.Gets), share(c.Posts), span(c.struck, c.known), span(cmp.Or(c.ended, c.struck), c.whole))
 }
 
 // share is how many of a load's requests failed.
@@ -47,11 +50,11 @@ func share(t *Tally) string {
 	return fmt.Sprintf("%d of %d", t.Failed, t.OK+t.Failed)
 }
 
-func (c *Cost) until(moment time.Time) string {
-	if moment.IsZero() || c.struck.IsZero() {
+func span(from, to time.Time) string {
+	if from.IsZero() || to.IsZero() {
 		return "—"
 	}
-	return fmt.Sprintf("%.1f s", moment.Sub(c.struck).Seconds())
+	return fmt.Sprintf("%.1f s", to.Sub(from).Seconds())
 }
 
 // Costs are those of all tests of a package.
@@ -67,7 +70,8 @@ func (c *Costs) Add(cost *Cost) {
 	c.all = append(c.all, cost)
 }
 
-// costsHead is what stands above the lines.
+// costsHead is what stands above the lines. All is whole again so long after the fault
+// struck, or after its end where the test ends it.
 const costsHead = "| fault | GET failed | POST failed | named after | whole again after |\n|---|---|---|---|---|\n"
 
 // Print writes the table, in Markdown, in the order of the names.
