@@ -138,12 +138,24 @@ func (v *previewer) start(app cluster.App, release cluster.Release, typ string, 
 	chosen, err := v.room.choose(app.ID, release, typ, asked, count)
 	var full *place.NoRoom
 	if errors.As(err, &full) {
-		v.Missing = append(v.Missing, PreviewMissing{app.Name, typ, full.Count - full.Placed, full.Reasons()})
+		v.miss(PreviewMissing{app.Name, typ, full.Count - full.Placed, full.Reasons()})
 	}
 	for _, node := range chosen {
 		v.Steps = append(v.Steps, PreviewStep{App: app.Name, Type: typ, Node: v.names[node]})
 	}
 	return chosen
+}
+
+// miss adds what finds no node to what of its process type finds none for the same reason.
+func (v *previewer) miss(m PreviewMissing) {
+	i := slices.IndexFunc(v.Missing, func(have PreviewMissing) bool {
+		return have.App == m.App && have.Type == m.Type && have.Reason == m.Reason
+	})
+	if i < 0 {
+		v.Missing = append(v.Missing, m)
+		return
+	}
+	v.Missing[i].Count += m.Count
 }
 
 // refuse notes a node once for each process type.

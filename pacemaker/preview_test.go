@@ -87,7 +87,9 @@ func TestPreviewDrain_SaysWhereInstancesWouldGo(t *testing.T) {
 	release := r.Deploy(blog, cluster.ProcessType{Name: "web", Limits: cluster.Limits{Memory: 256 << 20}})
 	r.Instance(release, "web", slow)
 	big := r.App("big")
-	r.Instance(r.Deploy(big, cluster.ProcessType{Name: "web", Limits: cluster.Limits{Memory: 1700 << 20}}), "web", slow)
+	bigger := r.Deploy(big, cluster.ProcessType{Name: "web", Limits: cluster.Limits{Memory: 1700 << 20}})
+	r.Instance(bigger, "web", slow)
+	r.Instance(bigger, "web", slow)
 	idle := r.newNode("idle", cluster.RoleRouter)
 
 	busy, err := r.PreviewDrain(t.Context(), slow)
@@ -95,7 +97,7 @@ func TestPreviewDrain_SaysWhereInstancesWouldGo(t *testing.T) {
 	empty, err := r.PreviewDrain(t.Context(), idle)
 	testkit.Must(t, err)
 
-	want := "true +blog.web@fast, -blog.web@slow, +shop.web@fast, -shop.web@slow, 1 big.web: fast has 1.5 GB of 2 GB memory left, 1.7 GB is needed; idle runs no instances (no heart role); slow is draining, no big.web@fast (has 1.5 GB of 2 GB memory left, 1.7 GB is needed)"
+	want := "true +blog.web@fast, -blog.web@slow, +shop.web@fast, -shop.web@slow, 2 big.web: fast has 1.5 GB of 2 GB memory left, 1.7 GB is needed; idle runs no instances (no heart role); slow is draining, no big.web@fast (has 1.5 GB of 2 GB memory left, 1.7 GB is needed)"
 	if got := busy.text(); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

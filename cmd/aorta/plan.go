@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -95,7 +96,7 @@ func (s *session) showPlan(plan wire.Plan, whole bool) error {
 		return failed
 	}
 	for _, m := range plan.Missing {
-		s.err.line("%d of %s of %s would find no node: %s", m.Count, clean(m.Type), clean(m.App), clean(m.Reason))
+		s.err.sentence("", fmt.Sprintf("%d %s of %s would find no node: %s", m.Count, m.Type, m.App, m.Reason))
 	}
 	switch {
 	case err == nil:

@@ -22,9 +22,9 @@ func TestPlan_SaysByItsExitCodeWhatWouldBe(t *testing.T) {
 		"nothing":            {wire.Plan{}, "plan ps scale web=2 -a shop", 0, "Nothing would change.", `{"types":{"web":{"quantity":2}}}`},
 		"an instance more":   {wire.Plan{Changes: true, Steps: []wire.PlanStep{start}}, "plan ps scale web+1 -a shop", 10, "start  shop  web   n2    (new)", `{"types":{"web":{"quantity_delta":1}}}`},
 		"a preference":       {wire.Plan{Changes: true}, "plan ps type web --prefer eu -a shop", 10, "What is set would change; no instance", `{"types":{"web":{"prefer":["eu"]}}}`},
-		"no room":            {wire.Plan{Changes: true, Missing: []wire.PlanMissing{missing}}, "plan ps type web --require=ssd -a shop", 1, "1 of web of shop would find no node: n1 lacks tag ssd", `{"types":{"web":{"require":["ssd"]}}}`},
+		"no room":            {wire.Plan{Changes: true, Missing: []wire.PlanMissing{missing}}, "plan ps type web --require=ssd -a shop", 1, "1 web of shop would find no node: n1 lacks tag ssd", `{"types":{"web":{"require":["ssd"]}}}`},
 		"a node of no use":   {wire.Plan{}, "plan nodes drain n1", 0, "Nothing would change.", ""},
-		"a node with some":   {wire.Plan{Changes: true, Steps: []wire.PlanStep{start}, Missing: []wire.PlanMissing{missing}}, "plan drain n1", 10, "1 of web of shop would find no node", ""},
+		"a node with some":   {wire.Plan{Changes: true, Steps: []wire.PlanStep{start}, Missing: []wire.PlanMissing{missing}}, "plan drain n1", 10, "1 web of shop would find no node", ""},
 		"a node, for a tool": {wire.Plan{Changes: true, Steps: []wire.PlanStep{start}}, "plan drain n1 --json", 10, `"action": "start"`, ""},
 	} {
 		t.Run(what, func(t *testing.T) {
