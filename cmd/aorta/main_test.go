@@ -270,11 +270,12 @@ func shop(tb testing.TB) *fakeAPI {
 			ID: "id1", Name: "n1", Address: "10.0.0.1", Roles: []string{"heart", "router"}, State: "ready", Score: &score,
 			Tags: map[string]string{"ssd": "yes", "eu": "1"}, Instances: 2,
 		},
-		HeardAgo: &heard, Generation: 9,
+		HeardAgo: &heard, NodeDetails: wire.NodeDetails{Generation: 9},
 	}
 	silent := wire.Node{NodeFacts: wire.NodeFacts{ID: "id2", Name: "n2", Address: "10.0.0.2", Roles: []string{"heart"}, State: "suspect"}}
 	f.on("GET /nodes", 200, wire.Page[wire.Node]{Items: []wire.Node{node, silent}})
 	f.on("GET /nodes/n1", 200, node)
+	f.on("GET /nodes/n1/instances", 200, wire.Page[wire.NodeInstance]{Items: []wire.NodeInstance{}})
 	f.on("GET /status", 200, wire.Status{
 		Cluster: "c1", State: "attention", Reasons: []string{"node n2 is silent since 12:00 (look at it: aorta nodes show n2)"},
 		Version: "1.0", Epoch: 4, Generation: 9, Nodes: 2, NodesReady: 1, Apps: 1, Instances: 2,

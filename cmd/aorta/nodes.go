@@ -38,9 +38,18 @@ func (s *session) listNodes(ctx context.Context, api *client.Client, _ []string)
 	}
 	t := s.out.newTable("NAME", "STATE", "ROLES", "ADDRESS", "LOAD", "INSTANCES", "LAST SEEN", "TAGS").onlyWide("ADDRESS", "TAGS")
 	for _, n := range nodes {
-		t.row(n.Name, n.State, strings.Join(n.Roles, ","), n.Address, scoreOf(n), hadInstances(n), lastSeenOf(n), tagText(n.Tags))
+		t.row(n.Name, nodeStateOf(n), strings.Join(n.Roles, ","), n.Address, scoreOf(n), hadInstances(n), lastSeenOf(n), tagText(n.Tags))
 	}
 	return t.print("no nodes yet; add one: aorta nodes token")
+}
+
+// nodeStateOf is a node's state in a word: held is one that is ready and gets nothing
+// new for a while.
+func nodeStateOf(n wire.Node) string {
+	if n.State == string(cluster.NodeReady) && n.HeldUntil != nil {
+		return "held"
+	}
+	return n.State
 }
 
 // silent says that what is known of a node is what was heard of it last.
@@ -82,16 +91,57 @@ func (s *session) showNode(ctx context.Context, api *client.Client, args []strin
 	if s.flags.json {
 		return s.out.json(n)
 	}
+	residents, err := api.NodeInstances(ctx, args[0])
+	if err != nil {
+		return err
+	}
 	generation := ""
 	if n.Generation > 0 {
 		generation = strconv.FormatUint(n.Generation, 10)
 	}
-	if err := s.out.fields("name", n.Name, "id", n.ID, "state", n.State, "roles", strings.Join(n.Roles, ", "), "address", n.Address,
+	if err := s.out.fields("name", n.Name, "id", n.ID, "state", s.explainState(n), "roles", strings.Join(n.Roles, ", "), "address", n.Address,
 		"load", loadOf(n), "instances", hadInstances(n), "last seen", lastSeenOf(n),
 		"routes", generation, "joined", age(s.p.Now(), n.CreatedAt)); err != nil {
 		return err
 	}
-	return s.explainNode(n)
+	if err := s.explainNode(n); err != nil {
+		return err
+	}
+	return s.showResidents(residents)
+}
+
+// explainState is a node's state with its time, and what else keeps instances away.
+func (s *session) explainState(n wire.Node) string {
+	text := nodeStateOf(n)
+	if n.Since != nil {
+		text += " for " + span(s.p.Now().Sub(*n.Since))
+	}
+	if n.Draining && silent(n) {
+		text += ", to be drained"
+	}
+	if n.HeldUntil != nil {
+		text += fmt.Sprintf(": it was dead, and while others have room it gets nothing new until %s UTC", n.HeldUntil.UTC().Format(time.TimeOnly))
+	}
+	return text
+}
+
+// showResidents prints what is on a node, and below each what becomes of it.
+func (s *session) showResidents(list []wire.NodeInstance) error {
+	if len(list) == 0 {
+		return nil
+	}
+	s.out.line("")
+	t := s.out.newTable("INSTANCE", "APP", "RELEASE", "STATE")
+	for _, i := range list {
+		t.row(instanceName(i.Type, i.ID), i.App, i.Release, i.Verdict)
+		switch {
+		case i.Work != nil:
+			t.note(i.Work.Title + " (see aorta jobs show " + cluster.ID(i.Work.ID).Short() + ")")
+		case i.Next != "":
+			t.note(i.Next)
+		}
+	}
+	return t.print("")
 }
 
 // loadOf is a node's score with the part that makes it.

@@ -85,7 +85,7 @@ func (s *session) statusNodes(ctx context.Context, api *client.Client) error {
 	}
 	t := s.out.newTable("NODE", "STATE", "ROLES", "INSTANCES")
 	for _, n := range nodes[:min(len(nodes), glanced)] {
-		t.row(n.Name, n.State, strings.Join(n.Roles, ","), hadInstances(n))
+		t.row(n.Name, nodeStateOf(n), strings.Join(n.Roles, ","), hadInstances(n))
 	}
 	err = t.print("no nodes yet")
 	if len(nodes) > glanced {

@@ -223,20 +223,39 @@ func crowdedNodes(f *fakeAPI) {
 			ID: "0199c1d4-0000-7000-8000-0000000000e1", Name: "node-1.eu-central.example.com", Address: "10.120.130.140", Roles: []string{"pacemaker", "heart", "router", "builder"}, State: "ready", Score: &score,
 			Tags: map[string]string{"ssd": "yes", "region": "eu-central", "generation": "ninth"}, Instances: 11,
 		},
-		HeardAgo: &heard, Generation: 900, CreatedAt: *ago(900 * time.Hour),
-		ScoreParts: []wire.ScorePart{
-			{Name: "cpu", Value: 0.25, Text: "2.0 of 8 cores busy"},
-			{Name: "load", Value: 0.21, Text: "1.7 running or waiting for a disk, on 8 cores (1 min)"},
-			{Name: "memory", Value: 0.125, Text: "4 GB of 32 GB in use"},
-			{Name: "disk", Value: 0.2, Text: "412.9 GB free"},
-			{Name: "instances", Value: 0.17, Text: "5.5 GB of memory promised to 11 instances"},
+		HeardAgo: &heard,
+		NodeDetails: wire.NodeDetails{
+			Generation: 900, CreatedAt: *ago(900 * time.Hour),
+			ScoreParts: []wire.ScorePart{
+				{Name: "cpu", Value: 0.25, Text: "2.0 of 8 cores busy"},
+				{Name: "load", Value: 0.21, Text: "1.7 running or waiting for a disk, on 8 cores (1 min)"},
+				{Name: "memory", Value: 0.125, Text: "4 GB of 32 GB in use"},
+				{Name: "disk", Value: 0.2, Text: "412.9 GB free"},
+				{Name: "instances", Value: 0.17, Text: "5.5 GB of memory promised to 11 instances"},
+			},
+			TagSources: map[string]string{"ssd": "set", "region": "cloud", "generation": "configured"},
 		},
-		TagSources: map[string]string{"ssd": "set", "region": "cloud", "generation": "configured"},
 	}
 	minutes := 180.0
-	silent := wire.Node{NodeFacts: wire.NodeFacts{ID: "id2", Name: "n2", Address: "10.0.0.2", Roles: []string{"heart"}, State: "suspect", Score: &score, Instances: 2}, HeardAgo: &minutes}
-	f.on("GET /nodes", 200, wire.Page[wire.Node]{Items: []wire.Node{node, silent}})
+	silent := wire.Node{NodeFacts: wire.NodeFacts{ID: "id2", Name: "n2", Address: "10.0.0.2", Roles: []string{"heart"}, State: "dead", Score: &score, Instances: 2, Draining: true, Since: ago(2 * time.Minute)}, HeardAgo: &minutes}
+	held := wire.Node{NodeFacts: wire.NodeFacts{ID: "id3", Name: "n3", Address: "10.0.0.3", Roles: []string{"heart", "router"}, State: "ready", Score: &score, Instances: 1, HeldUntil: ago(-time.Minute)}, HeardAgo: &heard}
+	f.on("GET /nodes", 200, wire.Page[wire.Node]{Items: []wire.Node{node, silent, held}})
 	f.on("GET /nodes/n1", 200, node)
+	f.on("GET /nodes/n2", 200, silent)
+	f.on("GET /nodes/n3", 200, held)
+	f.on("GET /nodes/n2/instances", 200, wire.Page[wire.NodeInstance]{Items: []wire.NodeInstance{}})
+	f.on("GET /nodes/n3/instances", 200, wire.Page[wire.NodeInstance]{Items: []wire.NodeInstance{}})
+	f.on("GET /nodes/n1/instances", 200, wire.Page[wire.NodeInstance]{Items: []wire.NodeInstance{
+		{Instance: wire.Instance{ID: "0199c1d4-0000-7000-8000-0000000000f1", App: longApp, Release: "v120", Type: "web", State: "running", Verdict: "running"}},
+		{
+			Instance: wire.Instance{ID: "0199c1d4-0000-7000-8000-0000000000f2", App: longApp, Release: "v120", Type: "worker-of-the-queue", State: "running", Verdict: "running"},
+			Next:     "finds no other node: node-2.eu-central.example.com lacks tag disk=ssd",
+		},
+		{
+			Instance: wire.Instance{ID: "0199c1d4-0000-7000-8000-0000000000f3", App: "blog", Release: "v3", Type: "web", State: "draining", Verdict: "draining"},
+			Work:     &wire.LiveRef{ID: "0199c1d4-0000-7000-8000-0000000000e9", Title: "Stop 1 instance of blog"},
+		},
+	}})
 	f.on("GET /node-tokens", 200, wire.Page[wire.JoinToken]{Items: []wire.JoinToken{
 		{ID: "0190a0b0-0000-7000-8000-0000000000f1", Name: "node-1.eu-central.example.com", Roles: []string{"heart", "router", "builder"}, Tags: map[string]string{"region": "eu-central"}, Uses: 1, CreatedBy: "ann", ExpiresAt: *ago(-50 * time.Minute)},
 		{ID: "0190a0b0-0000-7000-8000-0000000000f2", Roles: []string{}, Uses: 10, Used: 3, CreatedBy: "ann", ExpiresAt: *ago(-48 * time.Hour)},

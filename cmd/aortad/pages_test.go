@@ -170,6 +170,7 @@ func TestPages_OfAnEmptyCluster(t *testing.T) {
 		view{name: "new-app", path: "/apps", shows: "Create it", before: press("New app", "New app")},
 		view{name: "jobs", path: "/jobs", shows: "aorta jobs"},
 		view{name: "nodes", path: "/nodes", shows: here},
+		view{name: "node-missing", path: "/nodes/none", shows: "There is no node none."},
 		view{name: "settings", path: "/settings", shows: "Where you are signed in"},
 		view{name: "missing", path: "/nothing/here", shows: "no page"},
 	)

@@ -115,6 +115,8 @@ func TestPages_OfABusyCluster(t *testing.T) {
 		view{name: "job-running", path: "/jobs/" + running, shows: "waiting for it to listen on PORT (5000)"},
 		view{name: "job-done", path: "/jobs/" + done, shows: "ucceeded"},
 		view{name: "nodes", path: "/nodes", shows: "n2"},
+		view{name: "node", path: "/nodes/n2", shows: "Ready, with"},
+		view{name: "drain", path: "/nodes/n2", shows: " to " + here, before: press("Drain", "Drain n2")},
 		view{name: "search", path: "/", shows: "shop", before: press("Search", "Go to")},
 	)
 }
@@ -148,5 +150,6 @@ func TestPages_OfABrokenCluster(t *testing.T) {
 		view{name: "jobs", path: "/jobs", shows: "failed"},
 		view{name: "job-failed", path: "/jobs/" + failed, shows: "no database at DATABASE_URL"},
 		view{name: "nodes", path: "/nodes", shows: "n2"},
+		view{name: "node", path: "/nodes/n2", shows: "What ran here"},
 	)
 }

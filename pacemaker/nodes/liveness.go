@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/liveness"
 )
 
 // Heard is what is known of a node's process.
@@ -43,6 +44,16 @@ func (n *Nodes) Unheard(node cluster.Node) bool {
 		return h.Ago > n.cfg.DeadAfter
 	}
 	return n.cfg.Now().Sub(n.cfg.Started) > n.cfg.DeadAfter
+}
+
+// HeldUntil is until when a node that was dead and came back gets nothing new while
+// others have room; zero when it is not held.
+func (n *Nodes) HeldUntil(node cluster.Node) time.Time {
+	until := liveness.HeldUntil(node, n.cfg.DeadAfter)
+	if node.State == cluster.NodeDead || !n.cfg.Now().Before(until) {
+		return time.Time{}
+	}
+	return until
 }
 
 // Usage is what an instance's processes use, as its heart reported it last: bytes

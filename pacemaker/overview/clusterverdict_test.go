@@ -109,8 +109,8 @@ func TestConcerns_NameTheNodeWhereThereAreSeveral(t *testing.T) {
 	concerns := g.Concerns()
 
 	want := []Concern{
-		{Severity: SeverityBad, Kind: "disk", ID: "data disk 1", Text: "n1: The disk is full.", Since: since},
-		{Severity: SeverityWarn, Kind: "node", ID: "2", Text: "Node n2 is silent: check aortad and the network there; if the machine is lost for good, run aorta nodes remove n2."},
+		{Severity: SeverityBad, Kind: "disk", ID: "data disk 1", Node: "n1", Text: "n1: The disk is full.", Since: since},
+		{Severity: SeverityWarn, Kind: "node", ID: "2", Node: "n2", Text: "Node n2 is silent: check aortad and the network there; if the machine is lost for good, run aorta nodes remove n2."},
 	}
 	if diff := cmp.Diff(want, concerns); diff != "" {
 		t.Errorf("what a silent node said last is no news; got - want +\n%s", diff)

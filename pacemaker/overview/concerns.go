@@ -28,6 +28,7 @@ type Concern struct {
 	ID       string // of a job, node or instance; the name of a process type, or of a part with its node's id
 	App      string // name, of an app or a job
 	AppID    cluster.ID
+	Node     string // name, of what is wrong with one node, or can't leave it
 	Text     string
 	Since    time.Time // zero: unknown
 }
@@ -48,7 +49,7 @@ func (c Concern) Reason() string {
 func (g Snapshot) Concerns() []Concern {
 	var out []Concern
 	for _, n := range g.Nodes {
-		out = append(out, n.faults(len(g.Nodes) > 1)...)
+		out = append(out, n.own(n.faults(len(g.Nodes) > 1))...)
 	}
 	for _, a := range g.Apps {
 		if c, wrong := a.concern(); wrong {
@@ -63,12 +64,20 @@ func (g Snapshot) Concerns() []Concern {
 		out = append(out, g.massSilence())
 	}
 	for _, n := range g.Nodes {
-		out = append(out, n.concerns(g.Guarded)...)
+		out = append(out, n.own(n.concerns(g.Guarded))...)
 	}
 	out = append(out, g.unreached()...)
 	out = append(out, g.failures()...)
 	slices.SortStableFunc(out, func(a, b Concern) int { return cmp.Compare(a.Severity, b.Severity) }) // bad before warn
 	return out
+}
+
+// own marks concerns as those of the node.
+func (n Node) own(list []Concern) []Concern {
+	for i := range list {
+		list[i].Node = n.Name
+	}
+	return list
 }
 
 // concern is what the verdict on an app has of trouble. What a job failed to do, what
@@ -92,7 +101,7 @@ func (a App) placements() []Concern {
 	out := make([]Concern, 0, len(a.NoRoom))
 	for _, r := range a.NoRoom {
 		if r.Instance != "" {
-			out = append(out, Concern{Severity: SeverityWarn, Kind: "app", ID: r.Instance, App: a.Name, AppID: a.ID, Text: r.stays(a.Name) + "."})
+			out = append(out, Concern{Severity: SeverityWarn, Kind: "app", ID: r.Instance, App: a.Name, AppID: a.ID, Node: r.NodeName, Text: r.stays(a.Name) + "."})
 			continue
 		}
 		verb := "find"

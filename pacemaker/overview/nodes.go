@@ -13,6 +13,7 @@ type Node struct {
 	Instances int // on it, that have not ended
 	Wanted    int // of those, that are to run, as far as a snapshot was taken
 	Unheard   bool
+	HeldUntil time.Time // it gets nothing new before that, while others have room; zero: it does
 	// What this pacemaker heard of it last; nil and 0 before it heard anything.
 	Score      *float64
 	Load       *cluster.Load
@@ -36,6 +37,9 @@ type Part struct {
 	Since time.Time
 }
 
+// nodeDrained is the state of a node that was emptied.
+const nodeDrained = "drained"
+
 // StateText is the node's state in a word, with its drain where it is heard.
 func (n Node) StateText() string {
 	switch {
@@ -44,11 +48,23 @@ func (n Node) StateText() string {
 	case n.Unheard || n.State == cluster.NodeSuspect:
 		return string(cluster.NodeSuspect)
 	case n.Draining && n.Instances == 0:
-		return "drained"
+		return nodeDrained
 	case n.Draining:
 		return "draining"
 	}
 	return string(n.State)
+}
+
+// Since is when the node came to be dead, or was heard last where it is silent; nil
+// where it is heard, or where that is not known.
+func (n Node) Since() *time.Time {
+	switch {
+	case n.Lost() && !n.LostAt.IsZero():
+		return &n.LostAt
+	case n.StateText() == string(cluster.NodeSuspect):
+		return n.HeardAt
+	}
+	return nil
 }
 
 // Nodes are all nodes as they are, by name.
@@ -83,7 +99,7 @@ func (o *Overview) instancesByNode(ctx context.Context) (map[cluster.ID]int, err
 }
 
 func (o *Overview) node(n cluster.Node, instances int) Node {
-	g := Node{Node: n, Instances: instances, Unheard: o.cfg.Nodes.Unheard(n)}
+	g := Node{Node: n, Instances: instances, Unheard: o.cfg.Nodes.Unheard(n), HeldUntil: o.cfg.Nodes.HeldUntil(n)}
 	g.RouterSilent = n.Has(cluster.RoleRouter) && o.cfg.Routers.Silent(n.ID)
 	if n.Has(cluster.RoleRouter) {
 		g.TableAge = o.cfg.Publisher.Age(n)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"aorta/pacemaker/store"
 )
@@ -26,6 +27,20 @@ func (o *Overview) Notes(ctx context.Context) ([]string, error) {
 		notes = append(notes, fmt.Sprintf("App %s is not served at %s, which is over a domain of the cluster (to remove it: aorta domains remove -a %[1]s '%[2]s').", h.App, h.Host))
 	}
 	return notes, err
+}
+
+// nodeNotes are about nodes that get nothing new, though nothing is wrong with them.
+func (g Snapshot) nodeNotes() []string {
+	var notes []string
+	for _, n := range g.Nodes {
+		switch {
+		case n.StateText() == nodeDrained:
+			notes = append(notes, fmt.Sprintf("Node %s is drained: nothing starts there (to use it again: aorta nodes undrain %[1]s).", n.Name))
+		case !n.HeldUntil.IsZero() && !n.Draining:
+			notes = append(notes, fmt.Sprintf("Node %s is held: it was dead, and while others have room it gets nothing new until %s UTC.", n.Name, n.HeldUntil.UTC().Format(time.TimeOnly)))
+		}
+	}
+	return notes
 }
 
 // formerNote names some of the hosts.

@@ -49,5 +49,6 @@ func (o *Overview) Status(ctx context.Context) (Status, error) {
 		s.Reasons = append(s.Reasons, c.Reason())
 	}
 	s.Notes, err = o.Notes(ctx)
+	s.Notes = append(s.Notes, g.nodeNotes()...)
 	return s, err
 }

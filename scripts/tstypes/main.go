@@ -37,6 +37,8 @@ var shapes = []shape{
 	{"RollbackPlan", reflect.TypeFor[wire.RollbackPlan]()},
 	{"Domain", reflect.TypeFor[wire.Domain]()},
 	{"AppDetail", reflect.TypeFor[wire.LiveAppPage]()},
+	{"NodeDetail", reflect.TypeFor[wire.LiveNodePage]()},
+	{"Plan", reflect.TypeFor[wire.Plan]()},
 	{"Job", reflect.TypeFor[wire.Job]()},
 	{"JobLine", reflect.TypeFor[wire.JobLogLine]()},
 	{"LogLine", reflect.TypeFor[wire.LogLine]()},

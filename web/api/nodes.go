@@ -24,6 +24,7 @@ type tagNode struct {
 func (a *API) nodeRoutes(h *rest.API) {
 	rest.Register(h, rest.Route{Method: rest.Get, Path: "/nodes", Summary: "List nodes", Role: access.Viewer, Subject: access.OnCluster}, a.listNodes)
 	rest.Register(h, rest.Route{Method: rest.Get, Path: "/nodes/{node}", Summary: "Show a node", Role: access.Viewer, Subject: access.OnNode}, a.showNode)
+	rest.Register(h, rest.Route{Method: rest.Get, Path: "/nodes/{node}/instances", Summary: "List what is on a node, and what becomes of it", Role: access.Viewer, Subject: access.OnNode}, a.listResidents)
 	rest.Register(h, rest.Route{Method: rest.Patch, Path: "/nodes/{node}/tags", Summary: "Set tags on a node", Role: access.Admin, Subject: access.OnNode}, a.tagNode)
 	rest.Register(h, rest.Route{Method: rest.Post, Path: "/nodes/{node}/drain", Summary: "Move what runs on a node to others, and start nothing there any more", Role: access.Admin, Subject: access.OnNode, Status: http.StatusAccepted}, a.drainNode)
 	rest.Register(h, rest.Route{Method: rest.Post, Path: "/nodes/{node}/undrain", Summary: "Start instances on a node again", Role: access.Admin, Subject: access.OnNode}, a.undrainNode)
@@ -51,6 +52,11 @@ func (a *API) listNodes(ctx context.Context, in *listNodes) (*rest.Reply[wire.Pa
 func (a *API) showNode(ctx context.Context, in *access.NodePath) (*rest.Reply[wire.Node], error) {
 	node, err := a.pace.Overview.Node(ctx, in.Node())
 	return rest.OK(a.view.Node(node), err)
+}
+
+func (a *API) listResidents(ctx context.Context, in *access.NodePath) (*rest.Reply[wire.Page[wire.NodeInstance]], error) {
+	list, err := a.pace.Overview.ResidentsOf(ctx, in.Node())
+	return rest.OK(wire.Page[wire.NodeInstance]{Items: view.Residents(list)}, err)
 }
 
 func (a *API) tagNode(ctx context.Context, in *tagNode) (*rest.Reply[wire.Node], error) {

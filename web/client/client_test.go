@@ -76,6 +76,7 @@ func TestClient_SpeaksEachEndpoint(t *testing.T) {
 			_, err := c.ChangeConfig(ctx, "shop", wire.ConfigChange{Set: map[string]string{"K": "v"}, Unset: []string{"L"}})
 			return err
 		}, called{"PATCH", "/apps/shop/config", "", `{"set":{"K":"v"},"unset":["L"]}`}},
+		{"instances of a node", func(ctx context.Context, c *Client) error { _, err := c.NodeInstances(ctx, "n1"); return err }, called{"GET", "/nodes/n1/instances", "", ""}},
 		{"instances", func(ctx context.Context, c *Client) error { _, err := c.Instances(ctx, "shop"); return err }, called{"GET", "/apps/shop/instances", "limit=100", ""}},
 		{"formation", func(ctx context.Context, c *Client) error { _, err := c.Formation(ctx, "shop"); return err }, called{"GET", "/apps/shop/formation", "", ""}},
 		{"change formation", func(ctx context.Context, c *Client) error {

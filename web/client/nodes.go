@@ -17,6 +17,12 @@ func (c *Client) ClusterNode(ctx context.Context, name string) (wire.Node, error
 	return get[wire.Node](ctx, c, nil, "nodes", name)
 }
 
+// NodeInstances lists what is on a node, and what becomes of it.
+func (c *Client) NodeInstances(ctx context.Context, node string) ([]wire.NodeInstance, error) {
+	page, err := get[wire.Page[wire.NodeInstance]](ctx, c, nil, "nodes", node, "instances")
+	return page.Items, err
+}
+
 // TagNode changes the tags that are set on a node; an empty value takes one away.
 func (c *Client) TagNode(ctx context.Context, node string, tags map[string]string) (wire.Node, error) {
 	return write[wire.Node](ctx, c, input{method: http.MethodPatch, body: wire.NodeTags{Tags: tags}}, "nodes", node, "tags")

@@ -19,7 +19,7 @@ import (
 const liveBeat = 2 * time.Second
 
 type followLive struct {
-	Topics string `query:"topics" required:"true" maxLength:"24576" doc:"topics, separated by commas: overview, apps, jobs, app:NAME, one job:ID, and one logs:APP?QUERY with the parameters of logs. The last two continue after an id that was seen: job:ID@SEEN, logs:APP@SEEN. QUERY and SEEN are percent-encoded."`
+	Topics string `query:"topics" required:"true" maxLength:"24576" doc:"topics, separated by commas: overview, apps, jobs, app:NAME, node:NAME, one job:ID, and one logs:APP?QUERY with the parameters of logs. The last two continue after an id that was seen: job:ID@SEEN, logs:APP@SEEN. QUERY and SEEN are percent-encoded."`
 	Last   string `header:"Last-Event-ID" maxLength:"16384" doc:"accepted for browsers, and ignored: a reconnected stream sends everything again"`
 }
 
@@ -27,7 +27,7 @@ type followLive struct {
 func (s *Streams) Routes(h *rest.API) {
 	rest.Register(h, rest.Route{
 		Method: rest.Get, Path: "/live", Role: access.Viewer, Subject: access.OnSelf, // each topic asks for its own
-		Summary: "Follow what changes (Server-Sent Events: hello, overview, apps, jobs, app, gone; of a job: job, step, log, end; of a log: line, missed)",
+		Summary: "Follow what changes (Server-Sent Events: hello, overview, apps, jobs, app, node, gone; of a job: job, step, log, end; of a log: line, missed)",
 	}, s.follow)
 	rest.Register(h, rest.Route{Method: rest.Get, Path: "/apps/{app}/logs/stream", Summary: "Follow logs (Server-Sent Events: line, missed)", Role: access.Viewer, Subject: access.OnApp}, s.followLogs)
 	rest.Register(h, rest.Route{Method: rest.Get, Path: "/jobs/{id}/events", Summary: "Follow a job tree (Server-Sent Events: job, step, log, end)", Role: access.Viewer, Subject: access.OnApp}, s.followJob)

@@ -27,20 +27,14 @@ func (c *computation) overviewNow(ctx context.Context) wire.LiveOverview {
 		Nodes: []wire.LiveNode{},
 	}
 	w.Apps.Total, w.Apps.Serving, w.Apps.Stopped = g.Counts()
-	since := c.memory.times(concerns, c.now, func(concern overview.Concern) (time.Time, bool) {
-		if concern.AppID == "" {
-			return time.Time{}, false
-		}
-		at, found, err := c.store.LastGone(ctx, concern.AppID)
-		return at, found && err == nil
-	})
+	since := c.times(ctx, concerns)
 	for i, concern := range concerns[:min(len(concerns), attentionShown)] {
 		w.Attention = append(w.Attention, attentionWire(concern, since[i]))
 	}
 	w.More = len(concerns) - len(w.Attention)
 	w.Since = c.memory.since(severity, concerns, since, g.LastChange, c.now)
 	for _, n := range g.Nodes {
-		w.Nodes = append(w.Nodes, wire.LiveNode{NodeFacts: view.NodeFacts(n), HeardAt: n.HeardAt})
+		w.Nodes = append(w.Nodes, liveNode(n))
 		if n.Has(cluster.RoleRouter) {
 			w.Routers.Total++
 			if !n.RouterSilent {
@@ -50,6 +44,17 @@ func (c *computation) overviewNow(ctx context.Context) wire.LiveOverview {
 	}
 	c.overview = w
 	return w
+}
+
+// times are since when each of the concerns lasts.
+func (c *computation) times(ctx context.Context, concerns []overview.Concern) []time.Time {
+	return c.memory.times(concerns, c.now, func(concern overview.Concern) (time.Time, bool) {
+		if concern.AppID == "" {
+			return time.Time{}, false
+		}
+		at, found, err := c.store.LastGone(ctx, concern.AppID)
+		return at, found && err == nil
+	})
 }
 
 // blind is what can be said without the database: what was seen last, muted.
@@ -66,8 +71,12 @@ func (c *computation) blind() wire.LiveOverview {
 	return w
 }
 
+func liveNode(n overview.Node) wire.LiveNode {
+	return wire.LiveNode{NodeFacts: view.NodeFacts(n), HeardAt: n.HeardAt}
+}
+
 func attentionWire(c overview.Concern, since time.Time) wire.LiveAttention {
-	return wire.LiveAttention{Text: c.Text, State: string(c.Severity), Kind: c.Kind, ID: c.ID, App: c.App, Since: since}
+	return wire.LiveAttention{Text: c.Text, State: string(c.Severity), Kind: c.Kind, ID: c.ID, App: c.App, Node: c.Node, Since: since}
 }
 
 // forgetAfter is how long nobody may ask before what was remembered says nothing

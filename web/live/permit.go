@@ -21,9 +21,12 @@ func permit(ctx context.Context, what string, on access.Subject) error {
 // all its readers. An app that does not exist is nobody's: its topic says so.
 func (s *Streams) permitShared(ctx context.Context, topic string) error {
 	name, ofApp := strings.CutPrefix(topic, topicApp)
+	node, ofNode := strings.CutPrefix(topic, topicNode)
 	switch {
 	case topic == topicOverview:
 		return permit(ctx, "following the overview", access.Subject{Kind: access.OnCluster})
+	case ofNode:
+		return permit(ctx, "following node "+node, access.Subject{Kind: access.OnCluster})
 	case !ofApp:
 		return permit(ctx, "following all "+topic, access.Subject{Kind: access.OnWorkspace})
 	}

@@ -12,6 +12,7 @@ func TestPermit_NobodyFollowsWithoutARole(t *testing.T) {
 	for what, err := range map[string]error{
 		"a log":        permit(t.Context(), "following the log of app shop", access.Subject{Kind: access.OnApp}),
 		"the overview": s.permitShared(t.Context(), topicOverview),
+		"a node":       s.permitShared(t.Context(), topicNode+"n1"),
 		"all apps":     s.permitShared(t.Context(), topicApps),
 		"all jobs":     s.permitShared(t.Context(), topicJobs),
 	} {

@@ -18,6 +18,7 @@ const (
 	topicApps     = "apps"
 	topicJobs     = "jobs"
 	topicApp      = "app:"
+	topicNode     = "node:"
 	topicJob      = "job:"
 	topicLogs     = "logs:"
 )
@@ -79,11 +80,13 @@ func parseTopics(text string) (topics, error) {
 }
 
 func (t *topics) addShared(topic string) error {
-	name, ofApp := strings.CutPrefix(topic, topicApp)
+	app, ofApp := strings.CutPrefix(topic, topicApp)
+	node, ofNode := strings.CutPrefix(topic, topicNode)
 	switch {
-	case ofApp && cluster.ValidateName("topics", name) == nil:
+	case ofApp && cluster.ValidateName("topics", app) == nil:
+	case ofNode && cluster.ValidateNodeName("topics", node) == nil:
 	case !slices.Contains([]string{topicOverview, topicApps, topicJobs}, topic):
-		return cluster.Invalid("topics", "%.40q is no topic (overview, apps, jobs, app:NAME, job:ID, logs:APP)", topic)
+		return cluster.Invalid("topics", "%.40q is no topic (overview, apps, jobs, app:NAME, node:NAME, job:ID, logs:APP)", topic)
 	}
 	if !slices.Contains(t.shared, topic) {
 		t.shared = append(t.shared, topic)

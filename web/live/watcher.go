@@ -92,6 +92,9 @@ func (c *computation) topic(ctx context.Context, topic string) (hub.State, error
 	case topicOverview:
 		return hub.State{Event: topicOverview, Value: c.overviewNow(ctx)}, nil
 	}
+	if node, ofNode := strings.CutPrefix(topic, topicNode); ofNode {
+		return c.nodePage(ctx, node)
+	}
 	return c.appPage(ctx, strings.TrimPrefix(topic, topicApp))
 }
 

@@ -8,13 +8,24 @@ import (
 
 // Node is a node as it was heard last.
 func (v *Views) Node(n overview.Node) wire.Node {
-	w := wire.Node{NodeFacts: NodeFacts(n), CreatedAt: n.CreatedAt, Generation: v.pace.Routers.Generation(n.ID)}
-	w.ScoreParts, w.TagSources = scoreParts(n.Load), tagSources(n)
+	w := wire.Node{NodeFacts: NodeFacts(n), NodeDetails: v.NodeDetails(n)}
 	if n.HeardAt != nil {
 		ago := n.HeardAgo.Seconds()
 		w.HeardAgo = &ago
 	}
 	return w
+}
+
+// NodeDetails are what is shown of a node by itself.
+func (v *Views) NodeDetails(n overview.Node) wire.NodeDetails {
+	d := wire.NodeDetails{
+		CreatedAt: n.CreatedAt, Generation: v.pace.Routers.Generation(n.ID),
+		ScoreParts: scoreParts(n.Load), TagSources: tagSources(n),
+	}
+	if n.Load != nil {
+		d.Capacity = &wire.NodeCapacity{CPUs: n.Load.CPUs, Memory: n.Load.MemoryTotal, Promised: n.Load.Promised}
+	}
+	return d
 }
 
 func scoreParts(l *cluster.Load) []wire.ScorePart {
@@ -43,11 +54,23 @@ func tagSources(n overview.Node) map[string]string {
 	return sources
 }
 
+// Residents are the instances on a node.
+func Residents(list []overview.Resident) []wire.NodeInstance {
+	out := make([]wire.NodeInstance, len(list))
+	for i, r := range list {
+		out[i] = wire.NodeInstance{Instance: Instance(cluster.App{Name: r.App}, r.Instance), Next: r.Next}
+		if r.Work != nil {
+			out[i].Work = &wire.LiveRef{ID: string(r.Work.ID), Title: r.Work.Title}
+		}
+	}
+	return out
+}
+
 // NodeFacts are what every shape of a node holds.
 func NodeFacts(n overview.Node) wire.NodeFacts {
 	w := wire.NodeFacts{
 		ID: string(n.ID), Name: n.Name, Address: n.Address, Roles: []string{}, State: n.StateText(),
-		Score: n.Score, Instances: n.Instances, Tags: n.Tags,
+		Score: n.Score, Instances: n.Instances, Tags: n.Tags, Draining: n.Draining, Since: n.Since(), HeldUntil: timeOrNil(n.HeldUntil),
 	}
 	for _, r := range n.Roles {
 		w.Roles = append(w.Roles, string(r))

@@ -45,6 +45,7 @@ type LiveAttention struct {
 	Kind  string    `json:"kind" doc:"job, node, app, router, redis, sql, engine or disk"`
 	ID    string    `json:"id,omitempty" doc:"of the job or node; of a part its name and node"`
 	App   string    `json:"app,omitempty" doc:"name"`
+	Node  string    `json:"node,omitempty" doc:"name, of what is wrong with one node, or can't leave it"`
 	Since time.Time `json:"since"`
 }
 
@@ -104,9 +105,26 @@ type LiveAppPage struct {
 	Operation *LiveRef   `json:"operation"`
 }
 
+// LiveNodePage is all about one node.
+type LiveNodePage struct {
+	LiveNode
+	NodeDetails
+	Attention []LiveAttention `json:"attention" doc:"what is wrong with the node, the worst first"`
+	Drain     *LiveRef        `json:"drain" doc:"the operation that empties it; null while none does"`
+	Residents []NodeInstance  `json:"residents"`
+}
+
+// NodeInstance is an instance on a node, with what becomes of it.
+type NodeInstance struct {
+	Instance
+	Work *LiveRef `json:"work" doc:"moves, replaces or stops it; null while nothing does"`
+	Next string   `json:"next,omitempty" doc:"what it waits for that is to leave its node, in words"`
+}
+
 // LiveGone says that what a topic is of is no more, or never was.
 type LiveGone struct {
 	App   string `json:"app,omitempty" doc:"name, of the topic app:NAME"`
+	Node  string `json:"node,omitempty" doc:"name, of the topic node:NAME"`
 	Topic string `json:"topic,omitempty" doc:"of a job or a log, without its query and position"`
 	Text  string `json:"text,omitempty" doc:"why, and what to do"`
 }

@@ -417,17 +417,34 @@ type NodeFacts struct {
 	Score     *float64          `json:"score" doc:"0 idle … 1 full; null before its first report"`
 	Tags      map[string]string `json:"tags"`
 	Instances int               `json:"instances"`
+	Draining  bool              `json:"draining" doc:"it is emptied, or is to stay empty, also while it is silent"`
+	Since     *time.Time        `json:"since" doc:"since when it is dead, or was not heard where it is suspect; null where it is heard"`
+	HeldUntil *time.Time        `json:"held_until" doc:"it was dead and is back: it gets nothing new before that while others have room; null: it does"`
 }
 
 // Node is one machine.
 type Node struct {
 	NodeFacts
-	HeardAgo   *float64  `json:"heard_ago" doc:"seconds since its last report; null before the first"`
+	NodeDetails
+	HeardAgo *float64 `json:"heard_ago" doc:"seconds since its last report; null before the first"`
+}
+
+// NodeDetails are what is shown of a node by itself.
+type NodeDetails struct {
 	Generation uint64    `json:"generation,omitempty" doc:"of the routing table that its router uses"`
 	CreatedAt  time.Time `json:"created_at"`
+	// Capacity is of its machine, null before its first report.
+	Capacity *NodeCapacity `json:"capacity"`
 	// ScoreParts are empty before its first report.
 	ScoreParts []ScorePart       `json:"score_parts" doc:"what the score is the largest of"`
 	TagSources map[string]string `json:"tag_sources" doc:"where each tag comes from: set (by people or a join token), configured, program, cloud, platform"`
+}
+
+// NodeCapacity is what a machine has, and what of it is promised to instances.
+type NodeCapacity struct {
+	CPUs     int   `json:"cpus" doc:"cores"`
+	Memory   int64 `json:"memory" doc:"bytes"`
+	Promised int64 `json:"promised" doc:"bytes of memory that its instances may take together"`
 }
 
 // ScorePart is one measure of how busy a node is.

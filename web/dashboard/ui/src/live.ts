@@ -11,8 +11,8 @@ import { LogStore } from "./logstore";
 import { unpressed } from "./press";
 import { query, target } from "./router";
 import { follow } from "./sse";
-import { canBeApp, tailEvents, tailKey, type Tail } from "./tail";
-import type { AppDetail, AppRow, Gone, Hello, Job, Overview } from "./types";
+import { canBeApp, canBeNode, tailEvents, tailKey, type Tail } from "./tail";
+import type { AppDetail, AppRow, Gone, Hello, Job, NodeDetail, Overview } from "./types";
 
 const silence = 4000;       // the server sends something at least every 2 s
 const hiddenAfter = 2000;   // a hidden page closes its stream: a browser opens only six to a host
@@ -23,7 +23,8 @@ export const overview = signal<Overview | null>(null);
 export const apps = signal<ReadonlyMap<string, AppRow> | null>(null);
 export const jobs = signal<ReadonlyMap<string, Job> | null>(null);
 export const detail = signal<AppDetail | null>(null);
-export const gone = signal(""); // the name of an app that does not exist
+export const node = signal<NodeDetail | null>(null);
+export const gone = signal(""); // the topic of an app or a node that does not exist
 export const tail = signal<Tail | null>(null);
 
 interface Rows<T> { all: boolean; rows: T[] | null; gone?: string[] | null }
@@ -54,15 +55,24 @@ const handlers: Record<string, (data: unknown) => void> = {
     gone.value = "";
     received("app:" + d.app.name);
   },
+  node(data) {
+    const d = data as NodeDetail;
+    if (d.name !== target.value.name) return; // of the previous page
+    node.value = d;
+    gone.value = "";
+    received("node:" + d.name);
+  },
   gone(data) {
-    const { app } = data as Gone;
-    if (!app) {
+    const { app, node: name } = data as Gone;
+    const topic = app ? "app:" + app : name ? "node:" + name : "";
+    if (!topic) {
       tail.value?.receive("gone", data, "");
       return;
     }
-    gone.value = app;
-    if (detail.value?.app.name === app) detail.value = null;
-    received("app:" + app);
+    gone.value = topic;
+    if (app && detail.value?.app.name === app) detail.value = null;
+    if (name && node.value?.name === name) node.value = null;
+    received(topic);
   },
 };
 
@@ -72,20 +82,29 @@ function dispatch(event: string, data: unknown, id: string): void {
   else unpressed(() => batch(() => handlers[event]?.(data)));
 }
 
-// refused is the app that the server refused to stream; refusals counts all
-// refused streams.
+// refused is the topic of the app or node that the server refused to stream;
+// refusals counts all refused streams.
 const refused = signal("");
 const refusals = signal(0);
 
-const impossible = computed(() => target.value.page === "app" && (!canBeApp(target.value.name) || refused.value === target.value.name));
+// own is the topic of the app or node that the page is of; "" for other pages.
+export const own = computed(() => {
+  const { page, name } = target.value;
+  return page === "app" || page === "node" ? `${page}:${name}` : "";
+});
+
+const impossible = computed(() => {
+  const { page, name } = target.value;
+  return own.value !== "" && (!(page === "app" ? canBeApp : canBeNode)(name) || refused.value === own.value);
+});
 
 // shared are the page's topics that are the same for all users.
 const shared = computed(() => {
   if (!session.value && !(session.value === undefined && expected())) return "";
-  const { page, name } = target.value;
+  const { page } = target.value;
   if (page === "login") return "";
   if (page === "overview" || page === "apps") return "overview,apps,jobs";
-  return page === "app" && !impossible.value ? `overview,jobs,app:${name}` : "overview,jobs";
+  return own.value && !impossible.value ? `overview,jobs,${own.value}` : "overview,jobs";
 });
 
 const wanted = computed(() => (shared.value && !impossible.value ? tailKey(target.value, query.value) : ""));
@@ -115,12 +134,12 @@ document.addEventListener("visibilitychange", () => {
   else hiding = setTimeout(() => { unseen.value = true; }, hiddenAfter);
 });
 
-function open(topics: string, own: Tail | null): () => void {
+function open(topics: string, followed: Tail | null): () => void {
   const timer = setTimeout(late, lateAfter);
   const stop = follow({
     url() {
       expectTopics(["hello", ...topics.split(",")]);
-      return "/api/v1/live?topics=" + encodeURIComponent([topics, own?.topic()].filter(Boolean).join(","));
+      return "/api/v1/live?topics=" + encodeURIComponent([topics, followed?.topic()].filter(Boolean).join(","));
     },
     silence, onMessage: dispatch, onAlive: alive, onCut: lost,
     onRefused(problem) {
@@ -137,25 +156,25 @@ function lost(): void {
 }
 
 // refuse drops the part of the address that the server refused: the tail, which
-// shows why, or else the app.
+// shows why, or else the app or the node.
 function refuse(why: string): void {
-  const own = tail.peek();
-  if (own?.topic()) own.receive("gone", { text: why }, "");
-  else if (target.peek().page === "app" && !impossible.peek()) refused.value = target.peek().name;
+  const followed = tail.peek();
+  if (followed?.topic()) followed.receive("gone", { text: why }, "");
+  else if (own.peek() && !impossible.peek()) refused.value = own.peek();
   else return lost();
   refusals.value++;
 }
 
 // start keeps the stream on the topics of the address, until the page is closed.
 export function start(): void {
-  effect(() => { if (impossible.value) gone.value = target.value.name; });
+  effect(() => { if (impossible.value) gone.value = own.value; });
   effect(() => {
     const topics = shared.value;
-    const own = attach(wanted.value);
+    const followed = attach(wanted.value);
     void refusals.value; // a refusal reduces the topics
     if (!topics) return undefined;
     if (unseen.value) return aside();
-    return untracked(() => open(topics, own));
+    return untracked(() => open(topics, followed));
   });
 }
 
@@ -165,5 +184,6 @@ export function forget(): void {
   apps.value = null;
   jobs.value = null;
   detail.value = null;
+  node.value = null;
   reset();
 }

@@ -12,13 +12,14 @@ import { Apps } from "./pages/Apps";
 import { Job } from "./pages/Job";
 import { Jobs } from "./pages/Jobs";
 import { Login } from "./pages/Login";
+import { Node } from "./pages/Node";
 import { Nodes } from "./pages/Nodes";
 import { NotFound } from "./pages/NotFound";
 import { Overview } from "./pages/Overview";
 import { Settings } from "./pages/Settings";
 
 const pages: Record<Exclude<PageName, "login">, () => preact.JSX.Element> = {
-  overview: Overview, apps: Apps, app: App, jobs: Jobs, job: Job, nodes: Nodes, settings: Settings, missing: NotFound,
+  overview: Overview, apps: Apps, app: App, jobs: Jobs, job: Job, node: Node, nodes: Nodes, settings: Settings, missing: NotFound,
 };
 
 const away = signal(""); // why the first request failed

@@ -18,7 +18,7 @@ interface Place {
   within?: string; // the page in the rail that it belongs to
 }
 
-// places are all pages. That of an app goes by the app's name.
+// places are all pages. That of an app or a node goes by its name.
 export const places = {
   overview: { form: /^\/$/, title: "Overview", href: "/", icon: "M3 10l7-6 7 6v7h-5v-5H8v5H3z" },
   login: { form: /^\/login\/?$/, title: "Sign in" },
@@ -26,6 +26,7 @@ export const places = {
   app: { form: /^\/apps\/([^/]+)(?:\/([^/]*))?\/?$/, title: "", within: "apps" },
   jobs: { form: /^\/jobs\/?$/, title: "Jobs", href: "/jobs", icon: "M3 5h14M6 10h11M9 15h8" },
   job: { form: /^\/jobs\/([^/]+)\/?$/, title: "Job", within: "jobs" },
+  node: { form: /^\/nodes\/([^/]+)\/?$/, title: "", within: "nodes" },
   nodes: { form: /^\/nodes\/?$/, title: "Nodes", href: "/nodes", icon: "M3 4h14v5H3zM3 11h14v5H3zM6 6.5h.1M6 13.5h.1" },
   settings: { form: /^\/settings\/?$/, title: "Settings", href: "/settings", icon: "M3 6h7M14 6h3M3 14h3M10 14h7M12 4v4M8 12v4" },
   missing: { form: /(?!)/, title: "Not found" },
@@ -99,6 +100,7 @@ export function ask(key: string, value: string): void {
 }
 
 export const appAddress = (name: string, tab = ""): string => "/apps/" + encodeURIComponent(name) + (tab ? "/" + tab : "");
+export const nodeAddress = (name: string): string => "/nodes/" + encodeURIComponent(name);
 export const jobAddress = (id: string): string => "/jobs/" + encodeURIComponent(id);
 
 // Plain clicks on links of the dashboard don't reload; with a modifier the browser

@@ -29,6 +29,11 @@ export function canBeApp(name: string): boolean {
   return name.length <= 40 && /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name);
 }
 
+// canBeNode says whether this is a valid name of a node.
+export function canBeNode(name: string): boolean {
+  return name.length <= 63 && /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name);
+}
+
 // tailKey is the key of a page's tail, "" if it has none.
 export function tailKey(target: Target, query: URLSearchParams): string {
   if (target.page === "job") return /^[\w-]{1,40}$/.test(target.name) ? "job:" + target.name : "";

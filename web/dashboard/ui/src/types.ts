@@ -38,6 +38,7 @@ export interface Hello {
 
 export interface Gone {
   app?: string; // name, of the topic app:NAME
+  node?: string; // name, of the topic node:NAME
   topic?: string; // of a job or a log, without its query and position
   text?: string; // why, and what to do
 }
@@ -55,6 +56,7 @@ export interface Attention {
   kind: string; // job, node, app, router, redis, sql, engine or disk
   id?: string; // of the job or node; of a part its name and node
   app?: string; // name
+  node?: string; // name, of what is wrong with one node, or can't leave it
   since: string;
 }
 
@@ -143,12 +145,8 @@ export interface Process {
   set: string[]; // which of quantity, memory, cpus, require and prefer a person has set; the others are the source's, or defaults
 }
 
-export interface Node extends NodeFacts {
+export interface Node extends NodeFacts, NodeDetails {
   heard_ago: number | null; // seconds since its last report; null before the first
-  generation?: number; // of the routing table that its router uses
-  created_at: string;
-  score_parts: ScorePart[]; // what the score is the largest of
-  tag_sources: Record<string, string>; // where each tag comes from: set (by people or a join token), configured, program, cloud, platform
 }
 
 export interface Build {
@@ -215,6 +213,19 @@ export interface AppDetail {
   rates: Rates;
   spark: number[] | null; // as in the list of apps
   operation: OperationRef | null;
+}
+
+export interface NodeDetail extends LiveNode, NodeDetails {
+  attention: Attention[]; // what is wrong with the node, the worst first
+  drain: OperationRef | null; // the operation that empties it; null while none does
+  residents: NodeInstance[];
+}
+
+export interface Plan {
+  changes: boolean; // something would be another than it is
+  steps: PlanStep[];
+  missing: PlanMissing[]; // what would find no node; a change of process types would fail by it and be taken back
+  refused: PlanRefused[]; // the nodes that would get none of what starts
 }
 
 export interface Job {
@@ -294,6 +305,9 @@ export interface NodeFacts {
   score: number | null; // 0 idle … 1 full; null before its first report
   tags: Record<string, string>;
   instances: number;
+  draining: boolean; // it is emptied, or is to stay empty, also while it is silent
+  since: string | null; // since when it is dead, or was not heard where it is suspect; null where it is heard
+  held_until: string | null; // it was dead and is back: it gets nothing new before that while others have room; null: it does
 }
 
 export interface LiveApps {
@@ -307,10 +321,39 @@ export interface LiveRouters {
   total: number;
 }
 
-export interface ScorePart {
-  name: "cpu" | "load" | "memory" | "disk" | "instances";
-  value: number; // 0 idle … 1 full
-  text: string; // what was measured
+export interface NodeDetails {
+  generation?: number; // of the routing table that its router uses
+  created_at: string;
+  capacity: NodeCapacity | null;
+  score_parts: ScorePart[]; // what the score is the largest of
+  tag_sources: Record<string, string>; // where each tag comes from: set (by people or a join token), configured, program, cloud, platform
+}
+
+export interface NodeInstance extends Instance {
+  work: OperationRef | null; // moves, replaces or stops it; null while nothing does
+  next?: string; // what it waits for that is to leave its node, in words
+}
+
+export interface PlanStep {
+  action: "start" | "stop"; // what stops does so once what replaces it serves
+  app: string;
+  type: string;
+  node: string;
+  instance?: string; // id of what stops
+}
+
+export interface PlanMissing {
+  app: string;
+  type: string;
+  count: number;
+  reason: string;
+}
+
+export interface PlanRefused {
+  app: string;
+  type: string;
+  node: string;
+  reason: string;
 }
 
 export interface Progress {
@@ -339,4 +382,16 @@ export interface Ahead {
   title: string;
   user: string; // the user who started it; empty: Aorta itself
   since: string; // when it was created
+}
+
+export interface NodeCapacity {
+  cpus: number; // cores
+  memory: number; // bytes
+  promised: number; // bytes of memory that its instances may take together
+}
+
+export interface ScorePart {
+  name: "cpu" | "load" | "memory" | "disk" | "instances";
+  value: number; // 0 idle … 1 full
+  text: string; // what was measured
 }

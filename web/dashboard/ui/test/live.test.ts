@@ -5,7 +5,7 @@ import { session } from "../src/api";
 import { gone, start, tail } from "../src/live";
 import { LogStore } from "../src/logstore";
 import { go } from "../src/router";
-import { canBeApp, searched } from "../src/tail";
+import { canBeApp, canBeNode, searched } from "../src/tail";
 
 test("a search is cut to the bytes that the server takes, between letters", () => {
   assert.equal(searched("x".repeat(300)), "x".repeat(200));
@@ -17,6 +17,11 @@ test("a search is cut to the bytes that the server takes, between letters", () =
 test("an app has a name of a certain form", () => {
   for (const name of ["a", "shop", "a-b", "x".repeat(40)]) assert.ok(canBeApp(name), name);
   for (const name of ["", "-a", "a-", "A", "a_b", "a/b", "<img>", "x".repeat(41)]) assert.ok(!canBeApp(name), name);
+});
+
+test("a node has a name of a certain form", () => {
+  for (const name of ["a", "n1", "1-b", "x".repeat(63)]) assert.ok(canBeNode(name), name);
+  for (const name of ["", "-a", "a-", "A", "a.b", "a/b", "a,b", "<img>", "x".repeat(64)]) assert.ok(!canBeNode(name), name);
 });
 
 // answer is a server that refuses streams of which it is told so; the others
@@ -45,11 +50,16 @@ test("what is refused is left out, and its place says why", async () => {
   go("/apps/a--b");
   await until("the stream without the app", () => asked.at(-1) === "overview,jobs");
   const refused = gone.value;
+  go("/nodes/n1");
+  await until("the stream with the node", () => asked.at(-1) === "overview,jobs,node:n1");
+  go("/nodes/a%2Cjobs");
+  await until("the node to be gone", () => gone.value === "node:a,jobs");
+  await until("the stream without the node", () => asked.at(-1) === "overview,jobs");
   const before = asked.length;
   go("/apps/Not%20One/logs");
-  await until("the app to be gone", () => gone.value === "Not One");
+  await until("the app to be gone", () => gone.value === "app:Not One");
   go("/login");
 
-  assert.deepEqual([log, shop, refused], ["Type is longer than 40", "", "a--b"]);
+  assert.deepEqual([log, shop, refused], ["Type is longer than 40", "", "app:a--b"]);
   assert.deepEqual([asked.slice(before).filter((t) => t !== "overview,jobs"), tail.value], [[], null]);
 });

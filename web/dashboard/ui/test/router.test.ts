@@ -1,13 +1,13 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { place, visit } from "./browser";
-import { appAddress, ask, go, jobAddress, landing, match, query, target } from "../src/router";
+import { appAddress, ask, go, jobAddress, landing, match, nodeAddress, query, target } from "../src/router";
 import { tailKey, topicOf } from "../src/tail";
 
 test("addresses name their pages", () => {
   const rows: [string, string, string, string][] = [
     ["/", "overview", "", ""], ["/apps", "apps", "", ""], ["/apps/", "apps", "", ""], ["/apps/shop", "app", "shop", ""], ["/apps/shop/logs", "app", "shop", "logs"],
-    ["/apps/a%2Fb/logs/", "app", "a/b", "logs"], ["/apps/%zz", "app", "%zz", ""], ["/jobs/0190-x", "job", "0190-x", ""], ["/nodes", "nodes", "", ""], ["/login", "login", "", ""],
+    ["/apps/a%2Fb/logs/", "app", "a/b", "logs"], ["/apps/%zz", "app", "%zz", ""], ["/jobs/0190-x", "job", "0190-x", ""], ["/nodes", "nodes", "", ""], ["/nodes/n1", "node", "n1", ""], ["/nodes/n1/", "node", "n1", ""], ["/nodes/n1/x", "missing", "", ""], ["/login", "login", "", ""],
     ["/apps/a/b/c", "missing", "", ""], ["/else", "missing", "", ""], ["", "missing", "", ""],
   ];
   for (const [address, page, name, tab] of rows) assert.deepEqual(match(address), { page, name, tab }, address);
@@ -17,6 +17,7 @@ test("names survive their way through an address", () => {
   for (const name of ["shop", "a/b", "<img src=x>", "é%", "?x#y", "a,b@c"]) {
     assert.deepEqual(match(appAddress(name, "logs")), { page: "app", name, tab: "logs" });
     assert.deepEqual(match(jobAddress(name)), { page: "job", name, tab: "" });
+    assert.deepEqual(match(nodeAddress(name)), { page: "node", name, tab: "" });
   }
 });
 

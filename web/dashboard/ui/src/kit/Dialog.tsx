@@ -69,18 +69,19 @@ interface Question {
   verb: string;
   leave?: string; // what closes it without the act; "Cancel"
   danger?: boolean;
+  wait?: boolean; // not yet: what will change is still being found out
   name?: string; // to be typed for confirmation
   act: () => Promise<unknown>;
   onClose: () => void;
 }
 
-export function Confirm({ title, says, verb, leave, danger, name, act, onClose }: Question) {
+export function Confirm({ title, says, verb, leave, danger, wait, name, act, onClose }: Question) {
   const typed = useSignal("");
   const error = useSignal("");
   const busy = useSignal(false);
   const over = useRef(false);
   useEffect(() => () => { over.current = true; }, []);
-  const ready = !name || typed.value === name;
+  const ready = !wait && (!name || typed.value === name);
   const submit = async (e: Event) => {
     e.preventDefault();
     if (!ready || busy.value) return;

@@ -48,7 +48,8 @@ function Quiet({ job }: { job: Job | undefined }) {
   return <a class="quiet" href={jobAddress(job.id)}><span class="muted">No jobs running. Last:</span><span class="step"><Foreign text={job.title} /></span><span class="muted">{stateText(job.state)} <Ago at={job.ended_at} /></span></a>;
 }
 
-function step(job: Job): string {
+// step says where an open job is.
+export function step(job: Job): string {
   if (job.waits_for) return `waiting for ${job.waits_for.title}`;
   if (job.progress.text) return job.progress.text;
   return job.progress.m > 0 ? `${job.progress.n} of ${job.progress.m}` : shownState(job) === "running" ? "" : job.state;

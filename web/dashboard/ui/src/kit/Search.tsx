@@ -4,7 +4,7 @@ import { signal, useSignal } from "@preact/signals";
 import { get, path, session } from "../api";
 import { brief } from "../format";
 import { detail, jobs, overview } from "../live";
-import { appAddress, go, inRail, jobAddress } from "../router";
+import { appAddress, go, inRail, jobAddress, nodeAddress } from "../router";
 import type { App, Page } from "../types";
 import { Dialog } from "./Dialog";
 import { Foreign } from "./Foreign";
@@ -46,7 +46,7 @@ function places(): Place[] {
     list.push({ kind: "app", name: a.name, href: appAddress(a.name) });
     for (const host of a.hosts ?? []) list.push({ kind: "host", name: host, more: a.name, href: appAddress(a.name, "domains") });
   }
-  for (const n of overview.value?.nodes ?? []) list.push({ kind: "node", name: n.name, more: n.address, href: "/nodes#" + n.id });
+  for (const n of overview.value?.nodes ?? []) list.push({ kind: "node", name: n.name, more: n.address, href: nodeAddress(n.name) });
   for (const j of jobs.value?.values() ?? []) list.push({ kind: "job", name: j.title, more: brief(j.id), href: jobAddress(j.id) });
   for (const i of detail.value?.instances ?? []) {
     list.push({ kind: "instance", name: `${i.app} ${i.type} ${brief(i.id)}`, more: i.node, href: appAddress(i.app, "logs") + "?instance=" + i.id });

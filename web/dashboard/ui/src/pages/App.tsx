@@ -63,7 +63,7 @@ export function App() {
   const { name, tab } = target.value;
   const d = detail.value;
   const at = tabs.find((t) => t.id === tab);
-  if (gone.value === name) return <Gone name={name} />;
+  if (gone.value === "app:" + name) return <Gone name={name} />;
   if (!at) return <NotFound />;
   if (d?.app.name !== name) return <Skeleton title={name} rows={16} />;
   const trouble = overview.value?.attention?.find((a) => a.kind === "job" && a.app === name);

@@ -2,13 +2,16 @@ import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { get, path } from "../api";
 import { count } from "../format";
-import { overview } from "../live";
+import { jobs, overview } from "../live";
 import { Card } from "../kit/Card";
 import { Foot } from "../kit/Copy";
 import { Line } from "../kit/Line";
 import { Skeleton } from "../kit/Skeleton";
-import { ExplainedNodes } from "../kit/NodeTable";
+import { Needs } from "../kit/Needs";
+import { ExplainedNodes, worstFirst } from "../kit/NodeTable";
+import { open } from "../kit/Running";
 import { stateText } from "../kit/State";
+import { Work } from "../kit/Work";
 import type { LiveNode, Node, Page } from "../types";
 
 const again = 15_000; // ms; a node reports more often than its load matters to people
@@ -29,19 +32,30 @@ function useMore(nodes: LiveNode[]): ReadonlyMap<string, Node> {
   return known.value;
 }
 
+const mostNamed = 5;
+
+function named(nodes: LiveNode[]): string {
+  const names = nodes.slice(0, mostNamed).map((n) => `${n.name} (${stateText(n.state)})`).join(", ");
+  return nodes.length > mostNamed ? `${names} and ${nodes.length - mostNamed} more` : names;
+}
+
 export function Nodes() {
   const o = overview.value;
   const more = useMore(o?.nodes ?? []);
   if (!o) return <Skeleton title="Nodes" card="All nodes" rows={4} />;
   const nodes = o.nodes ?? [];
-  const away = nodes.filter((n) => n.state !== "ready");
+  const away = worstFirst(nodes.filter((n) => n.state !== "ready"));
+  const needs = (o.attention ?? []).filter((a) => a.node || a.kind === "node");
+  const moving = [...(jobs.value?.values() ?? [])].filter((j) => open(j) && (j.kind === "drain" || j.kind === "replace"));
   const text = away.length === 0
     ? nodes.length === 1 ? "The one node is ready." : nodes.length === 2 ? "Both nodes are ready." : `All ${nodes.length} nodes are ready.`
-    : `${away.length} of ${count(nodes.length, "node")} ${away.length === 1 ? "is" : "are"} not ready: ${away.map((n) => `${n.name} (${stateText(n.state)})`).join(", ")}.`;
+    : `${away.length} of ${count(nodes.length, "node")} ${away.length === 1 ? "is" : "are"} not ready: ${named(away)}.`;
   return (
     <>
       <Line title="Nodes" state={away.length ? "warn" : "ok"} text={nodes.length ? text : "No nodes yet."} />
-      <Card title="All nodes"><ExplainedNodes nodes={nodes} more={more} /></Card>
+      {needs.length > 0 && <Needs list={needs} />}
+      {moving.length > 0 && <Work title="Moving now" jobs={moving} />}
+      <Card title="All nodes"><ExplainedNodes nodes={worstFirst(nodes)} more={more} /></Card>
       <Foot text="aorta nodes" />
     </>
   );

@@ -1,25 +1,21 @@
 import type { ComponentChildren } from "preact";
-import { computed, useSignal } from "@preact/signals";
+import { computed } from "@preact/signals";
 import { path } from "../api";
 import { rate, took } from "../format";
 import { apps, overview } from "../live";
-import { appAddress, jobAddress } from "../router";
 import { ranges, useSeries } from "../series";
-import type { AppRow, Attention, Mark, Overview as State } from "../types";
+import type { AppRow, Mark, Overview as State } from "../types";
 import { AppTable } from "../kit/AppTable";
-import { Button } from "../kit/Button";
 import { Card } from "../kit/Card";
 import { Foot } from "../kit/Copy";
 import { Empty, Trouble, Wait } from "../kit/Empty";
 import { Errors } from "../kit/Errors";
-import { Foreign } from "../kit/Foreign";
 import type { Curve } from "../kit/curves";
 import { Graph } from "../kit/Graph";
 import { Line } from "../kit/Line";
 import { Skeleton } from "../kit/Skeleton";
-import { NodeTable } from "../kit/NodeTable";
-import { Shape } from "../kit/State";
-import { For } from "../kit/Time";
+import { Needs } from "../kit/Needs";
+import { NodeTable, worstFirst } from "../kit/NodeTable";
 
 const few = 12;
 
@@ -44,7 +40,9 @@ export function Overview() {
       <Card title="Apps" aside={o.apps.total > few ? <a href="/apps">All {o.apps.total}</a> : undefined}>
         {o.apps.total === 0 ? o.stale ? <Unknown /> : <NoApps /> : apps.value ? <AppTable rows={first.value} /> : <Wait rows={Math.min(few, o.apps.total)} />}
       </Card>
-      <Card title="Nodes">{o.stale && !o.nodes?.length ? <Unknown /> : <NodeTable nodes={o.nodes ?? []} />}</Card>
+      <Card title="Nodes" aside={(o.nodes ?? []).length > few ? <a href="/nodes">All {o.nodes.length}</a> : undefined}>
+        {o.stale && !o.nodes?.length ? <Unknown /> : <NodeTable nodes={worstFirst(o.nodes ?? []).slice(0, few)} />}
+      </Card>
       <Foot text="aorta status" />
     </>
   );
@@ -63,25 +61,6 @@ export function NoApps() {
   );
 }
 
-const shownNeeds = 6; // the rest is a click away
-
-// Needs lists what needs attention, the worst first. What the cluster left out
-// of the list is on the page that has all of it.
-function Needs({ list, more }: { list: Attention[]; more: number }) {
-  const all = useSignal(false);
-  const nodes = list.some((a) => a.kind === "node" || a.kind === "router") && !list.some((a) => a.kind === "job");
-  const folded = all.value ? 0 : Math.max(0, list.length - shownNeeds);
-  return (
-    <Card title="Needs attention" aside={<span class="muted num">{list.length + more}</span>}>
-      <ul class="rows">
-        {list.slice(0, list.length - folded).map((a) => <Need key={a.kind + (a.id ?? a.app ?? "") + a.text} need={a} />)}
-        {folded > 0 && <li><Button kind="quiet" onClick={() => { all.value = true; }}>and {folded + more} more</Button></li>}
-        {folded === 0 && more > 0 && <li><a class="grow" href={nodes ? "/nodes" : "/jobs?show=attention"}>and {more} more</a></li>}
-      </ul>
-    </Card>
-  );
-}
-
 const minutes = { ...ranges[0]!, every: 10 }; // with steps of ten seconds
 const noMarks: Mark[] = [];
 const none: { times: number[]; curves: Curve[]; span: [number, number] } = { times: [], curves: [], span: [0, 600] };
@@ -95,17 +74,6 @@ function Traffic() {
       {error && !d ? <Trouble text={error} />
         : <Graph title="Requests" small stacked times={d?.series.t ?? none.times} curves={d?.requests ?? none.curves} marks={noMarks} span={d?.span ?? none.span} show={perSecond} />}
     </Card>
-  );
-}
-
-function Need({ need }: { need: Attention }) {
-  const href = need.kind === "job" && need.id ? jobAddress(need.id) : need.app ? appAddress(need.app) : need.kind === "node" ? "/nodes" : "";
-  return (
-    <li>
-      <Shape state={need.state} />
-      <span class="grow clip">{href ? <a href={href}><Foreign text={need.text} /></a> : <Foreign text={need.text} />}</span>
-      {need.since && <span class="muted">for <For since={need.since} /></span>}
-    </li>
   );
 }
 
