@@ -76,7 +76,10 @@ func take(f *os.File, dir string, note func(*os.File) error) (unlock func(), err
 		_ = f.Close()
 		return nil, fmt.Errorf("lock directory: %w", err)
 	}
-	return func() { _ = f.Close() }, nil
+	return func() {
+		_ = unix.Flock(int(f.Fd()), unix.LOCK_UN) // a child has the file open, too, from its fork until its own program starts
+		_ = f.Close()
+	}, nil
 }
 
 // holder reads what sign wrote: the process id in the first line, in the second where

@@ -139,6 +139,23 @@ func TestLockDir_RefusesTheSecondAndNamesTheFirst(t *testing.T) {
 	unlock()
 }
 
+// A child that a fork has just made has the lock's file open, too, until its own program
+// starts.
+func TestLockDir_EndsAtOnceThoughAChildHasItsFile(t *testing.T) {
+	dir := testkit.ShortDir(t)
+	unlock, err := LockDir(dir)
+	testkit.Must(t, err)
+	testkit.Inherit(t, lockPath(dir))
+
+	unlock()
+
+	unlock, err = LockDir(dir)
+	if err != nil {
+		t.Fatalf("got %v, want the lock", err)
+	}
+	unlock()
+}
+
 // Who stops what runs holds the lock also where it can't say so.
 func TestLockDirToStop_NeedsNoDiskThatTakesWrites(t *testing.T) {
 	dir := testkit.ShortDir(t)

@@ -14,8 +14,9 @@ import (
 const Hang = 3 * time.Minute
 
 // Eventually polls cond until it returns true, and fails the test with what was
-// waited for when it hangs. Between two looks are 5 ms, and three times what a
-// look takes: one that runs a program would else keep from work what it waits for.
+// waited for when it hangs. Between two looks are 5 ms, or three times what a
+// look takes (but a quarter of a second at most): one that runs a program would else
+// keep from work what it waits for.
 func Eventually(tb testing.TB, what string, cond func() bool) {
 	tb.Helper()
 	deadline := time.NewTimer(Hang)
@@ -28,7 +29,7 @@ func Eventually(tb testing.TB, what string, cond func() bool) {
 		select {
 		case <-deadline.C:
 			tb.Fatalf("waited %s in vain: %s", Hang, what)
-		case <-time.After(max(5*time.Millisecond, 3*time.Since(begun))):
+		case <-time.After(min(max(5*time.Millisecond, 3*time.Since(begun)), time.Second/4)):
 		}
 	}
 }

@@ -11,7 +11,7 @@ func TestEventually_LooksLessOftenAtWhatTakesLong(t *testing.T) {
 	for name, tt := range map[string]struct {
 		look  time.Duration
 		looks int
-	}{"quick": {0, 201}, "slow": {100 * time.Millisecond, 4}} {
+	}{"quick": {0, 201}, "slow": {50 * time.Millisecond, 6}} {
 		synctest.Test(t, func(t *testing.T) {
 			begun, looks := time.Now(), 0
 

@@ -34,5 +34,14 @@ func takeLock(path string) (io.Closer, error) {
 	if err := f.Truncate(0); err == nil {
 		_, _ = f.WriteAt([]byte(note), 0)
 	}
-	return f, nil
+	return held{f}, nil
+}
+
+// held is a locked file. The lock is dropped before the file is closed: a child of
+// this process has it open, too, from its fork until its own program starts.
+type held struct{ *os.File }
+
+// Close drops the lock.
+func (h held) Close() error {
+	return errors.Join(syscall.Flock(int(h.Fd()), syscall.LOCK_UN), h.File.Close())
 }

@@ -125,7 +125,10 @@ func lock(path string) (unlock func(), err error) {
 	for {
 		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
 		if err == nil {
-			return func() { _ = f.Close() }, nil
+			return func() {
+				_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) // as a child has it open, too, until its program starts
+				_ = f.Close()
+			}, nil
 		}
 		if !errors.Is(err, syscall.EINTR) {
 			_ = f.Close()
