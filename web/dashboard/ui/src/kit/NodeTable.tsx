@@ -1,6 +1,6 @@
 import { clock } from "../format";
 import { nodeAddress } from "../router";
-import type { LiveNode, Node } from "../types";
+import type { LiveNode } from "../types";
 import { Empty } from "./Empty";
 import { State } from "./State";
 import { Table, type Column } from "./Table";
@@ -11,7 +11,7 @@ const columns: Column<LiveNode>[] = [
   { head: "State", cell: (n) => <NodeState node={n} /> },
   { head: "Roles", cell: (n) => (n.roles ?? []).join(", ") },
   { head: "Address", kind: "mono", cell: (n) => n.address || "–" },
-  { head: "Load", cell: (n) => <Load score={n.score} /> },
+  { head: "Load", cell: (n) => <Load score={silent(n) ? null : n.score} /> },
   { head: "Instances", kind: "num", cell: (n) => n.instances },
   { head: "Tags", cell: (n) => <Tags tags={n.tags} /> },
   { head: "Last seen", kind: "end", cell: (n) => <Ago at={n.heard_at} /> },
@@ -47,31 +47,7 @@ export function Load({ score }: { score: number | null }) {
   return <span class="load live" title="0 idle, 1 full"><meter min={0} max={1} low={0.7} high={0.9} optimum={0} value={score} aria-label="Load" /><span class="num">{score.toFixed(2)}</span></span>;
 }
 
-// Known is a node with what only its own page shows of it, once that is loaded.
-interface Known extends LiveNode { more: Node | undefined }
-
-const explained: Column<Known>[] = [
-  ...columns.map((c) => ({ ...c, kind: c.head === "Load" ? "wide" : c.kind, cell: c.head === "Load" ? (n: Known) => <Parts node={n} /> : c.head === "Tags" ? (n: Known) => <Tags tags={n.tags} from={n.more?.tag_sources} /> : c.cell } as Column<Known>)),
-  { head: "Joined", kind: "end", cell: (n) => (n.more ? <Ago at={n.more.created_at} /> : "–") },
-];
-
-// Parts are the load, and what it is the largest of.
-function Parts({ node: { score, more } }: { node: Known }) {
-  return (
-    <span>
-      <Load score={score} />
-      {more?.score_parts?.map((p) => <span key={p.name} class="why"><b>{p.name}</b> <span class="num">{p.value.toFixed(2)}</span>: {p.text}</span>)}
-    </span>
-  );
-}
-
-// ExplainedNodes is the table with the parts of the load, where tags come from, and
-// since when each node is there.
-export function ExplainedNodes({ nodes, more }: { nodes: LiveNode[]; more: ReadonlyMap<string, Node> }) {
-  if (nodes.length === 0) return <NodeTable nodes={nodes} />;
-  return <Table label="Nodes" columns={explained} rows={nodes.map((n) => ({ ...n, more: more.get(n.id) }))} keyOf={(n) => n.id} />;
-}
-
+// Tags are those of a node; from says where each comes from.
 export function Tags({ tags, from }: { tags: Record<string, string> | null; from?: Record<string, string> | null | undefined }) {
   const all = Object.entries(tags ?? {}).sort();
   if (all.length === 0) return <span class="muted">–</span>;

@@ -1,6 +1,3 @@
-import { useEffect } from "preact/hooks";
-import { useSignal } from "@preact/signals";
-import { get, path } from "../api";
 import { count } from "../format";
 import { jobs, overview } from "../live";
 import { Card } from "../kit/Card";
@@ -8,29 +5,11 @@ import { Foot } from "../kit/Copy";
 import { Line } from "../kit/Line";
 import { Skeleton } from "../kit/Skeleton";
 import { Needs } from "../kit/Needs";
-import { ExplainedNodes, worstFirst } from "../kit/NodeTable";
+import { NodeTable, worstFirst } from "../kit/NodeTable";
 import { open } from "../kit/Running";
 import { stateText } from "../kit/State";
 import { Work } from "../kit/Work";
-import type { LiveNode, Node, Page } from "../types";
-
-const again = 15_000; // ms; a node reports more often than its load matters to people
-
-// useMore loads what is not streamed of nodes, at once and while the page is seen.
-function useMore(nodes: LiveNode[]): ReadonlyMap<string, Node> {
-  const known = useSignal<ReadonlyMap<string, Node>>(new Map());
-  const ids = nodes.map((n) => n.id + n.state).join();
-  useEffect(() => {
-    const load = () => {
-      if (document.hidden || !ids) return;
-      get<Page<Node>>(path("nodes") + "?limit=1000").then((page) => { known.value = new Map(page.items.map((n) => [n.id, n])); }, () => {}); // then it stays as last received
-    };
-    load();
-    const timer = setInterval(load, again);
-    return () => clearInterval(timer);
-  }, [ids]);
-  return known.value;
-}
+import type { LiveNode } from "../types";
 
 const mostNamed = 5;
 
@@ -41,7 +20,6 @@ function named(nodes: LiveNode[]): string {
 
 export function Nodes() {
   const o = overview.value;
-  const more = useMore(o?.nodes ?? []);
   if (!o) return <Skeleton title="Nodes" card="All nodes" rows={4} />;
   const nodes = o.nodes ?? [];
   const away = worstFirst(nodes.filter((n) => n.state !== "ready"));
@@ -55,7 +33,7 @@ export function Nodes() {
       <Line title="Nodes" state={away.length ? "warn" : "ok"} text={nodes.length ? text : "No nodes yet."} />
       {needs.length > 0 && <Needs list={needs} />}
       {moving.length > 0 && <Work title="Moving now" jobs={moving} />}
-      <Card title="All nodes"><ExplainedNodes nodes={worstFirst(nodes)} more={more} /></Card>
+      <Card title="All nodes"><NodeTable nodes={worstFirst(nodes)} /></Card>
       <Foot text="aorta nodes" />
     </>
   );
