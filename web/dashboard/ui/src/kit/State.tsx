@@ -1,3 +1,5 @@
+import type { Instance } from "../types";
+
 // A state as a word, a shape and a colour; each is enough on its own.
 interface Look { tone: "good" | "accent" | "warn" | "bad" | "muted"; shape: keyof typeof shapes; word?: string }
 
@@ -40,7 +42,11 @@ export function stateText(state: string): string {
   return look(state).word ?? state;
 }
 
+// instanceWord is the word for an instance's state where the state's own says too
+// little: its node may be dead, and not merely silent.
+export const instanceWord = (i: Instance): string | undefined => (i.unheard && i.verdict.endsWith("node dead") ? "node dead" : undefined);
+
 // State shows a state of the API; word replaces its name.
-export function State({ state, word }: { state: string; word?: string }) {
+export function State({ state, word }: { state: string; word?: string | undefined }) {
   return <span class={`state ${look(state).tone}`}><Shape state={state} />{word ?? stateText(state)}</span>;
 }

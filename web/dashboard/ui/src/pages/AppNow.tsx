@@ -11,7 +11,7 @@ import { Empty } from "../kit/Empty";
 import { Errors } from "../kit/Errors";
 import { FirstPush } from "../kit/FirstPush";
 import { Foreign } from "../kit/Foreign";
-import { State } from "../kit/State";
+import { instanceWord, State } from "../kit/State";
 import { Table, type Column } from "../kit/Table";
 import { Ago } from "../kit/Time";
 import { started } from "../kit/Notice";
@@ -43,7 +43,7 @@ function Actions({ instance: i }: { instance: Instance }) {
 
 function StateCell({ instance: i }: { instance: Instance }) {
   const state = i.crashing ? "crashing" : i.unheard ? "unheard" : i.state;
-  return <span><State state={state} />{i.error && <span class="why"><Foreign text={i.error} /></span>}</span>;
+  return <span><State state={state} word={instanceWord(i)} />{i.error && <span class="why"><Foreign text={i.error} /></span>}</span>;
 }
 
 const nodeOf = (i: Instance) => i.node || "no node yet";
@@ -56,7 +56,7 @@ function byNode(list: Instance[]): Instance[] {
 
 export function AppNow({ detail }: { detail: AppDetail }) {
   const list = byNode(detail.instances ?? []);
-  const nodes = new Set(list.map((i) => i.node)).size;
+  const nodes = new Set(list.filter((i) => !instanceWord(i)).map((i) => i.node)).size;
   const { rates, app } = detail;
   useEffect(() => () => { replacing.value = null; }, []);
   return (

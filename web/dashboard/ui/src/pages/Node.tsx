@@ -10,7 +10,7 @@ import { Line } from "../kit/Line";
 import { Needs } from "../kit/Needs";
 import { Load, silent, Tags } from "../kit/NodeTable";
 import { Skeleton } from "../kit/Skeleton";
-import { State } from "../kit/State";
+import { instanceWord, State } from "../kit/State";
 import { Table, type Column } from "../kit/Table";
 import { Ago } from "../kit/Time";
 import { Memory, Processor } from "../kit/Use";
@@ -92,7 +92,7 @@ const columns: Column<NodeInstance>[] = [
 function StateCell({ of: i }: { of: NodeInstance }) {
   return (
     <span>
-      <State state={i.crashing ? "crashing" : i.unheard ? "unheard" : i.state} />
+      <State state={i.crashing ? "crashing" : i.unheard ? "unheard" : i.state} word={instanceWord(i)} />
       {i.error && <span class="why"><Foreign text={i.error} /></span>}
       {i.work && <span class="why"><a href={jobAddress(i.work.id)}><Foreign text={i.work.title} /></a></span>}
       {i.next && <span class="why"><Foreign text={i.next} /></span>}

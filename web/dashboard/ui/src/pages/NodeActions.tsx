@@ -18,10 +18,12 @@ export function NodeActions({ node }: { node: NodeDetail }) {
   if (!may("admin") || !(node.roles ?? []).includes("heart")) return null;
   const ask = (what: Asked) => () => { asked.value = what; };
   const close = ask("");
+  const mayDrain = node.draining || node.state !== "dead";
   const mayBeLost = node.state === "suspect" && !node.roles.includes("pacemaker");
+  if (!mayDrain && !asked.value) return null;
   return (
     <span class="acts">
-      {node.draining ? <Button onClick={ask("undrain")}>Undrain</Button> : node.state !== "dead" && <Button onClick={ask("drain")}>Drain</Button>}
+      {mayDrain && <Button onClick={ask(node.draining ? "undrain" : "drain")}>{node.draining ? "Undrain" : "Drain"}</Button>}
       {mayBeLost && <Button kind="danger" onClick={ask("declare-dead")}>Declare dead</Button>}
       {asked.value === "drain" && <Drain node={node} onClose={close} />}
       {asked.value === "undrain" && <Undrain node={node} onClose={close} />}
