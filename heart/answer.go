@@ -152,6 +152,7 @@ func (h *Heart) ensureRunner(ctx context.Context, id cluster.ID) (*runner, error
 		return nil, fmt.Errorf("record instance %s: %w", id.Short(), err)
 	}
 	r := h.addRunner(rec)
+	r.leave.Store(true)
 	h.reportSoon()
 	return r, nil
 }

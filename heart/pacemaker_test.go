@@ -31,6 +31,7 @@ type pacemaker struct {
 	answer  cluster.ReportAnswer
 	last    cluster.Report
 	reports int
+	asked   int // for a spec
 	lines   []cluster.LogText
 	shipped map[cluster.ID]string
 	spare   []int // ports for OtherPort
@@ -112,6 +113,7 @@ func (p *pacemaker) Report(_ context.Context, r cluster.Report) (cluster.ReportA
 func (p *pacemaker) Spec(_ context.Context, id cluster.ID) (cluster.InstanceSpec, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.asked++
 	if err := p.gate(); err != nil {
 		return cluster.InstanceSpec{}, err
 	}

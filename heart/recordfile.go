@@ -58,6 +58,7 @@ type specFile struct {
 	Container containerFile     `json:"container,omitzero"`
 	Grants    []string          `json:"grants,omitempty"`
 	Revision  int               `json:"revision"`
+	Exclusive bool              `json:"exclusive,omitempty"`
 }
 
 type imageFile struct {
@@ -104,7 +105,7 @@ func specFileOf(s cluster.InstanceSpec) specFile {
 		ID: s.ID, AppID: s.AppID, App: s.App, Release: s.Release, Type: s.Type, Node: s.Node, Commit: s.Commit,
 		Build: s.Build, Image: imageFile(s.Image), Command: s.Command, Env: s.Env, Port: s.Port,
 		Limits: limitsFile(s.Limits), Health: healthFile(s.Health), StopGrace: s.StopGrace,
-		Container: containerFileOf(s.Container), Grants: s.Grants, Revision: s.Revision,
+		Container: containerFileOf(s.Container), Grants: s.Grants, Revision: s.Revision, Exclusive: s.Exclusive,
 	}
 }
 
@@ -113,6 +114,6 @@ func (f specFile) spec() cluster.InstanceSpec {
 		ID: f.ID, AppID: f.AppID, App: f.App, Release: f.Release, Type: f.Type, Node: f.Node, Commit: f.Commit,
 		Build: f.Build, Image: cluster.Image(f.Image), Command: f.Command, Env: f.Env, Port: f.Port,
 		Limits: cluster.Limits(f.Limits), Health: cluster.Health(f.Health), StopGrace: f.StopGrace,
-		Container: f.Container.options(), Grants: f.Grants, Revision: f.Revision,
+		Container: f.Container.options(), Grants: f.Grants, Revision: f.Revision, Exclusive: f.Exclusive,
 	}
 }

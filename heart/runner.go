@@ -45,6 +45,8 @@ type runner struct {
 	forgottenAt time.Time // when a process without a container was asked to end
 	proven      bool      // that it answers at its address
 
+	// leave: this process was told that its instance may run, or has seen it run.
+	leave atomic.Bool
 	// oomKilled: an event reported an out-of-memory kill of the present process.
 	// The container's state may lack it when the process ended before the event.
 	oomKilled atomic.Bool
@@ -106,8 +108,14 @@ func (r *runner) turn(ctx context.Context) time.Duration {
 		if wait := r.endForgotten(rec); wait > 0 {
 			return wait
 		}
+		if wait := r.askLeave(ctx, rec); wait > 0 {
+			return wait
+		}
 		return r.prepare(ctx, rec)
 	case actionStart:
+		if wait := r.askLeave(ctx, rec); wait > 0 {
+			return wait
+		}
 		return r.start(ctx, rec)
 	case actionCheck:
 		if cause := r.wroteTooMuch(ctx, rec.Spec, *c); cause != "" {
@@ -169,7 +177,11 @@ func (r *runner) notePublished(at netip.Addr) {
 // noteProcess records when this heart first saw the present process, by its own
 // clock: start timeouts must not depend on the engine's.
 func (r *runner) noteProcess(c docker.Container) {
-	if !c.Running || c.StartedAt.Equal(r.startSeen) {
+	if !c.Running {
+		return
+	}
+	r.leave.Store(true)
+	if c.StartedAt.Equal(r.startSeen) {
 		return
 	}
 	r.startSeen, r.firstSeen = c.StartedAt, time.Now()

@@ -11,7 +11,7 @@ import (
 // nodes, who are not to be believed, a start alone may ask for its image and for the
 // starts on its node after that; what is built and started for it is the pacemaker's to say.
 func MayGraft(by *jobs.Job, s jobs.Spec) bool {
-	if by.Queue == pacemakerQueue {
+	if by.Queue == pacemakerQueue || by.Queue == TurnQueue {
 		return true
 	}
 	if by.Kind != cluster.JobInstanceStart || len(s.Children) != 1 {

@@ -65,7 +65,7 @@ func (c *court) of(op cluster.Operation) map[string]jobs.Spec {
 	}
 	walk(tree)
 	if _, ok := found[cluster.JobPlace]; ok {
-		for _, kind := range []string{cluster.JobStart, cluster.JobProvide} {
+		for _, kind := range []string{cluster.JobStart, cluster.JobProvide, cluster.JobSwap} {
 			found[kind] = jobs.Spec{ID: "asked", Kind: kind, Args: encoded(c.args(kind, op.ID))}
 		}
 	}

@@ -15,6 +15,7 @@ func (p *Pacemaker) Handlers() map[string]jobs.Handler {
 		cluster.JobTurn:    p.awaitTurn,
 		cluster.JobRelease: p.makeRelease,
 		cluster.JobPlace:   p.placeInstances,
+		cluster.JobSwap:    p.swapExclusive,
 		cluster.JobStart:   p.startWaiting,
 		cluster.JobProvide: p.provideImage,
 		cluster.JobPublish: p.publishRoutes,

@@ -15,6 +15,7 @@ import (
 // instances don't count, those that came back lately, and those that are emptied.
 type away struct {
 	lost, held map[cluster.ID]bool
+	dead       map[cluster.ID]bool   // those of the lost ones of which a person has said so
 	names      map[cluster.ID]string // of all nodes
 	nodes      []cluster.Node
 }
@@ -25,11 +26,11 @@ func (p *Pacemaker) away(ctx context.Context) (away, error) {
 }
 
 func awayOf(nodes []cluster.Node, deadAfter time.Duration, now time.Time) away {
-	a := away{map[cluster.ID]bool{}, map[cluster.ID]bool{}, cluster.NodeNames(nodes), nodes}
+	a := away{map[cluster.ID]bool{}, map[cluster.ID]bool{}, map[cluster.ID]bool{}, cluster.NodeNames(nodes), nodes}
 	for _, n := range nodes {
 		switch {
 		case n.Lost():
-			a.lost[n.ID] = true
+			a.lost[n.ID], a.dead[n.ID] = true, n.DeclaredDead
 		case n.Draining, now.Before(liveness.HeldUntil(n, deadAfter)):
 			a.held[n.ID] = true
 		}
@@ -41,7 +42,7 @@ func awayOf(nodes []cluster.Node, deadAfter time.Duration, now time.Time) away {
 func (a away) target(s store.Standing) plan.Target {
 	return plan.Target{
 		Release: s.Release.ID, Want: plan.Want(s.Release, s.Asked), Lost: a.lost, Held: a.held,
-		Leaving: plan.Leaving(s.Release, s.Asked, s.Instances, a.nodes),
+		Dead: a.dead, Exclusive: plan.Exclusive(s.Release, nil, nil), Leaving: plan.Leaving(s.Release, s.Asked, s.Instances, a.nodes),
 	}
 }
 

@@ -84,7 +84,7 @@ func (m moving) startable(pauses map[plan.TypeOf]time.Time, room *room, away awa
 			w.until = sooner(w.until, until)
 			continue
 		}
-		_, err := room.choose(m.App.ID, m.Release, typ, m.Asked, 1)
+		err := room.chooseFor(m.Standing, move.Instance)
 		if full := new(place.NoRoom); errors.As(err, &full) {
 			w.until = sooner(w.until, now.Add(reconcileEvery))
 			w.noRoom = append(w.noRoom, stays(m.Standing, move, away, full.Reasons()))
@@ -93,6 +93,20 @@ func (m moving) startable(pauses map[plan.TypeOf]time.Time, room *room, away awa
 		return &move, w
 	}
 	return nil, w
+}
+
+// chooseFor finds a node for what is to run in place of an instance: beside it, or where
+// its type is exclusive, after it.
+func (r *room) chooseFor(s store.Standing, in cluster.Instance) error {
+	proc, _ := s.Release.Process(in.Type)
+	if proc.Exclusive {
+		r.end(in, s.Release, s.Asked)
+	}
+	_, err := r.choose(s.App.ID, s.Release, in.Type, s.Asked, 1)
+	if err != nil && proc.Exclusive {
+		r.take(in, s.Release, s.Asked)
+	}
+	return err
 }
 
 // spreads says that another node has two fewer of the instance's kind and takes it.

@@ -117,7 +117,10 @@ func (p *Pacemaker) setTarget(ctx context.Context, w *work) error {
 	if err != nil {
 		return err
 	}
-	w.target.Lost, w.target.Held = away.lost, away.held
+	w.target.Lost, w.target.Held, w.target.Dead = away.lost, away.held, away.dead
+	if w.target.Exclusive, err = p.exclusive(ctx, *w); err != nil {
+		return err
+	}
 	stays := w.app.Stopped && !w.args.Revive
 	if w.op.Kind != cluster.OpStop && w.op.Kind != cluster.OpDestroy && !stays {
 		w.target.Want = plan.Want(w.release, w.asked)

@@ -3,6 +3,7 @@ package pacemaker
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"aorta/jobs"
@@ -29,14 +30,21 @@ func (p *Pacemaker) placeInstances(ctx context.Context, r *jobs.Run) (any, error
 	if w.app.Stopped && !w.args.Revive && w.op.Kind != cluster.OpStop {
 		r.Log("the app is stopped and stays so (start it with: aorta ps restart)")
 	}
-	if err := p.assign(ctx, w, starts); err != nil {
+	shared, exclusive := w.target.SplitExclusive(starts)
+	if err := p.refuseDoubt(ctx, w, typesOf(exclusive), list); err != nil {
 		return nil, permanentIfRefused(err)
 	}
-	mine, err := p.store.InstancesByOperation(ctx, w.op.ID)
+	if err := p.assign(ctx, w, shared); err != nil {
+		return nil, permanentIfRefused(err)
+	}
+	specs, err := p.startsOf(ctx, r, w, typesOf(shared))
 	if err != nil {
 		return nil, err
 	}
-	return nil, p.graftStarts(ctx, r, w, mine)
+	if len(exclusive) > 0 {
+		specs = withSwap(w, r.Subject(), specs, typesOf(exclusive))
+	}
+	return nil, graft(r, specs)
 }
 
 // assign places the starts that have no row yet, type by type, so that each
@@ -85,25 +93,36 @@ func (p *Pacemaker) assignType(ctx context.Context, w work, typ string, ids []cl
 	for i, id := range ids {
 		list[i] = store.Assignment{
 			ID: id, App: w.app.ID, Release: w.release.ID, Type: typ, Node: chosen[i],
-			NeedsPort: typ == cluster.WebType, Operation: w.op.ID,
+			NeedsPort: typ == cluster.WebType, Operation: w.op.ID, Exclusive: w.target.Exclusive[typ],
 		}
 	}
 	return p.store.Assign(ctx, list)
 }
 
-func (p *Pacemaker) graftStarts(ctx context.Context, r *jobs.Run, w work, mine []cluster.Instance) error {
-	if len(mine) == 0 {
-		return nil
+// startsOf makes the start jobs of what the operation has of some process types, and
+// says where each is.
+func (p *Pacemaker) startsOf(ctx context.Context, r *jobs.Run, w work, types []string) ([]jobs.Spec, error) {
+	mine, err := p.store.InstancesByOperation(ctx, w.op.ID)
+	mine = slices.DeleteFunc(mine, func(in cluster.Instance) bool { return !slices.Contains(types, in.Type) })
+	if err != nil || len(mine) == 0 {
+		return nil, err
 	}
 	specs, err := p.starts(ctx, r.Subject(), w, mine, false)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var where []string
 	for i, in := range mine {
 		where = append(where, in.Name()+" on "+specs[i].Subject.Node)
 	}
 	r.Log("placed " + strings.Join(where, ", "))
+	return specs, nil
+}
+
+func graft(r *jobs.Run, specs []jobs.Spec) error {
+	if len(specs) == 0 {
+		return nil
+	}
 	return r.Graft(specs...)
 }
 

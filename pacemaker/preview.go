@@ -25,11 +25,12 @@ type Preview struct {
 }
 
 // PreviewStep is an instance that would start, or one that would stop once what
-// replaces it serves.
+// replaces it serves; of an exclusive process type, before that starts.
 type PreviewStep struct {
 	App, Type string
 	Node      string
 	Instance  cluster.ID // that stops; empty: one starts
+	Exclusive bool
 }
 
 // PreviewMissing is what would find no node.
@@ -82,7 +83,7 @@ func (p *Pacemaker) PreviewFormation(ctx context.Context, app cluster.App, chang
 	}
 	after := c.after()
 	away := awayOf(nodes, p.cfg.DeadAfter, p.cfg.Now())
-	target := plan.Target{Release: c.release.ID, Replace: giveWay(c.args, c.release, after, list, nodes), Lost: away.lost, Held: away.held}
+	target := plan.Target{Release: c.release.ID, Replace: giveWay(c.args, c.release, after, list, nodes), Lost: away.lost, Held: away.held, Dead: away.dead, Exclusive: plan.Exclusive(c.release, nil, nil)}
 	if !app.Stopped {
 		target.Want = plan.Want(c.release, after)
 	}
@@ -111,6 +112,9 @@ func (v *previewer) rollout(app cluster.App, release cluster.Release, asked map[
 		count[s.Type]++
 	}
 	for _, typ := range slices.Sorted(maps.Keys(count)) {
+		if target.Exclusive[typ] {
+			list = v.interrupt(app, release, typ, asked, target, list)
+		}
 		for _, node := range v.start(app, release, typ, asked, count[typ]) {
 			list = append(list, cluster.Instance{ID: cluster.NewID(), Type: typ, ReleaseID: release.ID, NodeID: node, State: cluster.InstanceRunning, Operation: op})
 		}
@@ -122,9 +126,28 @@ func (v *previewer) rollout(app cluster.App, release cluster.Release, asked map[
 	gone := plan.Drains(op, target, list)
 	for _, in := range list {
 		if slices.Contains(gone, in.ID) {
-			v.stop(app, in)
+			v.stop(app, in, false)
 		}
 	}
+}
+
+// interrupt stops what there is of an exclusive process type, and gives what is left.
+func (v *previewer) interrupt(app cluster.App, release cluster.Release, typ string, asked map[string]cluster.Formation, target plan.Target, list []cluster.Instance) (left []cluster.Instance) {
+	way := target.InTheWay("", []string{typ}, list)
+	for _, in := range list {
+		if !slices.ContainsFunc(way, func(o cluster.Instance) bool { return o.ID == in.ID }) {
+			left = append(left, in)
+			continue
+		}
+		v.room.end(in, release, asked)
+		switch {
+		case target.Lost[in.NodeID]:
+			v.Missing = append(v.Missing, PreviewMissing{app.Name, typ, 1, cluster.MayStillRun(in, app.Name, v.names[in.NodeID])})
+		case in.State.Wanted():
+			v.stop(app, in, true)
+		}
+	}
+	return left
 }
 
 // start finds nodes for instances, or notes that there are none.
@@ -168,12 +191,12 @@ func (v *previewer) refuse(r PreviewRefusal) {
 	}
 }
 
-func (v *previewer) stop(app cluster.App, in cluster.Instance) {
-	v.Steps = append(v.Steps, PreviewStep{App: app.Name, Type: in.Type, Node: v.names[in.NodeID], Instance: in.ID})
+func (v *previewer) stop(app cluster.App, in cluster.Instance, exclusive bool) {
+	v.Steps = append(v.Steps, PreviewStep{App: app.Name, Type: in.Type, Node: v.names[in.NodeID], Instance: in.ID, Exclusive: exclusive})
 }
 
 // PreviewDrain is where the instances of a node would go if it took none: each is
-// started elsewhere before it stops, one after the other.
+// started elsewhere before it stops, one after the other; what is exclusive after it.
 func (p *Pacemaker) PreviewDrain(ctx context.Context, node cluster.Node) (Preview, error) {
 	list, err := p.store.Standings(ctx, nil)
 	if err != nil {
@@ -192,7 +215,11 @@ func (p *Pacemaker) PreviewDrain(ctx context.Context, node cluster.Node) (Previe
 				continue
 			}
 			if len(v.start(s.App, s.Release, in.Type, s.Asked, 1)) > 0 {
-				v.stop(s.App, in)
+				proc, _ := s.Release.Process(in.Type)
+				v.stop(s.App, in, proc.Exclusive)
+				if last := len(v.Steps) - 1; proc.Exclusive { // it stops first
+					v.Steps[last-1], v.Steps[last] = v.Steps[last], v.Steps[last-1]
+				}
 			}
 		}
 	}

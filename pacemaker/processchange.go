@@ -77,7 +77,8 @@ func absolute(changes map[string]ProcessChange, want map[string]int) (map[string
 }
 
 func changed(app cluster.App, release cluster.Release, asked map[string]cluster.Formation, typ string, c ProcessChange) (cluster.Formation, error) {
-	if _, ok := release.Process(typ); !ok {
+	proc, ok := release.Process(typ)
+	if !ok {
 		return cluster.Formation{}, cluster.Invalid("types."+typ, "release %s of app %q has no process type %q (it has: %s)", release.Label(), app.Name, typ, typeNames(release))
 	}
 	if err := c.check("types." + typ); err != nil {
@@ -90,6 +91,9 @@ func changed(app cluster.App, release cluster.Release, asked map[string]cluster.
 	f = c.Reset.apply(f)
 	if c.Quantity != nil {
 		if err := cluster.ValidateQuantity("types."+typ+".quantity", *c.Quantity); err != nil {
+			return f, err
+		}
+		if err := proc.CheckQuantity("types."+typ+".quantity", *c.Quantity); err != nil {
 			return f, err
 		}
 		f.Quantity = c.Quantity

@@ -28,6 +28,9 @@ func (p *Pacemaker) makeRelease(ctx context.Context, r *jobs.Run) (any, error) {
 	if build.State != cluster.BuildReady {
 		return nil, jobs.Permanent(fmt.Errorf("the build is %s, not ready: %s", build.State, build.Error))
 	}
+	if err := plan.CheckAlone(w.app.Name, build.Processes, w.asked); err != nil {
+		return nil, jobs.Permanent(err)
+	}
 	wishes, said, err := p.wishesOf(ctx, w, build)
 	if err != nil {
 		return nil, err

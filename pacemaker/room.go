@@ -2,6 +2,7 @@ package pacemaker
 
 import (
 	"context"
+	"slices"
 
 	"aorta/pacemaker/cluster"
 	"aorta/pacemaker/liveness"
@@ -19,8 +20,9 @@ type room struct {
 	holds    func(node cluster.ID, image string) bool
 }
 
-// room reads it, in a number of queries that does not depend on how much runs.
-func (p *Pacemaker) room(ctx context.Context) (*room, error) {
+// room reads it, in a number of queries that does not depend on how much runs. Some
+// instances may be left out, which are to end first.
+func (p *Pacemaker) room(ctx context.Context, without ...cluster.Instance) (*room, error) {
 	nodes, err := p.store.Nodes(ctx)
 	if err != nil {
 		return nil, err
@@ -43,7 +45,8 @@ func (p *Pacemaker) room(ctx context.Context) (*room, error) {
 		r.nodes = append(r.nodes, p.placeNode(n))
 	}
 	for _, in := range all {
-		if !in.State.Ended() {
+		ends := slices.ContainsFunc(without, func(o cluster.Instance) bool { return o.ID == in.ID })
+		if !in.State.Ended() && !ends {
 			r.take(in, releases[in.ReleaseID], asked[in.AppID])
 		}
 	}
@@ -98,6 +101,16 @@ func (r *room) promise(node cluster.ID, l cluster.Limits) {
 		sum := &r.nodes[i].Reserved
 		sum.Memory += l.OrDefault().Memory
 		sum.CPUs += l.CPUs
+	}
+}
+
+// end counts what an instance has of its node as free.
+func (r *room) end(in cluster.Instance, release cluster.Release, asked map[string]cluster.Formation) {
+	proc, _ := release.Process(in.Type)
+	l := plan.Limits(proc, asked)
+	r.promise(in.NodeID, cluster.Limits{Memory: -l.OrDefault().Memory, CPUs: -l.CPUs})
+	if in.State.Wanted() {
+		r.siblings[plan.TypeOf{App: in.AppID, Type: in.Type}][in.NodeID]--
 	}
 }
 

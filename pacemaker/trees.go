@@ -24,7 +24,9 @@ func Policies() map[string]jobs.Policy {
 		cluster.JobPlace:         limit(patient, time.Minute),
 		cluster.JobInstanceStart: {MaxAttempts: 1, Timeout: 2 * time.Hour},
 		cluster.JobStart:         limit(patient, time.Minute),
-		cluster.JobProvide:       limit(patient, time.Minute),
+		// It waits for drains and stops, as long as those may take.
+		cluster.JobSwap:    limit(patient, time.Hour),
+		cluster.JobProvide: limit(patient, time.Minute),
 		// Its change serves once this has begun: it waits for whatever is away.
 		cluster.JobPublish: limit(jobs.Policy{MaxAttempts: 1000, BackoffBase: time.Second, BackoffMax: 30 * time.Second}, 5*time.Minute),
 		cluster.JobDeploy:  limit(patient, time.Minute),
@@ -45,7 +47,7 @@ func Policies() map[string]jobs.Policy {
 // pacemakerQueue has the pacemaker's own jobs.
 var pacemakerQueue = jobs.RoleQueue(string(cluster.RolePacemaker))
 
-// TurnQueue has the jobs of those that wait for their turn: none may hold up what it
+// TurnQueue has the jobs of those that wait for other jobs: none may hold up what it
 // waits for.
 var TurnQueue = jobs.RoleQueue("turns")
 

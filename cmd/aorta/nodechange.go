@@ -41,7 +41,8 @@ func nodesDeclareDeadCommand(s *session) *cobra.Command {
 		Use: "declare-dead NODE", Short: "Have a silent machine count as lost at once", Args: takes("NODE"),
 		Long: `Have a silent machine count as lost at once, without waiting for dead_after,
 and also while so many are silent that nothing is replaced. What ran there is
-started elsewhere. A machine that comes back is used again.`,
+started elsewhere, also what is exclusive: be sure that it runs no more. A
+machine that comes back is used again.`,
 		Example: "  aorta nodes declare-dead n2", ValidArgsFunction: once(s.completeNodes()), RunE: s.onCluster(s.declareDead),
 	}
 }

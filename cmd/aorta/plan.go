@@ -115,6 +115,9 @@ func (s *session) showSteps(plan wire.Plan) error {
 			instance = instanceName(p.Type, p.Instance)
 		}
 		steps.row(p.Action, p.App, p.Type, p.Node, instance)
+		if p.Exclusive {
+			steps.note(p.Type + " is exclusive: it is interrupted, since this one stops before another one starts")
+		}
 	}
 	if err := steps.print(""); err != nil || len(plan.Refused) == 0 {
 		return err

@@ -141,6 +141,9 @@ func (s *session) showFormation(ctx context.Context, api *client.Client, app str
 		t.row(p.Type, cell("quantity", strconv.Itoa(p.Quantity)), cell("memory", cluster.Bytes(p.Memory)), cell("cpus", fmt.Sprintf("%g", p.CPUs)),
 			orText(p.Command, "(default of the image)"))
 		t.note(nodesWanted(p.Require, p.Prefer, cell))
+		if p.Exclusive {
+			t.note("exclusive: no two instances of it run at once")
+		}
 	}
 	err = t.print(app + " has no process types yet; they come with its first deploy")
 	if byHand {

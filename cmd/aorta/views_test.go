@@ -147,7 +147,7 @@ func crowdedApp(f *fakeAPI, app wire.App) {
 	})
 	f.on("GET "+at+"/formation", 200, wire.Formation{Processes: []wire.Process{
 		{Type: "web", Quantity: 2, Memory: 512 << 20, CPUs: 1},
-		{Type: "worker-of-the-queue", Quantity: 10, Memory: 1 << 30, CPUs: 0.5, Require: []string{"disk=ssd", "rack=r7"}, Prefer: []string{"region=eu-central"}, Set: []string{"quantity", "memory", "cpus", "require"}, Command: "bundle exec sidekiq -q critical -q default -q low --concurrency 25 --verbose"},
+		{Type: "worker-of-the-queue", Quantity: 10, Memory: 1 << 30, CPUs: 0.5, Require: []string{"disk=ssd", "rack=r7"}, Prefer: []string{"region=eu-central"}, Exclusive: true, Set: []string{"quantity", "memory", "cpus", "require"}, Command: "bundle exec sidekiq -q critical -q default -q low --concurrency 25 --verbose"},
 	}})
 	releases := []wire.Release{
 		{Release: "v120", ID: "0199c1d4-0000-7000-8000-00000000e120", State: "running", Traffic: 100, Image: "registry.eu-central.platform.example.com:5000/company/" + app.Name + "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", Commit: "0123456789abcdef0123456789abcdef01234567", CreatedAt: hours(1), User: "ada@company.example.com", Message: "Make the basket remember what was in it before the session ended, for the sake of all who forget\n\nbody"},
@@ -213,7 +213,7 @@ func crowdedNodes(f *fakeAPI) {
 		Changes: true, Refused: []wire.PlanRefused{none},
 		Steps: []wire.PlanStep{
 			{Action: "start", App: longApp, Type: "web", Node: "node-2.eu-central.example.com"},
-			{Action: "stop", App: longApp, Type: "web", Node: "node-1.eu-central.example.com", Instance: "0199c1d4-0000-7000-8000-0000000000f1"},
+			{Action: "stop", App: longApp, Type: "web", Node: "node-1.eu-central.example.com", Instance: "0199c1d4-0000-7000-8000-0000000000f1", Exclusive: true},
 		},
 		Missing: []wire.PlanMissing{{App: longApp, Type: "worker-of-the-queue", Count: 2, Reason: "node-2.eu-central.example.com lacks tag disk=ssd; node-1.eu-central.example.com is draining"}},
 	})

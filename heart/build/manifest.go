@@ -48,7 +48,7 @@ type manifestProcess struct {
 	Tags      manifestTags    `yaml:"tags"`
 	Protocol  ast.Node        `yaml:"protocol"`
 	Port      ast.Node        `yaml:"port"`
-	Exclusive ast.Node        `yaml:"exclusive"`
+	Exclusive bool            `yaml:"exclusive"`
 	Volumes   ast.Node        `yaml:"volumes"`
 
 	Container manifestContainer `yaml:",inline"`
@@ -112,11 +112,11 @@ func parseManifest(body ast.Node) (Manifest, error) {
 
 func (p manifestProcess) processType(name string, otherwise cluster.ContainerOptions) (cluster.ProcessType, error) {
 	where := "aorta.yml: processes." + cluster.Clip(name)
-	unsupported := map[string]ast.Node{"protocol": p.Protocol, "port": p.Port, "exclusive": p.Exclusive, "volumes": p.Volumes}
+	unsupported := map[string]ast.Node{"protocol": p.Protocol, "port": p.Port, "volumes": p.Volumes}
 	if err := refuseUnsupported("processes."+cluster.Clip(name)+".", unsupported); err != nil {
 		return cluster.ProcessType{}, err
 	}
-	t := cluster.ProcessType{Name: name, Command: p.Command, Quantity: p.Quantity.asInt()}
+	t := cluster.ProcessType{Name: name, Command: p.Command, Quantity: p.Quantity.asInt(), Exclusive: p.Exclusive}
 	if p.CPUs != nil {
 		if t.Limits.CPUs = float64(*p.CPUs); t.Limits.CPUs == 0 {
 			return t, cluster.Invalid(where+".cpus", "0 is outside %v … %v", cluster.MinCPUs, cluster.MaxCPUs)

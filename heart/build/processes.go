@@ -113,5 +113,8 @@ func (p *plan) override(over cluster.ProcessType) error {
 		over.Quantity = t.Quantity
 	}
 	*t = over
-	return nil
+	if over.Quantity == nil {
+		return nil
+	}
+	return over.CheckQuantity("aorta.yml: processes."+over.Name+".exclusive", *over.Quantity)
 }

@@ -94,6 +94,8 @@ type ProcessType struct {
 	StopGrace time.Duration
 	Container ContainerOptions
 	Tags      Tags
+	// Exclusive: no two instances of it run at once, whatever happens, see exclusive.go.
+	Exclusive bool
 }
 
 // Grace is the time between SIGTERM and SIGKILL.
@@ -128,6 +130,9 @@ func (p ProcessType) Validate(field string) error {
 	}
 	if p.StopGrace < 0 || p.StopGrace > MaxStopGrace {
 		return Invalid(field+".stop_grace", "%s is outside 0s … %s", duration.Text(p.StopGrace), duration.Text(MaxStopGrace))
+	}
+	if err := p.validateExclusive(field); err != nil {
+		return err
 	}
 	if err := p.Health.validate(field + ".health"); err != nil {
 		return err

@@ -99,6 +99,7 @@ type InstanceSpec struct {
 	Container ContainerOptions
 	Grants    []string // of the app
 	Revision  int
+	Exclusive bool // it may not run from a record on the disk alone, see ProcessType
 }
 
 // Grace is how long a process that was asked to end may take.

@@ -12,6 +12,7 @@ const (
 	JobInstanceStart = "instance.start" // heart: image, container, health
 	JobStart         = "start"          // pacemaker: grafts the starts that waited for an image
 	JobProvide       = "image.provide"  // pacemaker: finds who has or makes an image that a heart misses
+	JobSwap          = "swap"           // pacemaker: ends what is exclusive, then starts what is to run in its place
 	JobPublish       = "publish"        // pacemaker: traffic to the new release, acks
 	JobDeploy        = "deploy"         // pacemaker: the root of every operation that rolls out
 	JobDrain         = "drain"          // pacemaker: requests in flight on an instance done
@@ -37,6 +38,12 @@ type InstanceArgs struct {
 	Instance  ID `json:"instance"`
 	// Rebuilt marks a start that comes after its image was built again.
 	Rebuilt bool `json:"rebuilt,omitempty"`
+}
+
+// SwapArgs are the arguments of swap.
+type SwapArgs struct {
+	Operation ID       `json:"operation"`
+	Types     []string `json:"types"` // process types
 }
 
 // NodeArgs are the arguments of a start on one node, once its image is there, and of

@@ -11,6 +11,10 @@ import (
 // one that is not wanted any more it is not found: that is the fence against a
 // late start.
 func (n *Nodes) InstanceSpec(ctx context.Context, node cluster.Node, id cluster.ID) (cluster.InstanceSpec, error) {
+	node, err := n.cfg.Store.Node(ctx, node.ID) // before the instance: see awaited
+	if err != nil {
+		return cluster.InstanceSpec{}, err
+	}
 	in, err := n.cfg.Store.Instance(ctx, id)
 	if err != nil {
 		return cluster.InstanceSpec{}, err
@@ -35,11 +39,24 @@ func (n *Nodes) InstanceSpec(ctx context.Context, node cluster.Node, id cluster.
 		return cluster.InstanceSpec{}, err
 	}
 	proc, _ := release.Process(in.Type)
+	if err := awaited(node, proc); err != nil {
+		return cluster.InstanceSpec{}, err
+	}
 	return cluster.InstanceSpec{
 		ID: in.ID, AppID: app.ID, App: app.Name, Release: release.Label(), Type: in.Type, Node: node.Name,
 		Commit: release.Commit, Build: release.BuildID, Image: release.Image, Command: proc.Command, Env: vars, Port: in.Port,
-		Limits: plan.Limits(proc, asked).OrDefault(), Health: proc.Health.OrDefault(), StopGrace: proc.Grace(), Container: proc.Container, Grants: app.Grants, Revision: in.Revision,
+		Limits: plan.Limits(proc, asked).OrDefault(), Health: proc.Health.OrDefault(), StopGrace: proc.Grace(), Container: proc.Container, Grants: app.Grants, Revision: in.Revision, Exclusive: proc.Exclusive,
 	}, nil
+}
+
+// awaited keeps what is exclusive from starting on a node that counts as lost until that
+// has reported: another one may be assigned in its place meanwhile. Once it has, none is
+// any more, and of one that was the instance is not wanted, which is read after the node.
+func awaited(node cluster.Node, proc cluster.ProcessType) error {
+	if proc.Exclusive && node.Lost() {
+		return cluster.Unavailable("node %s counts as dead until it has reported: %s is exclusive, and starts after that", node.Name, proc.Name)
+	}
+	return nil
 }
 
 // PortRefused gives an instance another port than the one its heart refused.

@@ -103,8 +103,8 @@ func (n *Nodes) changeState(ctx context.Context, node cluster.Node, to cluster.N
 	return done, n.appsChanged(ctx, node)
 }
 
-// DeclareDead has a node count as dead at once, by a person's word. A node that
-// reports is none.
+// DeclareDead has a node count as dead at once, by a person's word, and what ran there
+// as ended, also what is exclusive. A node that reports is none.
 func (n *Nodes) DeclareDead(ctx context.Context, node cluster.Node, user string) error {
 	if node.Has(cluster.RolePacemaker) {
 		return cluster.Conflict("node %q is the pacemaker, which answers this: it is not dead", node.Name)
@@ -113,12 +113,25 @@ func (n *Nodes) DeclareDead(ctx context.Context, node cluster.Node, user string)
 		return cluster.Conflict("node %q was heard %s ago: a node that reports is not dead; to empty it, run aorta nodes drain %[1]s; if its machine has just been lost, try again in %[3]s",
 			node.Name, duration.Text(h.Ago.Truncate(time.Second)), duration.Text((liveness.SuspectAfter(n.cfg.DeadAfter) - h.Ago).Round(time.Second)))
 	}
-	if node.State == cluster.NodeDead {
+	if node.DeclaredDead {
 		return nil
 	}
-	done, err := n.changeState(ctx, node, cluster.NodeDead, user, "declared dead by "+user)
+	done, err := n.declareDead(ctx, node, user, "declared dead by "+user)
 	if err == nil && !done {
 		return cluster.Conflict("node %q has just changed: see aorta nodes, and try again", node.Name)
 	}
 	return err
+}
+
+// declareDead does so of a node that is silent, or dead by its silence already.
+func (n *Nodes) declareDead(ctx context.Context, node cluster.Node, user, why string) (bool, error) {
+	if node.State != cluster.NodeDead {
+		return n.changeState(ctx, node, cluster.NodeDead, user, why)
+	}
+	done, err := n.cfg.Store.DeclareDead(ctx, node, user, why)
+	if err != nil || !done {
+		return done, err
+	}
+	n.cfg.Log.Warn("a node that is dead was declared to be", "node", node.Name, "why", why)
+	return true, n.appsChanged(ctx, node)
 }

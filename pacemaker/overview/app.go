@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/plan"
 	"aorta/pacemaker/store"
 )
 
@@ -31,6 +32,9 @@ func (o *Overview) app(app cluster.App, v store.Snapshot, answers Answers) App {
 	a := App{
 		App: app, Answers: answers, NoRoom: o.cfg.NoRoom(app.ID), NextTry: o.cfg.NextTry(app.ID), Operation: turnOf(app.ID, v.Open),
 		Summary: summarize(app, v.Serving[app.ID], v.Asked[app.ID], instances, o.cfg.Now()),
+	}
+	if !app.Stopped {
+		a.InDoubt = inDoubt(v.Serving[app.ID], plan.Want(v.Serving[app.ID], v.Asked[app.ID]), v.Instances[app.ID], v.Nodes)
 	}
 	a.Verdict = a.judge(slices.ContainsFunc(v.Attention, func(op cluster.Operation) bool {
 		return op.AppID == app.ID && op.Kind == cluster.OpDeploy

@@ -59,6 +59,7 @@ func (g Snapshot) Concerns() []Concern {
 			out = append(out, a.crashes()...)
 		}
 		out = append(out, a.placements()...)
+		out = append(out, a.doubts()...)
 	}
 	if g.Guarded {
 		out = append(out, g.massSilence())

@@ -18,6 +18,7 @@ type App struct {
 	Unheard   bool    // all that ran of it is on silent nodes, which is those nodes' concern
 	Answers   Answers // zero where they are not known
 	NoRoom    []NoRoom
+	InDoubt   []InDoubt
 	NextTry   time.Time          // when failing instances are replaced; zero when nothing holds that up
 	Operation *cluster.Operation // whose turn it is
 }

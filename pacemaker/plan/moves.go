@@ -40,7 +40,7 @@ func NextMoves(t Target, instances []cluster.Instance) []Move {
 		m := Move{Instance: in, Cause: t.Leaving[in.ID], Siblings: siblings[in.Type][in.NodeID]}
 		switch {
 		case m.Cause != "":
-		case m.Siblings > 1:
+		case m.Siblings > 1 && !t.Exclusive[in.Type]:
 			m.Cause = MoveCrowded
 		default:
 			continue

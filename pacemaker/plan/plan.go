@@ -20,6 +20,10 @@ type Target struct {
 	// Lost are the nodes that count as gone: what is there is in nobody's way, and is
 	// given up once enough runs elsewhere. Held are those that were lost lately.
 	Lost, Held map[cluster.ID]bool
+	// Exclusive are the process types of which one instance runs at a time. Dead are
+	// those of the lost nodes of which somebody has said so: only there are such gone.
+	Exclusive map[string]bool
+	Dead      map[cluster.ID]bool
 	// Leaving are instances that are to run elsewhere, and why: they go first once
 	// others run, also before one on a node that was lost lately.
 	Leaving map[cluster.ID]MoveCause
@@ -40,6 +44,9 @@ func Want(release cluster.Release, asked map[string]cluster.Formation) map[strin
 		want[p.Name] = p.DefaultQuantity()
 		if f, ok := asked[p.Name]; ok && f.Quantity != nil {
 			want[p.Name] = *f.Quantity
+		}
+		if p.Exclusive {
+			want[p.Name] = min(1, want[p.Name])
 		}
 	}
 	return want
@@ -71,7 +78,7 @@ func Tags(p cluster.ProcessType, asked map[string]cluster.Formation) cluster.Tag
 func Starts(op cluster.ID, t Target, instances []cluster.Instance) []Start {
 	have := map[string]int{}
 	for _, in := range instances {
-		if in.Operation != op && keeps(t, in) && !t.Lost[in.NodeID] {
+		if in.Operation != op && keeps(t, in) && !t.lost(in) {
 			have[in.Type]++
 		}
 	}
@@ -122,19 +129,20 @@ func Drains(op cluster.ID, t Target, instances []cluster.Instance) []cluster.ID 
 	return out
 }
 
-// Missing counts by type what the target lacks.
+// Missing counts by type what the target lacks and may be started now: not what is
+// exclusive while one of its kind is not gone.
 func Missing(t Target, instances []cluster.Instance) map[string]int {
 	missing := map[string]int{}
 	for typ, n := range t.Want {
 		missing[typ] = n
 	}
 	for _, in := range instances {
-		if keeps(t, in) && !t.Lost[in.NodeID] {
+		if keeps(t, in) && !t.lost(in) {
 			missing[in.Type]--
 		}
 	}
 	for typ, n := range missing {
-		if n <= 0 {
+		if n <= 0 || t.Exclusive[typ] && len(t.InTheWay("", []string{typ}, instances)) > 0 {
 			delete(missing, typ)
 		}
 	}
@@ -158,7 +166,7 @@ func Surplus(t Target, instances []cluster.Instance) []cluster.ID {
 		}
 		kept[in.Type] = append(kept[in.Type], in)
 		switch {
-		case t.Lost[in.NodeID]:
+		case t.lost(in):
 		case in.State != cluster.InstanceRunning:
 			starts[in.Type] = true
 		case !in.Crashing:
@@ -203,7 +211,7 @@ func (t Target) tier(op cluster.ID, in cluster.Instance) int {
 	switch {
 	case in.Operation == op && op != "":
 		return 0
-	case t.Lost[in.NodeID]:
+	case t.lost(in):
 		return 4
 	case in.State != cluster.InstanceRunning || in.Crashing:
 		return 3

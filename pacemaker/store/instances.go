@@ -115,6 +115,7 @@ type Assignment struct {
 	Node      cluster.ID
 	NeedsPort bool
 	Operation cluster.ID
+	Exclusive bool // no instance of another operation may be left, see exclusive.go
 }
 
 // Assign records assignments with their ports and raises the revisions of
@@ -140,6 +141,11 @@ func (s *Store) assign(tx *gorm.DB, a Assignment) error {
 	}
 	if err := refuseDestroying(tx, a.App); err != nil {
 		return err
+	}
+	if a.Exclusive {
+		if err := s.refuseSecond(tx, a); err != nil {
+			return err
+		}
 	}
 	row := instanceRow{
 		ID: string(a.ID), AppID: string(a.App), ReleaseID: string(a.Release), Type: a.Type, NodeID: string(a.Node),

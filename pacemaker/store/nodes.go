@@ -31,6 +31,8 @@ type nodeRow struct {
 	LostAt     int64 `gorm:"autoCreateTime:false"`
 	ReturnedAt int64 `gorm:"autoCreateTime:false"`
 
+	DeclaredDead bool // see nodestates.go
+
 	Lease       cluster.Lease // see leases.go
 	NextLease   cluster.Lease
 	LeaseHolder string
@@ -62,7 +64,7 @@ func (r nodeRow) node() (cluster.Node, error) {
 	return cluster.Node{
 		ID: cluster.ID(r.ID), Name: name, Roles: roles, Address: r.Address, State: cluster.NodeState(r.State),
 		Places: cluster.Places{Addresses: addresses, Public: public}, Draining: r.Draining, Revision: r.Revision, Tags: tags, SetTags: set, KeyHash: r.KeyHash,
-		Losses: r.Losses, LostAt: toTime(r.LostAt), ReturnedAt: toTime(r.ReturnedAt), CreatedAt: toTime(r.CreatedAt), RemovedAt: toTimePtr(r.RemovedAt),
+		Losses: r.Losses, LostAt: toTime(r.LostAt), ReturnedAt: toTime(r.ReturnedAt), DeclaredDead: r.DeclaredDead, CreatedAt: toTime(r.CreatedAt), RemovedAt: toTimePtr(r.RemovedAt),
 	}, err
 }
 

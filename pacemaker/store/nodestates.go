@@ -22,7 +22,7 @@ type NodeChange struct {
 func (s *Store) SetNodeState(ctx context.Context, c NodeChange) (done bool, err error) {
 	err = s.write(ctx, "set a node's state", func(tx *gorm.DB) error {
 		now := s.now().UnixNano()
-		set := map[string]any{"state": string(c.To)}
+		set := map[string]any{"state": string(c.To), "declared_dead": c.To == cluster.NodeDead && c.User != ""}
 		switch {
 		case c.To == cluster.NodeDead:
 			set["losses"], set["lost_at"] = c.Losses, now
@@ -35,6 +35,19 @@ func (s *Store) SetNodeState(ctx context.Context, c NodeChange) (done bool, err 
 			return res.Error
 		}
 		return s.note(tx, c.User, "node."+string(c.To), "node "+c.Node.Name, string(c.Node.State), c.Why)
+	})
+	return done, err
+}
+
+// DeclareDead records that a person has said so of a node that is dead by its silence;
+// done is false if it is not any more.
+func (s *Store) DeclareDead(ctx context.Context, node cluster.Node, user, why string) (done bool, err error) {
+	err = s.write(ctx, "declare a node dead", func(tx *gorm.DB) error {
+		res := present(tx).Model(&nodeRow{}).Where("id = ? AND state = ?", string(node.ID), string(cluster.NodeDead)).Update("declared_dead", true)
+		if done = res.RowsAffected > 0; res.Error != nil || !done {
+			return res.Error
+		}
+		return s.note(tx, user, "node.dead", "node "+node.Name, string(cluster.NodeDead), why)
 	})
 	return done, err
 }

@@ -37,6 +37,7 @@ type processShape struct {
 
 	Container containerShape `json:"container,omitzero"`
 	Tags      tagsShape      `json:"tags,omitzero"`
+	Exclusive bool           `json:"exclusive,omitempty"`
 }
 
 type limitsShape struct {
@@ -59,7 +60,7 @@ func processShapeOf(p cluster.ProcessType) processShape {
 			Path: p.Health.Path, Status: p.Health.Status,
 			StartTimeout: int64(p.Health.StartTimeout), Interval: int64(p.Health.Interval),
 		},
-		StopGrace: int64(p.StopGrace), Container: containerShapeOf(p.Container), Tags: tagsShapeOf(p.Tags),
+		StopGrace: int64(p.StopGrace), Container: containerShapeOf(p.Container), Tags: tagsShapeOf(p.Tags), Exclusive: p.Exclusive,
 	}
 }
 
@@ -71,7 +72,7 @@ func (s processShape) process() cluster.ProcessType {
 			Path: s.Health.Path, Status: s.Health.Status,
 			StartTimeout: time.Duration(s.Health.StartTimeout), Interval: time.Duration(s.Health.Interval),
 		},
-		StopGrace: time.Duration(s.StopGrace), Container: s.Container.options(), Tags: s.Tags.tags(),
+		StopGrace: time.Duration(s.StopGrace), Container: s.Container.options(), Tags: s.Tags.tags(), Exclusive: s.Exclusive,
 	}
 }
 

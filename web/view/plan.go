@@ -13,7 +13,7 @@ func Plan(p pacemaker.Preview) wire.Plan {
 		if s.Instance == "" {
 			action = "start"
 		}
-		out.Steps = append(out.Steps, wire.PlanStep{Action: action, App: s.App, Type: s.Type, Node: s.Node, Instance: string(s.Instance)})
+		out.Steps = append(out.Steps, wire.PlanStep{Action: action, App: s.App, Type: s.Type, Node: s.Node, Instance: string(s.Instance), Exclusive: s.Exclusive})
 	}
 	for _, m := range p.Missing {
 		out.Missing = append(out.Missing, wire.PlanMissing(m))

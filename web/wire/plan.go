@@ -10,11 +10,12 @@ type Plan struct {
 
 // PlanStep is an instance that would start or stop.
 type PlanStep struct {
-	Action   string `json:"action" enum:"start,stop" doc:"what stops does so once what replaces it serves"`
-	App      string `json:"app"`
-	Type     string `json:"type"`
-	Node     string `json:"node"`
-	Instance string `json:"instance,omitempty" doc:"id of what stops"`
+	Action    string `json:"action" enum:"start,stop" doc:"what stops does so once what replaces it serves"`
+	App       string `json:"app"`
+	Type      string `json:"type"`
+	Node      string `json:"node"`
+	Instance  string `json:"instance,omitempty" doc:"id of what stops"`
+	Exclusive bool   `json:"exclusive,omitempty" doc:"it stops before what replaces it starts: it is interrupted"`
 }
 
 // PlanMissing is what of a process type would find no node.

@@ -150,14 +150,15 @@ type Instance struct {
 
 // Process is a process type of an app with its formation.
 type Process struct {
-	Type     string   `json:"type"`
-	Command  string   `json:"command"`
-	Quantity int      `json:"quantity"`
-	Memory   int64    `json:"memory" doc:"bytes"`
-	CPUs     float64  `json:"cpus"`
-	Require  []string `json:"require" doc:"tags that a node must have, each KEY or KEY=VALUE"`
-	Prefer   []string `json:"prefer" doc:"tags of nodes that are taken first, likewise"`
-	Set      []string `json:"set" doc:"which of quantity, memory, cpus, require and prefer a person has set; the others are the source's, or defaults"`
+	Type      string   `json:"type"`
+	Command   string   `json:"command"`
+	Quantity  int      `json:"quantity"`
+	Memory    int64    `json:"memory" doc:"bytes"`
+	CPUs      float64  `json:"cpus"`
+	Require   []string `json:"require" doc:"tags that a node must have, each KEY or KEY=VALUE"`
+	Prefer    []string `json:"prefer" doc:"tags of nodes that are taken first, likewise"`
+	Set       []string `json:"set" doc:"which of quantity, memory, cpus, require and prefer a person has set; the others are the source's, or defaults"`
+	Exclusive bool     `json:"exclusive,omitempty" doc:"no two instances of it run at once"`
 }
 
 // Formation is an app's process types.

@@ -55,6 +55,9 @@ func main() {
 	case "lines":
 		lines(number(arg))
 		serve("0.0.0.0:"+os.Getenv("PORT"), 200)
+	case "alive":
+		go serve("0.0.0.0:"+os.Getenv("PORT"), 200)
+		alive()
 	case "memory":
 		eat()
 	default:
@@ -105,6 +108,22 @@ func dial(addresses []string) {
 	}
 	all.Wait()
 	os.Exit(0)
+}
+
+// alive prints over and over which instance it is, and when, also for a while after it
+// was asked to end.
+func alive() {
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM)
+	tick := time.NewTicker(100 * time.Millisecond)
+	for last := -1; last != 0; last-- {
+		fmt.Println("alive", os.Getenv("AORTA_INSTANCE"), time.Now().UnixNano())
+		select {
+		case <-stop:
+			last = 3
+		case <-tick.C:
+		}
+	}
 }
 
 func number(s string) int {

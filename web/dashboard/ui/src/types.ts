@@ -143,6 +143,7 @@ export interface Process {
   require: string[]; // tags that a node must have, each KEY or KEY=VALUE
   prefer: string[]; // tags of nodes that are taken first, likewise
   set: string[]; // which of quantity, memory, cpus, require and prefer a person has set; the others are the source's, or defaults
+  exclusive?: boolean; // no two instances of it run at once
 }
 
 export interface Node extends NodeFacts, NodeDetails {
@@ -340,6 +341,7 @@ export interface PlanStep {
   type: string;
   node: string;
   instance?: string; // id of what stops
+  exclusive?: boolean; // it stops before what replaces it starts: it is interrupted
 }
 
 export interface PlanMissing {
