@@ -95,7 +95,7 @@ func TestStreams_SlowReadersOfALogHoldLittle(t *testing.T) {
 	sleep(r, 400)
 
 	var most, files int
-	for range 10 {
+	for range 5 {
 		p.print(1000)
 		most, files = max(most, heap()-before), max(files, openBelow(t, filepath.Join(r.Dir, "logs")))
 		r.Do(rig.Ask{Method: "GET", Path: "/status", Token: rig.AdminToken})
