@@ -282,6 +282,7 @@ func TestMoves_LeaveAFormerAddress(t *testing.T) {
 	f.pass(2 * time.Second)
 	early := f.open(cluster.OpReplace)
 
+	testkit.Must(t, f.Rig.Store.ShowAddresses(t.Context(), n2.ID, []string{"10.77.0.9"}))
 	testkit.Must(t, f.Nodes.Hello(t.Context(), n2, cluster.Hello{Session: "session-n2", Roles: n2.Roles, Address: "10.77.0.9"}))
 	f.nodes[1].Address = "10.77.0.9"
 	f.load.MemoryTotal = 1 << 20

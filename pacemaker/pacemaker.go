@@ -58,6 +58,8 @@ type Config struct {
 	ImagesMaxSize int64
 	// Pacemakers are the addresses of the nodes' API.
 	Pacemakers func() []string
+	// ShowAt are further ones, where nodes may show where they are, see nodes.Config.
+	ShowAt func() []string
 	// NodeRemoved takes from a node that is no longer in the cluster what its process
 	// can still reach; nil for nothing.
 	NodeRemoved func(context.Context, cluster.Node) error
@@ -163,7 +165,7 @@ func New(cfg Config, parts Parts, id cluster.ID, epoch uint64) *Pacemaker {
 	p.publish = routing.NewPublisher(routes, p.Routers)
 	p.Nodes = nodes.New(nodes.Config{
 		Store: parts.Store, Routes: p.publish, Routers: p.Routers, Epoch: epoch, DeadAfter: cfg.DeadAfter, DrainLimit: cfg.DrainLimit,
-		Started: started, Changed: p.rerouted, Lost: p.nodeLost, Now: cfg.Now, Log: cfg.Log,
+		Started: started, Changed: p.rerouted, Lost: p.nodeLost, ShowAt: cfg.ShowAt, Now: cfg.Now, Log: cfg.Log,
 	})
 	p.Members = membership.New(membership.Config{
 		Store: parts.Store, Authority: parts.Authority, Nodes: p.Nodes, Cluster: id, DeadAfter: cfg.DeadAfter,

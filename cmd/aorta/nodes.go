@@ -99,7 +99,7 @@ func (s *session) showNode(ctx context.Context, api *client.Client, args []strin
 	if n.Generation > 0 {
 		generation = strconv.FormatUint(n.Generation, 10)
 	}
-	if err := s.out.fields("name", n.Name, "id", n.ID, "state", s.explainState(n), "roles", strings.Join(n.Roles, ", "), "address", n.Address,
+	if err := s.out.fields("name", n.Name, "id", n.ID, "state", s.explainState(n), "roles", strings.Join(n.Roles, ", "), "address", n.Address, "not shown yet", strings.Join(n.Unshown, ", "),
 		"load", loadOf(n), "instances", hadInstances(n), "last seen", lastSeenOf(n),
 		"routes", generation, "joined", age(s.p.Now(), n.CreatedAt)); err != nil {
 		return err

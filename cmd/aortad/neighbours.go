@@ -29,6 +29,7 @@ type neighbours struct {
 	lease *lease
 	path  string // of what was heard last, for a start while the pacemaker is away
 	log   *slog.Logger
+	asked chan toShow
 
 	mu     sync.Mutex // guards the rest
 	listen []netip.AddrPort
@@ -41,7 +42,7 @@ type neighbours struct {
 const placesEvery = 10 * time.Second
 
 func newNeighbours(c *client.Node, l *lease, path string, log *slog.Logger) *neighbours {
-	n := &neighbours{Node: c, lease: l, path: path, log: log}
+	n := &neighbours{Node: c, lease: l, path: path, log: log, asked: make(chan toShow, 1)}
 	raw, err := os.ReadFile(path)
 	var known nodewire.Neighbours
 	if err == nil {
@@ -62,6 +63,9 @@ func (n *neighbours) Report(ctx context.Context, r cluster.Report) (cluster.Repo
 	a, err := n.Node.Report(ctx, r)
 	if err == nil && a.Neighbours != nil {
 		n.learn(*a.Neighbours)
+	}
+	if err == nil {
+		n.ask(toShow{a.Show, a.ShowAt})
 	}
 	return a, err
 }

@@ -79,6 +79,7 @@ func (d *daemon) openNode(ctx context.Context, c *controller) error {
 		return fmt.Errorf("node: %w", err)
 	}
 	d.loop("renewal of the certificate", n.keepCertificate)
+	d.loop("addresses to show", n.client.keepShowing)
 	return n.openRoles(ctx)
 }
 
@@ -94,6 +95,7 @@ func (n *node) sayHello(ctx context.Context) (err error) {
 	}
 	refusedSince := time.Time{}
 	for {
+		n.client.showFirst(ctx, n.hello.Address)
 		n.welcome, err = n.client.Hello(ctx, n.hello)
 		switch code := cluster.CodeOf(err); {
 		case err == nil:

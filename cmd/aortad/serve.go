@@ -80,10 +80,12 @@ func (c *controller) serveNodes() error {
 	}
 	router := chi.NewRouter()
 	nodeapi.Mount(router, nodeapi.Config{Pacemaker: c.pace, Registry: c.images.For, Logs: c.logs, Authority: c.authority, Welcome: c.welcome, Version: version, Log: c.d.log})
-	return c.d.serve("nodes' API", web.Options{Address: listen, Handler: router, Log: c.d.log, TLS: &tls.Config{
+	o := web.Options{Address: listen, Handler: router, Log: c.d.log, TLS: &tls.Config{
 		MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2", "http/1.1"},
 		ClientAuth: tls.RequestClientCert, // checked for each request, see nodeapi
-	}})
+	}}
+	c.openOther(listen, o)
+	return c.d.serve("nodes' API", o)
 }
 
 func (d *daemon) serve(name string, o web.Options) error {

@@ -9,8 +9,10 @@ import (
 )
 
 // Claims are what nodes say of where they are. The containers of all nodes are kept from
-// these places, or let through to them, so that a node is believed of its own alone.
-// Make them with NewClaims.
+// these places, or let through to them, and routers send requests there, so that a node
+// is believed only where it has shown to be: a connection with its key came from that
+// address, which takes that what is sent there reaches it. Nothing else is tried, so that
+// nobody can have the pacemaker look for them at addresses. Make them with NewClaims.
 type Claims struct {
 	nodes []Node
 	from  map[ID]netip.Addr
@@ -50,18 +52,58 @@ func (c Claims) CheckAddress(n Node, address string) error {
 	return nil
 }
 
-// another is the node on another machine that has an address.
+// another is the node on another machine that has an address. Who has shown it later
+// has it: what the other one had shown is gone then.
 func (c Claims) another(n Node, ip netip.Addr) (Node, bool) {
 	from := c.from[n.ID]
 	if from == ip || from.IsLoopback() {
 		return Node{}, false
 	}
 	for _, i := range c.at[ip.String()] {
-		if o := c.nodes[i]; !c.together(n, o) {
+		if o := c.nodes[i]; !c.together(n, o) && (c.Shown(o, ip) || !c.Shown(n, ip)) {
 			return o, true
 		}
 	}
 	return Node{}, false
+}
+
+// Shown says whether a node has shown that it is at an address. One on the pacemaker's
+// machine need not: who is root there has the cluster.
+func (c Claims) Shown(n Node, ip netip.Addr) bool {
+	from := c.from[n.ID]
+	return from == ip || from.IsLoopback() && private(ip) || slices.Contains(n.Shown, ip.String())
+}
+
+// Former are the nodes on other machines that have shown an address which a node shows now.
+func (c Claims) Former(n Node, ip netip.Addr) []ID {
+	var ids []ID
+	for _, o := range c.nodes {
+		if slices.Contains(o.Shown, ip.String()) && !c.together(n, o) {
+			ids = append(ids, o.ID)
+		}
+	}
+	return ids
+}
+
+// mostAsked is how many addresses a node is asked to show at a time.
+const mostAsked = 16
+
+// ToShow are the addresses that a node names and has not shown: first the one that its
+// instances are published on, then those of its machine.
+func (c Claims) ToShow(n Node, address string, said Places) []string {
+	var list []string
+	for _, a := range append([]string{address}, said.Addresses...) {
+		ip, err := netip.ParseAddr(a)
+		if err == nil && len(list) < mostAsked && CanBeShown(ip) && private(ip) && !c.Shown(n, ip) && !slices.Contains(list, a) {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// CanBeShown says whether an address may be one machine's alone, as others reach it.
+func CanBeShown(ip netip.Addr) bool {
+	return ip.IsGlobalUnicast() && ip.Zone() == "" && !within(ip, CloudNetworks())
 }
 
 // together says whether two nodes are on one machine, as far as that is known.
@@ -73,8 +115,8 @@ func (c Claims) together(n, o Node) bool {
 	return n.ID == o.ID || n.Address == o.Address && n.Address != ""
 }
 
-// Believed is what of a node's places is taken for true: private addresses that are not
-// another node's and the one that it connects from, and there the ports of its router.
+// Believed is what of a node's places is taken for true: addresses that it has shown and
+// that are not another node's, and there the ports of its router.
 func (c Claims) Believed(n Node, said Places) Places {
 	var own Places
 	for _, a := range said.Addresses {
@@ -95,7 +137,7 @@ func (c Claims) Believed(n Node, said Places) Places {
 }
 
 func (c Claims) own(n Node, ip netip.Addr) bool {
-	if !private(ip) && (ip != c.from[n.ID] || !ip.IsGlobalUnicast()) || within(ip, CloudNetworks()) {
+	if !CanBeShown(ip) || !c.Shown(n, ip) {
 		return false
 	}
 	_, is := c.another(n, ip)

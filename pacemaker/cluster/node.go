@@ -64,8 +64,9 @@ type Node struct {
 	ID      ID
 	Name    string
 	Roles   []Role
-	Address string // private address that its instances are published on
-	Places  Places // where its machine is reached, as it reported last
+	Address string   // private address that its instances are published on
+	Places  Places   // where its machine is reached, as it reported last
+	Shown   []string // addresses that it has shown to be its machine's, see Claims
 	State   NodeState
 	// Losses are how often it was dead lately, see package liveness; LostAt is when
 	// last, and ReturnedAt when it came back.

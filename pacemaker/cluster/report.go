@@ -76,6 +76,10 @@ type ReportAnswer struct {
 	SendFull bool
 	// Neighbours is nil when the node knows them.
 	Neighbours *Neighbours
+	// Show are addresses that the node has named and is to show, by a connection from each.
+	Show []string
+	// ShowAt are addresses of the nodes' API for that, beside where the node knows it.
+	ShowAt []string
 }
 
 // InstanceSpec is all that a heart needs to run one instance. It holds secrets:

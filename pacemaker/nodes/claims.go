@@ -26,6 +26,25 @@ func (n *Nodes) ComesFrom(node cluster.ID, from netip.Addr) {
 	}
 }
 
+// at is where a node connects from; none before it did.
+func (o *origins) at(node cluster.ID) netip.Addr {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.of[node]
+}
+
+// leave forgets that nodes connected from an address, until they do so again.
+func (o *origins) leave(nodes []cluster.ID, from netip.Addr) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, id := range nodes {
+		if o.of[id] == from {
+			delete(o.of, id)
+			o.changes++
+		}
+	}
+}
+
 // moves rises when one has changed.
 func (o *origins) moves() uint64 {
 	o.mu.Lock()

@@ -19,8 +19,19 @@ func (r *fixture) placed(name, address string, p cluster.Places, roles ...cluste
 	hello := helloOf(n, "host-"+name, "session-"+name)
 	hello.Address = address
 	testkit.Must(r.TB, r.nodes.Hello(r.TB.Context(), n, hello))
+	r.shows(n, p.Addresses...)
 	r.claims(n, 1, address, p)
 	return n
+}
+
+// shows has a node connect from addresses.
+func (r *fixture) shows(n cluster.Node, addresses ...string) {
+	r.TB.Helper()
+	for _, a := range addresses {
+		n, err := r.Store.Node(r.TB.Context(), n.ID)
+		testkit.Must(r.TB, err)
+		testkit.Must(r.TB, r.nodes.Shows(r.TB.Context(), n, netip.MustParseAddr(a)))
+	}
 }
 
 func (r *fixture) claims(n cluster.Node, counter uint64, address string, p cluster.Places) *cluster.Neighbours {
@@ -52,7 +63,7 @@ var lies = cluster.Places{
 
 var (
 	firstPlaces = cluster.Places{Addresses: []string{"10.77.0.1", "192.168.5.1"}, Public: []string{"10.77.0.1:80"}}
-	ownPlaces   = cluster.Places{Addresses: []string{"10.77.0.3", "192.168.5.3", "fd77::3", "192.168.5.1"}, Public: []string{"10.77.0.3:80", "192.168.5.3:8080", "[fd77::3]:443"}}
+	ownPlaces   = cluster.Places{Addresses: []string{"10.77.0.3", "192.168.5.3", "fd77::3"}, Public: []string{"10.77.0.3:80", "192.168.5.3:8080", "[fd77::3]:443"}}
 )
 
 func TestReport_ANodeSpeaksOfItsOwnMachineAlone(t *testing.T) {
@@ -62,6 +73,7 @@ func TestReport_ANodeSpeaksOfItsOwnMachineAlone(t *testing.T) {
 	r.placed("n2", "10.77.0.2", cluster.Places{Addresses: []string{"10.77.0.2"}}, cluster.RoleHeart)
 	three := r.placed("n3", "10.77.0.3", cluster.Places{}, cluster.RoleRouter, cluster.RoleHeart)
 
+	r.shows(three, "192.168.5.3", "fd77::3")
 	r.claims(three, 2, "10.77.0.3", lies)
 	got := r.claims(one, 2, "10.77.0.1", firstPlaces)
 
@@ -103,6 +115,7 @@ func TestReport_ANodeThatIsNoRouterOpensNothing(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	n := r.placed("n1", "10.77.0.1", cluster.Places{}, cluster.RoleHeart)
+	r.shows(n, firstPlaces.Addresses...)
 
 	got := r.claims(n, 2, "10.77.0.1", firstPlaces)
 

@@ -18,7 +18,7 @@ func (n *Nodes) Hello(ctx context.Context, node cluster.Node, hello cluster.Hell
 	if err := validAddress(hello.Address); err != nil {
 		return err
 	}
-	all, err := n.members.now(ctx)
+	all, node, err := n.located(ctx, node, cluster.Places{})
 	if err != nil {
 		return err
 	}
@@ -29,7 +29,9 @@ func (n *Nodes) Hello(ctx context.Context, node cluster.Node, hello cluster.Hell
 		return err
 	}
 	now := node
-	now.Address = cmp.Or(hello.Address, node.Address)
+	if shown(all.claims, node, hello.Address) {
+		now.Address = cmp.Or(hello.Address, node.Address)
+	}
 	if err := n.update(ctx, node, now); err != nil || node.Has(cluster.RoleHeart) { // whose report says what it has
 		return err
 	}

@@ -14,6 +14,8 @@ type Heard struct {
 	TagSources map[string]cluster.TagSource // of the tags that it reported
 	Parts      []cluster.Part               // as it reported them last
 	Unknown    []cluster.ID                 // instances on the node that the database does not know
+	Address    string                       // where it says that its instances are, if it has not shown that
+	Unshown    []string                     // addresses that it says its machine has, and has not shown
 }
 
 // Heard gives what is known of a node's process; false before it said hello. A

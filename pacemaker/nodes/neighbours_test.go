@@ -26,6 +26,7 @@ func TestReport_TellsOfNeighboursWhenTheyAreNew(t *testing.T) {
 	}
 	places := cluster.Places{Addresses: []string{"10.0.0.2", "fd00::2"}, Public: []string{"10.0.0.2:80"}}
 
+	testkit.Must(t, r.Store.ShowAddresses(t.Context(), two.ID, places.Addresses))
 	first := ask(one, cluster.Places{}, "")
 	same := ask(one, cluster.Places{}, first.Digest)
 	ask(two, places, "")

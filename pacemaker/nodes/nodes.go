@@ -41,8 +41,11 @@ type Config struct {
 	// Changed is called with the apps of which a report has changed something
 	// in SQL.
 	Changed func(apps ...cluster.ID)
-	Now     func() time.Time
-	Log     *slog.Logger
+	// ShowAt are addresses of the nodes' API, beside that where nodes know it, which they
+	// may show their own addresses at: those of the other internet protocol.
+	ShowAt func() []string
+	Now    func() time.Time
+	Log    *slog.Logger
 }
 
 // Nodes are those of the cluster, as far as they report. Make them with New.
@@ -63,6 +66,9 @@ func New(cfg Config) *Nodes {
 	from := &origins{of: map[cluster.ID]netip.Addr{}}
 	if cfg.Lost == nil {
 		cfg.Lost = func(context.Context, cluster.Node, string) {}
+	}
+	if cfg.ShowAt == nil {
+		cfg.ShowAt = func() []string { return nil }
 	}
 	return &Nodes{
 		cfg: cfg, sessions: newSessions(cfg), origins: from, members: &members{store: cfg.Store, origins: from},

@@ -19,7 +19,7 @@ func (n *Nodes) Report(ctx context.Context, node cluster.Node, r cluster.Report)
 	if err := validReport(r); err != nil {
 		return cluster.ReportAnswer{}, err
 	}
-	before, err := n.members.now(ctx)
+	before, node, err := n.located(ctx, node, r.Places)
 	if err != nil {
 		return cluster.ReportAnswer{}, err
 	}
@@ -33,19 +33,26 @@ func (n *Nodes) Report(ctx context.Context, node cluster.Node, r cluster.Report)
 	if err := n.useLease(ctx, node.ID, r.Session); err != nil {
 		return cluster.ReportAnswer{}, err
 	}
+	place, err := n.judgePlace(ctx, before.claims, node, r, have)
+	if err != nil {
+		return cluster.ReportAnswer{}, err
+	}
 	now := node
-	now.Address, now.Tags, now.Places = cmp.Or(r.Address, node.Address), r.Tags, before.claims.Believed(node, r.Places)
+	now.Address, now.Tags, now.Places = cmp.Or(place.address, node.Address), r.Tags, before.claims.Believed(node, r.Places)
 	if err := n.update(ctx, node, now); err != nil {
 		return cluster.ReportAnswer{}, err
 	}
-	if err := n.applyReport(ctx, node, r); err != nil {
+	if err := n.applyReport(ctx, node, r, place.instances); err != nil {
 		return cluster.ReportAnswer{}, err
 	}
 	if err := n.welcomeBack(ctx, node); err != nil {
 		return cluster.ReportAnswer{}, err
 	}
 	answer, err := n.answer(ctx, node, have, r.Neighbours)
-	answer.SendFull = sendFull
+	answer.SendFull, answer.Show = sendFull, place.show
+	if len(answer.Show) > 0 {
+		answer.ShowAt = n.cfg.ShowAt()
+	}
 	return answer, err
 }
 
@@ -75,10 +82,9 @@ func (n *Nodes) appsChanged(ctx context.Context, node cluster.Node) error {
 	return err
 }
 
-// applyReport writes what the report changes; most change nothing, and then
-// nothing is written.
-func (n *Nodes) applyReport(ctx context.Context, node cluster.Node, r cluster.Report) error {
-	list := r.Instances
+// applyReport writes what the report changes, by those of its instances that are at a
+// known place; most change nothing, and then nothing is written.
+func (n *Nodes) applyReport(ctx context.Context, node cluster.Node, r cluster.Report, list []cluster.InstanceStatus) error {
 	if r.Full {
 		lost, err := n.lost(ctx, node, r)
 		if err != nil {

@@ -31,6 +31,9 @@ type session struct {
 	full     bool // a full set was reported
 	parts    []cluster.Part
 	unknown  []cluster.ID
+	address  string       // where it says that its instances are, if it has not shown that
+	unshown  []string     // addresses that it says its machine has, and has not shown
+	withheld []cluster.ID // instances at such addresses, which are not recorded
 	lease    cluster.Lease
 	leased   bool // the lease is in use
 }
@@ -175,6 +178,29 @@ func (h *sessions) noteUnknown(node cluster.ID, ids []cluster.ID) {
 	}
 }
 
+// noteUnshown keeps what a node says of where it is and has not shown.
+func (h *sessions) noteUnshown(node cluster.ID, address string, unshown []string, withheld []cluster.ID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s := h.open[node]; s != nil {
+		s.address, s.unshown, s.withheld = address, unshown, withheld
+	}
+}
+
+// unsure are the instances that were withheld when they were reported, but for those
+// that are in this report.
+func (h *sessions) unsure(node cluster.ID, reported, have []cluster.InstanceStatus) []cluster.InstanceStatus {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := h.open[node]
+	if s == nil || len(s.withheld) == 0 {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(have), func(st cluster.InstanceStatus) bool {
+		return !slices.Contains(s.withheld, st.ID) || slices.ContainsFunc(reported, func(now cluster.InstanceStatus) bool { return now.ID == st.ID })
+	})
+}
+
 func (h *sessions) heard(node cluster.ID) (Heard, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -182,7 +208,7 @@ func (h *sessions) heard(node cluster.ID) (Heard, bool) {
 	if s == nil {
 		return Heard{}, false
 	}
-	return Heard{Ago: h.cfg.Now().Sub(s.heard), Load: s.load, Parts: s.parts, TagSources: s.sources, Unknown: slices.Clone(s.unknown)}, true
+	return Heard{Ago: h.cfg.Now().Sub(s.heard), Load: s.load, Parts: s.parts, TagSources: s.sources, Unknown: slices.Clone(s.unknown), Address: s.address, Unshown: s.unshown}, true
 }
 
 // status is what a node reported of an instance last; the zero one when it did not.

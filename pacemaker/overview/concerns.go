@@ -194,6 +194,10 @@ func (n Node) concerns(guarded bool) []Concern {
 	if n.Unheard {
 		return append(out, n.silence())
 	}
+	if n.SaysAt != "" {
+		out = append(out, Concern{Severity: SeverityWarn, Kind: "node", ID: string(n.ID) + " address", Text: fmt.Sprintf(
+			"Node %s says that its instances are at %s, and no connection from there has reached the pacemaker: no requests are sent there until one does. Check its node_address, and the way from the pacemaker to that address.", n.Name, n.SaysAt)})
+	}
 	if len(n.Unknown) > 0 {
 		out = append(out, Concern{Severity: SeverityWarn, Kind: "node", ID: string(n.ID), Text: fmt.Sprintf(
 			"Node %s runs %d instances that this cluster does not know (%s): list them with docker ps, and remove them there.", n.Name, len(n.Unknown), n.Unknown[0])})

@@ -29,6 +29,8 @@ type Node struct {
 	TableAge     time.Duration        // for how long its router has lacked a published table
 	Unknown      []cluster.ID         // instances on it that no app has
 	Parts        []Part               // as it reported them last
+	SaysAt       string               // where it says that its instances are, if it has not shown that
+	Unshown      []string             // addresses that it says its machine has, and has not shown
 }
 
 // Part is one of a node's parts, out of order since a time.
@@ -111,6 +113,7 @@ func (o *Overview) node(n cluster.Node, instances int) Node {
 	if h, said := o.cfg.Nodes.Heard(n); said {
 		at := o.cfg.Now().Add(-h.Ago)
 		g.Score, g.Load, g.HeardAt, g.HeardAgo, g.Unknown, g.TagSources = &h.Load.Score, &h.Load, &at, h.Ago, h.Unknown, h.TagSources
+		g.SaysAt, g.Unshown = h.Address, h.Unshown
 		for _, p := range h.Parts {
 			g.Parts = append(g.Parts, Part{p, at.Add(-p.Ago)})
 		}

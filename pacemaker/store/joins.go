@@ -67,7 +67,7 @@ func (s *Store) admit(tx *gorm.DB, row joinTokenRow, j JoiningNode) (cluster.ID,
 	if err != nil {
 		return "", err
 	}
-	n := cluster.Node{ID: cluster.NewID(), Name: cmp.Or(token.Name, j.Name), Address: j.Address, KeyHash: j.KeyHash, SetTags: token.Tags}
+	n := cluster.Node{ID: cluster.NewID(), Name: cmp.Or(token.Name, j.Name), KeyHash: j.KeyHash, SetTags: token.Tags}
 	if n.Roles, err = boundRoles(token, j.Roles); err != nil {
 		return "", err
 	}
@@ -121,9 +121,7 @@ func (s *Store) enter(tx *gorm.DB, n cluster.Node, j JoiningNode, user string) (
 	set := maps.Clone(former.SetTags)
 	maps.Copy(set, n.SetTags)
 	change := rows[0].noLease()
-	maps.Copy(change, map[string]any{
-		"key_hash": n.KeyHash, "roles": encode(n.Roles), "set_tags": encode(set), "address": cmp.Or(n.Address, former.Address),
-	})
+	maps.Copy(change, map[string]any{"key_hash": n.KeyHash, "roles": encode(n.Roles), "set_tags": encode(set), "shown": noPlaces})
 	err = tx.Model(&rows[0]).Updates(change).Error
 	if err != nil {
 		return "", err

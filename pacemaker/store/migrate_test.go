@@ -79,3 +79,21 @@ func TestMigrate_KeepsWhatOperationsChanged(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// What was believed of a node before it had to be shown is believed on.
+func TestMigrate_TakesRecordedAddressesForShown(t *testing.T) {
+	t.Parallel()
+	db := migrated(
+		t, 27,
+		`INSERT INTO nodes (id, name, roles, address, addresses, state, tags, created_at, key_hash) VALUES
+			('1', 'n1', '[]', '10.0.0.1', '["10.0.0.1","fd00::1"]', 'ready', '{}', 1, 'a'),
+			('2', 'n2', '[]', '172.18.0.1', '["10.0.0.2"]', 'ready', '{}', 1, 'b'), ('3', 'n3', '[]', '', '[]', 'ready', '{}', 1, 'c')`,
+	)
+
+	var got []string
+	testkit.Must(t, db.Model(&nodeRow{}).Order("id").Pluck("shown", &got).Error)
+
+	if diff := cmp.Diff([]string{`["10.0.0.1","fd00::1","10.0.0.1"]`, `["10.0.0.2","172.18.0.1"]`, "[]"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

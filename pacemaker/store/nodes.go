@@ -26,6 +26,7 @@ type nodeRow struct {
 	RemovedAt *int64
 	Addresses string
 	Public    string
+	Shown     string // see shown.go
 
 	Losses     int   // see nodestates.go
 	LostAt     int64 `gorm:"autoCreateTime:false"`
@@ -60,10 +61,14 @@ func (r nodeRow) node() (cluster.Node, error) {
 		return cluster.Node{}, err
 	}
 	public, err := decode[[]string](r.Public, "a node's public addresses")
+	if err != nil {
+		return cluster.Node{}, err
+	}
+	shown, err := decode[[]string](r.Shown, "the addresses that a node has shown")
 	name, _, _ := strings.Cut(r.Name, removedMark)
 	return cluster.Node{
 		ID: cluster.ID(r.ID), Name: name, Roles: roles, Address: r.Address, State: cluster.NodeState(r.State),
-		Places: cluster.Places{Addresses: addresses, Public: public}, Draining: r.Draining, Revision: r.Revision, Tags: tags, SetTags: set, KeyHash: r.KeyHash,
+		Places: cluster.Places{Addresses: addresses, Public: public}, Shown: shown, Draining: r.Draining, Revision: r.Revision, Tags: tags, SetTags: set, KeyHash: r.KeyHash,
 		Losses: r.Losses, LostAt: toTime(r.LostAt), ReturnedAt: toTime(r.ReturnedAt), DeclaredDead: r.DeclaredDead, CreatedAt: toTime(r.CreatedAt), RemovedAt: toTimePtr(r.RemovedAt),
 	}, err
 }
@@ -90,7 +95,7 @@ func (s *Store) createNode(tx *gorm.DB, n cluster.Node, user string) error {
 	}
 	err := tx.Create(&nodeRow{
 		ID: string(n.ID), Name: n.Name, Roles: encode(n.Roles), Address: n.Address, State: string(cluster.NodeReady),
-		Tags: encode(nonNil(nil)), SetTags: encode(nonNil(n.SetTags)), Addresses: noPlaces, Public: noPlaces, KeyHash: n.KeyHash, CreatedAt: s.now().UnixNano(),
+		Tags: encode(nonNil(nil)), SetTags: encode(nonNil(n.SetTags)), Addresses: noPlaces, Public: noPlaces, Shown: noPlaces, KeyHash: n.KeyHash, CreatedAt: s.now().UnixNano(),
 	}).Error
 	if err != nil {
 		return err

@@ -29,6 +29,7 @@ type Node struct {
 	endpoints []*endpoint
 	current   atomic.Uint32 // index of the endpoint that is used; moves on when one is unreachable
 	id        string
+	trust     *tls.Config
 	close     func()
 
 	mu      sync.Mutex                  // guards all below
@@ -48,7 +49,7 @@ func NewNode(baseURLs []string, nodeID string, trust *tls.Config) (*Node, error)
 	}
 	transport := newTransport(nil)
 	transport.TLSClientConfig = trust
-	n := &Node{id: nodeID, close: transport.CloseIdleConnections}
+	n := &Node{id: nodeID, trust: trust, close: transport.CloseIdleConnections}
 	for _, u := range baseURLs {
 		d, err := newEndpoint(u, "", "aortad", &http.Client{Transport: transport, CheckRedirect: noRedirects})
 		if err != nil {

@@ -89,7 +89,9 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	defer leave()
-	a.pace.Nodes.ComesFrom(node.ID, origin(ctx))
+	if route.Path != showPath {
+		a.pace.Nodes.ComesFrom(node.ID, origin(ctx))
+	}
 	next(huma.WithContext(ctx, access.WithSubject(ctx.Context(), access.Subject{Kind: access.OnNode, Node: node}, nil)))
 }
 

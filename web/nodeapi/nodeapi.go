@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/netip"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -32,6 +33,17 @@ func (p *NodePath) Node() cluster.Node { return p.node }
 type nodeHello struct {
 	NodePath
 	Body nodewire.Hello
+}
+
+type nodeShow struct {
+	NodePath
+	from netip.Addr
+}
+
+// Resolve takes the one thing that the node does not say itself.
+func (in *nodeShow) Resolve(ctx huma.Context) []error {
+	in.from = origin(ctx)
+	return nil
 }
 
 type nodeReport struct {
@@ -81,6 +93,7 @@ func (a *API) routes(h *rest.API) {
 	rest.Register(h, rest.Route{Method: rest.Post, Path: "/join", Summary: "Become a node", Role: access.Anyone, Subject: access.OnSelf}, a.join)
 	rest.Register(h, rest.Route{Method: rest.Post, Path: renewPath, Summary: "Renew the node's certificate", Role: access.Node, Subject: access.OnNode}, a.renew)
 	rest.Register(h, rest.Route{Method: rest.Post, Path: at + "/hello", Summary: "Open a session", Role: access.Node, Subject: access.OnNode}, a.hello)
+	rest.Register(h, rest.Route{Method: rest.Post, Path: showPath, Summary: "Show that the node is where the connection comes from", Role: access.Node, Subject: access.OnNode, Status: http.StatusNoContent}, a.show)
 	rest.Register(h, rest.Route{Method: rest.Post, Path: at + "/report", Summary: "Report", Role: access.Node, Subject: access.OnNode, MaxBody: maxReport}, a.report)
 	rest.Register(h, rest.Route{Method: rest.Post, Path: at + "/output", Summary: "Ship instances' output", Role: access.Node, Subject: access.OnNode, Bulk: true}, a.shipLogs)
 	rest.Register(h, rest.Route{Method: rest.Post, Path: at + "/router", Summary: "Report as a router", Role: access.Node, Subject: access.OnNode, Status: http.StatusNoContent, MaxBody: maxReport}, a.routerReport)
@@ -105,6 +118,14 @@ func (a *API) hello(ctx context.Context, in *nodeHello) (*rest.Reply[nodewire.We
 	w, err := a.Welcome(node)
 	w.Lease = a.pace.Nodes.Lease(node.ID, in.Body.Session)
 	return answer(nodewire.FromWelcome)(w, err)
+}
+
+// showPath is where a node shows an address: one of many that its machine may have, so
+// that it is not where the node is said to connect from.
+const showPath = "/nodes/{id}/address"
+
+func (a *API) show(ctx context.Context, in *nodeShow) (*rest.None, error) {
+	return nil, a.pace.Nodes.Shows(ctx, in.Node(), in.from)
 }
 
 func (a *API) report(ctx context.Context, in *nodeReport) (*rest.Reply[nodewire.ReportAnswer], error) {

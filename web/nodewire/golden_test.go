@@ -66,6 +66,9 @@ func TestShapes_KeepTheirJSON(t *testing.T) {
 	golden(t, "report_answer_neighbours", cluster.ReportAnswer{
 		Neighbours: &cluster.Neighbours{Digest: "d", Nodes: []cluster.Places{places, {}}},
 	}, FromReportAnswer, ReportAnswer.Domain)
+	golden(t, "report_answer_show", cluster.ReportAnswer{
+		Show: []string{"10.0.0.9", "fd00::9"}, ShowAt: []string{"https://[fd00::1]:7421"},
+	}, FromReportAnswer, ReportAnswer.Domain)
 	golden(t, "neighbours", cluster.Neighbours{Digest: "d", Nodes: []cluster.Places{places}}, FromNeighbours, Neighbours.Domain)
 	golden(t, "router_report", cluster.RouterReport{Epoch: 1, Generation: 2, Inflight: map[cluster.ID]int64{one: 3}, Workers: 4}, FromRouterReport, RouterReport.Domain)
 	golden(t, "router_report_links", cluster.RouterReport{Epoch: 1, Generation: 2, Workers: 4, Age: 1500 * time.Millisecond, Lost: []string{"10.77.0.3"}}, FromRouterReport, RouterReport.Domain)

@@ -96,13 +96,15 @@ type ReportAnswer struct {
 	Forget     []cluster.ID `json:"forget,omitempty"`
 	SendFull   bool         `json:"send_full,omitempty"`
 	Neighbours *Neighbours  `json:"neighbours,omitempty"`
+	Show       []string     `json:"show,omitempty"`
+	ShowAt     []string     `json:"show_at,omitempty"`
 }
 
 // FromReportAnswer is the shape of a.
 func FromReportAnswer(a cluster.ReportAnswer) ReportAnswer {
 	return ReportAnswer{
 		Epoch: a.Epoch, Revision: a.Revision, Start: a.Start, Stop: a.Stop, Forget: a.Forget, SendFull: a.SendFull,
-		Neighbours: fromNeighbours(a.Neighbours),
+		Neighbours: fromNeighbours(a.Neighbours), Show: a.Show, ShowAt: a.ShowAt,
 	}
 }
 
@@ -110,7 +112,7 @@ func FromReportAnswer(a cluster.ReportAnswer) ReportAnswer {
 func (a ReportAnswer) Domain() cluster.ReportAnswer {
 	return cluster.ReportAnswer{
 		Epoch: a.Epoch, Revision: a.Revision, Start: a.Start, Stop: a.Stop, Forget: a.Forget, SendFull: a.SendFull,
-		Neighbours: a.Neighbours.domain(),
+		Neighbours: a.Neighbours.domain(), Show: a.Show, ShowAt: a.ShowAt,
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 
 // Node is a node as it was heard last.
 func (v *Views) Node(n overview.Node) wire.Node {
-	w := wire.Node{NodeFacts: NodeFacts(n), NodeDetails: v.NodeDetails(n)}
+	w := wire.Node{NodeFacts: NodeFacts(n), NodeDetails: v.NodeDetails(n), Unshown: n.Unshown}
 	if n.HeardAt != nil {
 		ago := n.HeardAgo.Seconds()
 		w.HeardAgo = &ago

@@ -428,6 +428,8 @@ type Node struct {
 	NodeFacts
 	NodeDetails
 	HeardAgo *float64 `json:"heard_ago" doc:"seconds since its last report; null before the first"`
+	// Unshown are addresses of which the node says that its machine has them.
+	Unshown []string `json:"unshown_addresses,omitempty" doc:"no connection from there has reached the pacemaker, so nothing is sent there, and apps are not kept from them"`
 }
 
 // NodeDetails are what is shown of a node by itself.

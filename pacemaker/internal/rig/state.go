@@ -24,6 +24,7 @@ func (r *Rig) Node(name string, roles ...cluster.Role) cluster.Node {
 	n := cluster.Node{ID: id, Name: name, Roles: roles, KeyHash: "key of " + string(id)}
 	testkit.Must(r.TB, r.Store.CreateNode(ctx, n, "admin"))
 	testkit.Must(r.TB, r.Store.UpdateNode(ctx, n, cluster.Node{Roles: roles, Address: "10.77.0.3"}))
+	testkit.Must(r.TB, r.Store.ShowAddresses(ctx, n.ID, []string{"10.77.0.3"}))
 	n, err := r.Store.Node(ctx, n.ID)
 	testkit.Must(r.TB, err)
 	return n
