@@ -7,8 +7,8 @@ import (
 	"sync"
 
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/sys/unix"
 
+	"aorta/internal/cgroup"
 	"aorta/internal/pki"
 	"aorta/internal/redisd"
 	"aorta/pacemaker/cluster"
@@ -88,7 +88,7 @@ func (d *daemon) openMasters(ctx context.Context, c *controller) (*masters, erro
 // config is one of them, whose address is known.
 func (m *masters) config(name string, tls *redisd.TLS) redisd.Config {
 	cfg := redisd.Config{
-		Name: name, Title: titles[name], Addresses: []string{m.addr[name]}, TLS: tls, Persist: redisd.AOFAndRDB, StopOrder: 2, MaxMemory: redisMemory(),
+		Name: name, Title: titles[name], Addresses: []string{m.addr[name]}, TLS: tls, Persist: redisd.AOFAndRDB, StopOrder: 2, MaxMemory: redisMemory(cgroup.OwnMemory()),
 	}
 	switch name {
 	case redisRoutes:
@@ -102,14 +102,12 @@ func (m *masters) config(name string, tls *redisd.TLS) redisd.Config {
 }
 
 // redisMemory is what one of them may hold: nodes write to them, and whoever writes
-// without end must not fill the machine. Rounded, since the kernel's own share
-// differs a little from boot to boot, and another limit is a restart of the server.
-func redisMemory() int64 {
+// without end must not fill the machine, nor the control group that it shares with this
+// process. Rounded, since the kernel's own share differs a little from boot to boot, and
+// another limit is a restart of the server.
+func redisMemory(own int64) int64 {
 	const step, least = 64 << 20, 256 << 20
-	var machine unix.Sysinfo_t
-	_ = unix.Sysinfo(&machine) // zero makes the least
-	quarter := int64(machine.Totalram) * int64(machine.Unit) / 4
-	return max(least, quarter/step*step)
+	return max(least, own/4/step*step)
 }
 
 // endManagedJobs ends the managed server that had the jobs before one of the

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 
+	"aorta/internal/cgroup"
 	"aorta/internal/gitrepo"
 	"aorta/pacemaker/cluster"
 	"aorta/web/access"
@@ -73,5 +74,5 @@ func New(b Backend, cfg Config, log *slog.Logger) (*Endpoint, error) {
 	if err := installHook(cfg); err != nil {
 		return nil, err
 	}
-	return &Endpoint{backend: b, cfg: cfg, log: log, pending: newPendingPushes(), turns: newTurns()}, nil
+	return &Endpoint{backend: b, cfg: cfg, log: log, pending: newPendingPushes(), turns: newTurns(cgroup.OwnMemory())}, nil
 }

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"aorta/internal/broadcast"
 	"aorta/internal/duration"
 	"aorta/internal/gitrepo"
@@ -20,8 +18,8 @@ import (
 // slotWait is how long a client waits for its turn before it is told to come again.
 const slotWait = 10 * time.Second
 
-// gitBudget is what all processes that take in pushes may have of the machine's
-// memory together, in bytes, if a quarter of it is not less.
+// gitBudget is what all processes that take in pushes may have together, in bytes, if a
+// quarter of the memory that there is for this process is not less.
 const gitBudget = 4 << 30
 
 // slots bound how many of one kind of conversation go on at a time, in all and of an
@@ -45,10 +43,10 @@ type turns struct {
 	pushes *slots // and those that wait for a deploy and follow it
 }
 
-func newTurns() turns {
-	var machine unix.Sysinfo_t
-	_ = unix.Sysinfo(&machine) // zero makes the fewest slots
-	budget := min(gitBudget, int64(machine.Totalram)*int64(machine.Unit)/4)
+// newTurns makes them for a process that can have so much memory, in bytes; 0 makes the
+// fewest.
+func newTurns(memory int64) turns {
+	budget := min(gitBudget, memory/4)
 	intake := int(min(8, max(1, budget/gitrepo.ClientMemory)))
 	fetch := int(min(16, max(4, 2*budget/gitrepo.ClientMemory)))
 	return turns{

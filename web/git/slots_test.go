@@ -118,3 +118,13 @@ func TestFetch_WaitsForItsTurn(t *testing.T) {
 func (s *slots) free() bool {
 	return len(s.Held()) == 0
 }
+
+func TestTurns_FitIntoTheMemoryThatThereIs(t *testing.T) {
+	for memory, want := range map[int64][2]int{0: {1, 4}, 2 << 30: {1, 4}, 64 << 30: {8, 16}} {
+		turns := newTurns(memory)
+
+		if got := [2]int{turns.intake.All, turns.fetch.All}; got != want {
+			t.Errorf("with %d bytes: got %v pushes and fetches at a time, want %v", memory, got, want)
+		}
+	}
+}
