@@ -73,6 +73,10 @@ test-hosts: ## hosts that are lost, cut off, killed and copied, under load, and 
 test-slow: ## the same at the product's own times (dead_after 15 s)
 	@scripts/hosts.sh -defaults
 
+.PHONY: test-storm
+test-storm: ## random faults over four hosts under load, for MINUTES (30), of SEED or of a new one, which is said
+	@SEED='$(SEED)' MINUTES='$(MINUTES)' scripts/storm.sh
+
 .PHONY: test-place bench-place
 test-place: bootstrap ## the rules of placement on PLANS (1000000) plans over random worlds, of SEED or of new ones
 	@$(GO) test -vet=off -v -count=1 -timeout 1h -run TestChoose_BreaksNoRuleInAnyWorld ./pacemaker/place -plans $(or $(PLANS),1000000) -seed $(or $(SEED),0)

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"sync"
 	"time"
@@ -91,36 +92,39 @@ func (s *sender) run(ctx context.Context) {
 }
 
 func (s *sender) send(via *Host) {
-	sent := time.Now()
+	a := Answer{Sent: time.Now(), Via: via.Name, Post: s.Post}
 	select {
 	case s.room <- struct{}{}:
 	default:
-		s.tally.failed(via.Name, fmt.Sprintf("not sent, since %d others wait for an answer", maxFlying), sent)
+		a.Cause = fmt.Sprintf("not sent, since %d others wait for an answer", maxFlying)
+		s.tally.add(a, "")
 		return
 	}
 	s.flying.Go(func() {
 		defer func() { <-s.room }()
-		by, err := s.ask(via)
-		if err != nil {
-			s.tally.failed(via.Name, err.Error(), sent)
-			return
+		by, err := s.ask(via, &a)
+		if a.Took, a.OK = time.Since(a.Sent), err == nil; err != nil {
+			a.Cause = err.Error()
 		}
-		s.tally.answered(via.Name, by, sent)
+		s.tally.add(a, by)
 	})
 }
 
 // ask sends one request through a router, and gives who answered it.
-func (s *sender) ask(via *Host) (by string, err error) {
+func (s *sender) ask(via *Host, a *Answer) (by string, err error) {
 	id, method, body := rand.Text(), http.MethodGet, io.Reader(http.NoBody)
 	if s.Post {
 		method, body = http.MethodPost, struct{ io.Reader }{strings.NewReader(id)} // which can't be read twice
 	}
-	req, err := http.NewRequest(method, "http://"+via.Router()+cmp.Or(s.Path, "/echo")+"?id="+id, body)
+	tries := 0
+	ctx := httptrace.WithClientTrace(context.Background(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { tries++ }}) // detached: by the client's time limit
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+via.Router()+cmp.Or(s.Path, "/echo")+"?id="+id, body)
 	if err != nil {
 		return "", err
 	}
 	req.Host = s.App + "." + Domain
 	resp, err := s.client.Do(req)
+	a.Again = max(0, tries-1)
 	if err != nil {
 		return "", plain(err)
 	}
@@ -129,6 +133,7 @@ func (s *sender) ask(via *Host) (by string, err error) {
 	if err != nil {
 		return "", plain(err)
 	}
+	a.Status = resp.StatusCode
 	if resp.StatusCode != http.StatusOK {
 		return "", fmt.Errorf("%d %.200s", resp.StatusCode, strings.TrimSpace(string(raw)))
 	}

@@ -24,33 +24,39 @@ type Tally struct {
 
 // Answer is what came of one request.
 type Answer struct {
-	Sent time.Time
-	Took time.Duration
-	OK   bool
+	Sent   time.Time
+	Took   time.Duration
+	OK     bool
+	Via    string // the host of the router that was asked
+	Post   bool
+	Status int    // 0: there was no answer, or not a whole one
+	Again  int    // how often the client sent it again, by itself, on another connection
+	Cause  string // of a failure
 }
+
+// End is when it was answered, or had failed.
+func (a Answer) End() time.Time { return a.Sent.Add(a.Took) }
 
 func newTally() *Tally {
 	return &Tally{Instances: map[string]int{}, Routers: map[string][2]int{}, Causes: map[string]int{}}
 }
 
-func (t *Tally) answered(via, by string, sent time.Time) {
+// add takes up what came of a request, and who answered it.
+func (t *Tally) add(a Answer, by string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.Answers = append(t.Answers, Answer{Sent: sent, Took: time.Since(sent), OK: true})
-	t.OK++
-	t.Instances[by]++
-	r := t.Routers[via]
-	t.Routers[via] = [2]int{r[0] + 1, r[1]}
-}
-
-func (t *Tally) failed(via, cause string, sent time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.Answers = append(t.Answers, Answer{Sent: sent, Took: time.Since(sent)})
-	t.Failed++
-	t.Causes[cause]++
-	r := t.Routers[via]
-	t.Routers[via] = [2]int{r[0], r[1] + 1}
+	t.Answers = append(t.Answers, a)
+	r := t.Routers[a.Via]
+	if a.OK {
+		t.OK++
+		t.Instances[by]++
+		r[0]++
+	} else {
+		t.Failed++
+		t.Causes[a.Cause]++
+		r[1]++
+	}
+	t.Routers[a.Via] = r
 }
 
 // Print writes it for people.
