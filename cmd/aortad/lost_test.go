@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -109,4 +110,32 @@ func outlive(t *testing.T, l *lab.Lab, what string, lose func(context.Context) e
 func knownLost(via *lab.Host, machine string) int {
 	log, _ := os.ReadFile(filepath.Join(via.Disk(), "data", "router", "nginx.log"))
 	return strings.Count(string(log), "machine "+machine+" does not answer")
+}
+
+// While a host was without power, every instance of an app has become another one. Its
+// router knows that by the time it takes requests.
+func TestLab_ARouterThatBootsServesNoOldTable(t *testing.T) {
+	t.Parallel()
+	l := four.use(t)
+	app := &project{c: on(t, l.Pacemaker()), name: "shop"}
+	has := slices.Collect(maps.Keys(app.spread(1)))[0]
+	host := l.Hosts[slices.IndexFunc(l.Hosts, func(h *lab.Host) bool { return h != l.Pacemaker() && h.Name != has })]
+
+	testkit.Must(t, host.Kill(testkit.Bounded(t)))
+	testkit.Eventually(t, host.Name+" to be missed", func() bool { return app.c.states()[host.Name] != "ready" }) // else an instance may be placed there
+	app.c.aorta("ps", "restart", "-a", "shop")
+	testkit.Eventually(t, "the instance of before to be gone", func() bool { return len(app.c.ps("shop")) == 1 })
+	stop := asking(t, l, "shop", host)
+	testkit.Must(t, host.Boot(testkit.Bounded(t)))
+	four.ready(t)
+	tally := stop()
+
+	for _, a := range tally.Answers {
+		if a.Status != 0 && !a.OK {
+			t.Fatalf("a router that had just begun answered %s", a.Cause)
+		}
+	}
+	if tally.OK == 0 {
+		t.Errorf("the router of %s answered nothing after its boot: %v", host.Name, tally.Causes)
+	}
 }

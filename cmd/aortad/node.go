@@ -40,6 +40,7 @@ type node struct {
 	client  *neighbours
 	hello   cluster.Hello
 	welcome cluster.Welcome     // the first one
+	reached bool                // it is the pacemaker's of now, not what that said last
 	jobs    *redisconn.Endpoint // where its jobs are
 	roles   []cluster.Role
 	tags    *tags.Finder
@@ -99,6 +100,7 @@ func (n *node) sayHello(ctx context.Context) (err error) {
 		n.welcome, err = n.client.Hello(ctx, n.hello)
 		switch code := cluster.CodeOf(err); {
 		case err == nil:
+			n.reached = true
 			return n.accept(n.welcome)
 		case code == cluster.CodeConflict:
 			if refusedSince.IsZero() {

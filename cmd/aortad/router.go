@@ -37,7 +37,7 @@ func (n *node) openRouter(ctx context.Context) (string, error) {
 		return "", err
 	}
 	router, err := agent.Open(ctx, agent.Config{
-		RouterID: n.id, Cluster: n.welcome.Cluster, Routes: n.welcome.Routes, Identity: n.who.keys.Files(), Stats: n.welcome.Stats, Networks: n.welcome.Networks,
+		RouterID: n.id, Cluster: n.welcome.Cluster, Routes: n.welcome.Routes, Reached: n.reached, Identity: n.who.keys.Files(), Stats: n.welcome.Stats, Networks: n.welcome.Networks,
 		Listen: listen, StatusListen: status, TrustedProxies: trusted, LogBuffered: d.cfg.AccessLogBuffered,
 		Workers: d.cfg.RouterWorkers, NginxPath: d.cfg.Nginx,
 		DataDir: d.cfg.DataDir, RunDir: d.cfg.RunDir, StateDir: d.path("state"),

@@ -117,7 +117,7 @@ func (s *stormy) blow(faults []storm.Fault) {
 
 // note says something of the round, with its time in it.
 func (s *stormy) note(format string, args ...any) {
-	s.t.Logf("%5.1f s: %s", time.Now().Sub(s.began).Seconds(), fmt.Sprintf(format, args...))
+	s.t.Logf("%7s: %s", lab.Moment(s.began).Passed(), fmt.Sprintf(format, args...))
 }
 
 // ask runs the client, which may be refused, and gives what it prints.

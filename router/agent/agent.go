@@ -30,6 +30,11 @@ const (
 	readerUser  = "router" // reads the routing table on the replica
 )
 
+// catchUpTimeout is how long a router that starts waits for the newest table. A replica
+// asks its master each second, and a pacemaker that starts lets replicas in once it has
+// verified the table.
+const catchUpTimeout = 5 * time.Second
+
 // Pacemaker is whom an agent reports to.
 type Pacemaker interface {
 	RouterReport(context.Context, cluster.RouterReport) error
@@ -40,6 +45,7 @@ type Config struct {
 	RouterID cluster.ID // the node's
 	Cluster  cluster.ID
 	Routes   cluster.RedisEndpoint // the master of the routing table
+	Reached  bool                  // the pacemaker was, just now: its table can be waited for
 	Identity pki.Files             // the node's, for its link to that
 	Stats    cluster.RedisEndpoint // where the traffic is counted
 	Networks []string              // where instances may be
@@ -85,10 +91,6 @@ func Open(ctx context.Context, cfg Config) (*Agent, error) {
 		a.Close()
 		return nil, err
 	}
-	// In the directory that opening nginx has made.
-	a.keeper = &table.Keeper{
-		Replica: a.replica.Client(), Cluster: string(cfg.Cluster), Path: a.path("routes.table"), Log: cfg.Log,
-	}
 	counts, err := a.dial(cfg.Stats, 20)
 	if err == nil {
 		a.watch, err = a.dial(cluster.RedisEndpoint{
@@ -120,7 +122,22 @@ func (a *Agent) openReplica(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("redis %s: %w", ReplicaName, err)
 	}
-	return a.replica.Open(ctx)
+	if err := a.replica.Open(ctx); err != nil || a.replica.Adopted() || !cfg.Reached {
+		return err
+	}
+	return a.catchUp(ctx)
+}
+
+// catchUp waits for the master's table at the start of a replica: the one on its disk is
+// as old as its end, and instances that it names may be gone. One that can't be had in
+// time is waited for no longer, since an old table is better than none.
+func (a *Agent) catchUp(ctx context.Context) error {
+	bounded, cancel := context.WithTimeout(ctx, catchUpTimeout)
+	defer cancel()
+	if !a.replica.AwaitLink(bounded) && ctx.Err() == nil {
+		a.cfg.Log.Warn("the router begins with the table that it had last, since the newest can't be had", "master", a.cfg.Routes.Addr)
+	}
+	return context.Cause(ctx)
 }
 
 func (a *Agent) openNginx(ctx context.Context) error {
@@ -133,7 +150,11 @@ func (a *Agent) openNginx(ctx context.Context) error {
 		}
 		networks = append(networks, prefix)
 	}
+	a.keeper = &table.Keeper{
+		Replica: a.replica.Client(), Cluster: string(cfg.Cluster), Path: a.path("routes.table"), Log: cfg.Log,
+	}
 	nginx, err := openresty.New(openresty.Config{
+		SaveTable: func() { a.keeper.Save(ctx) }, TableFile: a.keeper.Path,
 		Listen: []string{cfg.Listen}, StatusListen: cfg.StatusListen, TrustedProxies: cfg.TrustedProxies, ReplicaSocket: a.replica.Socket(),
 		ReplicaUser: readerUser, ReplicaPassword: cfg.Password(ReplicaName, readerUser),
 		Cluster: string(cfg.Cluster), RouterID: string(cfg.RouterID), DataDir: a.path(), RunDir: cfg.RunDir, StateDir: cfg.StateDir,

@@ -39,6 +39,8 @@ type Config struct {
 	// TableFile is what table.Keeper saves: the table to start with where the
 	// replica has none. DataDir/routes.table when empty.
 	TableFile string
+	// SaveTable has the newest table saved there, before nginx is started; may be nil.
+	SaveTable func()
 	// LogPath is the access log. LogBuffered holds lines back for up to 200 ms:
 	// 10 % faster, and a worker killed with -9 loses them.
 	LogPath     string

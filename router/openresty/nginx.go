@@ -157,6 +157,9 @@ func (n *Nginx) prepare(ctx context.Context) error {
 
 func (n *Nginx) prepareStart() error {
 	n.removeDeadSockets()
+	if n.cfg.SaveTable != nil { // what the workers begin with is else as old as the last look at it
+		n.cfg.SaveTable()
+	}
 	return n.writeFiles()
 }
 

@@ -67,8 +67,18 @@ func (k *Keeper) keepLast(ctx context.Context, kept router.Pair) {
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastLimit)
 	defer cancel()
 	if _, err := k.keep(last, kept); err != nil {
-		k.Log.Info("the routing table's file was not saved at the end", "path", k.Path, "err", err)
+		k.Log.Info("the routing table's file was not saved, and may be some seconds old", "path", k.Path, "err", err)
 	}
+}
+
+// Save saves the table now, if the replica is there, for workers that start next. Else they
+// begin with what the file has.
+func (k *Keeper) Save(ctx context.Context) {
+	var kept router.Pair
+	if _, pair, err := LoadTable(k.Path, k.Cluster); err == nil {
+		kept = pair
+	}
+	k.keepLast(ctx, kept)
 }
 
 // keep saves the table if it is above what is kept, and returns what is kept

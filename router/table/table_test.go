@@ -290,6 +290,11 @@ func TestKeeper_SavesAndNeverGoesBack(t *testing.T) {
 	if _, pair, err := LoadTable(k.Path, cluster); err != nil || pair != at(1, 2) {
 		t.Errorf("the file at the end: got %s, %v, want 1.2", pair, err)
 	}
+	publish(t, p, at(1, 3), []router.Record{record("a.b")})
+	k.Save(t.Context())
+	if _, pair, err := LoadTable(k.Path, cluster); err != nil || pair != at(1, 3) {
+		t.Errorf("the file before a start of workers: got %s, %v, want 1.3", pair, err)
+	}
 	rdb.FlushAll(t.Context())
 	kept, err := k.keep(t.Context(), at(1, 1))
 
