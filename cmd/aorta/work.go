@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -63,7 +64,7 @@ func (s *session) followJob(ctx context.Context, api *client.Client, id string, 
 		}
 		return nil
 	case client.JobAborted:
-		s.err.line("%s %s was cancelled (see aorta jobs show %s)", s.err.paint(bad, "error:"), titleOf(root), short(id))
+		s.err.line("%s %s %s (see aorta jobs show %s)", s.err.paint(bad, "error:"), titleOf(root), cancelledText(root), short(id))
 	default:
 		s.reportFailure(ctx, api, shown, root)
 	}
@@ -71,6 +72,18 @@ func (s *session) followJob(ctx context.Context, api *client.Client, id string, 
 		s.err.line("%s", clean(root.Outcome))
 	}
 	return errReported
+}
+
+// cancelledText says by whom or why a job was cancelled, as a push does.
+func cancelledText(root wire.Job) string {
+	why := clean(firstLine(root.Error))
+	switch {
+	case why == "":
+		return "was cancelled"
+	case strings.HasPrefix(why, "cancelled"): // by somebody
+		return "was " + why
+	}
+	return "was cancelled: " + why
 }
 
 // reportFailure prints what failed, why, its last log lines unless they were shown

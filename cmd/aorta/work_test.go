@@ -162,16 +162,22 @@ func TestWork_FailureNamesThingCauseAndNextStep(t *testing.T) {
 	}
 }
 
-func TestWork_AbortedExits1(t *testing.T) {
-	api := shop(t)
-	api.on("POST /apps/shop/stop", 202, wire.Accepted{Job: "gone"})
-	api.job("gone", "aborted", "")
-	c := newCLI(t, api)
+func TestWork_AbortedExits1AndSaysWhy(t *testing.T) {
+	for why, want := range map[string]string{
+		"":                                "was cancelled (see",
+		"cancelled by ann":                "was cancelled by ann (see",
+		"node n3 is dead (silent for 8s)": "was cancelled: node n3 is dead (silent for 8s) (see",
+	} {
+		api := shop(t)
+		api.on("POST /apps/shop/stop", 202, wire.Accepted{Job: "gone"})
+		api.job("gone", "aborted", why)
+		c := newCLI(t, api)
 
-	got := c.run("ps", "stop", "-a", "shop")
+		got := c.run("ps", "stop", "-a", "shop")
 
-	wantCode(t, got, 1)
-	wantIn(t, "stderr", got.err, "error: Deploy shop was cancelled")
+		wantCode(t, got, 1)
+		wantIn(t, "stderr", got.err, "error: Deploy shop "+want)
+	}
 }
 
 func TestWork_NothingToDoIsSaidOnStderr(t *testing.T) {
