@@ -75,8 +75,8 @@ func (m *misplaced) see(p place, at []listener, limit time.Duration, cores *floa
 	return false
 }
 
-// told is what a start waits for, and for how long it has been so, in words.
-func (m *misplaced) told(p place, at []listener, now time.Time) string {
+// describe is what a start waits for, and for how long it has been so, in words.
+func (m *misplaced) describe(p place, at []listener, now time.Time) string {
 	var text string
 	switch p {
 	case unreached:

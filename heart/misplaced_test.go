@@ -84,7 +84,7 @@ func TestMisplaced_TellsWhatIsWaitedForAndForHowLong(t *testing.T) {
 		p, at := judge(c.where)
 		m.see(p, at, time.Minute, nil, time.Unix(0, 0))
 
-		if got := m.told(p, at, time.Unix(c.after, 0)); got != c.want {
+		if got := m.describe(p, at, time.Unix(c.after, 0)); got != c.want {
 			t.Errorf("got %q, want %q", got, c.want)
 		}
 	}

@@ -46,7 +46,7 @@ func (r *runner) starting(ctx context.Context, c docker.Container, limit time.Du
 		return
 	}
 	if p == elsewhere || p == unreached || took >= quietStart {
-		r.setLacks(r.misplaced.told(p, at, now))
+		r.setLacks(r.misplaced.describe(p, at, now))
 	}
 }
 

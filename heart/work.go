@@ -49,7 +49,7 @@ func (h *Heart) StartInstance(ctx context.Context, run Run) (any, error) {
 		rec, waits, changed := r.observe()
 		if rec.State != told || waits != waited {
 			told, waited = rec.State, waits
-			tellProgress(run, rec, waits)
+			reportProgress(run, rec, waits)
 		}
 		switch {
 		case rec.State == cluster.InstanceRunning && !rec.StopAsked:
@@ -70,8 +70,8 @@ func (h *Heart) StartInstance(ctx context.Context, run Run) (any, error) {
 // startParts is how many parts of a start people hear of.
 const startParts = 3
 
-// tellProgress tells how far the start is, and what it waits for if that is known.
-func tellProgress(run Run, rec record, waits string) {
+// reportProgress tells how far the start is, and what it waits for if that is known.
+func reportProgress(run Run, rec record, waits string) {
 	switch rec.State {
 	case cluster.InstanceAssigned:
 		run.Progress(0, startParts, waits)

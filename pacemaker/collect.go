@@ -34,7 +34,7 @@ func (c *collection) again() {
 	clear(c.asked)
 }
 
-func (c *collection) take() bool {
+func (c *collection) takeDue() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	due := c.due
@@ -61,7 +61,7 @@ func (p *Pacemaker) imagesReported(cluster.ID) {
 // collectImages begins the removal of what nothing needs on each node that has
 // reported such images, unless a removal is under way there.
 func (p *Pacemaker) collectImages(ctx context.Context, open []cluster.Operation) error {
-	if !p.collect.take() {
+	if !p.collect.takeDue() {
 		return nil
 	}
 	all, err := p.Images.All(ctx)

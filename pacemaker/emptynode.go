@@ -74,7 +74,7 @@ func (p *Pacemaker) emptyNode(ctx context.Context, r *jobs.Run) (any, error) {
 		if err != nil {
 			return false, err
 		}
-		for _, line := range seen.look(list, func(id cluster.ID) string { return p.nameOf(ctx, id) }) {
+		for _, line := range seen.progress(list, func(id cluster.ID) string { return p.nameOf(ctx, id) }) {
 			r.Log(line)
 		}
 		node, err := p.store.Node(ctx, args.Node)
@@ -102,8 +102,8 @@ type leaving struct {
 	stuck string
 }
 
-// look says what has left since the last look.
-func (l *leaving) look(list []cluster.Instance, app func(cluster.ID) string) (lines []string) {
+// progress says what has left since the last look.
+func (l *leaving) progress(list []cluster.Instance, app func(cluster.ID) string) (lines []string) {
 	if l.all == nil {
 		l.all, l.left = map[cluster.ID]string{}, map[cluster.ID]bool{}
 		lines = append(lines, counted(len(list), "instance")+" to move")

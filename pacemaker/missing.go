@@ -56,8 +56,8 @@ func (m *missing) markAll() {
 	m.checkAll = time.Time{}
 }
 
-// take returns what to check now. Return it if the check fails.
-func (m *missing) take(now time.Time) check {
+// due returns what to check now. Return it if the check fails.
+func (m *missing) due(now time.Time) check {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	c := check{all: !now.Before(m.checkAll)}

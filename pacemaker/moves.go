@@ -111,7 +111,7 @@ func (r *room) chooseFor(s store.Standing, in cluster.Instance) error {
 
 // spreads says that another node has two fewer of the instance's kind and takes it.
 func (r *room) spreads(s store.Standing, m plan.Move) bool {
-	to, err := r.look(s.App.ID, s.Release, m.Instance.Type, s.Asked, 1)
+	to, err := r.candidates(s.App.ID, s.Release, m.Instance.Type, s.Asked, 1)
 	if err != nil {
 		return false
 	}

@@ -41,7 +41,7 @@ func (p *Pacemaker) reconcileLoop(ctx context.Context) error {
 func (p *Pacemaker) reconcile(ctx context.Context) error {
 	// Taken before the operations are read: one that ends in between marks its
 	// app once more.
-	check := p.missing.take(p.cfg.Now())
+	check := p.missing.due(p.cfg.Now())
 	open, err := p.store.OpenOperations(ctx)
 	if err != nil {
 		p.missing.putBack(check)

@@ -157,7 +157,7 @@ func (r *room) sibling(of plan.TypeOf, node cluster.ID) {
 // choose finds a node for each of a number of instances of one process type. The
 // error is a place.NoRoom when not all of them have one.
 func (r *room) choose(app cluster.ID, release cluster.Release, typ string, asked map[string]cluster.Formation, count int) ([]cluster.ID, error) {
-	chosen, err := r.look(app, release, typ, asked, count)
+	chosen, err := r.candidates(app, release, typ, asked, count)
 	proc, _ := release.Process(typ)
 	for _, node := range chosen {
 		r.promise(node, plan.Limits(proc, asked))
@@ -167,8 +167,8 @@ func (r *room) choose(app cluster.ID, release cluster.Release, typ string, asked
 	return chosen, err
 }
 
-// look is choose without a promise.
-func (r *room) look(app cluster.ID, release cluster.Release, typ string, asked map[string]cluster.Formation, count int) ([]cluster.ID, error) {
+// candidates is choose without a promise.
+func (r *room) candidates(app cluster.ID, release cluster.Release, typ string, asked map[string]cluster.Formation, count int) ([]cluster.ID, error) {
 	proc, _ := release.Process(typ)
 	of := plan.TypeOf{App: app, Type: typ}
 	r.consider(of, release.Image)

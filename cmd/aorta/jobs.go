@@ -102,11 +102,11 @@ func (s *session) listJobs(ctx context.Context, api *client.Client, q client.Job
 	if err := s.printJobs(jobs, q != (client.JobQuery{By: client.ByPeople})); err != nil || q.By != client.ByPeople {
 		return err
 	}
-	return s.sayAttention(ctx, api, q.App)
+	return s.printAttention(ctx, api, q.App)
 }
 
-// sayAttention says below what people asked for that something else needs them.
-func (s *session) sayAttention(ctx context.Context, api *client.Client, app string) error {
+// printAttention says below what people asked for that something else needs them.
+func (s *session) printAttention(ctx context.Context, api *client.Client, app string) error {
 	needy, err := client.Collect(api.Jobs(ctx, client.JobQuery{App: app, By: client.ByAorta, Attention: true}), 0)
 	if n := len(needy); n > 0 {
 		s.err.line("%s that Aorta began by itself failed: aorta jobs --attention", count(n, "job"))

@@ -21,14 +21,14 @@ func checkConfig(ctx context.Context, args []string, out io.Writer) error {
 	fmt.Fprintln(out, "ok:", cfg.Describe())
 	if was := lastDomain(cfg.DataDir); was != "" && was != cfg.Domain {
 		fmt.Fprintf(out, "domain: it was %s at the last start. Apps get NAME.%s, and are served at NAME.%s too until that is removed (aorta domains remove HOST -a NAME).\n", was, cfg.Domain, was)
-		tellClaims(ctx, cfg, out)
+		printClaims(ctx, cfg, out)
 	}
 	return nil
 }
 
-// tellClaims says what apps lose by another domain, while somebody can still
+// printClaims says what apps lose by another domain, while somebody can still
 // choose another one. That is beside the point of the check, which does not fail by it.
-func tellClaims(ctx context.Context, cfg config.Config, out io.Writer) {
+func printClaims(ctx context.Context, cfg config.Config, out io.Writer) {
 	db := store.Config{Dir: cfg.DataDir}
 	there, err := store.Exists(db)
 	var claims []store.AppHost

@@ -45,7 +45,7 @@ type controller struct {
 	cluster   cluster.ID
 	url       string // of the API
 	nodeURL   string // of the nodes' API
-	other     otherDoor
+	other     secondListener
 }
 
 func (d *daemon) openController(ctx context.Context) (*controller, error) {

@@ -39,7 +39,7 @@ func (n *node) openFirewall(ctx context.Context) {
 	n.wall = w
 	if n.d.cfg.Has(cluster.RoleBuilder) {
 		w.shared.Name = docker.SharedName // until the engine says another one
-		w.look(ctx)
+		w.refresh(ctx)
 		n.d.loop("firewall's look at the engine", w.followShared)
 	}
 	w.away = w.elsewhere()
@@ -85,7 +85,7 @@ func (w *wall) elsewhere() string {
 // followShared knows who is on the engine's own bridge beside builds.
 func (w *wall) followShared(ctx context.Context) error {
 	for {
-		err := w.n.engine.WatchShared(ctx, func() { w.look(ctx) })
+		err := w.n.engine.WatchShared(ctx, func() { w.refresh(ctx) })
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -96,7 +96,7 @@ func (w *wall) followShared(ctx context.Context) error {
 	}
 }
 
-func (w *wall) look(ctx context.Context) {
+func (w *wall) refresh(ctx context.Context) {
 	shared, err := w.n.engine.SharedBridge(ctx)
 	if err != nil {
 		return // the engine's own probe tells of that, and who was there may go on

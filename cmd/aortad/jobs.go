@@ -151,7 +151,7 @@ func told(handlers map[string]jobs.Handler) map[string]jobs.Handler {
 	for kind, handle := range handlers {
 		all[kind] = func(ctx context.Context, r *jobs.Run) (any, error) {
 			result, err := handle(ctx, r)
-			return result, disk.Told(err)
+			return result, disk.ExplainError(err)
 		}
 	}
 	return all

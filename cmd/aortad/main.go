@@ -104,7 +104,7 @@ func refused(err error) error {
 	passing := cluster.CodeOf(err) == cluster.CodeUnavailable || disk.Refused(err) ||
 		errors.Is(err, procs.ErrNotReady) || errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, context.DeadlineExceeded)
 	if passing {
-		return disk.Told(err)
+		return disk.ExplainError(err)
 	}
 	return refusal{err}
 }

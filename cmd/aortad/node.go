@@ -76,7 +76,7 @@ func (d *daemon) openNode(ctx context.Context, c *controller) error {
 		return err
 	}
 	n.client = newNeighbours(pacemaker, l, d.path("neighbours.json"), d.log)
-	if err := n.sayHello(ctx); err != nil {
+	if err := n.openSession(ctx); err != nil {
 		return fmt.Errorf("node: %w", err)
 	}
 	d.loop("renewal of the certificate", n.keepCertificate)
@@ -88,9 +88,9 @@ func (d *daemon) openNode(ctx context.Context, c *controller) error {
 // node's identity is repeated: that one may have ended just now, with its machine.
 const takeover = 20 * time.Second
 
-// sayHello opens the node's session and learns where the rest is. When the
+// openSession opens the node's session and learns where the rest is. When the
 // pacemaker is away, what it said last holds: instances and routes go on.
-func (n *node) sayHello(ctx context.Context) (err error) {
+func (n *node) openSession(ctx context.Context) (err error) {
 	if n.hello, err = n.d.hello(n.roles); err != nil {
 		return err
 	}

@@ -84,7 +84,7 @@ func (c *controller) serveNodes() error {
 		MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2", "http/1.1"},
 		ClientAuth: tls.RequestClientCert, // checked for each request, see nodeapi
 	}}
-	c.openOther(listen, o)
+	c.openSecond(listen, o)
 	return c.d.serve("nodes' API", o)
 }
 

@@ -48,7 +48,7 @@ func stopDaemon(ctx context.Context, args []string, out io.Writer) error {
 	d := newDaemon(cfg, out, os.Stderr)
 	unlock, err := endDaemon(ctx, d.path("state"), out)
 	if err != nil {
-		return disk.Told(err)
+		return disk.ExplainError(err)
 	}
 	defer unlock()
 	if err := claim.Check(cfg.DataDir); err != nil {

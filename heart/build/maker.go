@@ -69,7 +69,7 @@ func (m *maker) build(ctx context.Context, in io.Reader) (cluster.BuildResult, e
 		return cluster.BuildResult{}, err
 	}
 	recipe, err := found.recipe(source, p.build, m.Spec.Kind)
-	if err := found.telling(err); err != nil {
+	if err := found.forPeople(err); err != nil {
 		return cluster.BuildResult{}, err
 	}
 	m.complete(&recipe)

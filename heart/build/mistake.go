@@ -87,9 +87,9 @@ func visible(line string) string {
 	}, strings.ToValidUTF8(line, "?"))
 }
 
-// telling makes one error for people of errors of the source's files: all mistakes
+// forPeople makes one error for people of errors of the source's files: all mistakes
 // with their lines, in their order.
-func (d declared) telling(errs ...error) error {
+func (d declared) forPeople(errs ...error) error {
 	var all mistakes
 	for _, err := range errs {
 		var wrong *wrongFiles

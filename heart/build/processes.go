@@ -61,14 +61,14 @@ func (d declared) read(hasCommand bool) (plan, error) {
 	if d.appJSON != nil {
 		inAppJSON = d.quantities(&p, inProcfile == nil)
 	}
-	if err := d.telling(inProcfile, inAppJSON, inManifest); err != nil {
+	if err := d.forPeople(inProcfile, inAppJSON, inManifest); err != nil {
 		return p, err
 	}
 	var errs []error
 	for _, over := range m.Processes {
 		errs = append(errs, p.override(over))
 	}
-	return p, d.telling(errs...)
+	return p, d.forPeople(errs...)
 }
 
 // quantities takes those of app.json; known says that all process types are.

@@ -49,7 +49,7 @@ func (s *Shipper) gather(r *reader) (batch []part, full bool) {
 			continue
 		}
 		w.passedOver = false
-		if p, ok := s.take(w.follower, r, max(left/(len(waiting)-i), leastShare)); ok {
+		if p, ok := s.readPart(w.follower, r, max(left/(len(waiting)-i), leastShare)); ok {
 			batch = append(batch, p)
 			left -= p.size
 		}
@@ -84,13 +84,13 @@ func (s *Shipper) waiting() []waiter {
 	return list
 }
 
-// take takes an instance's part. An ended one without any is done with.
-func (s *Shipper) take(f *follower, r *reader, share int) (part, bool) {
+// readPart takes an instance's part. An ended one without any is done with.
+func (s *Shipper) readPart(f *follower, r *reader, share int) (part, bool) {
 	ended := f.ended()
 	if ended {
-		s.look(f, r)
+		s.scan(f, r)
 	}
-	p, ok, err := f.take(r, share)
+	p, ok, err := f.readPart(r, share)
 	if err != nil {
 		s.o.Log.Error("an instance's output can't be read; trying again", "instance", f.target.ID, "err", err)
 	}

@@ -46,9 +46,9 @@ type files struct {
 	full  bool // at the first look there were so many that some may be missing
 }
 
-// look takes in what the engine did since the last look. It costs one call of
+// scan takes in what the engine did since the last look. It costs one call of
 // the kernel while the last file only grows.
-func (s *files) look(limit int) error {
+func (s *files) scan(limit int) error {
 	if s.grown() {
 		return nil
 	}

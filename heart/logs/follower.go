@@ -59,16 +59,16 @@ func newFollower(t Target, o *Options) *follower {
 	return &follower{target: t, o: o, done: make(chan struct{}), asm: assembler{}, taken: time.Now(), earlier: o.earlierFile(t)}
 }
 
-// look takes in what the engine did to the files, and drops what it removed
+// scan takes in what the engine did to the files, and drops what it removed
 // longer ago than is held.
-func (f *follower) look(r *reader, behind string) error {
+func (f *follower) scan(r *reader, behind string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.files.path == "" {
 		return nil
 	}
 	before := f.files.end()
-	err := f.files.look(f.o.Files)
+	err := f.files.scan(f.o.Files)
 	if f.files.end() != before {
 		f.grown = time.Now()
 	}
@@ -121,9 +121,9 @@ type part struct {
 	size int // in the engine's files, bytes
 }
 
-// take reads up to the quota in bytes, more only to end a record. It gives false
+// readPart reads up to the quota in bytes, more only to end a record. It gives false
 // when there is nothing to ship.
-func (f *follower) take(r *reader, quota int) (part, bool, error) {
+func (f *follower) readPart(r *reader, quota int) (part, bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	p := part{from: f, LogPart: cluster.LogPart{
@@ -366,7 +366,7 @@ func (f *follower) path() string {
 	return f.files.path
 }
 
-func (f *follower) say(text string) {
+func (f *follower) addNote(text string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.note(time.Now(), text)

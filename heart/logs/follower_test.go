@@ -45,7 +45,7 @@ func TestShipper_HoldsWhatTheEngineRemovesWhileTheStoreIsAway(t *testing.T) {
 
 	for range 20 {
 		e.print(150)
-		h.look(h.find(w.ID), newReader())
+		h.scan(h.find(w.ID), newReader())
 	}
 	if _, err := os.Stat(e.path + ".2"); err != nil {
 		t.Fatalf("the engine has not rotated: %v", err)
@@ -71,7 +71,7 @@ func TestShipper_CountsWhatItDropsAtTheBound(t *testing.T) {
 
 	for range 20 {
 		e.print(150)
-		h.look(h.find(w.ID), newReader())
+		h.scan(h.find(w.ID), newReader())
 	}
 	s.set(func() { s.away = nil })
 	testkit.Eventually(t, "the last line", func() bool {
@@ -177,7 +177,7 @@ func TestShipper_SurvivesWhoeverEmptiesTheLog(t *testing.T) {
 			wantShipped(t, s, w.ID, allNumbered(0, 100))
 
 			empty(e)
-			h.look(h.find(w.ID), newReader())
+			h.scan(h.find(w.ID), newReader())
 			e.print(300)
 
 			wantShipped(t, s, w.ID, allNumbered(0, 400))
@@ -199,9 +199,9 @@ func TestShipper_SaysThatALogWasEmptiedUnread(t *testing.T) {
 	e.print(10) // goes into the batch that is tried again
 	testkit.Eventually(t, "a batch that is refused", func() bool { return h.reason() != busy })
 	e.print(10)
-	h.look(h.find(w.ID), newReader())
+	h.scan(h.find(w.ID), newReader())
 	_ = os.Truncate(e.path, 0)
-	h.look(h.find(w.ID), newReader())
+	h.scan(h.find(w.ID), newReader())
 	e.print(10)
 
 	s.set(func() { s.away = nil })
@@ -233,7 +233,7 @@ func TestShipper_ReadsARecordOnceItIsWhole(t *testing.T) {
 	wantShipped(t, s, w.ID, allNumbered(0, 1))
 
 	e.raw(`{"log":"`)
-	h.look(h.find(w.ID), newReader())
+	h.scan(h.find(w.ID), newReader())
 	e.raw(`two\n","stream":"stdout","time":"2026-01-02T03:04:05Z"}` + "\n")
 
 	wantShipped(t, s, w.ID, []string{numbered(0), "two"})

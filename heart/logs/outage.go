@@ -17,17 +17,17 @@ type outage struct {
 	why  string
 }
 
-// lookAtDisk tells each instance that the disk takes no writes, and when it does again.
-func (s *Shipper) lookAtDisk(now time.Time) {
+// checkDisk tells each instance that the disk takes no writes, and when it does again.
+func (s *Shipper) checkDisk(now time.Time) {
 	dir := s.dir()
 	if dir == "" {
 		return
 	}
 	err := disk.Accepts(dir)
 	if disk.Refused(err) {
-		s.outage.begin(dir, err, now, s.sayToAll)
+		s.outage.begin(dir, err, now, s.addNotes)
 	} else {
-		s.outage.end(now, s.sayToAll)
+		s.outage.end(now, s.addNotes)
 	}
 }
 
@@ -41,9 +41,9 @@ func (s *Shipper) dir() string {
 	return ""
 }
 
-func (s *Shipper) sayToAll(text string) {
+func (s *Shipper) addNotes(text string) {
 	for _, f := range s.all() {
-		f.say(text)
+		f.addNote(text)
 	}
 	s.nudge()
 }

@@ -33,15 +33,15 @@ func TestShipper_SaysWhenTheEnginesDiskTookNoWrites(t *testing.T) {
 	begin := time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC)
 	fill := filepath.Join(dir, "fill")
 
-	h.lookAtDisk(begin)
+	h.checkDisk(begin)
 	if err := os.WriteFile(fill, bytes.Repeat([]byte("x"), 2<<20), 0o600); !disk.Full(err) {
 		t.Fatalf("got %v, want a full disk", err)
 	}
-	h.lookAtDisk(begin.Add(5 * time.Second))
-	h.lookAtDisk(begin.Add(10 * time.Second))
+	h.checkDisk(begin.Add(5 * time.Second))
+	h.checkDisk(begin.Add(10 * time.Second))
 	testkit.Must(t, os.Remove(fill))
-	h.lookAtDisk(begin.Add(15 * time.Second))
-	h.lookAtDisk(begin.Add(20 * time.Second))
+	h.checkDisk(begin.Add(15 * time.Second))
+	h.checkDisk(begin.Add(20 * time.Second))
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
 	go func() { ended <- h.Run(ctx) }() // ends with cancel

@@ -74,7 +74,7 @@ func (s *Shipper) Follow(t Target, path string) {
 		return
 	}
 	f.locate(path)
-	s.look(f, newReader())
+	s.scan(f, newReader())
 	s.nudge()
 	signal(s.grew)
 }
@@ -95,7 +95,7 @@ func (s *Shipper) follower(t Target) (f *follower, fresh bool) {
 // AddSystemLine adds a line of the platform to an instance's output.
 func (s *Shipper) AddSystemLine(t Target, text string) {
 	f, _ := s.follower(t)
-	f.say(text)
+	f.addNote(text)
 	s.nudge()
 }
 
@@ -144,7 +144,7 @@ func signal(c chan<- struct{}) {
 func (s *Shipper) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var looking sync.WaitGroup
-	looking.Go(func() { s.lookOut(ctx) })
+	looking.Go(func() { s.watch(ctx) })
 	s.shipAll(ctx)
 	cancel()
 	looking.Wait()
@@ -154,9 +154,9 @@ func (s *Shipper) Run(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// lookOut looks at the files, again and again, so that none is missed however
+// watch looks at the files, again and again, so that none is missed however
 // long shipping takes.
-func (s *Shipper) lookOut(ctx context.Context) {
+func (s *Shipper) watch(ctx context.Context) {
 	changes, err := filechange.New()
 	if err != nil {
 		s.o.Log.Warn("the engine's log files are looked at ten times a second, also those that do not grow", "err", err)
@@ -167,9 +167,9 @@ func (s *Shipper) lookOut(ctx context.Context) {
 	defer sweep.Stop()
 	for r, all := newReader(), true; ctx.Err() == nil; {
 		if all {
-			s.lookAtDisk(time.Now())
+			s.checkDisk(time.Now())
 		}
-		wait := s.lookAt(r, all, changes)
+		wait := s.scanAll(r, all, changes)
 		all = false
 		select {
 		case <-ctx.Done():
@@ -181,16 +181,16 @@ func (s *Shipper) lookOut(ctx context.Context) {
 	}
 }
 
-// lookAt looks at what grows, or at all, and gives when to look at it next, never
+// scanAll looks at what grows, or at all, and gives when to look at it next, never
 // if nothing does.
-func (s *Shipper) lookAt(r *reader, all bool, changes *filechange.Watcher) (next <-chan time.Time) {
+func (s *Shipper) scanAll(r *reader, all bool, changes *filechange.Watcher) (next <-chan time.Time) {
 	for _, f := range s.all() {
 		if !all && f.resting.Load() {
 			continue
 		}
-		s.look(f, r)
-		if s.letRest(f, changes) {
-			s.look(f, r) // what came before the kernel watched
+		s.scan(f, r)
+		if s.idle(f, changes) {
+			s.scan(f, r) // what came before the kernel watched
 		}
 		if f.backlog() > 0 {
 			s.nudge()
@@ -202,9 +202,9 @@ func (s *Shipper) lookAt(r *reader, all bool, changes *filechange.Watcher) (next
 	return next
 }
 
-// letRest leaves it to the kernel to tell when a file that has not grown for a while
+// idle leaves it to the kernel to tell when a file that has not grown for a while
 // does, and says whether it began to.
-func (s *Shipper) letRest(f *follower, changes *filechange.Watcher) bool {
+func (s *Shipper) idle(f *follower, changes *filechange.Watcher) bool {
 	path, quiet := f.quiet()
 	if changes == nil || !quiet || f.resting.Swap(true) {
 		return false
@@ -226,8 +226,8 @@ func (s *Shipper) reason() string {
 	return s.behind
 }
 
-func (s *Shipper) look(f *follower, r *reader) {
-	if err := f.look(r, s.reason()); err != nil {
+func (s *Shipper) scan(f *follower, r *reader) {
+	if err := f.scan(r, s.reason()); err != nil {
 		s.o.Log.Error("an instance's output can't be read (the engine must run on this machine, and the daemon must be allowed to read its log files)", "instance", f.target.ID, "err", err)
 	}
 }

@@ -42,7 +42,7 @@ func TestShipper_ShipsWhatIsLeftOfARemovedContainer(t *testing.T) {
 	h := startHeart(t, s)
 	h.Follow(w, e.path)
 	e.print(150)
-	h.look(h.find(w.ID), newReader())
+	h.scan(h.find(w.ID), newReader())
 	if err := os.RemoveAll(filepath.Dir(e.path)); err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func BenchmarkReader(b *testing.B) {
 	e.print(10_000)
 	var s files
 	s.path = e.path
-	testkit.Must(b, s.look(2))
+	testkit.Must(b, s.scan(2))
 	r := newReader()
 	for b.Loop() {
 		if n, _, err := r.count(place{file: s.held[0]}); n != 10_000 || err != nil {

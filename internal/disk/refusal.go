@@ -40,9 +40,9 @@ func Explain(path string, err error) error {
 	return &cluster.Error{Code: cluster.CodeUnavailable, Err: err, Message: Reason(path, err)}
 }
 
-// Told is Explain where only the error knows the path. One that is for people
+// ExplainError is Explain where only the error knows the path. One that is for people
 // already is left as it is.
-func Told(err error) error {
+func ExplainError(err error) error {
 	var at *fs.PathError
 	var link *os.LinkError
 	switch {

@@ -79,7 +79,7 @@ func TestTry_SaysThatThereIsRoomForNoMoreFiles(t *testing.T) {
 	if !errors.Is(refused, syscall.ENOSPC) || spare != 0 || serr != nil {
 		t.Errorf("got %v and %d bytes to spare (%v), want no room", refused, spare, serr)
 	}
-	for _, err := range []error{Explain(dir, refused), Told(refused), FullAt(dir, nil)} {
+	for _, err := range []error{Explain(dir, refused), ExplainError(refused), FullAt(dir, nil)} {
 		if text := err.Error(); !strings.Contains(text, "full at "+dir) || !strings.Contains(text, "room for 0 more files") || !strings.Contains(text, "df -i "+dir) || strings.Contains(text, "df -h") {
 			t.Errorf("got %q, want the files", text)
 		}
@@ -100,18 +100,18 @@ func TestTold_NamesEachRefusal(t *testing.T) {
 			"a write":  &fs.PathError{Op: "write", Path: filepath.Join(dir, "f"), Err: cause},
 			"a rename": &os.LinkError{Op: "rename", Old: "x", New: filepath.Join(dir, "f"), Err: cause},
 		} {
-			said := Told(err)
+			said := ExplainError(err)
 
 			for _, w := range want {
 				if !strings.Contains(said.Error(), w) {
 					t.Errorf("%s, %v: got %q, want %q", name, cause, said, w)
 				}
 			}
-			if Told(said) != said || Explain("/elsewhere", said) != said {
+			if ExplainError(said) != said || Explain("/elsewhere", said) != said {
 				t.Errorf("%s, %v: what is for people already is changed", name, cause)
 			}
 		}
-		if said := Told(cause).Error(); !strings.HasPrefix(said, "a disk of this node ") {
+		if said := ExplainError(cause).Error(); !strings.HasPrefix(said, "a disk of this node ") {
 			t.Errorf("%v without a path: got %q", cause, said)
 		}
 	}

@@ -52,7 +52,7 @@ func (s *Server) bound(ctx context.Context) {
 		}
 		if now := time.Now(); away.add(gone, now) {
 			s.log.Warn("connections were ended: they had not logged in, or were too many", "count", away.count, "one_of", away.last)
-			away.tell(now)
+			away.reset(now)
 		}
 	}
 	if conn != nil {

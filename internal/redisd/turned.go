@@ -18,5 +18,5 @@ func (t *turned) add(gone []caller, now time.Time) (due bool) {
 	return t.count > 0 && now.Sub(t.told) > callersTold
 }
 
-// tell ends the count.
-func (t *turned) tell(now time.Time) { t.told, t.count = now, 0 }
+// reset ends the count.
+func (t *turned) reset(now time.Time) { t.told, t.count = now, 0 }

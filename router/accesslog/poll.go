@@ -20,7 +20,7 @@ var errOverwritten = errors.New("the access log was truncated while it was read"
 // poll compares the files on disk with the known ones: it starts to read what
 // is new, ends what is drained, rotates, and deletes what is done with.
 func (s *session) poll(ctx context.Context) error {
-	now, err := look(s.t.cfg.Path)
+	now, err := stat(s.t.cfg.Path)
 	if err == nil && now == s.seen && s.quiet() {
 		return nil
 	}
@@ -45,7 +45,7 @@ type sight struct {
 	size      int64
 }
 
-func look(path string) (sight, error) {
+func stat(path string) (sight, error) {
 	var dir, file unix.Stat_t
 	if err := unix.Stat(filepath.Dir(path), &dir); err != nil {
 		return sight{}, err

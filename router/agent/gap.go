@@ -31,8 +31,8 @@ type gap struct {
 	last   atomic.Int64 // when nginx said so last, in ns of Unix time; 0 for never
 }
 
-// look reads what is new, and logs when lines went missing.
-func (g *gap) look() error {
+// scan reads what is new, and logs when lines went missing.
+func (g *gap) scan() error {
 	f, err := os.Open(g.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -52,7 +52,7 @@ func (g *gap) look() error {
 		return err
 	}
 	var first time.Time
-	defer func() { g.tell(first) }()
+	defer func() { g.report(first) }()
 	for in := bufio.NewReader(f); ; {
 		line, err := in.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
@@ -85,8 +85,8 @@ func gapAt(line []byte) time.Time {
 	return at
 }
 
-// tell logs what one look found.
-func (g *gap) tell(first time.Time) {
+// report logs what one look found.
+func (g *gap) report(first time.Time) {
 	if first.IsZero() {
 		return
 	}

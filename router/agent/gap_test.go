@@ -29,14 +29,14 @@ func TestGap_IsReadFromNginxLog(t *testing.T) {
 		_, err = f.WriteString(text)
 		testkit.Must(t, err)
 		testkit.Must(t, f.Close())
-		testkit.Must(t, g.look())
+		testkit.Must(t, g.scan())
 	}
 	failed := func(ago time.Duration) string {
 		return fmt.Sprintf("%s [alert] 7#7: *1 write() to \"%s/access.log\" failed (28: No space left on device) while logging request, client: 127.0.0.1\n",
 			now.Add(-ago).Format("2006/01/02 15:04:05"), dir)
 	}
 
-	testkit.Must(t, g.look())
+	testkit.Must(t, g.scan())
 	write(os.O_APPEND, strings.Repeat("2026/11/30 12:00:00 [notice] 7#7: open() \"access.log\" in peace\n", 30))
 	before := g.last.Load()
 	write(os.O_APPEND, failed(5*time.Second)+failed(0)[:40])
@@ -44,7 +44,7 @@ func TestGap_IsReadFromNginxLog(t *testing.T) {
 	roomy := g.open(now)
 	write(os.O_TRUNC, failed(0)) // cut by who keeps it small
 	second := time.Unix(0, g.last.Load())
-	testkit.Must(t, g.look())
+	testkit.Must(t, g.scan())
 	filler := bytes.Repeat([]byte("x"), 1<<20)
 	_ = os.WriteFile(filepath.Join(dir, "fill"), filler, 0o600) // as much as fits
 	full, later := g.open(now), g.open(now.Add(2*time.Minute))

@@ -45,7 +45,7 @@ func (a *Agent) checkNginx(ctx context.Context) error {
 // checkCounts tells of lines that are not written, and of lines that wait for long:
 // the statistics don't take them.
 func (a *Agent) checkCounts(context.Context) error {
-	if err := a.gap.look(); err != nil {
+	if err := a.gap.scan(); err != nil {
 		return err
 	}
 	if a.gap.open(time.Now()) {

@@ -61,16 +61,16 @@ func newWatcher(nginx workers, log *slog.Logger) *watcher {
 func (w *watcher) run(ctx context.Context) error {
 	w.answered = w.now()
 	for {
-		w.look(ctx)
+		w.check(ctx)
 		if !tick.Next(ctx, watchEvery) {
 			return nil
 		}
 	}
 }
 
-// look finds who is late and does what is due.
-func (w *watcher) look(ctx context.Context) {
-	late := w.find(ctx)
+// check finds who is late and does what is due.
+func (w *watcher) check(ctx context.Context) {
+	late := w.lateWorkers(ctx)
 	if ctx.Err() != nil {
 		return
 	}
@@ -98,9 +98,9 @@ func (w *watcher) look(ctx context.Context) {
 	w.replace(due)
 }
 
-// find is who should have looked at the table and has not, for how long; all of
+// lateWorkers is who should have looked at the table and has not, for how long; all of
 // them when nginx has not answered for as long.
-func (w *watcher) find(ctx context.Context) map[int]time.Duration {
+func (w *watcher) lateWorkers(ctx context.Context) map[int]time.Duration {
 	now, late := w.now(), map[int]time.Duration{}
 	note := func(pid int, by time.Duration) {
 		if by >= lateAfter {
@@ -135,7 +135,7 @@ func (w *watcher) replace(stuck []int) {
 		c := w.cases[pid]
 		switch {
 		case c.asked.IsZero():
-			w.say(pid)
+			w.report(pid)
 			c.asked = w.now()
 			if all {
 				renew = true
@@ -152,8 +152,8 @@ func (w *watcher) replace(stuck []int) {
 	}
 }
 
-// say is once for each worker.
-func (w *watcher) say(pid int) {
+// report is once for each worker.
+func (w *watcher) report(pid int) {
 	w.log.Error("a router's worker does not follow the routing table and is replaced; it serves what it has until then", "worker", pid)
 	w.mu.Lock()
 	defer w.mu.Unlock()

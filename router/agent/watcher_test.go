@@ -52,7 +52,7 @@ func watched(f *fleet, seconds int, fresh ...int) *watcher {
 		for _, pid := range fresh {
 			f.looked[pid] = now
 		}
-		w.look(context.Background())
+		w.check(context.Background())
 	}
 	return w
 }
@@ -108,10 +108,10 @@ func TestWatcher_SetClockReplacesNobody(t *testing.T) {
 	w.now = func() time.Time { return now }
 
 	now = now.Add(time.Hour)
-	w.look(t.Context())
+	w.check(t.Context())
 	f.looked = map[int]time.Time{1: now, 2: now}
 	now = now.Add(time.Second)
-	w.look(t.Context())
+	w.check(t.Context())
 
 	if len(f.calls) > 0 {
 		t.Errorf("got %q, want nothing", f.calls)

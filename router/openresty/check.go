@@ -17,7 +17,7 @@ var checkClient = &http.Client{
 // Check asks nginx at each of its public addresses for what it answers by itself.
 func (n *Nginx) Check(ctx context.Context) error {
 	for _, address := range n.cfg.Listen {
-		if err := n.ask(ctx, address); err != nil {
+		if err := n.get(ctx, address); err != nil {
 			return fmt.Errorf("the router does not answer requests on %s: its log, %s, says why (%w)", address, n.spec().LogPath, err)
 		}
 	}
@@ -28,7 +28,7 @@ func (n *Nginx) Check(ctx context.Context) error {
 // configuration: one that hangs is seen by no request. It is procs.ErrHeedless then.
 func (n *Nginx) CheckMaster(ctx context.Context) error { return n.daemon.Heeds(ctx) }
 
-func (n *Nginx) ask(ctx context.Context, address string) error {
+func (n *Nginx) get(ctx context.Context, address string) error {
 	url, err := listeners.URL(address, "http")
 	if err != nil {
 		return err

@@ -113,7 +113,7 @@ func (d *endpoint) refusal(resp *http.Response) error {
 	switch err := json.Unmarshal(raw, &p); {
 	case err == nil && (p.Detail != "" || p.Title != "" || len(p.Errors) > 0):
 		e.Code = codeOf(resp.StatusCode, p.Code)
-		e.Message = sayProblem(p)
+		e.Message = problemText(p)
 	case resp.Header.Get("Location") != "":
 		e.Message = fmt.Sprintf("%s sends on to %s: use that address", d.base, resp.Header.Get("Location"))
 	default:
@@ -137,9 +137,9 @@ func codeOf(status int, said string) cluster.Code {
 	return cluster.CodeInternal
 }
 
-// sayProblem joins a problem's detail with those of its fields that the detail
+// problemText joins a problem's detail with those of its fields that the detail
 // does not already say.
-func sayProblem(p wire.Problem) string {
+func problemText(p wire.Problem) string {
 	said := p.Detail
 	if said == "" {
 		said = p.Title

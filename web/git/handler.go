@@ -93,7 +93,7 @@ func challenge(w http.ResponseWriter, app string, err error) {
 
 // fault refuses, and logs what the answer does not contain.
 func (e *Endpoint) fault(w http.ResponseWriter, a address, err error) {
-	err = disk.Told(err)
+	err = disk.ExplainError(err)
 	if cluster.CodeOf(err) == cluster.CodeInternal {
 		e.log.Error("git request failed", "app", a.app, "service", a.service, "error", err)
 	}

@@ -173,7 +173,7 @@ func (e *Endpoint) decide(ctx context.Context, v visit, commands []command, out 
 // refusal is why a push failed, for who pushed; what is no fault of theirs is logged,
 // too.
 func (e *Endpoint) refusal(ctx context.Context, v visit, err error) error {
-	err = disk.Told(err)
+	err = disk.ExplainError(err)
 	ended := err == nil || ctx.Err() != nil || errors.Is(err, errStopping)
 	if !ended && cluster.CodeOf(err) == cluster.CodeInternal {
 		e.log.Error("push failed", "app", v.app, "who", v.who.Name, "error", err)

@@ -82,7 +82,7 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 	}
 	node, leave, err := a.admit(ctx, route)
 	if node.ID == "" {
-		a.strangers.tell(origin(ctx), err)
+		a.strangers.report(origin(ctx), err)
 	}
 	if err != nil {
 		rest.Refuse(ctx, a.Log, err)

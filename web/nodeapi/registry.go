@@ -13,7 +13,7 @@ import (
 func (a *API) registry(w http.ResponseWriter, r *http.Request) {
 	node, err := a.caller(r.Context(), r.TLS, false)
 	if node.ID == "" {
-		a.strangers.tell(originOf(r.Context(), r.RemoteAddr), err)
+		a.strangers.report(originOf(r.Context(), r.RemoteAddr), err)
 	}
 	var ask cluster.RegistryRequest
 	if err == nil {

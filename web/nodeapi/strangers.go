@@ -35,7 +35,7 @@ func newStrangers(log *slog.Logger, now func() time.Time) *strangers {
 
 // refuse is the answer to a wrong join token.
 func (s *strangers) refuse(from netip.Addr, err error) error {
-	s.tell(from, err)
+	s.report(from, err)
 	wait, allowed := s.wrong.Take(from)
 	if allowed {
 		return err
@@ -44,8 +44,8 @@ func (s *strangers) refuse(from netip.Addr, err error) error {
 	return rest.TooMany(fmt.Sprintf("too many wrong join tokens came from this address: try again in %d s", seconds), seconds)
 }
 
-// tell puts a line into the log, of the first and then of all of a minute.
-func (s *strangers) tell(from netip.Addr, err error) {
+// report puts a line into the log, of the first and then of all of a minute.
+func (s *strangers) report(from netip.Addr, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count++

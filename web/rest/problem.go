@@ -110,7 +110,7 @@ func problemOf(err error) *problem {
 	if errors.As(err, &own) {
 		return own
 	}
-	err = disk.Told(err)
+	err = disk.ExplainError(err)
 	var coded *cluster.Error
 	if errors.As(err, &coded) && coded.Crowded {
 		return tooMany(err.Error(), crowdedFor)

@@ -207,9 +207,9 @@ local function shed(over, counts, busy)
   end
 end
 
--- look finds who has too much. It costs something while connections are scarce
+-- inspect finds who has too much. It costs something while connections are scarce
 -- alone. The request that asks for it is not in flight yet.
-local function look(mine)
+local function inspect(mine)
   looked_at = ngx.now()
   if not connections.short() then
     heavy = next(heavy) and {} or heavy
@@ -229,7 +229,7 @@ local function look(mine)
 end
 
 -- pause is how long no more connections can be taken than there are to spare, or
--- what a look costs allows.
+-- what an inspection costs allows.
 local function pause()
   return math.min(TICK, math.max(SOONEST, LATE * connections.all, TAKING * spare()))
 end
@@ -238,7 +238,7 @@ end
 -- which takes a connection, when there may be none.
 function M.watch()
   while not ngx.worker.exiting() do
-    local ok, err = pcall(look)
+    local ok, err = pcall(inspect)
     if not ok then
       ngx.log(ngx.ERR, "failed to run a look at the worker's connections: ", err)
     end
@@ -263,7 +263,7 @@ function M.refused(r, h)
   end
   -- The loop sleeps until then.
   if ngx.now() - looked_at > LATE * connections.all then
-    look(api.key(r))
+    inspect(api.key(r))
   end
   local client = next(heavy) and asking(r)
   if client and heavy[client] then

@@ -120,8 +120,8 @@ function run(premature)
   end
 end
 
--- look_after goes on where no timer did, and in place of a loop that hangs.
-local function look_after(premature)
+-- supervise goes on where no timer did, and in place of a loop that hangs.
+local function supervise(premature)
   if premature then
     return
   end
@@ -137,7 +137,7 @@ function M.start(changed)
   M.changed = changed
   rests = ngx.now()
   ngx.timer.at(0, run)
-  ngx.timer.every(LOOK, look_after)
+  ngx.timer.every(LOOK, supervise)
 end
 
 return M

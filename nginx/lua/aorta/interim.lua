@@ -98,9 +98,9 @@ local function hide_absent(h)
   end
 end
 
--- take makes the head that was read the client's, as nginx does. No header is
+-- copy_head makes the head that was read the client's, as nginx does. No header is
 -- hidden by nginx.conf.
-local function take(r, x)
+local function copy_head(r, x)
   if not copy_all(r, x) then
     return false
   end
@@ -111,9 +111,9 @@ local function take(r, x)
   return true
 end
 
--- look_again has epoll tell once more whether there is something to read: nginx
+-- rearm has epoll tell once more whether there is something to read: nginx
 -- may have been told of it, and have left it.
-local function look_again(event)
+local function rearm(event)
   event.flags = unset(event.flags, READY)
   return C.ngx_event_actions.add(event, READING, ONCE)
 end
@@ -132,7 +132,7 @@ local function resume(request)
   x.flags = unset(x.flags, SENT)
   x.on_read, r.on_write = before.on_read, before.on_write
   answer.pretend_sent(r, false)
-  return look_again(x.peer.read)
+  return rearm(x.peer.read)
 end
 
 local called_back -- made once, kept for good
@@ -177,7 +177,7 @@ local function next_head(r, x, seen)
   end
   local result = x.read_head(r)
   if result == OK then
-    return take(r, x) and OK or FAILED
+    return copy_head(r, x) and OK or FAILED
   elseif result == AGAIN and make_room(r, x, from, x.last - from, seen) then
     seen.from = seen.room
     return AGAIN

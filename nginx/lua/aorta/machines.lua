@@ -29,8 +29,8 @@ local function till(slot)
   return eject.till(flights.id(slot))
 end
 
--- take makes known what the shared dict says.
-local function take()
+-- refresh makes known what the shared dict says.
+local function refresh()
   seen = shared:get(VERSION) or 0
   local now, n = {}, 0
   for _, key in ipairs(shared:get_keys(0)) do
@@ -52,9 +52,9 @@ local function take()
   eject.held_back(n)
 end
 
-local function tell()
+local function announce()
   shared:incr(VERSION, 1, 0)
-  take()
+  refresh()
 end
 
 -- ports are those to ask at: one where most likely nobody listens, which the
@@ -73,25 +73,25 @@ local function ports(address, port)
   return list
 end
 
-local function lose(address)
+local function mark_lost(address)
   local losses = shared:incr("c:" .. address, 1, 0) or 1
   local seconds = math.min(LONGEST, FIRST * 2 ^ (losses - 1))
   shared:expire("c:" .. address, seconds * 2 + 60)
   shared:set("m:" .. address, ngx.now() + seconds)
-  tell()
+  announce()
   ngx.log(ngx.WARN, "machine ", address, " does not answer, its instances are left out for ", seconds, " s at least")
 end
 
-local function find(address)
+local function mark_found(address)
   if shared:get("m:" .. address) ~= SUSPECT then
     ngx.log(ngx.NOTICE, "machine ", address, " answers again")
   end
   shared:delete("m:" .. address)
-  tell()
+  announce()
 end
 
--- look asks a machine that is suspected or lost.
-local function look(premature, address, port)
+-- inspect asks a machine that is suspected or lost.
+local function inspect(premature, address, port)
   local state = shared:get("m:" .. address)
   if premature or not state then
     return
@@ -100,25 +100,25 @@ local function look(premature, address, port)
   local gone = #asked == 0 -- with all of its instances
   local answers = gone or probe.answers(address, asked)
   if answers and (gone or state <= ngx.now()) then
-    find(address)
+    mark_found(address)
   elseif not answers and state == SUSPECT then
-    lose(address)
+    mark_lost(address)
   end
 end
 
--- ask has one of the workers look, at most once in a while.
-local function ask(address, port)
+-- schedule_inspection has one of the workers look, at most once in a while.
+local function schedule_inspection(address, port)
   if shared:add("l:" .. address, true, EVERY) then
-    ngx.timer.at(0, look, address, port)
+    ngx.timer.at(0, inspect, address, port)
   end
 end
 
 local function suspect(address, port)
   if shared:add("m:" .. address, SUSPECT) then
-    tell()
-    ask(address, port)
+    announce()
+    schedule_inspection(address, port)
   elseif not known[address] then
-    take()
+    refresh()
   end
 end
 
@@ -147,14 +147,14 @@ local LOST_IDLE, LOST_INTERVAL, LOST_COUNT = 1, 1, 5
 local WAITING = 5000  -- ms
 local IN_VAIN = 5     -- repetitions, the last of them after 6 s
 
--- look_at is for sockets while no machine is lost: one on which a request waits.
-local function look_at(fd)
+-- check_socket is for sockets while no machine is lost: one on which a request waits.
+local function check_socket(fd)
   local info = sockets.info(fd)
   if not info or info.data_sent < WAITING and info.retransmits < IN_VAIN then
     return
   end
   if info.retransmits < IN_VAIN then
-    return sockets.ask(fd, CALM_IDLE, CALM_INTERVAL, CALM_COUNT)
+    return sockets.keepalive(fd, CALM_IDLE, CALM_INTERVAL, CALM_COUNT)
   end
   local bytes, port = sockets.peer(fd)
   local address = bytes and places.named(bytes)
@@ -163,15 +163,15 @@ local function look_at(fd)
   end
 end
 
--- attend is for sockets while some machine is lost. What it has not acknowledged
--- is repeated without a question, for a quarter of an hour.
-local function attend(fd)
+-- check_socket_while_lost is for sockets while some machine is lost. What it has not
+-- acknowledged is repeated without a question, for a quarter of an hour.
+local function check_socket_while_lost(fd)
   local bytes = sockets.peer(fd)
   local state = bytes and known[places.named(bytes)]
   if not state then
-    return look_at(fd)
+    return check_socket(fd)
   end
-  sockets.ask(fd, LOST_IDLE, LOST_INTERVAL, LOST_COUNT)
+  sockets.keepalive(fd, LOST_IDLE, LOST_INTERVAL, LOST_COUNT)
   local info = sockets.info(fd)
   if state ~= SUSPECT and info and (info.retransmits >= IN_VAIN or info.probes >= LOST_COUNT) then
     sockets.hang_up(fd)
@@ -183,15 +183,15 @@ local CALM_PARTS, LOST_PARTS = 50, 10 -- ticks in which all sockets are looked a
 -- tick takes over what other workers found, and looks at a part of the sockets.
 function M.tick()
   if (shared:get(VERSION) or 0) ~= seen then
-    take()
+    refresh()
   end
   for address in pairs(known) do
-    ask(address)
+    schedule_inspection(address)
   end
   if next(known) then
-    sockets.part(LOST_PARTS, attend)
+    sockets.part(LOST_PARTS, check_socket_while_lost)
   else
-    sockets.part(CALM_PARTS, look_at)
+    sockets.part(CALM_PARTS, check_socket)
   end
 end
 

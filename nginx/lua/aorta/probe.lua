@@ -10,7 +10,7 @@ local SILENT = {
   ["timeout"] = true, ["no route to host"] = true, ["network is unreachable"] = true, ["host is down"] = true,
 }
 
-local function ask(address, port)
+local function connects(address, port)
   local socket = ngx.socket.tcp()
   socket:settimeout(PATIENCE)
   local ok, err = socket:connect(address, port)
@@ -25,7 +25,7 @@ end
 function M.answers(address, ports)
   local asking, heard = {}, false
   for i, port in ipairs(ports) do
-    asking[i] = ngx.thread.spawn(ask, address, port)
+    asking[i] = ngx.thread.spawn(connects, address, port)
   end
   for _, thread in ipairs(asking) do
     if heard then

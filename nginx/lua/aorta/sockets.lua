@@ -63,10 +63,10 @@ local function set(fd, name, number)
   C.setsockopt(fd, TCP, name, value, 4)
 end
 
--- ask lets the kernel ask after so many seconds without a word from the machine,
+-- keepalive lets the kernel ask after so many seconds without a word from the machine,
 -- and then again each interval; it ends the connection when so many were in vain.
 -- proxy_socket_keepalive has switched it on.
-function M.ask(fd, idle, interval, count)
+function M.keepalive(fd, idle, interval, count)
   if get(fd, IDLE) ~= idle then
     set(fd, COUNT, count)
     set(fd, INTERVAL, interval)

@@ -29,8 +29,8 @@ local function refuse(r)
   return ngx.exit(BAD_GATEWAY)
 end
 
--- look is called with each head whose status is below 200.
-function M.look(r)
+-- check_head is called with each head whose status is below 200.
+function M.check_head(r)
   if interim.is(api.status(r)) and interim.read_over(r) == "wait" then
     return
   end
@@ -38,6 +38,6 @@ function M.look(r)
     return refuse(r)
   end
 end
-jit.off(M.look, true)
+jit.off(M.check_head, true)
 
 return M

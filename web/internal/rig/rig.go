@@ -83,7 +83,7 @@ func New(tb testing.TB) *Rig {
 	testkit.Must(tb, err)
 	r.Pace = pacemaker.New(pacemaker.Config{
 		Domain: "test.local", RouterURL: "http://%s", ReposDir: filepath.Join(r.Dir, "repos"), SourcesDir: filepath.Join(r.Dir, "sources"),
-		DrainLimit: time.Second, RouterSilence: time.Second, DeadAfter: time.Minute, Log: r.log,
+		DrainLimit: time.Second, RouterSilence: time.Second, DeadAfter: time.Hour, Log: r.log,
 	}, pacemaker.Parts{Store: r.Store, Authority: r.Authority, Jobs: r.Jobs, Table: noTable{}, Gate: openGate{}, Registry: &r.Pushed}, id, 7)
 	r.background(r.Pace.Run)
 	people, nodes := chi.NewRouter(), chi.NewRouter()
