@@ -15,7 +15,7 @@ main() {
 	# What go vet finds, make check says. Each step has its own bound, and a package
 	# takes as long as a slow machine needs for it. Tests wait for daemons most of
 	# the time, so there are more of them than processors.
-	"$STATE/testreport" $(cat internal/testkit/race/flags) -vet=off -count=1 -parallel $((3 * $(nproc))) -timeout 3h "$@" ./... </dev/null || code=$?
+	"$STATE/testreport" $(cat internal/testkit/race/flags) -vet=off -count=1 -parallel $((2 * $(nproc))) -timeout 3h "$@" ./... </dev/null || code=$?
 	exit "$code"
 }
 

@@ -21,11 +21,14 @@ import (
 	"aorta/web/wire"
 )
 
+// labs is held by the test that has a lab: four hosts at work, of which no request may
+// fail, are as much as a machine of two processors has for them.
+var labs sync.Mutex
+
 // hosts are a lab that tests of this package share, which the first one makes that asks
 // for it. Whoever comes next finds it as the one before has left it: whole, or not at all.
+// There is one at a time: what nobody asks costs as well.
 type hosts struct {
-	turn sync.Mutex // held by the test that has it
-
 	specs func() []lab.Spec // asked once flags are known
 	dir   string
 	lab   *lab.Lab
@@ -38,8 +41,13 @@ var four = hosts{specs: func() []lab.Spec { return lab.Specs(4) }}
 func (h *hosts) use(tb testing.TB) *lab.Lab {
 	tb.Helper()
 	skipQuick(tb)
-	testkit.WaitTurn(tb, h.turn.Lock)
-	tb.Cleanup(h.turn.Unlock)
+	testkit.WaitTurn(tb, labs.Lock)
+	tb.Cleanup(labs.Unlock)
+	for _, other := range []*hosts{&four, &besieged} {
+		if other != h {
+			testkit.Must(tb, other.end())
+		}
+	}
 	if h.lab == nil {
 		testkit.Must(tb, h.begin(tb))
 	}
@@ -72,7 +80,8 @@ func labOf(dir string, specs ...lab.Spec) lab.Options {
 func ownLab(tb testing.TB, first func(context.Context, *lab.Lab) error, specs ...lab.Spec) *lab.Lab {
 	tb.Helper()
 	skipQuick(tb)
-	slots.Take(tb)
+	testkit.WaitTurn(tb, labs.Lock)
+	tb.Cleanup(labs.Unlock)
 	o := labOf(testkit.ShortDir(tb), specs...)
 	o.First = first
 	l, err := lab.Up(testkit.Bounded(tb), o)

@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 	if testing.Short() {
 		os.Exit(m.Run()) // the tests of whole clusters are skipped
 	}
-	slots = testkit.ParallelSlots(6) // a cluster waits more than it works
+	slots = testkit.ParallelSlots(4) // a cluster waits more than it works
 	code, err := buildAll(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
