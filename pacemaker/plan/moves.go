@@ -2,7 +2,6 @@ package plan
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 
 	"aorta/pacemaker/cluster"
@@ -28,57 +27,65 @@ type Move struct {
 
 // NextMoves are the instances of an app of which one is to move next, the most pressing
 // first: one of each process type of which there is just as much as is wanted, so that a
-// move has ended before the next one begins. One that is merely crowded moves only to a
-// node with two fewer of its kind, which is for the caller to find.
+// move has ended before the next one begins. It is the one that Surplus gives up once
+// another one runs in its place. One that is merely crowded moves only to a node with two
+// fewer of its kind, which is for the caller to find.
 func NextMoves(t Target, instances []cluster.Instance) []Move {
-	best := map[string]Move{}
-	siblings := t.siblings(instances)
+	kept := map[string][]cluster.Instance{}
 	for _, in := range instances {
-		if !keeps(t, in) || t.Lost[in.NodeID] || total(siblings[in.Type]) != t.Want[in.Type] {
-			continue
-		}
-		m := Move{Instance: in, Cause: t.Leaving[in.ID], Siblings: siblings[in.Type][in.NodeID]}
-		switch {
-		case m.Cause != "":
-		case m.Siblings > 1 && !t.Exclusive[in.Type]:
-			m.Cause = MoveCrowded
-		default:
-			continue
-		}
-		if b, any := best[in.Type]; !any || m.compare(b) < 0 {
-			best[in.Type] = m
+		if keeps(t, in) {
+			kept[in.Type] = append(kept[in.Type], in)
 		}
 	}
-	return slices.SortedFunc(maps.Values(best), Move.compare)
+	var out []Move
+	for typ, list := range kept {
+		if len(list) != t.Want[typ] {
+			continue
+		}
+		if m, any := t.nextMove(t.byWorth("", list)); any {
+			out = append(out, m)
+		}
+	}
+	slices.SortFunc(out, Move.compare)
+	return out
 }
 
-func total(counts map[cluster.ID]int) (n int) {
-	for _, c := range counts {
-		n += c
+// nextMove is the move of one of some instances of a process type, which are in the order
+// of their worth. What is to leave waits for none that crashes elsewhere.
+func (t Target) nextMove(list []cluster.Instance) (Move, bool) {
+	for _, in := range slices.Backward(list) {
+		if cause := t.Leaving[in.ID]; cause != "" && !t.lost(in) {
+			return Move{in, cause, siblings(list, in)}, true
+		}
+	}
+	last := list[len(list)-1]
+	m := Move{last, MoveCrowded, siblings(list, last)}
+	return m, m.Siblings > 1 && !t.Exclusive[last.Type] && !t.lost(last)
+}
+
+// siblings counts those on an instance's node, itself among them.
+func siblings(list []cluster.Instance, of cluster.Instance) (n int) {
+	for _, in := range list {
+		if in.NodeID == of.NodeID {
+			n++
+		}
 	}
 	return n
-}
-
-// siblings counts, by process type and node, what the target keeps.
-func (t Target) siblings(instances []cluster.Instance) map[string]map[cluster.ID]int {
-	counts := map[string]map[cluster.ID]int{}
-	for _, in := range instances {
-		if !keeps(t, in) {
-			continue
-		}
-		if counts[in.Type] == nil {
-			counts[in.Type] = map[cluster.ID]int{}
-		}
-		counts[in.Type][in.NodeID]++
-	}
-	return counts
 }
 
 // ranks are the causes in their order.
 var ranks = map[MoveCause]int{MoveDrained: 0, MoveDisplaced: 1, MoveMisplaced: 2, MoveCrowded: 3}
 
+// rank is lower the more pressing a cause is; what has none is the least.
+func (c MoveCause) rank() int {
+	if c == "" {
+		return len(ranks)
+	}
+	return ranks[c]
+}
+
 // Rank is lower the more pressing the cause is.
-func (m Move) Rank() int { return ranks[m.Cause] }
+func (m Move) Rank() int { return m.Cause.rank() }
 
 // compare puts in order what goes first: by cause; from the node with more of its kind;
 // then the older one.

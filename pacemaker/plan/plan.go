@@ -182,27 +182,46 @@ func Surplus(t Target, instances []cluster.Instance) []cluster.ID {
 	return out
 }
 
-// surplus gives what is beyond want. The operation's own stay first, and what runs on
-// nodes that were not lost lately; of those the ones on nodes with fewer of their kind,
-// so that what is left is spread; then the older ones.
+// surplus gives what is beyond want: the last of what there is by its worth.
 func (t Target) surplus(op cluster.ID, list []cluster.Instance, want int) []cluster.ID {
-	slices.SortFunc(list, func(a, b cluster.Instance) int {
+	var out []cluster.ID
+	for _, in := range t.byWorth(op, list)[min(want, len(list)):] {
+		out = append(out, in.ID)
+	}
+	return out
+}
+
+// byWorth puts instances of one process type in the one order by which they are given up,
+// the last one first: what moves is chosen by it too, so that it is that which goes. The
+// operation's own stay first, and what runs on nodes that were not lost lately; of those
+// the ones on nodes with fewer of their kind, so that what is left is spread; then the
+// older ones. Of what is to leave, the least pressing stays first; then what is on nodes
+// with less of it, so that these are empty sooner; then the younger ones.
+func (t Target) byWorth(op cluster.ID, list []cluster.Instance) []cluster.Instance {
+	list = slices.SortedFunc(slices.Values(list), func(a, b cluster.Instance) int {
 		return cmp.Or(cmp.Compare(t.tier(op, a), t.tier(op, b)), boolFirst(a.Operation == op, b.Operation == op), cmp.Compare(a.ID, b.ID))
 	})
-	rank := map[cluster.ID]int{}
-	seen := map[cluster.ID]int{}
+	type place struct {
+		node  cluster.ID
+		cause MoveCause
+	}
+	rank, leave, seen := map[cluster.ID]int{}, map[place]int{}, map[cluster.ID]int{}
 	for _, in := range list {
 		rank[in.ID] = seen[in.NodeID]
 		seen[in.NodeID]++
+		leave[place{in.NodeID, t.Leaving[in.ID]}]++
 	}
 	slices.SortStableFunc(list, func(a, b cluster.Instance) int {
-		return cmp.Or(cmp.Compare(t.tier(op, a), t.tier(op, b)), cmp.Compare(rank[a.ID], rank[b.ID]))
+		why, other := t.Leaving[a.ID], t.Leaving[b.ID]
+		if first := cmp.Or(cmp.Compare(t.tier(op, a), t.tier(op, b)), -cmp.Compare(why.rank(), other.rank())); first != 0 {
+			return first
+		}
+		if why == "" {
+			return cmp.Compare(rank[a.ID], rank[b.ID])
+		}
+		return cmp.Or(cmp.Compare(leave[place{a.NodeID, why}], leave[place{b.NodeID, why}]), -cmp.Compare(a.ID, b.ID))
 	})
-	var out []cluster.ID
-	for i := want; i < len(list); i++ {
-		out = append(out, list[i].ID)
-	}
-	return out
+	return list
 }
 
 // tier is how dispensable an instance is: no spread is worth one that runs for one

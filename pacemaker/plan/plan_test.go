@@ -156,8 +156,8 @@ func TestNextMoves_OneOfATypeTheMostPressingFirst(t *testing.T) {
 		move cluster.ID
 	}{
 		{"nothing to move", 2, []string{"n1", "n3"}, ""},
-		{"two on one node", 2, []string{"n1", "n1"}, "0 on n1"},
-		{"three on one node, two on another one", 5, []string{"n3", "n3", "n4", "n4", "n4"}, "2 on n4"},
+		{"two on one node", 2, []string{"n1", "n1"}, "1 on n1"},
+		{"three on one node, two on another one", 5, []string{"n3", "n3", "n4", "n4", "n4"}, "4 on n4"},
 		{"misplaced", 3, []string{"n1", "n2", "n1"}, "1 on n2"},
 		{"displaced", 3, []string{"n1", "n2", "n8"}, "2 on n8"},
 		{"displaced with all of its kind", 3, []string{"n1", "n8", "n8"}, "1 on n8"},
