@@ -223,6 +223,6 @@ func (p *Pacemaker) PreviewDrain(ctx context.Context, node cluster.Node) (Previe
 			}
 		}
 	}
-	v.Changes = len(v.Steps)+len(v.Missing) > 0
+	v.Changes = len(v.Steps)+len(v.Missing) > 0 || node.Has(cluster.RoleHeart) && !node.Draining // then it takes none any more
 	return v.Preview, nil
 }

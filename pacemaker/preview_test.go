@@ -96,12 +96,24 @@ func TestPreviewDrain_SaysWhereInstancesWouldGo(t *testing.T) {
 	testkit.Must(t, err)
 	empty, err := r.PreviewDrain(t.Context(), idle)
 	testkit.Must(t, err)
+	fresh := r.newNode("fresh", cluster.RoleHeart)
+	unused, err := r.PreviewDrain(t.Context(), fresh)
+	testkit.Must(t, err)
+	fresh.Draining = true
+	drained, err := r.PreviewDrain(t.Context(), fresh)
+	testkit.Must(t, err)
 
 	want := "true +blog.web@fast, -blog.web@slow, +shop.web@fast, -shop.web@slow, 2 big.web: fast has 1.5 GB of 2 GB memory left, 1.7 GB is needed; idle runs no instances (no heart role); slow is draining, no big.web@fast (has 1.5 GB of 2 GB memory left, 1.7 GB is needed)"
 	if got := busy.text(); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	if got := empty.text(); got != "false " {
-		t.Errorf("a node without instances: got %s, want no change", got)
+		t.Errorf("a node that takes no instances: got %s, want no change", got)
+	}
+	if got := unused.text(); got != "true " {
+		t.Errorf("a node that has none yet: got %s, want that it would take none any more", got)
+	}
+	if got := drained.text(); got != "false " {
+		t.Errorf("a node that is drained: got %s, want no change", got)
 	}
 }

@@ -11,6 +11,7 @@ import (
 func doctorCommand(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "doctor", Short: "Say what is wrong with the cluster and what to do", Args: takes(),
+		Long: "doctor says what is wrong with the cluster, the worst first, and what to do.\n\n" + foundExits,
 		RunE: s.onCluster(s.diagnose),
 	}
 }

@@ -18,7 +18,13 @@ is started there any more, until aorta nodes undrain. Its router goes on.`,
 	})
 }
 
+// drainNode says first what would find no other node: that drain waits until there is
+// room, and who only gets its id would not hear of it.
 func (s *session) drainNode(ctx context.Context, api *client.Client, args []string) error {
+	if plan, err := api.PlanDrain(ctx, args[0]); err == nil && len(plan.Missing) > 0 {
+		s.showMissing(plan)
+		s.err.line("The drain waits until they find one; to end it: aorta nodes undrain %s", clean(args[0]))
+	}
 	work, err := api.DrainNode(ctx, args[0])
 	if err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 func planCommand(s *session) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "plan", Short: "Show what a change would do, and change nothing",
-		Long:    "plan shows what a change would start and stop, and where, by what the cluster\nknows now. It changes nothing.\n\nexit codes: 0 nothing would change, 1 it would fail, 10 something would change",
+		Long:    "plan shows what a change would start and stop, and where, by what the cluster\nknows now. It changes nothing.\n\nexit codes: 0 nothing would change, 10 something would change, 1 it can't be\ndone, since something would find no node; others as for every command",
 		Example: "  aorta plan ps scale web=5 -a shop\n  aorta plan drain n2",
 	}
 	ps := &cobra.Command{Use: "ps", Short: "Show what a change of process types would do"}
@@ -63,7 +63,7 @@ func planDrainCommand(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return s.showPlan(plan, false)
+			return s.showPlan(plan)
 		}),
 	}
 }
@@ -73,15 +73,15 @@ func (s *session) planFormation(ctx context.Context, api *client.Client, app str
 	if err != nil {
 		return err
 	}
-	return s.showPlan(plan, true)
+	return s.showPlan(plan)
 }
 
-// showPlan prints what would change. whole says that it fails where something finds no
-// node.
-func (s *session) showPlan(plan wire.Plan, whole bool) error {
+// showPlan prints what would change. What finds no node makes each change one that can't
+// be done: a new formation is taken back, and a drain does not end.
+func (s *session) showPlan(plan wire.Plan) error {
 	var err error
 	switch {
-	case whole && len(plan.Missing) > 0:
+	case len(plan.Missing) > 0:
 		err = errReported
 	case plan.Changes:
 		err = errChanges
@@ -95,9 +95,7 @@ func (s *session) showPlan(plan wire.Plan, whole bool) error {
 	if failed := s.showSteps(plan); failed != nil {
 		return failed
 	}
-	for _, m := range plan.Missing {
-		s.err.sentence("", fmt.Sprintf("%d %s of %s would find no node: %s", m.Count, m.Type, m.App, m.Reason))
-	}
+	s.showMissing(plan)
 	switch {
 	case err == nil:
 		s.err.line("Nothing would change.")
@@ -105,6 +103,13 @@ func (s *session) showPlan(plan wire.Plan, whole bool) error {
 		s.err.line("What is set would change; no instance would start or stop.")
 	}
 	return err
+}
+
+// showMissing prints what would find no node, and why.
+func (s *session) showMissing(plan wire.Plan) {
+	for _, m := range plan.Missing {
+		s.err.sentence("", fmt.Sprintf("%d %s of %s would find no node: %s", m.Count, m.Type, m.App, m.Reason))
+	}
 }
 
 func (s *session) showSteps(plan wire.Plan) error {

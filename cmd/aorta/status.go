@@ -13,9 +13,13 @@ import (
 func statusCommand(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "status", Short: "Show the cluster's health and running jobs", Args: takes(),
+		Long: "status shows the cluster's health, apps, nodes and running jobs.\n\n" + foundExits,
 		RunE: s.onCluster(s.showStatus),
 	}
 }
+
+// foundExits is for whoever asks in a script: that the cluster could be asked is success.
+const foundExits = "It ends with 0 whatever it finds; a script reads severity, which is ok, warn or\nbad, of what it prints with --json."
 
 func (s *session) showStatus(ctx context.Context, api *client.Client, _ []string) error {
 	st, err := api.Status(ctx)

@@ -59,7 +59,7 @@ var argumentOf = map[string][]string{
 }
 
 // exitOf is with what a view ends that says something by it.
-var exitOf = map[string]int{"plan drain": exitChanges, "plan ps scale": exitFailed}
+var exitOf = map[string]int{"plan drain": exitFailed, "plan ps scale": exitFailed}
 
 // golden compares a text with a file's.
 func golden(tb testing.TB, name, got string) {

@@ -4,7 +4,7 @@ package wire
 type Plan struct {
 	Changes bool          `json:"changes" doc:"something would be another than it is"`
 	Steps   []PlanStep    `json:"steps"`
-	Missing []PlanMissing `json:"missing" doc:"what would find no node; a change of process types would fail by it and be taken back"`
+	Missing []PlanMissing `json:"missing" doc:"what would find no node; a change of process types would fail by it and be taken back, a drain would wait for room"`
 	Refused []PlanRefused `json:"refused" doc:"the nodes that would get none of what starts"`
 }
 
