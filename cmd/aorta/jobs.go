@@ -11,8 +11,29 @@ import (
 	"aorta/web/wire"
 )
 
-// jobKinds are the kinds of jobs that can be searched for.
-var jobKinds = []string{"deploy", "release", "scale", "restart", "stop", "retire", "replace", "destroy", "rebuild", "prune"}
+// jobKinds are the kinds of jobs that can be searched for, and what else their titles
+// say; a move is the replacement of what runs.
+func jobKinds(to *string) choice {
+	c := choice{to: to, means: map[string]string{
+		"move": string(cluster.OpReplace), "rollback": string(cluster.OpRelease), "config": string(cluster.OpRelease),
+		"build": string(cluster.OpRebuild), "remove": string(cluster.OpPrune),
+	}}
+	for _, kind := range cluster.OperationKinds {
+		c.words = append(c.words, string(kind))
+	}
+	return c
+}
+
+// jobStates are the states of jobs that can be searched for, and what JSON calls them.
+func jobStates(to *string) choice {
+	return choice{
+		to: to, words: []string{"open", client.JobSucceeded, client.JobFailed, cancelled},
+		means: map[string]string{
+			cancelled: client.JobAborted, client.JobAborted: client.JobAborted,
+			client.JobWaiting: "open", client.JobReady: "open", client.JobRunning: "open",
+		},
+	}
+}
 
 func jobsCommand(s *session) *cobra.Command {
 	var n uint
@@ -22,9 +43,6 @@ func jobsCommand(s *session) *cobra.Command {
 		Use: "jobs", Short: "List jobs; show, follow, cancel, retry and discard them",
 		RunE: s.onCluster(func(ctx context.Context, api *client.Client, _ []string) error {
 			q.App = s.flags.app
-			if q.State == cancelled {
-				q.State = client.JobAborted
-			}
 			if !all && !s.flags.json {
 				leaveOut(&q)
 			}
@@ -33,15 +51,13 @@ func jobsCommand(s *session) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.UintVarP(&n, "lines", "n", 30, "number of jobs, newest first; 0 for all")
-	f.StringVar(&q.Kind, "kind", "", "only jobs of this kind: "+strings.Join(jobKinds, ", "))
-	f.StringVar(&q.State, "state", "", "only jobs in this state: open, succeeded, failed or cancelled")
+	kinds := jobKinds(&q.Kind)
+	choose(cmd, "kind", "only jobs of this kind: "+strings.Join(kinds.words, ", "), kinds)
+	choose(cmd, "state", "only jobs in this state: open (waiting or running), succeeded, failed or cancelled", jobStates(&q.State))
 	f.StringVar(&q.Since, "since", "", "only jobs created since then: 24h, 7d, or a time such as 2026-01-02T15:04:05Z")
 	f.StringVar(&q.Until, "until", "", "only jobs created before then, in the same form")
-	_ = cmd.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions(jobKinds, cobra.ShellCompDirectiveNoFileComp))
-	_ = cmd.RegisterFlagCompletionFunc("state", cobra.FixedCompletions([]string{"open", "succeeded", "failed", "cancelled"}, cobra.ShellCompDirectiveNoFileComp))
-	f.StringVar(&q.By, "by", "", "only what people asked for (people), or what Aorta began by itself (aorta)")
+	choose(cmd, "by", "only what people asked for (people), or what Aorta began by itself (aorta)", choice{to: &q.By, words: []string{client.ByPeople, client.ByAorta}})
 	f.BoolVar(&all, "all", false, "also what Aorta began by itself, such as the stop of instances that a deploy replaced")
-	_ = cmd.RegisterFlagCompletionFunc("by", cobra.FixedCompletions([]string{client.ByPeople, client.ByAorta}, cobra.ShellCompDirectiveNoFileComp))
 	f.BoolVar(&q.Attention, "attention", false, "only failed jobs that need attention")
 	cmd.AddCommand(
 		showJobCommand(s),

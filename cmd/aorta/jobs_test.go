@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"aorta/pacemaker/cluster"
 	"aorta/web/wire"
 )
 
@@ -35,6 +36,42 @@ func TestJobs_SearchesWithWhatIsGiven(t *testing.T) {
 		wantCode(t, got, 0)
 		if !api.asked(tc.asked) {
 			t.Errorf("%s: got %v, want %s", tc.args, api.got, tc.asked)
+		}
+	}
+}
+
+// What people see of jobs can be searched for; for another word they read those that
+// there are, before the API is asked.
+func TestJobs_SearchesByTheWordsThatPeopleSee(t *testing.T) {
+	for _, kind := range cluster.OperationKinds {
+		api := shop(t)
+		if got := newCLI(t, api).run("jobs", "--kind", string(kind)); got.code != 0 || !api.asked("GET /jobs?kind="+string(kind)+"&limit=100") {
+			t.Errorf("--kind %s: got %+v after %v", kind, got, api.got)
+		}
+	}
+	for args, asked := range map[string]string{
+		"jobs --kind Move": "GET /jobs?kind=replace&limit=100", "jobs --kind rollback": "GET /jobs?kind=release&limit=100",
+		"jobs --state aborted": "GET /jobs?limit=100&state=aborted&uncaused=true", "jobs --state running": "GET /jobs?limit=100&state=open&uncaused=true", "jobs --by Aorta": "GET /jobs?by=aorta&limit=100&uncaused=true",
+	} {
+		api := shop(t)
+		if got := newCLI(t, api).run(strings.Fields(args)...); got.code != 0 || !api.asked(asked) {
+			t.Errorf("%s: got %+v after %v, want %s", args, got, api.got, asked)
+		}
+	}
+	for args, says := range map[string]string{
+		"jobs --kind drian":                `error: --kind: "drian" is not one of deploy, release, scale, restart, stop, retire, replace, destroy, rebuild, prune, drain; did you mean drain?` + "\n",
+		"jobs --kind x":                    "rebuild, prune, drain\n",
+		"jobs --state succeded":            `error: --state: "succeded" is not one of open, succeeded, failed, cancelled; did you mean succeeded?` + "\n",
+		"jobs --by me":                     `error: --by: "me" is not one of people, aorta` + "\n",
+		"nodes token --roles heart,rooter": `error: --roles: "rooter" is not one of heart, router, builder; did you mean router?` + "\n",
+	} {
+		api := shop(t)
+		got := newCLI(t, api).run(strings.Fields(args)...)
+
+		wantCode(t, got, 2)
+		wantIn(t, args, got.err, says)
+		if len(api.got) > 0 {
+			t.Errorf("%s: the API was asked %v", args, api.got)
 		}
 	}
 }

@@ -52,10 +52,18 @@ stdout, the whole line to type on that machine to stderr.`,
 	return cmd
 }
 
+// joiningRoles are the roles that a token can give.
+var joiningRoles = []string{string(cluster.RoleHeart), string(cluster.RoleRouter), string(cluster.RoleBuilder)}
+
 // checkToken finds what is wrong before anything is asked.
 func checkToken(ask wire.NewJoinToken, replace bool) error {
 	want := cluster.JoinToken{Name: ask.Name, Tags: ask.Tags, Uses: ask.Uses, ExpiresAt: time.Unix(0, 0)}
 	if len(ask.Roles) > 0 {
+		for _, r := range ask.Roles {
+			if err := oneOf(r, joiningRoles); err != nil && r != string(cluster.RolePacemaker) { // of which it is said below why it is none
+				return usagef("--roles: %w", err)
+			}
+		}
 		roles, err := cluster.ParseRoles("roles", ask.Roles)
 		if err != nil {
 			return err

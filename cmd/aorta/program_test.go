@@ -179,7 +179,7 @@ func TestProgram_UsageErrorsExit2BeforeAnythingIsAsked(t *testing.T) {
 		{"nodes tag n2 =a", "KEY=VALUE"},
 		{"nodes tag n2", "KEY=VALUE"},
 		{"nodes remove", "NODE"},
-		{"nodes token --name n3 --roles king", "not a role"},
+		{"nodes token --name n3 --roles king", "is not one of heart, router, builder"},
 		{"jobs show", "aorta jobs show needs ID"},
 		{"jobs show a b", `aorta jobs show takes one argument, and not "b"`},
 		{"whoami ada", `aorta whoami takes no argument`},

@@ -31,6 +31,8 @@ func flagError(cmd *cobra.Command, err error) error {
 		return unknownFlag(cmd, unknown)
 	case errors.As(err, &empty):
 		return fmt.Errorf("%s needs a value", flagName(empty.GetFlag()))
+	case errors.As(err, &wrong) && isChoice(wrong.GetFlag()):
+		return fmt.Errorf("%s: %w", flagName(wrong.GetFlag()), wrong.Unwrap())
 	case errors.As(err, &wrong):
 		return fmt.Errorf("%s: %q is not %s", flagName(wrong.GetFlag()), clean(wrong.GetValue()), kindOf(wrong.GetFlag()))
 	}
@@ -42,6 +44,11 @@ func flagName(f *pflag.Flag) string {
 		return "-" + f.Shorthand + " (--" + f.Name + ")"
 	}
 	return "--" + f.Name
+}
+
+func isChoice(f *pflag.Flag) bool {
+	_, is := f.Value.(*choice)
+	return is
 }
 
 // kindOf is what a flag's value must be.

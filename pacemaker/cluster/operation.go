@@ -20,6 +20,9 @@ const (
 	OpDrain   OperationKind = "drain"   // move what runs on a node elsewhere
 )
 
+// OperationKinds are all kinds.
+var OperationKinds = []OperationKind{OpDeploy, OpRelease, OpScale, OpRestart, OpStop, OpRetire, OpReplace, OpDestroy, OpRebuild, OpPrune, OpDrain}
+
 // OperationState is open until its tree has ended.
 type OperationState string
 

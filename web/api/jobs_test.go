@@ -113,14 +113,10 @@ func TestListJobs_FiltersAndPages(t *testing.T) {
 func TestListJobs_NamesTheValuesThatItKnows(t *testing.T) {
 	t.Parallel()
 	r := rig.New(t)
-	kinds := []cluster.OperationKind{
-		cluster.OpDeploy, cluster.OpRelease, cluster.OpScale, cluster.OpRestart, cluster.OpStop,
-		cluster.OpRetire, cluster.OpReplace, cluster.OpDestroy, cluster.OpPrune,
-	}
 
 	got := rig.WantProblem(t, r.Do(rig.Ask{Method: "GET", Path: "/jobs?kind=build", Token: rig.ViewerToken}), http.StatusUnprocessableEntity)
 
-	for _, kind := range kinds {
+	for _, kind := range cluster.OperationKinds {
 		r.Admin("GET", "/jobs?kind="+string(kind), "")
 		if !strings.Contains(got.Detail, string(kind)) {
 			t.Errorf("got %q, want %s among the allowed values", got.Detail, kind)

@@ -13,7 +13,7 @@ import (
 // listJobs is a search among operations. What is given must all hold.
 type listJobs struct {
 	App       string `query:"app" maxLength:"64" doc:"name, or the start of the id, which also finds destroyed apps"`
-	Kind      string `query:"kind" enum:"deploy,release,scale,restart,stop,retire,replace,destroy,rebuild,prune"`
+	Kind      string `query:"kind" enum:"deploy,release,scale,restart,stop,retire,replace,destroy,rebuild,prune,drain"`
 	State     string `query:"state" enum:"open,succeeded,failed,aborted"`
 	Since     string `query:"since" maxLength:"40" doc:"created then or later: a time (RFC 3339), or how long ago, such as 24h"`
 	Until     string `query:"until" maxLength:"40" doc:"created before: a time (RFC 3339), or how long ago"`
