@@ -93,7 +93,8 @@ func pushAndWatch(t *testing.T, p *browser.Page, shop *project) {
 	shop.atGate()
 	steps.AwaitText("placed web.") // what is at work shows its log without a click
 	shop.openGate()
-	p.AwaitText("Succeeded.")
+	p.AwaitText("Succeeded.") // said of the operation, which a step's own event may follow
+	p.Await("the end of each step", `Object.values(window.seen.steps).every((states) => states.at(-1) === "succeeded")`)
 	push.serves("v1")
 
 	var got recorded
