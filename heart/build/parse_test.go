@@ -277,9 +277,22 @@ func TestDeclared_TakesTheImagesCommandAsWeb(t *testing.T) {
 	if _, err := (declared{}).resolve(false); err == nil || !strings.Contains(err.Error(), "add CMD to the Dockerfile") {
 		t.Errorf("nothing to run: got %v, want an error with a next step", err)
 	}
-	lonely := declared{manifest: []byte("processes: {worker: {}}")}
-	if _, err := lonely.resolve(true); err == nil || !strings.Contains(err.Error(), "processes.worker: has no command") {
-		t.Errorf("a type without a command: got %v", err)
+	for _, c := range []struct {
+		what, procfile, manifest string
+		ofImage                  bool
+		says                     string
+	}{
+		{"beside the image's", "", "processes: {worker: {}}", true, "processes.worker: has no command, and the image's CMD is run by web alone; add command: …"},
+		{"of an image without", "", "processes: {web: {}}", false, "processes.web: has no command, and the image has neither CMD nor ENTRYPOINT; add command: …"},
+		{"beside a Procfile", "worker: ./work", "processes: {web: {}}", true, "processes.web: has no command, and the Procfile has no line for it (beside a Procfile, the image's CMD is run by no process type); add command: …"},
+	} {
+		d := declared{manifest: []byte(c.manifest)}
+		if c.procfile != "" {
+			d.procfile = []byte(c.procfile)
+		}
+		if _, err := d.resolve(c.ofImage); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("a type without a command %s: got %v, want %q", c.what, err, c.says)
+		}
 	}
 }
 

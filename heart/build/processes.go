@@ -18,6 +18,7 @@ type declared struct {
 // plan is the result of merging a source's files and its image.
 type plan struct {
 	processes []cluster.ProcessType
+	procfile  bool // there is one
 	domains   []string
 	route     cluster.RequestLimitsChange
 	build     BuildKey
@@ -50,7 +51,7 @@ func (d declared) read(hasCommand bool) (plan, error) {
 		m, inManifest = ParseManifest(d.manifest)
 	}
 	p.domains, p.route, p.build = m.Domains, m.Route, m.Build
-	if d.procfile != nil {
+	if p.procfile = d.procfile != nil; p.procfile {
 		p.processes, inProcfile = ParseProcfile(d.procfile)
 	} else if hasCommand {
 		p.processes = []cluster.ProcessType{{Name: cluster.WebType}}
@@ -100,7 +101,7 @@ func (p *plan) override(over cluster.ProcessType) error {
 	i := p.find(over.Name)
 	if i < 0 {
 		if over.Command == "" {
-			return cluster.Invalid("aorta.yml: processes."+over.Name, "has no command, and neither Procfile nor image has one for it; add command: …")
+			return cluster.Invalid("aorta.yml: processes."+over.Name, "has no command, and %s; add command: …", p.noneFor(over.Name))
 		}
 		p.processes = append(p.processes, over)
 		return nil
@@ -117,4 +118,16 @@ func (p *plan) override(over cluster.ProcessType) error {
 		return nil
 	}
 	return over.CheckQuantity("aorta.yml: processes."+over.Name+".exclusive", *over.Quantity)
+}
+
+// noneFor says why a process type gets a command from nowhere else. The image's is that
+// of web alone: another type would be a second web that gets no requests.
+func (p *plan) noneFor(name string) string {
+	switch {
+	case p.procfile:
+		return "the Procfile has no line for it (beside a Procfile, the image's CMD is run by no process type)"
+	case name == cluster.WebType:
+		return "the image has neither CMD nor ENTRYPOINT"
+	}
+	return "the image's CMD is run by web alone"
 }
