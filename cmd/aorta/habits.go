@@ -5,7 +5,7 @@ package main
 type habit struct {
 	words string // as typed, with spaces for colons; what follows them is kept
 	run   string // the command that they mean
-	says  string // instead of run: what to do, in a sentence
+	says  string // instead of run: what to do, in a sentence; NODE is the word that follows
 }
 
 // habits has no words of a command that there is. The longest words that fit win.
@@ -111,6 +111,29 @@ var habits = []habit{
 	{words: "wait", says: "to wait for a job to end: aorta jobs follow JOB"},
 	{words: "nodes list", run: "nodes"},
 	{words: "nodes info", run: "nodes show"},
+	{words: "drain", says: drainNode},
+	{words: "cordon", says: drainNode},
+	{words: "nodes cordon", says: drainNode},
+	{words: "node drain", says: drainNode},
+	{words: "node cordon", says: drainNode},
+	{words: "node eligibility", says: drainNode},
+	{words: "node update", says: drainNode},
+	{words: "nodes update", says: drainNode},
+	{words: "nodes eligibility", says: drainNode},
+	{words: "undrain", says: undrainNode},
+	{words: "uncordon", says: undrainNode},
+	{words: "nodes uncordon", says: undrainNode},
+	{words: "node undrain", says: undrainNode},
+	{words: "node uncordon", says: undrainNode},
+	{words: "nodes add", run: "nodes token"},
+	{words: "nodes delete", says: removeNode},
+	{words: "nodes rm", says: removeNode},
+	{words: "node rm", says: removeNode},
+	{words: "node", run: "nodes"},
+	{words: "node list", run: "nodes"},
+	{words: "node show", run: "nodes show"},
+	{words: "node inspect", run: "nodes show"},
+	{words: "node status", run: "nodes"},
 	{words: "contexts list", run: "contexts"},
 	{words: "context", run: "contexts"},
 	{words: "switch", run: "contexts use"},
@@ -226,6 +249,9 @@ var absent = []habit{
 }
 
 const (
+	drainNode     = "to have a node emptied and get nothing new: aorta nodes drain NODE; to use it again: aorta nodes undrain NODE"
+	undrainNode   = "to use a node again: aorta nodes undrain NODE"
+	removeNode    = "to take a node out of the cluster: first aorta nodes drain NODE, then aorta nodes remove NODE"
 	stopApp       = "to stop all of an app: aorta ps stop -a APP"
 	backToDefault = `a limit goes back to its default with an empty value: aorta route set --timeout "" -a APP (as --idle-timeout and --max-body do)`
 	inHealth      = "health checks are in the app's aorta.yml: processes: {web: {health: {path: /healthz}}}"

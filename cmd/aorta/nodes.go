@@ -18,7 +18,7 @@ import (
 
 func nodesCommand(s *session) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "nodes", Short: "List nodes; add new ones",
+		Use: "nodes", Short: "List nodes; add, drain, tag and remove them",
 		RunE: s.onCluster(s.listNodes),
 	}
 	cmd.AddCommand(

@@ -28,6 +28,9 @@ func translate(root *cobra.Command, args []string) ([]string, error) {
 	}
 	h, n := habitOf(words)
 	if h.says != "" {
+		if n < len(words) {
+			h.says = strings.ReplaceAll(h.says, "NODE", clean(words[n].text))
+		}
 		return args, errors.New(h.says)
 	}
 	by := slices.Concat(strings.Fields(h.run), rest(words, n))
