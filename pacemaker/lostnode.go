@@ -76,3 +76,23 @@ func (p *Pacemaker) drainSurplus(ctx context.Context, list []store.Standing, awa
 	}
 	return nil
 }
+
+// lostWith is the name of the one dead node that had all that an app lacks.
+func lostWith(s store.Standing, missing map[string]int, away away) string {
+	had, name := map[string]int{}, ""
+	for _, in := range s.Instances {
+		if missing[in.Type] == 0 || !away.lost[in.NodeID] || !in.State.Wanted() || in.ReleaseID != s.Release.ID {
+			continue
+		}
+		if name != "" && name != away.names[in.NodeID] {
+			return ""
+		}
+		had[in.Type], name = had[in.Type]+1, away.names[in.NodeID]
+	}
+	for typ, n := range missing {
+		if had[typ] < n {
+			return ""
+		}
+	}
+	return name
+}

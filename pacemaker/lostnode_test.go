@@ -281,3 +281,30 @@ func TestPreview_CountsNothingOnADeadNode(t *testing.T) {
 		t.Errorf("got %+v, want one instance started, on a node that lives", got.Steps)
 	}
 }
+
+// What was lost with one node is replaced by its name, whatever failed at some time
+// before; what several had is put down to none of them.
+func TestLostNode_IsNamedByWhatReplacesItsInstances(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		silent        []int
+		title, reason string
+	}{
+		{[]int{5}, "Replace 1 missing instance of shop, lost with n5", "n5 is dead"},
+		{[]int{4, 5}, "Replace 2 missing instances of shop", ""},
+	} {
+		f := newFleet(t, 5)
+
+		f.pass(20*time.Second, c.silent...)
+
+		ops := f.open(cluster.OpReplace)
+		if len(ops) != 1 {
+			t.Fatalf("got replacements %v, want one", ops)
+		}
+		args, err := ops[0].Request()
+		testkit.Must(t, err)
+		if ops[0].Title != c.title || args.Reason != c.reason {
+			t.Errorf("%v silent: got %q because %q, want %q because %q", c.silent, ops[0].Title, args.Reason, c.title, c.reason)
+		}
+	}
+}

@@ -131,7 +131,7 @@ func spreading(open []cluster.Operation) bool {
 func asLacks(list []moving) []lack {
 	lacks := make([]lack, len(list))
 	for i, m := range list {
-		lacks[i] = lack{m.Standing, map[string]int{}}
+		lacks[i] = lack{Standing: m.Standing, missing: map[string]int{}}
 		for _, move := range m.moves {
 			lacks[i].missing[move.Instance.Type] = 1
 		}

@@ -28,6 +28,7 @@ const (
 type lack struct {
 	store.Standing
 	missing map[string]int // by process type
+	with    string         // the dead node that had all of it; empty for none, or for several
 }
 
 // replaceMissing begins to start what apps lack, where there is room for it and
@@ -90,9 +91,9 @@ func lacking(list []store.Standing, away away) []lack {
 		switch {
 		case len(m) == 0:
 		case slices.ContainsFunc(s.Instances, func(in cluster.Instance) bool { return in.State == cluster.InstanceRunning && !away.lost[in.NodeID] }):
-			others = append(others, lack{s, m})
+			others = append(others, lack{s, m, lostWith(s, m, away)})
 		default:
-			down = append(down, lack{s, m})
+			down = append(down, lack{s, m, lostWith(s, m, away)})
 		}
 	}
 	return append(down, others...)
@@ -205,8 +206,17 @@ func (p *Pacemaker) beginReplace(ctx context.Context, l lack, counts map[string]
 	}
 	return p.beginUnasked(ctx, cluster.Operation{
 		Kind: cluster.OpReplace, AppID: l.App.ID, Args: cluster.Request{Types: types, AtMost: counts, Reason: reason}.Encode(),
-		Title: fmt.Sprintf("Replace %s of %s", counted(total, "missing instance"), l.App.Name),
+		Title: l.title(total),
 	})
+}
+
+// title names the node with which the instances were lost.
+func (l lack) title(count int) string {
+	title := fmt.Sprintf("Replace %s of %s", counted(count, "missing instance"), l.App.Name)
+	if l.with != "" {
+		title += ", lost with " + l.with
+	}
+	return title
 }
 
 // beginUnasked begins what nobody asked for, unless somebody has asked for something of
@@ -222,6 +232,9 @@ func (p *Pacemaker) beginUnasked(ctx context.Context, op cluster.Operation) erro
 // reasonToReplace says which instance failed last, where and why; nothing where
 // none has, as when the app was to have more.
 func (p *Pacemaker) reasonToReplace(ctx context.Context, l lack, types []string) (string, error) {
+	if l.with != "" { // an instance that failed at some time before is no reason
+		return l.with + " is dead", nil
+	}
 	in, err := p.store.LastFailed(ctx, l.App.ID, types)
 	if err != nil || in.ID == "" {
 		return "", err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -118,12 +119,38 @@ func (s *session) listJobs(ctx context.Context, api *client.Client, q client.Job
 	if err := s.printJobs(jobs, q != (client.JobQuery{By: client.ByPeople})); err != nil || q.By != client.ByPeople {
 		return err
 	}
-	return s.printAttention(ctx, api, q.App)
+	return s.printOthers(ctx, api, q, jobs, n)
 }
 
-// printAttention says below what people asked for that something else needs them.
-func (s *session) printAttention(ctx context.Context, api *client.Client, app string) error {
-	needy, err := client.Collect(api.Jobs(ctx, client.JobQuery{App: app, By: client.ByAorta, Attention: true}), 0)
+// ownCounted is how many jobs that Aorta began are counted at most.
+const ownCounted = 50
+
+// printOthers says below what people asked for what Aorta has begun by itself in the same
+// time, and whether that needs them.
+func (s *session) printOthers(ctx context.Context, api *client.Client, q client.JobQuery, shown []wire.Job, limit int) error {
+	own := q
+	own.By, own.Uncaused = client.ByAorta, true
+	others, err := client.Collect(api.Jobs(ctx, own), ownCounted)
+	if err != nil {
+		return err
+	}
+	if limit > 0 && len(shown) == limit { // older ones are on neither list
+		oldest := shown[limit-1].CreatedAt
+		others = slices.DeleteFunc(others, func(j wire.Job) bool {
+			return oldest != nil && j.CreatedAt != nil && j.CreatedAt.Before(*oldest)
+		})
+	}
+	where := ""
+	if q.App != "" {
+		where = " -a " + quoteVar(q.App)
+	}
+	switch n := len(others); {
+	case n == ownCounted:
+		s.err.line("Aorta began %d or more by itself: aorta jobs --by aorta%s", n, where)
+	case n > 0:
+		s.err.line("Aorta began %d more by itself: aorta jobs --by aorta%s", n, where)
+	}
+	needy, err := client.Collect(api.Jobs(ctx, client.JobQuery{App: q.App, By: client.ByAorta, Attention: true}), 0)
 	if n := len(needy); n > 0 {
 		s.err.line("%s that Aorta began by itself failed: aorta jobs --attention", count(n, "job"))
 	}

@@ -16,6 +16,7 @@ func TestJobs_SearchesWithWhatIsGiven(t *testing.T) {
 	cases := []struct{ args, asked string }{
 		{"jobs", "GET /jobs?by=people&limit=100"},
 		{"jobs", "GET /jobs?attention=true&by=aorta&limit=100"},
+		{"jobs", "GET /jobs?by=aorta&limit=100&uncaused=true"},
 		{"jobs --by aorta", "GET /jobs?by=aorta&limit=100&uncaused=true"},
 		{"jobs --by aorta --all", "GET /jobs?by=aorta&limit=100"},
 		{"jobs --all", "GET /jobs?limit=100"},
