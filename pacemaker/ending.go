@@ -29,6 +29,9 @@ func (p *Pacemaker) TreeEnded(ctx context.Context, t *jobs.Tree) error {
 	if t.Stop != nil {
 		e.Error = failure(t)
 	}
+	if err := p.sayOutcome(ctx, &e, t); err != nil {
+		return err
+	}
 	err = p.store.EndOperation(ctx, e)
 	if cluster.CodeOf(err) == cluster.CodeNotFound {
 		return nil // its operation is gone: a database that was restored
@@ -47,6 +50,20 @@ func (p *Pacemaker) TreeEnded(ctx context.Context, t *jobs.Tree) error {
 	p.collect.mark()
 	p.rerouted(op.AppID)
 	return nil
+}
+
+// sayOutcome adds to the cause of a drain's end what it had done by then.
+func (p *Pacemaker) sayOutcome(ctx context.Context, e *store.Ending, t *jobs.Tree) error {
+	op, err := p.store.Operation(ctx, e.ID)
+	if cluster.CodeOf(err) == cluster.CodeNotFound || err == nil && (op.Kind != cluster.OpDrain || e.State == cluster.OperationSucceeded) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	outcome, err := p.drainOutcome(ctx, op, t)
+	e.Error += "; " + outcome
+	return err
 }
 
 // afterDeploy tidies up behind a deploy. What did not succeed keeps its source

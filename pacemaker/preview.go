@@ -196,8 +196,12 @@ func (v *previewer) stop(app cluster.App, in cluster.Instance, exclusive bool) {
 }
 
 // PreviewDrain is where the instances of a node would go if it took none: each is
-// started elsewhere before it stops, one after the other; what is exclusive after it.
+// started elsewhere before it stops, one after the other; what is exclusive after it. A
+// dead node is refused, as it is by DrainNode.
 func (p *Pacemaker) PreviewDrain(ctx context.Context, node cluster.Node) (Preview, error) {
+	if err := p.refuseDead(ctx, node); err != nil {
+		return Preview{}, err
+	}
 	list, err := p.store.Standings(ctx, nil)
 	if err != nil {
 		return Preview{}, err

@@ -232,14 +232,17 @@ func (n Node) silence() Concern {
 }
 
 // replaced says how much of what ran on a dead node runs elsewhere.
-func (n Node) replaced() string {
-	switch n.Wanted {
+func (n Node) replaced() string { return Replaced(n.Wanted) }
+
+// Replaced says so of a dead node with as many instances that are still to run.
+func Replaced(wanted int) string {
+	switch wanted {
 	case 0:
 		return "all that ran there runs elsewhere"
 	case 1:
 		return "1 instance there is not replaced yet"
 	}
-	return fmt.Sprintf("%d instances there are not replaced yet", n.Wanted)
+	return fmt.Sprintf("%d instances there are not replaced yet", wanted)
 }
 
 func (g Snapshot) failures() []Concern {
