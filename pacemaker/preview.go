@@ -88,8 +88,23 @@ func (p *Pacemaker) PreviewFormation(ctx context.Context, app cluster.App, chang
 		target.Want = plan.Want(c.release, after)
 	}
 	v.rollout(app, c.release, after, target, list)
+	v.Steps = c.ownSteps(v.Steps, target, list)
 	v.Changes = len(v.Steps)+len(v.Missing) > 0 || c.differs()
 	return v.Preview, nil
+}
+
+// ownSteps leaves the steps that are the change's own: of the process types that it is
+// about, without what is given up anyway, as once a move has ended.
+func (c formationChange) ownSteps(steps []PreviewStep, target plan.Target, list []cluster.Instance) []PreviewStep {
+	target.Replace = nil
+	if target.Want != nil {
+		target.Want = plan.Want(c.release, c.asked)
+	}
+	anyway := plan.Drains("", target, list)
+	return slices.DeleteFunc(steps, func(s PreviewStep) bool {
+		changes := slices.ContainsFunc(c.list, func(f cluster.Formation) bool { return f.Type == s.Type })
+		return !changes || s.Instance != "" && slices.Contains(anyway, s.Instance)
+	})
 }
 
 // differs says that a process type is asked for something else, whatever runs.

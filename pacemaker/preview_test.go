@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"aorta/internal/testkit"
+	"aorta/jobs"
 	"aorta/pacemaker/cluster"
 )
 
@@ -77,6 +78,37 @@ func TestPreviewFormation_SaysWhatAChangeWouldDo(t *testing.T) {
 	wantConflict(t, "what would be refused", err, "fast and slow lack tag moon")
 	if open, err := r.store.OpenOperations(t.Context()); err != nil || len(open) != 0 {
 		t.Errorf("got operations %v, %v, want none by asking", open, err)
+	}
+}
+
+// While a move or a replacement is under way there is more or less of a process type than
+// is wanted, which is not what a change does, least of all of another type.
+func TestPreviewFormation_NamesOnlyWhatTheChangeDoes(t *testing.T) {
+	t.Parallel()
+	r, app, fast, slow := previewed(t)
+	release, err := r.currentRelease(t.Context(), app)
+	testkit.Must(t, err)
+	one, two, three, four := 1, 2, 3, 4
+	op, err := r.ChangeFormation(t.Context(), app, map[string]ProcessChange{"worker": {Quantity: &one}}, "ann")
+	testkit.Must(t, err)
+	r.finish(op, jobs.Succeeded)
+	plan := func(to *int) string {
+		p, err := r.PreviewFormation(t.Context(), app, map[string]ProcessChange{"web": {Quantity: to}})
+		testkit.Must(t, err)
+		return p.text()
+	}
+	lacks := plan(&three)
+	r.Instance(release, "worker", fast)
+	r.Instance(release, "worker", slow)
+	r.Instance(release, "web", slow)
+
+	same, more, fewer := plan(&two), plan(&four), plan(&one)
+
+	if want := "true +shop.web@fast"; lacks != want {
+		t.Errorf("one more while a worker is missing: got %s, want %s", lacks, want)
+	}
+	if same != "false " || more != "true +shop.web@fast" || fewer != "true -shop.web@slow" {
+		t.Errorf("while a web and a worker move: as it is got %s, two more %s, one fewer %s", same, more, fewer)
 	}
 }
 

@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"aorta/pacemaker/cluster"
 	"aorta/web/client"
+	"aorta/web/wire"
 )
 
 func nodesRemoveCommand(s *session) *cobra.Command {
@@ -55,8 +58,31 @@ func (s *session) declareDead(ctx context.Context, api *client.Client, args []st
 	if s.flags.json {
 		return s.out.json(n)
 	}
-	s.err.line("%s counts as dead: what ran there is started elsewhere (to follow it: aorta status)", clean(n.Name))
+	list, err := api.NodeInstances(ctx, args[0])
+	if err != nil {
+		return err
+	}
+	s.err.line("%s counts as dead: %s", clean(n.Name), ofTheDead(list))
 	return nil
+}
+
+// ofTheDead says what becomes of what ran on a node that is dead.
+func ofTheDead(list []wire.NodeInstance) string {
+	waits := 0
+	for _, in := range list {
+		if cluster.InstanceState(in.State).Wanted() {
+			waits++
+		}
+	}
+	switch {
+	case len(list) == 0:
+		return "nothing there is to be replaced"
+	case waits == 0:
+		return "all that ran there runs elsewhere"
+	case waits == 1:
+		return "1 instance there is not replaced yet (to follow it: aorta status)"
+	}
+	return fmt.Sprintf("%d instances there are not replaced yet (to follow it: aorta status)", waits)
 }
 
 func nodesTagCommand(s *session) *cobra.Command {

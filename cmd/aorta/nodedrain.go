@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"aorta/pacemaker/cluster"
 	"aorta/web/client"
+	"aorta/web/wire"
 )
 
 func nodesDrainCommand(s *session) *cobra.Command {
@@ -42,6 +45,10 @@ func nodesUndrainCommand(s *session) *cobra.Command {
 }
 
 func (s *session) undrainNode(ctx context.Context, api *client.Client, args []string) error {
+	before, err := api.ClusterNode(ctx, args[0])
+	if err != nil {
+		return err
+	}
 	n, err := api.UndrainNode(ctx, args[0])
 	if err != nil {
 		return err
@@ -49,6 +56,23 @@ func (s *session) undrainNode(ctx context.Context, api *client.Client, args []st
 	if s.flags.json {
 		return s.out.json(n)
 	}
-	s.err.line("%s has instances again: those of which it has fewer than others move there, one by one", clean(n.Name))
+	s.err.line("%s", undrained(before, n))
 	return nil
+}
+
+// undrained says what became of a node by its undrain.
+func undrained(before, n wire.Node) string {
+	name := clean(n.Name)
+	silent := n.State == string(cluster.NodeDead) || n.State == string(cluster.NodeSuspect)
+	switch {
+	case !before.Draining && silent:
+		return fmt.Sprintf("%s was not drained, and gets no instances because it is %s (see aorta nodes show %s)", name, n.State, name)
+	case !before.Draining:
+		return name + " was not drained: nothing has changed"
+	case silent:
+		return fmt.Sprintf("%s takes instances again once it is back: it is %s", name, n.State)
+	case n.Instances > 0:
+		return fmt.Sprintf("%s takes instances again, beside the %s that it has: those of which it has fewer than others move there, one by one", name, count(n.Instances, "instance"))
+	}
+	return name + " takes instances again: those of which it has fewer than others move there, one by one"
 }

@@ -69,7 +69,7 @@ function DeclareDead({ node: { name }, onClose }: Question) {
 }
 
 function Undrain({ node: { name, drain }, onClose }: Question) {
-  const act = async () => { await post<Node>(path("nodes", name, "undrain")); notice({ text: `${name} has instances again.` }); };
+  const act = async () => { await post<Node>(path("nodes", name, "undrain")); notice({ text: `${name} takes instances again.` }); };
   const says = <p>{drain && "Its drain is cancelled. "}Instances may start on {name} again: those of which it has fewer than other nodes move there, one by one.</p>;
   return <Confirm title={`Undrain ${name}`} says={says} verb="Undrain" act={act} onClose={onClose} />;
 }
