@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"aorta/internal/testkit"
+	"aorta/internal/testkit/lab"
 	"aorta/web/wire"
 )
 
@@ -54,7 +55,7 @@ type answer struct {
 // underLoad begins to ask; end ends it, at the latest with the test.
 func (p *project) underLoad(r rate) *load {
 	p.c.tb.Helper()
-	transport := &http.Transport{MaxIdleConnsPerHost: maxFlying, IdleConnTimeout: 30 * time.Second}
+	transport := &http.Transport{MaxIdleConnsPerHost: maxFlying, IdleConnTimeout: lab.IdleTimeout}
 	l := &load{p: p, rate: r, client: &http.Client{Transport: transport, Timeout: testkit.Hang}, stop: make(chan struct{}), done: make(chan struct{})}
 	go l.run() // ends with stop
 	p.c.tb.Cleanup(func() {

@@ -38,10 +38,12 @@ const (
 	maxLoad     = time.Hour
 	maxFlying   = 2000 // more means that nothing is answered any more
 	defaultWait = 30 * time.Second
-	// A client leaves an idle connection before the router does, which waits 15 s for the
-	// first request on one: a POST that is written to one that closes can't be sent again.
-	idleTimeout = 5 * time.Second
 )
+
+// IdleTimeout is when a client leaves an idle connection: before the router does, which
+// waits 15 s for the first request on one. A POST that is written to one that closes can't
+// be sent again.
+const IdleTimeout = 5 * time.Second
 
 // Run asks until the time is up or ctx ends, and waits for the last answers.
 func (d Load) Run(ctx context.Context, l *Lab) (*Tally, error) {
@@ -52,7 +54,7 @@ func (d Load) Run(ctx context.Context, l *Lab) (*Tally, error) {
 		d.Via = l.Hosts
 	}
 	d.Wait = cmp.Or(d.Wait, defaultWait)
-	transport := &http.Transport{DialContext: l.Clients.Dial, MaxIdleConnsPerHost: maxFlying, IdleConnTimeout: idleTimeout}
+	transport := &http.Transport{DialContext: l.Clients.Dial, MaxIdleConnsPerHost: maxFlying, IdleConnTimeout: IdleTimeout}
 	defer transport.CloseIdleConnections()
 	s := sender{Load: d, client: &http.Client{Transport: transport, Timeout: d.Wait}, room: make(chan struct{}, maxFlying), tally: newTally()}
 	s.run(ctx)
