@@ -87,7 +87,7 @@ func (m moving) startable(pauses map[plan.TypeOf]time.Time, room *room, away awa
 		err := room.chooseFor(m.Standing, move.Instance)
 		if full := new(place.NoRoom); errors.As(err, &full) {
 			w.until = sooner(w.until, now.Add(reconcileEvery))
-			w.noRoom = append(w.noRoom, stays(m.Standing, move, away, full.Reasons()))
+			w.noRoom = append(w.noRoom, stays(m.Standing, move, away, full))
 			continue
 		}
 		return &move, w
@@ -139,16 +139,20 @@ func asLacks(list []moving) []lack {
 	return lacks
 }
 
-func stays(s store.Standing, m plan.Move, away away, reason string) overview.NoRoom {
+func stays(s store.Standing, m plan.Move, away away, full *place.NoRoom) overview.NoRoom {
+	remedy := full.Remedy()
+	if m.Cause == plan.MoveDrained {
+		remedy.Undrain = away.names[m.Instance.NodeID] // to stay is enough, also where nothing more has room
+	}
 	return overview.NoRoom{
-		Type: m.Instance.Type, Count: 1, Wanted: plan.Want(s.Release, s.Asked)[m.Instance.Type], Reason: reason,
-		Instance: m.Instance.Name(), Node: m.Instance.NodeID, NodeName: away.names[m.Instance.NodeID], Drained: m.Cause == plan.MoveDrained, Displaced: m.Cause == plan.MoveDisplaced,
+		Type: m.Instance.Type, Count: 1, Reason: full.Reasons(), Next: remedy.Text(s.App.Name, m.Instance.Type),
+		Instance: m.Instance.Name(), Node: m.Instance.NodeID, NodeName: away.names[m.Instance.NodeID], Displaced: m.Cause == plan.MoveDisplaced,
 	}
 }
 
 func (p *Pacemaker) beginMoving(ctx context.Context, of moving, m plan.Move, away away) error {
 	typ, from := m.Instance.Type, away.names[m.Instance.NodeID]
-	title, reason := fmt.Sprintf("Move %s of %s off %s", m.Instance.Name(), of.App.Name, from), from+" is drained"
+	title, reason := fmt.Sprintf("Move %s of %s off %s", m.Instance.Name(), of.App.Name, from), from+" is draining"
 	switch m.Cause {
 	case plan.MoveDisplaced:
 		title = fmt.Sprintf("Move %s of %s off the former address of %s", m.Instance.Name(), of.App.Name, from)

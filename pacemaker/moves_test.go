@@ -93,7 +93,7 @@ func TestDrain_WaitsForRoomAndSaysForWhat(t *testing.T) {
 	begun := len(f.open(cluster.OpReplace))
 
 	name := "web." + f.on[n2.ID].Short()
-	want := name + " of shop is to leave n2 and finds no other node: n1 has 88 MB of 600 MB memory left, 512 MB is needed; n2 is draining (add a node, or run aorta nodes undrain n2)."
+	want := name + " of shop is to leave n2 and finds no other node: n1 has 88 MB of 600 MB memory left, 512 MB is needed; n2 is draining (run aorta nodes undrain n2, add a node, or limit each to less memory: aorta ps type -a shop web --memory SIZE)."
 	if !slices.Contains(full, want) || len(waits) != 1 || !strings.HasPrefix(waits[0], name+" finds no other node: n1 has") {
 		t.Errorf("got the concerns %q and %q, want %q", full, waits, want)
 	}
@@ -224,7 +224,7 @@ func TestDrain_OfTheOnlyNodeSaysWhatItWaitsFor(t *testing.T) {
 	f.pass(2 * time.Second)
 	missing := f.concerns()
 
-	if want := "web." + f.on[n1.ID].Short() + " of shop is to leave n1 and finds no other node: n1 is draining (add a node, or run aorta nodes undrain n1)."; !slices.Contains(drained, want) {
+	if want := "web." + f.on[n1.ID].Short() + " of shop is to leave n1 and finds no other node: n1 is draining (run aorta nodes undrain n1 or add a node)."; !slices.Contains(drained, want) {
 		t.Errorf("got the concerns %q, want %q", drained, want)
 	}
 	if !slices.ContainsFunc(missing, func(c string) bool { return strings.HasPrefix(c, "1 web of shop finds no node: n1 is draining") }) {

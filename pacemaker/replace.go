@@ -175,7 +175,7 @@ func startable(l lack, pauses map[plan.TypeOf]time.Time, room *room, now time.Ti
 			count = full.Placed
 			_, _ = room.choose(l.App.ID, l.Release, typ, l.Asked, count) // so that no other app is promised the same
 			w.until = sooner(w.until, now.Add(reconcileEvery))
-			w.noRoom = append(w.noRoom, overview.NoRoom{Type: typ, Count: full.Count - full.Placed, Wanted: plan.Want(l.Release, l.Asked)[typ], Reason: full.Reasons()})
+			w.noRoom = append(w.noRoom, overview.NoRoom{Type: typ, Count: full.Count - full.Placed, Reason: full.Reasons(), Next: full.Remedy().Text(l.App.Name, typ)})
 		}
 		if count > 0 {
 			counts[typ] = count

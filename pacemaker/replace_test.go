@@ -60,7 +60,7 @@ func TestReplace_WaitsForRoomAndSaysWhy(t *testing.T) {
 	after := r.open(cluster.OpReplace)
 	eased := r.concerns()
 
-	want := "2 web of shop find no node: n1 has 0 bytes of 1 GB memory left, 512 MB is needed (add a node, or run aorta ps scale -a shop web=2)."
+	want := "2 web of shop find no node: n1 has 0 bytes of 1 GB memory left, 512 MB is needed (add a node or limit each to less memory: aorta ps type -a shop web --memory SIZE)."
 	if begun != 0 || !slices.Contains(full, want) {
 		t.Errorf("got %d replacements and the concerns %q, want none and %q", begun, full, want)
 	}

@@ -57,7 +57,7 @@ func (p *Pacemaker) room(ctx context.Context, without ...cluster.Instance) (*roo
 func (p *Pacemaker) placeNode(n cluster.Node) place.Node {
 	heard, said := p.Nodes.Heard(n)
 	out := place.Node{
-		ID: n.ID, Name: n.Name, Heart: n.Has(cluster.RoleHeart), Draining: n.Draining,
+		ID: n.ID, Name: n.Name, Heart: n.Has(cluster.RoleHeart), Draining: n.Draining, Dead: n.Lost(), Empty: true,
 		Held:  p.cfg.Now().Before(liveness.HeldUntil(n, p.cfg.DeadAfter)),
 		Ready: n.State == cluster.NodeReady && said && heard.Ago <= p.cfg.DeadAfter,
 		Score: heard.Load.Score, Memory: heard.Load.MemoryTotal, CPUs: float64(heard.Load.CPUs),
@@ -98,6 +98,7 @@ func (r *room) take(in cluster.Instance, release cluster.Release, asked map[stri
 
 func (r *room) promise(node cluster.ID, l cluster.Limits) {
 	if i, known := r.index[node]; known {
+		r.nodes[i].Empty = false
 		sum := &r.nodes[i].Reserved
 		sum.Memory += l.OrDefault().Memory
 		sum.CPUs += l.CPUs

@@ -130,7 +130,7 @@ func (s *session) showSteps(plan wire.Plan) error {
 	if len(plan.Steps) > 0 {
 		s.out.line("")
 	}
-	refused := s.out.newTable("NODE", "APP", "GETS NO")
+	refused := s.out.newTable("NODE", "APP", "TYPE REFUSED")
 	for _, r := range plan.Refused {
 		refused.row(r.Node, r.App, r.Type)
 		refused.note(r.Reason)

@@ -33,7 +33,7 @@ func TestVerdict_SaysHowThingsAre(t *testing.T) {
 	going := app("shop", 0, 1)
 	going.Destroying = true
 	full := app("shop", 2, 3)
-	full.NoRoom = []NoRoom{{Type: "web", Count: 1, Wanted: 3, Reason: "n1 is draining"}}
+	full.NoRoom = []NoRoom{{Type: "web", Count: 1, Reason: "n1 is draining", Next: "run aorta nodes undrain n1"}}
 	ended := time.Unix(1000, 0)
 	for name, c := range map[string]struct {
 		snapshot Snapshot
@@ -60,7 +60,7 @@ func TestVerdict_SaysHowThingsAre(t *testing.T) {
 		"no room": {
 			Snapshot{Apps: []App{full}},
 			nil,
-			SeverityWarn, "1 web of shop finds no node: n1 is draining (add a node, or run aorta ps scale -a shop web=2).",
+			SeverityWarn, "1 web of shop finds no node: n1 is draining (run aorta nodes undrain n1).",
 		},
 		"failed job": {
 			Snapshot{Attention: []cluster.Operation{{ID: "j", Title: "Deploy x to a", Error: "no image\nmore", EndedAt: &ended}}},

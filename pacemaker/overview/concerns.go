@@ -111,7 +111,7 @@ func (a App) placements() []Concern {
 		}
 		out = append(out, Concern{
 			Severity: SeverityWarn, Kind: "app", ID: r.Type, App: a.Name, AppID: a.ID,
-			Text: fmt.Sprintf("%d %s of %s %s no node: %s (add a node, or run aorta ps scale -a %s %s=%d).", r.Count, r.Type, a.Name, verb, r.Reason, a.Name, r.Type, r.Wanted-r.Count),
+			Text: fmt.Sprintf("%d %s of %s %s no node: %s (%s).", r.Count, r.Type, a.Name, verb, r.Reason, r.Next),
 		})
 	}
 	return out
@@ -119,14 +119,11 @@ func (a App) placements() []Concern {
 
 // stays says what does not leave its node, without the end of the sentence.
 func (r NoRoom) stays(app string) string {
-	next, from := "add a node", r.NodeName
-	switch {
-	case r.Drained:
-		next += ", or run aorta nodes undrain " + r.NodeName
-	case r.Displaced:
+	from := r.NodeName
+	if r.Displaced {
 		from = "the former address of " + r.NodeName
 	}
-	return fmt.Sprintf("%s of %s is to leave %s and finds no other node: %s (%s)", r.Instance, app, from, r.Reason, next)
+	return fmt.Sprintf("%s of %s is to leave %s and finds no other node: %s (%s)", r.Instance, app, from, r.Reason, r.Next)
 }
 
 func (a App) crashes() []Concern {

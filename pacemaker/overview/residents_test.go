@@ -66,7 +66,7 @@ func TestResidents_SayWhatBecomesOfThem(t *testing.T) {
 	r.End(move.ID)
 	_, err := r.Store.SetNodeState(t.Context(), store.NodeChange{Node: n1, To: cluster.NodeDead, Losses: 1})
 	testkit.Must(t, err)
-	r.noRoom = []NoRoom{{Type: "worker", Count: 1, Wanted: 1, Reason: "n2 lacks tag disk=ssd"}}
+	r.noRoom = []NoRoom{{Type: "worker", Count: 1, Reason: "n2 lacks tag disk=ssd"}}
 	replace := r.Begin(app, cluster.OpReplace, cluster.Request{Types: []string{"web"}, AtMost: map[string]int{"web": 1}})
 	want("replaced on a dead node", web, replace.ID, "")
 	want("that nothing replaces", worker, "", "finds no other node: n2 lacks tag disk=ssd")

@@ -27,13 +27,12 @@ type App struct {
 type NoRoom struct {
 	Type   string
 	Count  int
-	Wanted int    // of the type, in all
 	Reason string // of each node
+	Next   string // what may be done
 	// Instance is one that runs and is to run elsewhere, on Node; empty: it runs nowhere.
 	Instance  string
 	Node      cluster.ID
 	NodeName  string
-	Drained   bool // its node is emptied
 	Displaced bool // its node has another address now
 }
 

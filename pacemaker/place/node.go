@@ -18,7 +18,9 @@ type Node struct {
 	Name     string
 	Heart    bool    // it runs instances at all
 	Ready    bool    // it is heard, neither suspect nor dead
+	Dead     bool    // it is dead, where it is not ready
 	Draining bool    // an operator empties it
+	Empty    bool    // nothing is on it
 	Held     bool    // it was lost lately: others come first
 	Score    float64 // 0 idle … 1 full
 	Memory   int64

@@ -19,15 +19,13 @@ type NoRoom struct {
 	Count   int // asked for
 	Placed  int // that would have found one
 	Refused []Refusal
+	remedy  Remedy
 }
 
 // Refusals say for each node why it may have none beside what it got of the request; a
 // node that may have more is not among them.
 func Refusals(req Request, nodes []Node, chosen []cluster.ID) []Refusal {
-	taken := map[cluster.ID]int{}
-	for _, id := range chosen {
-		taken[id]++
-	}
+	taken := counted(chosen)
 	var list []Refusal
 	for i := range nodes {
 		n := &nodes[i]
@@ -39,8 +37,16 @@ func Refusals(req Request, nodes []Node, chosen []cluster.ID) []Refusal {
 	return list
 }
 
+func counted(chosen []cluster.ID) map[cluster.ID]int {
+	taken := map[cluster.ID]int{}
+	for _, id := range chosen {
+		taken[id]++
+	}
+	return taken
+}
+
 func noRoom(req Request, nodes []Node, chosen []cluster.ID) *NoRoom {
-	return &NoRoom{Count: req.Count, Placed: len(chosen), Refused: Refusals(req, nodes, chosen)}
+	return &NoRoom{Count: req.Count, Placed: len(chosen), Refused: Refusals(req, nodes, chosen), remedy: remedyFor(req, nodes, counted(chosen))}
 }
 
 // Error is for people, with the reason of each node.

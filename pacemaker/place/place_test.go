@@ -48,7 +48,7 @@ func TestChoose_NamesWhyForEachNode(t *testing.T) {
 
 	_, err := Choose(Request{Count: 1, Limits: cluster.Limits{Memory: 512 << 20}}, []Node{dead, full, drain, other})
 
-	for _, want := range []string{"n1 is not heard", "n2 has 124 MB of 1 GB memory left, 512 MB is needed", "n3 is draining", "n4 runs no instances"} {
+	for _, want := range []string{"n1 is suspect", "n2 has 124 MB of 1 GB memory left, 512 MB is needed", "n3 is draining", "n4 runs no instances"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want it to say %q", err, want)
 		}

@@ -74,9 +74,7 @@ type reason struct {
 
 // verbs are the words for what is wrong with a node by itself.
 var verbs = map[refusal]reason{
-	noHeart:  {one: "runs no instances (no heart role)", many: "run no instances (no heart role)"},
-	notHeard: {one: "is not heard", many: "are not heard"},
-	draining: {one: "is draining", many: "are draining"},
+	noHeart: {one: "runs no instances (no heart role)", many: "run no instances (no heart role)"},
 }
 
 // words explain a refusal of the node after some of the request.
@@ -84,6 +82,10 @@ func (n *Node) words(why refusal, req Request, taken int) reason {
 	switch why {
 	case tagsMissing:
 		return n.tagWords(req)
+	case notHeard:
+		return n.stateWords("suspect", "dead", n.Dead)
+	case draining:
+		return n.stateWords("draining", "drained", n.Empty)
 	case archOther:
 		text := n.Arch + ", and the image is for " + req.Image.Arch
 		return reason{one: "is " + text, many: "are " + text}
@@ -95,6 +97,14 @@ func (n *Node) words(why refusal, req Request, taken int) reason {
 		return n.diskWords(req)
 	}
 	return verbs[why]
+}
+
+// stateWords are one of two states, by the names that lists of nodes have for them.
+func (n *Node) stateWords(state, other string, isOther bool) reason {
+	if isOther {
+		state = other
+	}
+	return reason{one: "is " + state, many: "are " + state}
 }
 
 func (n *Node) memoryWords(req Request, taken int) reason {
