@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"aorta/web/client"
+	"aorta/web/wire"
 )
 
 func statusCommand(s *session) *cobra.Command {
@@ -20,6 +21,14 @@ func statusCommand(s *session) *cobra.Command {
 
 // foundExits is for whoever asks in a script: that the cluster could be asked is success.
 const foundExits = "It ends with 0 whatever it finds; a script reads severity, which is ok, warn or\nbad, of what it prints with --json."
+
+// nodesOf counts the nodes by state. A pacemaker of an earlier version has no text for it.
+func nodesOf(st wire.Status) string {
+	if st.NodesText != "" {
+		return clean(st.NodesText)
+	}
+	return fmt.Sprintf("%d of %d nodes ready", st.NodesReady, st.Nodes)
+}
 
 func (s *session) showStatus(ctx context.Context, api *client.Client, _ []string) error {
 	st, err := api.Status(ctx)
@@ -36,7 +45,7 @@ func (s *session) showStatus(ctx context.Context, api *client.Client, _ []string
 	case st.State != "ok":
 		health = s.out.paint(warning, "▲ needs attention")
 	}
-	s.out.line("%s: %s, %s running, %d of %d nodes ready", health, count(st.Apps, "app"), count(st.Instances, "instance"), st.NodesReady, st.Nodes)
+	s.out.line("%s: %s, %s running, %s", health, count(st.Apps, "app"), count(st.Instances, "instance"), nodesOf(st))
 	for _, r := range st.Reasons {
 		s.out.sentence("  ", r)
 	}

@@ -203,7 +203,7 @@ func crowdedJobs(f *fakeAPI) {
 			longApp + ": 11 of 12 instances running (see aorta logs -a " + longApp + ").",
 			"Deploy image registry.example.com/company/shop:2026-03-01 to " + longApp + " failed: the build failed (see aorta jobs show 000000f1; to dismiss it: aorta jobs discard 000000f1)",
 			"Node n2 is dead: all that ran there runs elsewhere, and it is used again once it reports; check aortad and the network there; if the machine is lost for good, run aorta nodes remove n2.",
-		}, Version: "v0.9.1-24-g1a2b3c4", Epoch: 14, Generation: 900, Nodes: 2, NodesReady: 1, Apps: 3, Instances: 11, OpenJobs: list[1:2],
+		}, Version: "v0.9.1-24-g1a2b3c4", Epoch: 14, Generation: 900, Nodes: 2, NodesReady: 1, NodesText: "2 nodes: 1 ready, 1 suspect", Apps: 3, Instances: 11, OpenJobs: list[1:2],
 	})
 }
 

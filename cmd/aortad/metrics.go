@@ -22,7 +22,7 @@ type clusterMetrics struct {
 
 var (
 	metricNodes      = prometheus.NewDesc("aorta_nodes", "Nodes that the cluster knows.", nil, nil)
-	metricReady      = prometheus.NewDesc("aorta_nodes_ready", "Nodes that are heard.", nil, nil)
+	metricReady      = prometheus.NewDesc("aorta_nodes_ready", "Nodes that are ready: heard, not held and not being emptied.", nil, nil)
 	metricApps       = prometheus.NewDesc("aorta_apps", "Apps.", nil, nil)
 	metricInstances  = prometheus.NewDesc("aorta_instances_running", "Instances that run.", nil, nil)
 	metricOpen       = prometheus.NewDesc("aorta_operations_open", "Operations that have not ended.", nil, nil)

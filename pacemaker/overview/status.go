@@ -14,6 +14,7 @@ type Status struct {
 	Generation uint64
 	Nodes      int
 	NodesReady int
+	NodesText  string // the nodes by state
 	Apps       int
 	Instances  int // that run, or wait to be started again
 	Open       []cluster.Operation
@@ -27,12 +28,7 @@ func (o *Overview) Status(ctx context.Context) (Status, error) {
 	}
 	s := Status{
 		Severity: SeverityOK, Reasons: []string{}, Generation: o.cfg.Publisher.Pair().Generation,
-		Nodes: len(g.Nodes), Apps: len(g.Apps), Open: g.Open,
-	}
-	for _, n := range g.Nodes {
-		if !n.Unheard {
-			s.NodesReady++
-		}
+		Nodes: len(g.Nodes), NodesReady: g.NodesReady(), NodesText: g.NodesText(), Apps: len(g.Apps), Open: g.Open,
 	}
 	for _, a := range g.Apps {
 		s.Instances += a.Running

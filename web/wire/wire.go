@@ -468,7 +468,8 @@ type Status struct {
 	Epoch      uint64   `json:"epoch"`
 	Generation uint64   `json:"generation"`
 	Nodes      int      `json:"nodes"`
-	NodesReady int      `json:"nodes_ready"`
+	NodesReady int      `json:"nodes_ready" doc:"those that are heard, not held and not being emptied"`
+	NodesText  string   `json:"nodes_text" doc:"the nodes counted by state, such as: 4 nodes: 1 ready, 1 suspect, 2 drained"`
 	Apps       int      `json:"apps"`
 	Instances  int      `json:"instances"`
 	OpenJobs   []Job    `json:"open_jobs" doc:"running jobs, without their steps: up to 20, those that have their turn and the newest of those that wait"`

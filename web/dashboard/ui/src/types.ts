@@ -148,6 +148,7 @@ export interface Process {
 
 export interface Node extends NodeFacts, NodeDetails {
   heard_ago: number | null; // seconds since its last report; null before the first
+  unshown_addresses?: string[]; // no connection from there has reached the pacemaker, so nothing is sent there, and apps are not kept from them
 }
 
 export interface Build {

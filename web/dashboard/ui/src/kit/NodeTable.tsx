@@ -31,7 +31,7 @@ function NodeState({ node: n }: { node: LiveNode }) {
 }
 
 // held says that it is ready and gets nothing new for a while, since it was dead.
-const held = (n: LiveNode): boolean => n.state === "ready" && !!n.held_until;
+export const held = (n: LiveNode): boolean => n.state === "ready" && !!n.held_until;
 
 // silent says that what is known of a node is what was heard of it last.
 export const silent = (n: LiveNode): boolean => n.state === "suspect" || n.state === "dead";

@@ -5,7 +5,7 @@ import { Foot } from "../kit/Copy";
 import { Line } from "../kit/Line";
 import { Skeleton } from "../kit/Skeleton";
 import { Needs } from "../kit/Needs";
-import { NodeTable, worstFirst } from "../kit/NodeTable";
+import { held, NodeTable, worstFirst } from "../kit/NodeTable";
 import { open } from "../kit/Running";
 import { stateText } from "../kit/State";
 import { Work } from "../kit/Work";
@@ -14,7 +14,7 @@ import type { LiveNode } from "../types";
 const mostNamed = 5;
 
 function named(nodes: LiveNode[]): string {
-  const names = nodes.slice(0, mostNamed).map((n) => `${n.name} (${stateText(n.state)})`).join(", ");
+  const names = nodes.slice(0, mostNamed).map((n) => `${n.name} (${held(n) ? "held" : stateText(n.state)})`).join(", ");
   return nodes.length > mostNamed ? `${names} and ${nodes.length - mostNamed} more` : names;
 }
 
@@ -22,7 +22,7 @@ export function Nodes() {
   const o = overview.value;
   if (!o) return <Skeleton title="Nodes" card="All nodes" rows={4} />;
   const nodes = o.nodes ?? [];
-  const away = worstFirst(nodes.filter((n) => n.state !== "ready"));
+  const away = worstFirst(nodes.filter((n) => n.state !== "ready" || held(n)));
   const needs = (o.attention ?? []).filter((a) => a.node || a.kind === "node");
   const moving = [...(jobs.value?.values() ?? [])].filter((j) => open(j) && (j.kind === "drain" || j.kind === "replace"));
   const text = away.length === 0

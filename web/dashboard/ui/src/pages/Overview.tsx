@@ -15,7 +15,7 @@ import { Graph } from "../kit/Graph";
 import { Line } from "../kit/Line";
 import { Skeleton } from "../kit/Skeleton";
 import { Needs } from "../kit/Needs";
-import { NodeTable, worstFirst } from "../kit/NodeTable";
+import { held, NodeTable, worstFirst } from "../kit/NodeTable";
 
 const few = 12;
 
@@ -78,7 +78,7 @@ function Traffic() {
 }
 
 function Figures({ o }: { o: State }) {
-  const ready = (o.nodes ?? []).filter((n) => n.state === "ready").length;
+  const ready = (o.nodes ?? []).filter((n) => n.state === "ready" && !held(n)).length;
   const parts: [string, ComponentChildren, string][] = [
     ["Requests", rate(o.rates.requests_per_s), o.rates.requests_per_s === null ? "no traffic" : "per second"],
     ["Error rate", <Errors ratio={o.rates.error_ratio} />, "5xx"],
