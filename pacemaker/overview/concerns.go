@@ -64,7 +64,9 @@ func (g Snapshot) Concerns() []Concern {
 	if g.Guarded {
 		out = append(out, g.massSilence())
 	}
+	out = append(out, g.maybeLost()...)
 	for _, n := range g.Nodes {
+		n.RouterSilent = n.RouterSilent && !g.mayBeLost(n) // which says so
 		out = append(out, n.own(n.concerns(g.Guarded))...)
 	}
 	out = append(out, g.unreached()...)

@@ -3,7 +3,6 @@ package overview
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"aorta/internal/duration"
@@ -26,7 +25,7 @@ func (g Snapshot) unreached() []Concern {
 	var out []Concern
 	for _, from := range g.Nodes {
 		for _, to := range g.Nodes {
-			if to.Unheard || from.Unheard || !slices.ContainsFunc(from.Router.Lost, func(at string) bool { return strings.Trim(at, "[]") == to.Address }) {
+			if to.Unheard || from.Unheard || from.reaches(to) || g.mayBeLost(to) || g.mayBeLost(from) {
 				continue
 			}
 			out = append(out, Concern{

@@ -1,0 +1,50 @@
+package overview
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"aorta/pacemaker/cluster"
+)
+
+// A machine that goes away is one event: its router and the links to it are no faults of
+// their own. A link that is broken between two nodes that report is one.
+func TestConcerns_SayOfALostMachineOnce(t *testing.T) {
+	now := time.Unix(1000, 0)
+	node := func(name string, lost ...string) Node {
+		return Node{
+			Node:    cluster.Node{ID: cluster.ID(name), Name: name, Address: "10.0.0." + name[1:], State: cluster.NodeReady, Roles: []cluster.Role{cluster.RoleHeart, cluster.RoleRouter}},
+			HeardAt: &now, Router: cluster.RouterReport{Lost: lost},
+		}
+	}
+	away := node("n3")
+	away.HeardAgo, away.RouterSilent = 6*time.Second, true
+	unheard := node("n3")
+	unheard.HeardAgo = 4 * time.Second
+	stuck := node("n3")
+	stuck.RouterSilent = true
+	quiet := unheard
+	for name, c := range map[string]struct {
+		nodes []Node
+		want  []string
+	}{
+		"lost":          {[]Node{node("n1", "10.0.0.3"), node("n2", "10.0.0.3"), away, node("n4", "10.0.0.3")}, []string{"Node n3 may be lost: nobody hears it, and n1, n2 and n4 do not reach it. Check aortad and the network there."}},
+		"seen by one":   {[]Node{node("n1", "10.0.0.3"), node("n2"), unheard}, []string{"Node n3 may be lost: nobody hears it, and n1 does not reach it. Check aortad and the network there."}},
+		"reached":       {[]Node{node("n1"), away}, []string{"Node n3 may be lost: nobody hears it. Check aortad and the network there."}},
+		"its router":    {[]Node{node("n1"), stuck}, []string{"The router on n3 is silent: check aortad and nginx there."}},
+		"a report late": {[]Node{node("n1"), quiet}, nil},
+		"a link": {[]Node{node("n1", "10.0.0.3"), node("n3")}, []string{
+			"The router on n1 does not reach node n3 at 10.0.0.3, so it asks instances elsewhere: check the network between the two.",
+		}},
+	} {
+		var got []string
+		for _, concern := range (Snapshot{Nodes: c.nodes}).Concerns() {
+			got = append(got, concern.Text)
+		}
+
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}
