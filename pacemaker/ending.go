@@ -29,7 +29,7 @@ func (p *Pacemaker) TreeEnded(ctx context.Context, t *jobs.Tree) error {
 	if t.Stop != nil {
 		e.Error = failure(t)
 	}
-	if err := p.sayOutcome(ctx, &e, t); err != nil {
+	if err := p.explain(ctx, &e, t); err != nil {
 		return err
 	}
 	err = p.store.EndOperation(ctx, e)
@@ -52,18 +52,47 @@ func (p *Pacemaker) TreeEnded(ctx context.Context, t *jobs.Tree) error {
 	return nil
 }
 
-// sayOutcome adds to the cause of a drain's end what it had done by then.
-func (p *Pacemaker) sayOutcome(ctx context.Context, e *store.Ending, t *jobs.Tree) error {
-	op, err := p.store.Operation(ctx, e.ID)
-	if cluster.CodeOf(err) == cluster.CodeNotFound || err == nil && (op.Kind != cluster.OpDrain || e.State == cluster.OperationSucceeded) {
+// explain says more of an end that is no success than its tree does: of a drain, what it
+// had done by then; of what Aorta began by itself, that something else has overtaken it.
+func (p *Pacemaker) explain(ctx context.Context, e *store.Ending, t *jobs.Tree) error {
+	if e.State == cluster.OperationSucceeded {
 		return nil
 	}
+	op, err := p.store.Operation(ctx, e.ID)
+	switch {
+	case cluster.CodeOf(err) == cluster.CodeNotFound:
+		return nil
+	case err != nil:
+		return err
+	case op.Kind == cluster.OpDrain:
+		outcome, err := p.drainOutcome(ctx, op, t)
+		e.Error += "; " + outcome
+		return err
+	case op.Kind == cluster.OpReplace && e.State == cluster.OperationFailed:
+		return p.forgiveOvertaken(ctx, op, e)
+	}
+	return nil
+}
+
+// lastChanges is how many of an app's newest operations are searched for one that took
+// over from another one.
+const lastChanges = 50
+
+// forgiveOvertaken has what Aorta began by itself end as cancelled, not as failed, where
+// something that changes the app came meanwhile: that stops what was being started, and
+// what is still lacking once it has ended is begun anew. It needs nobody's attention.
+func (p *Pacemaker) forgiveOvertaken(ctx context.Context, op cluster.Operation, e *store.Ending) error {
+	last, err := p.store.Operations(ctx, store.OperationQuery{App: op.AppID, Limit: lastChanges})
 	if err != nil {
 		return err
 	}
-	outcome, err := p.drainOutcome(ctx, op, t)
-	e.Error += "; " + outcome
-	return err
+	for _, by := range last {
+		if by.Changing() && by.State != cluster.OperationAborted && by.TurnOrCreated().After(op.CreatedAt) {
+			e.State, e.Error = cluster.OperationAborted, fmt.Sprintf("overtaken by job %s, %s: %s", by.ID.Short(), by.Title, e.Error)
+			return nil
+		}
+	}
+	return nil
 }
 
 // afterDeploy tidies up behind a deploy. What did not succeed keeps its source
