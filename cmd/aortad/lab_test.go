@@ -133,6 +133,11 @@ func on(tb testing.TB, host *lab.Host) *cluster {
 	}
 }
 
+// without are the hosts but the pacemaker's and the one of that name.
+func (h *hosts) without(name string) []*lab.Host {
+	return slices.DeleteFunc(slices.Clone(h.lab.Hosts[1:]), func(host *lab.Host) bool { return host.Name == name })
+}
+
 // among is the same app as those see it who ask a host's router from outside.
 func (h *hosts) among(tb testing.TB, host *lab.Host, app string) *project {
 	c := on(tb, host)
@@ -215,17 +220,18 @@ func TestLab_NothingIsOutOfOrder(t *testing.T) {
 func TestLab_AHostWithoutPowerIsMissedAndComesBack(t *testing.T) {
 	t.Parallel()
 	l := four.use(t)
-	n4 := l.Hosts[3]
-
-	testkit.Must(t, n4.Kill(testkit.Bounded(t)))
-
 	c := on(t, l.Pacemaker())
-	testkit.Eventually(t, "n4 to be missed", func() bool { return c.states()["n4"] != "ready" })
-	four.among(t, l.Hosts[1], "shop").serve(5)
-	testkit.Must(t, n4.Boot(testkit.Bounded(t)))
+	others := four.without((&project{c: c, name: "shop", dir: c.dir}).running(1)[0].Node)
+	lost, via := others[0], others[1]
+
+	testkit.Must(t, lost.Kill(testkit.Bounded(t)))
+
+	testkit.Eventually(t, lost.Name+" to be missed", func() bool { return c.states()[lost.Name] != "ready" })
+	four.among(t, via, "shop").serve(5)
+	testkit.Must(t, lost.Boot(testkit.Bounded(t)))
 	four.ready(t)
-	if got := four.among(t, n4, "shop").release(); got != "v1" {
-		t.Errorf("through n4 after its boot: got release %q, want v1", got)
+	if got := four.among(t, lost, "shop").release(); got != "v1" {
+		t.Errorf("through %s after its boot: got release %q, want v1", lost.Name, got)
 	}
 }
 
