@@ -226,7 +226,7 @@ export interface NodeDetail extends LiveNode, NodeDetails {
 export interface Plan {
   changes: boolean; // something would be another than it is
   steps: PlanStep[];
-  missing: PlanMissing[]; // what would find no node; a change of process types would fail by it and be taken back
+  missing: PlanMissing[]; // what would find no node; a change of process types would fail by it and be taken back, a drain would wait for room
   refused: PlanRefused[]; // the nodes that would get none of what starts
 }
 
