@@ -58,7 +58,7 @@ func (g Snapshot) maybeLost() []Concern {
 		case len(names) == 1:
 			text += fmt.Sprintf(", and %s does not reach it", names[0])
 		case len(names) > 1:
-			text += fmt.Sprintf(", and %s and %s do not reach it", strings.Join(names[:len(names)-1], ", "), names[len(names)-1])
+			text += fmt.Sprintf(", and %s do not reach it", cluster.And(names))
 		}
 		c.Text = fmt.Sprintf("Node %s may be lost: %s. Check aortad and the network there.", n.Name, text)
 		out = append(out, c)

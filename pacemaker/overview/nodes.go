@@ -39,8 +39,11 @@ type Part struct {
 	Since time.Time
 }
 
-// nodeDrained is the state of a node that was emptied.
-const nodeDrained = "drained"
+// The states of a node that is emptied, and of one that was.
+const (
+	nodeDraining = "draining"
+	nodeDrained  = "drained"
+)
 
 // StateText is the node's state in a word, with its drain where it is heard.
 func (n Node) StateText() string {
@@ -52,7 +55,7 @@ func (n Node) StateText() string {
 	case n.Draining && n.Instances == 0:
 		return nodeDrained
 	case n.Draining:
-		return "draining"
+		return nodeDraining
 	}
 	return string(n.State)
 }

@@ -12,7 +12,7 @@ const nodeHeld = "held"
 
 // nodeStates are the states as they are counted: first what takes instances.
 var nodeStates = []string{
-	string(cluster.NodeReady), nodeHeld, string(cluster.NodeSuspect), string(cluster.NodeDead), "draining", nodeDrained,
+	string(cluster.NodeReady), nodeHeld, string(cluster.NodeSuspect), string(cluster.NodeDead), nodeDraining, nodeDrained,
 }
 
 // listedState is the node's state as lists of nodes show it.

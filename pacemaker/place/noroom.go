@@ -116,7 +116,7 @@ func together(group []Refusal) []string {
 	for i, r := range group {
 		names[i] = r.Node
 	}
-	return []string{and(names) + " " + first.many}
+	return []string{cluster.And(names) + " " + first.many}
 }
 
 func mostLeft(group []Refusal) Refusal {

@@ -164,14 +164,5 @@ func named(noun string, list []string) string {
 	if len(list) > 1 {
 		noun += "s"
 	}
-	return noun + " " + and(list)
-}
-
-// and joins a list as people speak.
-func and(list []string) string {
-	if len(list) < 2 {
-		return strings.Join(list, "")
-	}
-	last := len(list) - 1
-	return strings.Join(list[:last], ", ") + " and " + list[last]
+	return noun + " " + cluster.And(list)
 }

@@ -70,7 +70,7 @@ func (r Request) needs() string {
 	if arch := r.Image.Arch; arch != "" {
 		out = append(out, "architecture "+arch)
 	}
-	return and(out)
+	return cluster.And(out)
 }
 
 // lacking are the required tags that nobody has set on the node.
@@ -126,7 +126,7 @@ func (r Remedy) lessOfIt(app, typ string) []string {
 	if len(flags) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("limit each to less %s: aorta ps type -a %s %s %s", and(words), app, typ, strings.Join(flags, " "))}
+	return []string{fmt.Sprintf("limit each to less %s: aorta ps type -a %s %s %s", cluster.And(words), app, typ, strings.Join(flags, " "))}
 }
 
 // or joins steps, of which one is enough.
