@@ -35,7 +35,7 @@ func TestTags_AreAskedForAndSet(t *testing.T) {
 	if pushed.code == 0 || !strings.Contains(pushed.err, node+" lacks tags ssd and zone=a") {
 		t.Errorf("push: exit %d\n%s\nwant what the node lacks", pushed.code, pushed.err)
 	}
-	if same.code != 0 || more.code != 10 || !strings.Contains(more.out, "start  shop  web") || drain.code != 10 || !strings.Contains(drain.err, "1 web of shop would find no node") {
+	if same.code != 0 || more.code != 10 || !strings.Contains(more.out, "start  shop  web") || drain.code != 1 || !strings.Contains(drain.err, "1 web of shop would find no node") {
 		t.Errorf("plans: got %+v, %+v and %+v, want nothing, a start, and an instance that finds no node", same, more, drain)
 	}
 	if len(f) != 1 || !slices.Equal(f[0].Require, []string{"ssd"}) || !slices.Equal(f[0].Set, []string{"require"}) {
