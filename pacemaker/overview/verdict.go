@@ -73,6 +73,8 @@ func (a App) judgeRunning() Verdict {
 		return Verdict{works, SeverityWarn, crashesText(a.Crashing, a.Wanted)}
 	case a.Missing > 0 && !changing:
 		return Verdict{works, SeverityWarn, up}
+	case a.web > 0 && a.Answers.manyFail():
+		return Verdict{works, SeverityWarn, a.Answers.text()}
 	case a.Missing > 0:
 		return Verdict{works, SeverityOK, up}
 	case a.NoWeb:

@@ -90,7 +90,16 @@ func TestVerdict_OfAnApp(t *testing.T) {
 			types: web, asked: 1, instances: []cluster.Instance{running}, answers: Answers{10, 6}, op: cluster.OpDeploy,
 			want: Verdict{AppFailed, SeverityBad, "most requests fail: 6 of 10 answered 5xx in the last minute"},
 		},
-		"half fail":            {types: web, asked: 1, instances: []cluster.Instance{running}, answers: Answers{100, 50}, want: Verdict{AppServing, SeverityOK, "serving"}},
+		"half fail": {
+			types: web, asked: 1, instances: []cluster.Instance{running}, answers: Answers{100, 50},
+			want: Verdict{AppServing, SeverityWarn, "50 % of requests fail: 50 of 100 answered 5xx in the last minute"},
+		},
+		"many fail": {
+			types: web, asked: 1, instances: []cluster.Instance{running}, answers: Answers{100, 5}, op: cluster.OpDeploy,
+			want: Verdict{AppDeploying, SeverityWarn, "5 % of requests fail: 5 of 100 answered 5xx in the last minute"},
+		},
+		"some fail":            {types: web, asked: 1, instances: []cluster.Instance{running}, answers: Answers{1000, 49}, want: Verdict{AppServing, SeverityOK, "serving"}},
+		"few errors":           {types: web, asked: 1, instances: []cluster.Instance{running}, answers: Answers{20, 4}, want: Verdict{AppServing, SeverityOK, "serving"}},
 		"too few to tell":      {types: web, asked: 1, instances: []cluster.Instance{running}, answers: Answers{9, 9}, want: Verdict{AppServing, SeverityOK, "serving"}},
 		"fails and crashes":    {types: web, asked: 1, instances: []cluster.Instance{between}, answers: Answers{100, 98}, want: Verdict{AppFailed, SeverityBad, "does not serve: " + crashing}},
 		"fails and is stopped": {types: web, asked: 1, stopped: true, answers: Answers{100, 100}, want: Verdict{AppStopped, SeverityOK, "stopped"}},

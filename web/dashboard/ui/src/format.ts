@@ -103,6 +103,9 @@ export function count(n: number, one: string, many = one + "s"): string {
   return `${n} ${n === 1 ? one : many}`;
 }
 
+// names joins names as people speak: a, b and c.
+export const names = (list: string[]): string => (list.length < 2 ? list.join() : `${list.slice(0, -1).join(", ")} and ${list.at(-1)}`);
+
 // brief is the short form of an id, its end; the command line shows the same.
 export const brief = (id: string): string => (id.length > 8 ? id.slice(-8) : id);
 

@@ -15,6 +15,10 @@ test("bytes of traffic", () => table(f.volume, [[0, "0 B"], [999, "999 B"], [150
 test("lengths of time", () => table(f.span, [[-5, "0.0 s"], [1234, "1.2 s"], [59_000, "59 s"], [61_000, "1 min 1 s"], [900_000, "15 min"], [3_700_000, "1 h 1 min"], [200_000_000, "2 d"]]));
 test("ages", () => table(f.age, [[-5, "0 s"], [59_999, "59 s"], [60_000, "1 min"], [3_600_000, "1 h"], [90_000_000, "1 d"]]));
 
+test("names are joined as people speak", () => {
+  assert.deepEqual([f.names([]), f.names(["a"]), f.names(["a", "b"]), f.names(["a", "b", "c"])], ["", "a", "a and b", "a, b and c"]);
+});
+
 test("counts say one or many", () => {
   assert.deepEqual([f.count(1, "app"), f.count(2, "app"), f.count(0, "app"), f.count(2, "match", "matches")], ["1 app", "2 apps", "0 apps", "2 matches"]);
 });

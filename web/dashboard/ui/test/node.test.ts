@@ -10,7 +10,7 @@ test("a plan is what moves where", () => {
   const step = (action: "start" | "stop", node: string, instance?: string) => ({ action, app: "shop", type: "web", node, ...(instance ? { instance } : {}) });
   const moves = movesOf({ changes: true, missing: [], refused: [], steps: [step("start", "n3"), step("stop", "n2", "0190-0000-aaaaaaaa"), step("start", "n1"), step("stop", "n2", "0190-0000-bbbbbbbb"), step("start", "n3"), step("stop", "n2", "0190-0000-cccccccc")] });
   assert.deepEqual(moves.map((m) => `${m.name} → ${m.to}`), ["web.aaaaaaaa → n3", "web.bbbbbbbb → n1", "web.cccccccc → n3"]);
-  assert.equal(targets(moves), "1 to n1, 2 to n3");
+  assert.equal(targets(moves), "1 to n1 and 2 to n3");
 });
 
 const node = (state: string, more: Partial<NodeDetail> = {}) => ({ name: "n2", state, roles: ["heart"], residents: [], attention: [], draining: false, held_until: null, ...more }) as unknown as NodeDetail;

@@ -41,8 +41,8 @@ function Need({ need }: { need: Attention }) {
   return (
     <li>
       <Shape state={need.state} />
-      <span class={href ? "grow clip" : "grow"}>{href ? <a href={href}><Foreign text={need.text} /></a> : <Foreign text={need.text} />}</span>
-      {need.since && <span class="muted">for <For since={need.since} /></span>}
+      <span class="grow">{href ? <a href={href}><Foreign text={need.text} /></a> : <Foreign text={need.text} />}
+        {need.since && <span class="muted since"> for <For since={need.since} /></span>}</span>
     </li>
   );
 }

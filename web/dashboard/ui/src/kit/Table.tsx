@@ -18,6 +18,7 @@ interface Props<T> {
   rows: T[];
   keyOf: (row: T) => string;
   groupOf?: (row: T) => string; // rows of one group stand together, under its name
+  headOf?: (group: string) => ComponentChildren; // what the name is shown as
 }
 
 const portion = 25; // rows that come and go together
@@ -37,23 +38,23 @@ function parted<T>(rows: T[], groupOf: ((row: T) => string) | undefined): Rows<T
   return out;
 }
 
-export function Table<T>({ label, dense, columns, rows, keyOf, groupOf }: Props<T>) {
+export function Table<T>({ label, dense, columns, rows, keyOf, groupOf, headOf }: Props<T>) {
   const many = rows.length > 4 * portion; // fewer are all in the page
   return (
     <table role="table" class={dense ? "dense" : undefined} aria-label={label} aria-rowcount={rows.length + 1}>
       <thead role="rowgroup">
         <tr role="row" aria-rowindex={1}>{columns.map((c) => <th role="columnheader" scope="col" key={c.head} class={c.kind === "mono" ? undefined : c.kind}>{c.head || <span class="hidden">Actions</span>}</th>)}</tr>
       </thead>
-      {parted(rows, groupOf).map((part, i) => <Part key={part.key} part={part} columns={columns} keyOf={keyOf} windowed={many} nearFirst={!many || i < 2} />)}
+      {parted(rows, groupOf).map((part, i) => <Part key={part.key} part={part} columns={columns} keyOf={keyOf} title={headOf?.(part.head) ?? part.head} windowed={many} nearFirst={!many || i < 2} />)}
     </table>
   );
 }
 
-interface PartProps<T> { part: Rows<T>; columns: Column<T>[]; keyOf: (row: T) => string; windowed: boolean; nearFirst: boolean }
+interface PartProps<T> { part: Rows<T>; columns: Column<T>[]; keyOf: (row: T) => string; title: ComponentChildren; windowed: boolean; nearFirst: boolean }
 
 // Part is drawn while it is near what is seen: of a thousand rows only those
 // are in the page. It keeps the place that it had.
-function Part<T>({ part: { head, first, rows }, columns, keyOf, windowed, nearFirst }: PartProps<T>) {
+function Part<T>({ part: { head, first, rows }, columns, keyOf, title, windowed, nearFirst }: PartProps<T>) {
   const body = useRef<HTMLTableSectionElement>(null);
   const near = useSignal(nearFirst);
   const height = useRef(0);
@@ -76,7 +77,7 @@ function Part<T>({ part: { head, first, rows }, columns, keyOf, windowed, nearFi
   }
   return (
     <tbody role="rowgroup" ref={body} aria-label={head || undefined}>
-      {head && <tr role="row" class="group"><th role="rowheader" scope="rowgroup" colSpan={columns.length}>{head} <span class="muted">{rows.length}</span></th></tr>}
+      {head && <tr role="row" class="group"><th role="rowheader" scope="rowgroup" colSpan={columns.length}>{title} <span class="muted">{rows.length}</span></th></tr>}
       {rows.map((row, i) => <Row key={keyOf(row)} row={row} columns={columns} index={first + i} />)}
     </tbody>
   );

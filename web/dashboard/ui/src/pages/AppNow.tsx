@@ -2,7 +2,8 @@ import { useEffect } from "preact/hooks";
 import { signal } from "@preact/signals";
 import { may, path, post } from "../api";
 import { brief, rate, took } from "../format";
-import { appAddress } from "../router";
+import { overview } from "../live";
+import { appAddress, nodeAddress } from "../router";
 import type { Accepted, AppDetail, Instance } from "../types";
 import { Button } from "../kit/Button";
 import { Card } from "../kit/Card";
@@ -46,7 +47,15 @@ function StateCell({ instance: i }: { instance: Instance }) {
   return <span><State state={state} word={instanceWord(i)} />{i.error && <span class="why"><Foreign text={i.error} /></span>}</span>;
 }
 
-const nodeOf = (i: Instance) => i.node || "no node yet";
+const nowhere = "no node yet";
+const nodeOf = (i: Instance) => i.node || nowhere;
+
+// NodeHead is the node of a group, with its state where that is not ready.
+function NodeHead({ name }: { name: string }) {
+  if (name === nowhere) return <>{name}</>;
+  const state = overview.value?.nodes?.find((n) => n.name === name)?.state ?? "ready";
+  return <><a class="plain" href={nodeAddress(name)}>{name}</a> {state !== "ready" && <State state={state} />}</>;
+}
 
 // byNode sorts by node, so that the distribution is visible.
 function byNode(list: Instance[]): Instance[] {
@@ -68,7 +77,7 @@ export function AppNow({ detail }: { detail: AppDetail }) {
         <div><dt>Instances</dt><dd><b class="num">{app.instances} of {app.wanted}</b> <span class="muted">on {nodes} {nodes === 1 ? "node" : "nodes"}</span></dd></div>
       </dl>}
       <Card title="Instances">
-        {list.length > 0 ? <Table label="Instances, by node" columns={columns} rows={list} keyOf={(i) => i.id} groupOf={nodeOf} /> : <NoInstance detail={detail} />}
+        {list.length > 0 ? <Table label="Instances, by node" columns={columns} rows={list} keyOf={(i) => i.id} groupOf={nodeOf} headOf={(name) => <NodeHead name={name} />} /> : <NoInstance detail={detail} />}
       </Card>
       {!!detail.formation?.length && <Scale detail={detail} />}
       {replacing.value?.app === app.name && <Replace instance={replacing.value} onClose={() => { replacing.value = null; }} />}

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useSignal } from "@preact/signals";
 import { del, may, patch, path, post } from "../api";
-import { count } from "../format";
+import { count, names } from "../format";
 import { appAddress, go } from "../router";
 import type { Accepted, App, AppDetail } from "../types";
 import { Button } from "../kit/Button";
@@ -99,7 +99,7 @@ function Destroy({ detail, onClose }: Part) {
       <p>This can't be undone. It deletes:</p>
       <ul>
         <li>{running(detail)}</li>
-        <li>{hosts.length > 3 ? `${hosts.slice(0, 3).join(", ")} and ${hosts.length - 3} more domains` : hosts.join(", ") || "no domain"}: requests get 404</li>
+        <li>{hosts.length > 3 ? `${hosts.slice(0, 3).join(", ")} and ${hosts.length - 3} more domains` : names(hosts) || "no domain"}: requests get 404</li>
         <li>all releases, config vars and logs, and the git repository</li>
       </ul>
     </>

@@ -2,7 +2,7 @@
 import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { get, may, messageOf, path, post } from "../api";
-import { brief, count } from "../format";
+import { brief, count, names } from "../format";
 import type { Accepted, Node, NodeDetail, Plan } from "../types";
 import { Button } from "../kit/Button";
 import { Confirm } from "../kit/Dialog";
@@ -85,7 +85,7 @@ export function movesOf({ steps }: Plan): Move[] {
 export function targets(moves: Move[]): string {
   const counts = new Map<string, number>();
   for (const m of moves) counts.set(m.to, (counts.get(m.to) ?? 0) + 1);
-  return [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([to, n]) => `${n} to ${to}`).join(", ");
+  return names([...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([to, n]) => `${n} to ${to}`));
 }
 
 const mostMoves = 8;

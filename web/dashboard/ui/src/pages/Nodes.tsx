@@ -1,4 +1,4 @@
-import { count } from "../format";
+import { count, names } from "../format";
 import { jobs, overview } from "../live";
 import { Card } from "../kit/Card";
 import { Foot } from "../kit/Copy";
@@ -14,8 +14,8 @@ import type { LiveNode } from "../types";
 const mostNamed = 5;
 
 function named(nodes: LiveNode[]): string {
-  const names = nodes.slice(0, mostNamed).map((n) => `${n.name} (${held(n) ? "held" : stateText(n.state)})`).join(", ");
-  return nodes.length > mostNamed ? `${names} and ${nodes.length - mostNamed} more` : names;
+  const list = nodes.slice(0, mostNamed).map((n) => `${n.name} (${held(n) ? "held" : stateText(n.state)})`);
+  return names(nodes.length > mostNamed ? [...list, `${nodes.length - mostNamed} more`] : list);
 }
 
 export function Nodes() {

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { computed } from "@preact/signals";
 import { path } from "../api";
-import { rate, took } from "../format";
+import { count, rate, took } from "../format";
 import { apps, overview } from "../live";
 import { ranges, useSeries } from "../series";
 import type { AppRow, Mark, Overview as State } from "../types";
@@ -31,10 +31,12 @@ const first = computed(() => {
 export function Overview() {
   const o = overview.value;
   if (!o) return <Skeleton title="Overview" rows={16} />;
+  const list = o.attention ?? [];
+  const needs = list.length + (o.attention_more ?? 0);
   return (
     <>
-      <Line title="Overview" state={o.state} text={o.text} since={o.since} />
-      {!!o.attention?.length && <Needs list={o.attention} more={o.attention_more ?? 0} />}
+      <Line title="Overview" state={o.state} text={needs ? `${count(needs, "thing needs", "things need")} attention.` : o.text} since={o.since} />
+      {needs > 0 && <Needs list={list} more={needs - list.length} />}
       <Figures o={o} />
       {o.apps.total > 0 && <Traffic />}
       <Card title="Apps" aside={o.apps.total > few ? <a href="/apps">All {o.apps.total}</a> : undefined}>

@@ -1,5 +1,5 @@
 import { path, post } from "../api";
-import { count } from "../format";
+import { count, names } from "../format";
 import type { Accepted, AppDetail } from "../types";
 import { Confirm } from "../kit/Dialog";
 import { started } from "../kit/Notice";
@@ -8,7 +8,7 @@ import { started } from "../kit/Notice";
 export function running({ instances }: AppDetail): string {
   const list = (instances ?? []).filter((i) => i.state !== "stopped" && i.state !== "failed");
   const nodes = [...new Set(list.map((i) => i.node))].filter(Boolean).sort();
-  return list.length === 0 ? "no running instances" : `${count(list.length, "instance")} on ${nodes.join(", ")}`;
+  return list.length === 0 ? "no running instances" : `${count(list.length, "instance")} on ${names(nodes)}`;
 }
 
 // Restart asks before all instances are replaced, or a stopped app is started.

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { may, patch, path } from "../api";
-import { bytes, count } from "../format";
+import { bytes, count, names } from "../format";
 import type { Accepted, AppDetail, Process } from "../types";
 import { Button } from "../kit/Button";
 import { Card } from "../kit/Card";
@@ -32,7 +32,7 @@ export function Scale({ detail }: { detail: AppDetail }) {
         {list.map((p) => (
           <li key={p.type}>
             <span class="grow"><b>{p.type}</b> <code class="muted">{p.command || "the image's command"}</code><br />
-              <span class="muted">{p.memory ? bytes(p.memory) : "memory not limited"} · {p.cpus ? `${p.cpus} CPU` : "CPU not limited"} each{tags(p)}{p.set.length > 0 && ` · ${p.set.join(", ")} set by hand`}</span></span>
+              <span class="muted">{p.memory ? bytes(p.memory) : "memory not limited"} · {p.cpus ? `${p.cpus} CPU` : "CPU not limited"} each{tags(p)}{p.set.length > 0 && ` · ${names(p.set)} set by hand`}</span></span>
             {may("developer") ? <Quantity process={p} n={wanted.value[p.type] ?? p.quantity} set={(n) => set(p.type, n)} /> : <b class="num">{p.quantity}</b>}
             {p.type === at && (
               <div class="actions">
@@ -55,8 +55,8 @@ export function Scale({ detail }: { detail: AppDetail }) {
 
 // tags says which nodes it runs on.
 function tags(p: Process): string {
-  const needs = p.require.length > 0 ? ` · on nodes with ${p.require.join(", ")}` : "";
-  return needs + (p.prefer.length > 0 ? ` · rather on nodes with ${p.prefer.join(", ")}` : "");
+  const needs = p.require.length > 0 ? ` · on nodes with ${names(p.require)}` : "";
+  return needs + (p.prefer.length > 0 ? ` · rather on nodes with ${names(p.prefer)}` : "");
 }
 
 // effect describes what a change will do.
