@@ -197,7 +197,7 @@ func (t *Tree) promote(id string, now time.Time) {
 
 func (t *Tree) childrenSucceeded(id string) bool {
 	for _, kid := range t.kids[id] {
-		if t.Jobs[kid].State != Succeeded {
+		if !t.Jobs[kid].State.settled() {
 			return false
 		}
 	}

@@ -14,6 +14,8 @@ const (
 	Succeeded State = "succeeded" // end
 	Failed    State = "failed"    // end: no attempt is left
 	Aborted   State = "aborted"   // end: never ran, was cancelled, or was not needed
+	// Superseded is an end: other jobs took its place, and its tree goes on with those.
+	Superseded State = "superseded"
 )
 
 // Legal is the whole table of state changes; a state without a row is an end.
@@ -23,13 +25,16 @@ const (
 // without running again. Ready fails directly when the worker that took it died
 // before its start was reported.
 var Legal = map[State][]State{
-	Waiting: {Ready, Succeeded, Aborted},
-	Ready:   {Running, Failed, Aborted},
-	Running: {Ready, Waiting, Succeeded, Failed, Aborted},
+	Waiting: {Ready, Succeeded, Aborted, Superseded},
+	Ready:   {Running, Failed, Aborted, Superseded},
+	Running: {Ready, Waiting, Succeeded, Failed, Aborted, Superseded},
 }
 
 // Ended says whether a job in this state never changes again.
-func (s State) Ended() bool { return s == Succeeded || s == Failed || s == Aborted }
+func (s State) Ended() bool { return s.settled() || s == Failed || s == Aborted }
+
+// settled says that nothing waits for the job any more: it is done, or others do it.
+func (s State) settled() bool { return s == Succeeded || s == Superseded }
 
 // CanBecome says whether the table allows the change.
 func (s State) CanBecome(next State) bool { return slices.Contains(Legal[s], next) }

@@ -12,13 +12,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var allStates = []State{Waiting, Ready, Running, Succeeded, Failed, Aborted}
+var allStates = []State{Waiting, Ready, Running, Succeeded, Failed, Aborted, Superseded}
 
 func TestState_LegalTableIsClosed(t *testing.T) {
-	all := []State{Waiting, Ready, Running, Succeeded, Failed, Aborted}
-
-	for _, from := range all {
-		for _, to := range all {
+	for _, from := range allStates {
+		for _, to := range allStates {
 			tree := newTree(t, leaf("a"))
 			j := tree.Jobs["a"]
 			tree.count(j, -1)
@@ -54,6 +52,7 @@ var situations = map[string]func(*testing.T) *Tree{
 	"ready again":           func(t *testing.T) *Tree { return led(t, leaf("a"), started, tried) },
 	"succeeded":             func(t *testing.T) *Tree { return led(t, leaf("a"), started, finished(done, Policy{})) },
 	"failed":                func(t *testing.T) *Tree { return led(t, leaf("a"), started, finished(bad, Policy{})) },
+	"superseded":            func(t *testing.T) *Tree { return led(t, leaf("a"), started, superseded) },
 	"aborted":               func(t *testing.T) *Tree { return led(t, leaf("a"), stopped) },
 }
 
@@ -98,6 +97,8 @@ func grafted(t *Tree) error {
 
 func stopped(t *Tree) error { return t.Abort("enough", epoch) }
 
+func superseded(t *Tree) error { return t.Supersede("a", []Spec{leaf("s")}, "gone", epoch) }
+
 func tried(t *Tree) error { return finished(bad, Policy{MaxAttempts: 9})(t) }
 
 func finished(o Outcome, p Policy) func(*Tree) error { return finishOf("a", o, p) }
@@ -115,6 +116,7 @@ func rules() map[string]func(*Tree) error {
 		out["start "+id] = func(t *Tree) error { return t.Start(id, "w", epoch) }
 		out["unqueue "+id] = func(t *Tree) error { return t.Unqueue(id, epoch) }
 		out["progress "+id] = func(t *Tree) error { return t.SetProgress(id, Progress{N: 1}) }
+		out["supersede "+id] = func(t *Tree) error { return t.Supersede(id, []Spec{leaf("new")}, "gone", epoch) }
 		out["graft "+id] = func(t *Tree) error { return t.Graft(id, []Spec{leaf("new")}, epoch) }
 		for name, p := range policies {
 			out["lose "+id+" "+name] = func(t *Tree) error { return t.Lose(id, p, epoch) }

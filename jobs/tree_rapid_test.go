@@ -62,7 +62,7 @@ func TestTree_NeverBreaksItsRules(t *testing.T) {
 // step does one of the things that can happen.
 func (s *simulation) step(t *rapid.T) {
 	s.now = s.now.Add(time.Second)
-	switch rapid.IntRange(0, 9).Draw(t, "what") {
+	switch rapid.IntRange(0, 10).Draw(t, "what") {
 	case 0, 1, 2:
 		s.lend()
 	case 3:
@@ -83,6 +83,8 @@ func (s *simulation) step(t *rapid.T) {
 		if rapid.IntRange(0, 9).Draw(t, "abort") == 0 {
 			_ = s.tree.Abort("by hand", s.now)
 		}
+	case 10:
+		s.supersede(t)
 	}
 }
 
@@ -127,6 +129,23 @@ func (s *simulation) graft(t *rapid.T) {
 	_ = s.tree.Graft(parent, []Spec{spec}, s.now)
 	if len(s.tree.Jobs) != size && s.tree.Stop == nil {
 		t.Fatalf("graft again: got %d jobs, want %d", len(s.tree.Jobs), size)
+	}
+}
+
+// supersede puts jobs in the place of any, twice.
+func (s *simulation) supersede(t *rapid.T) {
+	id := rapid.SampledFrom(slices.Sorted(maps.Keys(s.tree.Jobs))).Draw(t, "superseded")
+	var by []Spec
+	for range rapid.IntRange(0, 2).Draw(t, "in its place") {
+		by = append(by, drawSpec(t, s, 1))
+	}
+	if s.tree.Supersede(id, by, "gone", s.now) != nil {
+		return
+	}
+	size := len(s.tree.Jobs)
+	_ = s.tree.Supersede(id, by, "gone", s.now)
+	if len(s.tree.Jobs) != size || !s.tree.Jobs[id].State.Ended() {
+		t.Fatalf("supersede again: got %d jobs and %s, want %d and an end", len(s.tree.Jobs), s.tree.Jobs[id].State, size)
 	}
 }
 
@@ -175,7 +194,7 @@ func (s *simulation) checkOrder(t *rapid.T, j *Job) {
 		return
 	}
 	for _, c := range s.tree.Children(j.ID) {
-		if c.Cleanup || c.State == Succeeded {
+		if c.Cleanup || c.State.settled() {
 			continue
 		}
 		// Grafted children may be open while their parent's handler runs.

@@ -140,6 +140,9 @@ func (p *pass) prepare(t *tree) []string {
 	for _, id := range changed {
 		j := t.Jobs[id]
 		if ls := p.leases[id]; ls != nil && (ls.token != j.Lease || j.State != jobs.Ready && j.State != jobs.Running) {
+			if j.State == jobs.Superseded {
+				p.revoked = append(p.revoked, ls)
+			}
 			delete(p.leases, id)
 		}
 		p.delayed.drop(id)

@@ -93,19 +93,36 @@ func (k *Keeper) Add(ctx context.Context, root jobs.Spec, operation string) erro
 	})
 }
 
+// Supersede has other jobs take the place of the one with this id, see jobs.Tree: what
+// its worker says later changes nothing. Both are in the tree at once or not at all;
+// repeating it changes nothing. The error wraps jobs.ErrNotFound, jobs.ErrInvalid, or
+// jobs.ErrOver when the tree is stopping or has ended.
+func (k *Keeper) Supersede(ctx context.Context, id string, by []jobs.Spec, reason string) error {
+	return k.change(ctx, id, func(p *pass, t *tree) error {
+		return t.Supersede(id, by, clip(reason, maxText), p.now)
+	})
+}
+
 // Abort stops the tree with this id, or the tree of the job with this id: what
 // has not begun ends, running handlers' contexts end with the reason, then
 // clean-up runs. It returns when the request is durable, not when all has ended.
 // Repeating it changes nothing. The error wraps jobs.ErrNotFound, or
 // jobs.ErrOver when the tree has ended.
 func (k *Keeper) Abort(ctx context.Context, id, reason string) error {
+	return k.change(ctx, id, func(p *pass, t *tree) error {
+		return t.Abort(clip(reason, maxText), p.now)
+	})
+}
+
+// change applies a rule to the tree of the job with this id.
+func (k *Keeper) change(ctx context.Context, id string, rule func(*pass, *tree) error) error {
 	return k.ask(ctx, func(p *pass) error {
 		at, ok := p.locations.find(id)
 		t := p.trees[at.tree]
 		if !ok || t == nil {
-			return fmt.Errorf("abort %s: %w", id, jobs.ErrNotFound)
+			return fmt.Errorf("find job %s: %w", id, jobs.ErrNotFound)
 		}
-		if err := t.Abort(clip(reason, maxText), p.now); err != nil {
+		if err := rule(p, t); err != nil {
 			return err
 		}
 		p.touched[t.ID] = t

@@ -199,6 +199,8 @@ func (p *pass) resumeJob(t *tree, j *jobs.Job) {
 	case j.State == jobs.Ready && j.Lease != "":
 		p.hold(j)
 		p.queueing = append(p.queueing, p.leases[j.ID])
+	case j.State == jobs.Superseded: // its lease may outlive the keeper that ended the job
+		p.revoked = append(p.revoked, &lease{tree: t.ID, job: j.ID, queue: j.Queue})
 	default:
 		p.lend(t, j)
 	}
