@@ -61,18 +61,26 @@ func (c *cluster) seen(app string) string {
 		if a.status != http.StatusOK {
 			c.tb.Fatalf("GET %s: got %d %s", path, a.status, a.body)
 		}
-		if strings.HasPrefix(path, "/nodes") {
-			var nodes wire.Page[wire.Node]
-			_ = json.Unmarshal([]byte(a.body), &nodes)
-			for i := range nodes.Items {
-				nodes.Items[i].Score, nodes.Items[i].HeardAgo, nodes.Items[i].ScoreParts = nil, nil, nil
-			}
-			raw, _ := json.Marshal(nodes)
-			a.body = string(raw)
+		switch path {
+		case "/apps/" + app + "/instances":
+			a.body = withoutMeasured(a.body, func(in *wire.Instance) { in.CPU, in.Memory = nil, nil })
+		case "/nodes?limit=1000":
+			a.body = withoutMeasured(a.body, func(n *wire.Node) { n.Score, n.HeardAgo, n.ScoreParts = nil, nil, nil })
 		}
 		all.WriteString(path + ": " + a.body + "\n")
 	}
 	return all.String()
+}
+
+// withoutMeasured is a page from whose items is taken what changes by itself.
+func withoutMeasured[T any](body string, take func(*T)) string {
+	var page wire.Page[T]
+	_ = json.Unmarshal([]byte(body), &page)
+	for i := range page.Items {
+		take(&page.Items[i])
+	}
+	raw, _ := json.Marshal(page)
+	return string(raw)
 }
 
 // Whatever is wrong with what the API is sent, it says what and where, and
