@@ -56,6 +56,10 @@ $(PAGES): $(PACKAGES) $(shell find $(UI)/src) $(UI)/build.mjs $(UI)/package.json
 test: ## everything, on real daemons; installs what is missing
 	@scripts/test.sh
 
+.PHONY: test-race
+test-race: ## the tests of clusters, with the race detector on the daemon in each
+	@PACKAGES=./cmd/aortad scripts/test.sh -args -watched
+
 test-apps: ## twenty apps of the kinds that people run, in Python, PHP, Node, Ruby, Java, Go (10 min)
 	@scripts/apps.sh
 

@@ -13,7 +13,7 @@ import (
 // deploy failed, whatever is in it, and settles the matter there.
 func TestDashboard_LeadsToTheCause(t *testing.T) {
 	t.Parallel()
-	c := newShipped(t)
+	c := newCluster(t)
 	shop := c.newApp("shop", "testapp")
 	shop.deploy()
 	p := c.signedIn(t, "/")
@@ -70,7 +70,7 @@ func (p *project) configure(key, value string) {
 // to, and on the way back.
 func TestDashboard_AddressesKeepThePlace(t *testing.T) {
 	t.Parallel()
-	c := newShipped(t)
+	c := newCluster(t)
 	shop := c.newApp("shop", "hello")
 	shop.deploy()
 	shop.get("/")
@@ -110,7 +110,7 @@ func TestDashboard_AddressesKeepThePlace(t *testing.T) {
 // Whoever signs in says what their browser is called, and it is shown to them.
 func TestDashboard_ShowsBrowsersByTheirWords(t *testing.T) {
 	t.Parallel()
-	c := newShipped(t)
+	c := newCluster(t)
 	req, err := http.NewRequest(http.MethodPost, c.api+"/api/v1/session", strings.NewReader(`{"token": "`+c.adminToken()+`"}`))
 	if err != nil {
 		t.Fatal(err)

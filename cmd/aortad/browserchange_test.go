@@ -13,7 +13,7 @@ import (
 // page.
 func TestDashboard_ChangesWhatRuns(t *testing.T) {
 	t.Parallel()
-	c := newShipped(t)
+	c := newCluster(t)
 	shop := c.newApp("shop", "hello")
 	shop.bring("testapp")
 	shop.deploy()

@@ -15,7 +15,7 @@ import (
 // traffic come, and leaves.
 func TestDashboard_FromTheTokenToTheTraffic(t *testing.T) {
 	t.Parallel()
-	c := newShipped(t)
+	c := newCluster(t)
 	p := c.window(t, "/apps")
 
 	p.AwaitHas("button", "Sign in")

@@ -22,7 +22,7 @@ const codes = "\x1b[31mred\x1b[0m\x1b[2J\x1b]0;title\x07\x1b]8;;javascript:alert
 // What people, apps and commits say is text on every page that shows it.
 func TestDashboard_ShowsForeignWordsAsText(t *testing.T) {
 	t.Parallel()
-	c := newShipped(t)
+	c := newCluster(t)
 	shop := c.newApp("shop", "testapp")
 	shop.configure("MODE", markup+codes)
 	shop.write("aorta.yml", "processes:\n  web: {}\n  worker:\n    command: '/app "+strings.ReplaceAll(markup, "'", "''")+"'\n")
@@ -92,7 +92,7 @@ func opensLine(t *testing.T, p *browser.Page) {
 // A name that can't be is refused in the API's own words, and nothing is made.
 func TestDashboard_SaysWhyANameIsRefused(t *testing.T) {
 	t.Parallel()
-	c := newShipped(t)
+	c := newCluster(t)
 	p := c.signedIn(t, "/apps")
 	p.Click("button", "New app")
 	dialog := p.Within("dialog", "New app")
@@ -127,7 +127,7 @@ func TestDashboard_SaysWhyANameIsRefused(t *testing.T) {
 // text.
 func TestDashboard_AddressesLeadNowhereElse(t *testing.T) {
 	t.Parallel()
-	c := newShipped(t)
+	c := newCluster(t)
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(other.Close)
 	away := strings.TrimPrefix(other.URL, "http:") // //host:port
@@ -157,7 +157,7 @@ func TestDashboard_AddressesLeadNowhereElse(t *testing.T) {
 // A page of somebody else can do nothing with the session of who looks at it.
 func TestDashboard_OtherPagesCantUseItsSession(t *testing.T) {
 	t.Parallel()
-	c := newShipped(t)
+	c := newCluster(t)
 	c.newApp("shop", "hello")
 	own := c.signedIn(t, "/apps")
 	var before, after wire.Session

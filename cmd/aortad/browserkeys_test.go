@@ -10,7 +10,7 @@ import (
 // focus is seen wherever it goes.
 func TestDashboard_ByKeyboardAlone(t *testing.T) {
 	t.Parallel()
-	c := newShipped(t)
+	c := newCluster(t)
 	store := c.newApp("store", "hello")
 	store.deploy()
 	p := c.window(t, "/apps")

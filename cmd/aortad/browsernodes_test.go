@@ -12,7 +12,7 @@ import (
 func TestDashboard_EmptiesAndLosesANode(t *testing.T) {
 	t.Parallel()
 	nodes := testkit.FreeAddr(t)
-	c := newShipped(t, "--node-listen", nodes, "--dead-after", "90s") // so that there is time to say so first
+	c := newCluster(t, "--node-listen", nodes, "--dead-after", "90s") // so that there is time to say so first
 	shop := c.newApp("shop", "hello")
 	shop.deploy()
 	n2 := c.join("n2", "heart", "https://"+nodes)

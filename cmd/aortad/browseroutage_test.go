@@ -47,7 +47,7 @@ type shown struct {
 // itself.
 func TestDashboard_OutlivesTheDaemon(t *testing.T) {
 	t.Parallel()
-	c := newShipped(t)
+	c := newCluster(t)
 	shop := c.newApp("shop", "hello")
 	shop.deploy()
 	p := c.signedIn(t, "/apps/shop")
@@ -103,7 +103,7 @@ func wantOnce(t *testing.T, p *browser.Page, texts ...string) {
 // A daemon that hangs answers nothing and closes nothing: that is told too.
 func TestDashboard_OutlivesADaemonThatHangs(t *testing.T) {
 	t.Parallel()
-	c := newShipped(t)
+	c := newCluster(t)
 	c.newApp("shop", "hello")
 	p := c.signedIn(t, "/apps/shop")
 	p.AwaitText("Not deployed yet.")

@@ -11,7 +11,7 @@ import (
 // A session that is ended elsewhere ends in the open window by itself.
 func TestDashboard_EndsWithItsSession(t *testing.T) {
 	t.Parallel()
-	c := newShipped(t)
+	c := newCluster(t)
 	c.newApp("shop", "hello")
 	p := c.signedIn(t, "/apps/shop")
 	p.AwaitText("Not deployed yet.")
@@ -64,7 +64,7 @@ func leave(t *testing.T, p *browser.Page) {
 // was asked for.
 func TestDashboard_IsOpenedSignedInByTheCommandLine(t *testing.T) {
 	t.Parallel()
-	c := newShipped(t)
+	c := newCluster(t)
 	c.aorta("apps", "create", "shop")
 
 	link := strings.TrimSpace(c.aorta("dashboard", "--print", "-a", "shop"))

@@ -16,7 +16,7 @@ const liveJS = `/Not deployed yet/.test(document.body.innerText) && !/as of \d/.
 // Each tab that is looked at is live, however many there are behind it.
 func TestDashboard_LivesInManyTabs(t *testing.T) {
 	t.Parallel()
-	c := newShipped(t)
+	c := newCluster(t)
 	c.newApp("shop", "hello")
 	window := c.signedIn(t, "/apps")
 	var tabs []*browser.Page

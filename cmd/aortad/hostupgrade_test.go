@@ -19,7 +19,7 @@ func TestLab_AnotherProgramAdoptsWhatRuns(t *testing.T) {
 
 	s.under("F5: a heart is killed and its program replaced", s.lab.Hosts, func(cost *lab.Cost) {
 		cost.Strikes()
-		for _, program := range []string{"", "", filepath.Join(bin, "aortad"), ""} {
+		for _, program := range []string{"", "", filepath.Join(bin, watched, "aortad"), ""} {
 			testkit.Must(t, host.KillDaemon(testkit.Bounded(t)))
 			host.Daemon = program
 			testkit.Must(t, host.StartDaemon(testkit.Bounded(t)))

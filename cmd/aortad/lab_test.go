@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,10 +19,6 @@ import (
 	"aorta/internal/testkit/lab"
 	"aorta/web/wire"
 )
-
-// labs is held by the test that has a lab: four hosts at work, of which no request may
-// fail, are as much as a machine of two processors has for them.
-var labs sync.Mutex
 
 // hosts are a lab that tests of this package share, which the first one makes that asks
 // for it. Whoever comes next finds it as the one before has left it: whole, or not at all.
@@ -41,13 +36,8 @@ var four = hosts{specs: func() []lab.Spec { return lab.Specs(4) }}
 func (h *hosts) use(tb testing.TB) *lab.Lab {
 	tb.Helper()
 	skipQuick(tb)
-	testkit.WaitTurn(tb, labs.Lock)
-	tb.Cleanup(labs.Unlock)
-	for _, other := range []*hosts{&four, &besieged} {
-		if other != h {
-			testkit.Must(tb, other.end())
-		}
-	}
+	labs.take(tb, h)
+	endOthers(tb, h)
 	if h.lab == nil {
 		testkit.Must(tb, h.begin(tb))
 	}
@@ -55,11 +45,21 @@ func (h *hosts) use(tb testing.TB) *lab.Lab {
 	return h.lab
 }
 
+// endOthers takes the labs away that are there and not h.
+func endOthers(tb testing.TB, h *hosts) {
+	tb.Helper()
+	for _, other := range []*hosts{&four, &besieged} {
+		if other != h {
+			testkit.Must(tb, other.end())
+		}
+	}
+}
+
 func (h *hosts) begin(tb testing.TB) (err error) {
 	if h.dir, err = os.MkdirTemp("/tmp", "ao"); err != nil {
 		return err
 	}
-	o := labOf(h.dir, h.specs()...)
+	o := labOf(tb, h.dir, h.specs()...)
 	o.First = func(_ context.Context, l *lab.Lab) error {
 		on(tb, l.Pacemaker()).newApp("shop", "hello").deploy()
 		return nil
@@ -69,9 +69,9 @@ func (h *hosts) begin(tb testing.TB) (err error) {
 }
 
 // labOf is a lab with the programs of these tests, in a directory.
-func labOf(dir string, specs ...lab.Spec) lab.Options {
+func labOf(tb testing.TB, dir string, specs ...lab.Spec) lab.Options {
 	return lab.Options{
-		Dir: dir + "/lab", Tree: "../..", Daemon: filepath.Join(bin, watched, "aortad"), Client: filepath.Join(bin, "aorta"),
+		Dir: dir + "/lab", Tree: "../..", Daemon: daemonOf(tb), Client: filepath.Join(bin, "aorta"),
 		Hosts: specs, Guard: []string{filepath.Join(bin, "labctl"), "guard"}, Env: []string{goRace},
 	}
 }
@@ -80,9 +80,9 @@ func labOf(dir string, specs ...lab.Spec) lab.Options {
 func ownLab(tb testing.TB, first func(context.Context, *lab.Lab) error, specs ...lab.Spec) *lab.Lab {
 	tb.Helper()
 	skipQuick(tb)
-	testkit.WaitTurn(tb, labs.Lock)
-	tb.Cleanup(labs.Unlock)
-	o := labOf(testkit.ShortDir(tb), specs...)
+	labs.take(tb, nil)
+	endOthers(tb, nil)
+	o := labOf(tb, testkit.ShortDir(tb), specs...)
 	o.First = first
 	l, err := lab.Up(testkit.Bounded(tb), o)
 	testkit.Must(tb, err)

@@ -201,7 +201,7 @@ func scriptBytes(tb testing.TB) (sum int64) {
 // can be found, and the page stays whole. The figures are for people.
 func TestPages_WithAThousandApps(t *testing.T) {
 	t.Parallel()
-	c := newShipped(t)
+	c := newCluster(t)
 	shop := c.newApp("shop", "hello")
 	shop.deploy()
 	shop.serve(1)

@@ -162,7 +162,7 @@ func press(name, awaits string) func(*browser.Page) {
 
 func TestPages_OfAnEmptyCluster(t *testing.T) {
 	t.Parallel()
-	c := newShipped(t)
+	c := newCluster(t)
 
 	walk{t, c, "empty"}.through(
 		view{name: "overview", path: "/", shows: "No apps yet"},

@@ -33,9 +33,6 @@ var bin string
 // that are shared have them in turn beside these.
 var slots *testkit.Slots
 
-// watched is the directory in bin of what the race detector watches.
-const watched = "watched"
-
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if testing.Short() {
@@ -99,21 +96,11 @@ type cluster struct {
 }
 
 // newCluster starts one as make up does, but for the flags that a test adds (and
-// says why), and ends it with the test, instances included.
+// says why), and ends it with the test, instances included. Its daemon is the very
+// program that ships, but in the tests of watchedTests.
 func newCluster(tb testing.TB, flags ...string) *cluster {
 	tb.Helper()
 	c := unstarted(tb, flags...)
-	c.start()
-	return c
-}
-
-// newShipped starts one whose daemon is the very program that ships: for tests of
-// the pages, for which the race detector would only be slow. It watches the daemon
-// in all the others.
-func newShipped(tb testing.TB, flags ...string) *cluster {
-	tb.Helper()
-	c := unstarted(tb, flags...)
-	c.daemon = filepath.Join(bin, "aortad")
 	c.start()
 	return c
 }
@@ -123,7 +110,7 @@ func unstarted(tb testing.TB, flags ...string) *cluster {
 	tb.Helper()
 	skipQuick(tb)
 	slots.Take(tb)
-	c := &cluster{tb: tb, dir: testkit.ShortDir(tb), daemon: filepath.Join(bin, watched, "aortad"), docker: testkit.DockerHost()}
+	c := &cluster{tb: tb, dir: testkit.ShortDir(tb), daemon: daemonOf(tb), docker: testkit.DockerHost()}
 	api, router := testkit.FreeAddr(tb), testkit.FreeAddr(tb)
 	c.api, c.router = "http://"+api, "http://"+router
 	c.flags = slices.Concat([]string{"run"}, c.upFlags(api, router), flags)

@@ -74,7 +74,7 @@ func (c *cluster) while(app string) {
 func TestPages_OfABusyCluster(t *testing.T) {
 	t.Parallel()
 	nodes := testkit.FreeAddr(t)
-	c := newShipped(t, "--node-listen", nodes)
+	c := newCluster(t, "--node-listen", nodes)
 	shop, blog, search := c.newApp("shop", "hello"), c.newApp("blog", "hello"), c.newApp("search", "testapp")
 	c.newApp("next-idea", "hello")
 	shop.deploy()
@@ -124,7 +124,7 @@ func TestPages_OfABusyCluster(t *testing.T) {
 func TestPages_OfABrokenCluster(t *testing.T) {
 	t.Parallel()
 	nodes := testkit.FreeAddr(t)
-	c := newShipped(t, "--node-listen", nodes, "--dead-after", "6s") // the least: a dead node is waited for
+	c := newCluster(t, "--node-listen", nodes, "--dead-after", "6s") // the least: a dead node is waited for
 	shop, billing := c.newApp("shop", "hello"), c.newApp("billing", "testapp")
 	shop.deploy()
 	shop.traffic(30*time.Millisecond, 4)

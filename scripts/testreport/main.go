@@ -42,6 +42,9 @@ func main() {
 // explain is no error of its own.
 func run(args []string) (*report, error) {
 	cmd := exec.Command("go", append([]string{"test", "-json"}, args...)...)
+	// The race detector holds each process that ends for a second, and tests start many.
+	// Goroutines that nobody has ended, which it waits for, are what goleak finds.
+	cmd.Env = append(os.Environ(), "GORACE="+strings.TrimSpace(os.Getenv("GORACE")+" atexit_sleep_ms=0"))
 	cmd.Stderr = os.Stderr
 	r := newReport(os.Stdout)
 	out, err := cmd.StdoutPipe()

@@ -24,7 +24,7 @@ func testModule(t *testing.T, text string, args ...string) (string, int) {
 	}
 	cmd := exec.Command(os.Args[0], append(args, "./...")...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "TESTREPORT_MAIN=1", "GOFLAGS=", "GOWORK=off")
+	cmd.Env = append(os.Environ(), "TESTREPORT_MAIN=1", "GOFLAGS=", "GOWORK=off", "GORACE=halt_on_error=1")
 	out, err := cmd.CombinedOutput()
 	if err != nil && cmd.ProcessState == nil {
 		t.Fatalf("start the program: %v", err)
@@ -81,6 +81,10 @@ var runs = []struct {
 		"skipped in a short run", head + `func TestA(t *testing.T) {}; func TestB(t *testing.T) { t.Skip("needs a moon") }`,
 		[]string{"-short"},
 		0, "1 passed, 0 failed, 1 skipped", nil,
+	},
+	{
+		"told of the race detector", head + `func TestA(t *testing.T) { if got := os.Getenv("GORACE"); got != "halt_on_error=1 atexit_sleep_ms=0" { t.Errorf("GORACE is %q", got) } }`,
+		nil, 0, "1 passed, 0 failed, 0 skipped", nil,
 	},
 	{"no test", head, nil, 1, "0 passed, 0 failed, 0 skipped", []string{"no test ran"}},
 	{
