@@ -61,6 +61,7 @@ type Tailer struct {
 
 	committed map[string]int64 // least committed offset by file key
 	counted   time.Time        // time of the last line that is committed
+	caughtUp  time.Time        // when all lines were last seen to be counted
 	rejected  uint64
 }
 
@@ -143,7 +144,8 @@ func (t *Tailer) Rejected() uint64 {
 }
 
 // Lag is how much of the log on disk isn't counted yet, in bytes, and how old
-// the counts are: the age of the last line that was counted, 0 when all are.
+// the counts are: the age of the last line that was counted, or the time since all
+// were, if that is less, as after an hour without a request; 0 when all are.
 func (t *Tailer) Lag() (bytes int64, age time.Duration) {
 	found, _, err := list(t.cfg.Path)
 	if err != nil {
@@ -155,8 +157,16 @@ func (t *Tailer) Lag() (bytes int64, age time.Duration) {
 		_ = f.fd.Close()
 		bytes += max(0, f.size-max(t.committed[f.id.Key()], t.committed[f.id.Key()+copyMark]))
 	}
-	if bytes > 0 && !t.counted.IsZero() {
-		age = max(0, time.Since(t.counted))
+	now := time.Now()
+	if bytes == 0 && err == nil {
+		t.caughtUp = now
+	}
+	since := t.counted
+	if t.caughtUp.After(since) {
+		since = t.caughtUp
+	}
+	if bytes > 0 && !since.IsZero() {
+		age = max(0, now.Sub(since))
 	}
 	return bytes, age
 }

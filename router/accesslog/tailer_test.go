@@ -207,6 +207,26 @@ func TestTailer_LeavesTheBacklogOnDiskWhileTheStoreIsAway(t *testing.T) {
 	testkit.Eventually(t, "no lag", func() bool { bytes, _ := r.Lag(); return bytes == 0 })
 }
 
+func TestTailer_IsNotLateAfterATimeWithoutRequests(t *testing.T) {
+	t.Parallel()
+	l, m := newLogFile(t), newMemory()
+	r := l.start(m)
+	l.write(1)
+	l.counted(m)
+	testkit.Eventually(t, "no lag", func() bool { bytes, _ := r.Lag(); return bytes == 0 })
+	r.mu.Lock()
+	r.counted = r.counted.Add(-time.Hour)
+	r.mu.Unlock()
+	m.set(func(m *memory) { m.fault = func() (bool, error) { return false, errInjected } })
+
+	l.write(1)
+
+	testkit.Eventually(t, "a line that is not counted", func() bool { bytes, _ := r.Lag(); return bytes > 0 })
+	if _, age := r.Lag(); age >= time.Hour {
+		t.Errorf("got counts %v old, want the time since all were counted", age)
+	}
+}
+
 func TestTailer_RotatesAndDeletesOnlyWhatIsOnTheStoresDisk(t *testing.T) {
 	t.Parallel()
 	l, m := newLogFile(t), newMemory()
