@@ -19,7 +19,7 @@ func (r *runner) exitCause(ctx context.Context, rec record, c docker.Container) 
 	if rec.Spec.Command != "" && (c.ExitCode == 127 || c.ExitCode == 126) {
 		tail, err := r.h.engine.Tail(ctx, r.id, tailLines)
 		if err == nil && lacksShell(tail) {
-			return "its image has no /bin/sh, which the process type's command needs; use an image with a shell, or have web run the image's own: with no Procfile, and no command in aorta.yml"
+			return "its image has no /bin/sh, which its command needs: write the command as a list, which needs none (command: [./work, --fast] in aorta.yml), or use an image with a shell"
 		}
 	}
 	return exitText(rec.Spec, c) + " before it was healthy"

@@ -114,6 +114,7 @@ func TestHeart_NamesWhyAStartFailed(t *testing.T) {
 			s.Image = cluster.Image{Ref: "aorta/gone:1", ID: "sha256:" + strings.Repeat("1", 64)}
 		}, []string{"image is missing", "deploy the app again"}},
 		{"serve", func(s *cluster.InstanceSpec) { s.Command = "./server" }, []string{"no /bin/sh"}},
+		{"serve", func(s *cluster.InstanceSpec) { s.Command = `["/nothing"]` }, []string{"exited with code 127"}},
 		{"serve", func(s *cluster.InstanceSpec) { s.Port = taken }, []string{"port is taken by another program"}},
 		{"serve", func(s *cluster.InstanceSpec) { s.Port = 80 }, []string{"port 80 is outside this node's range"}},
 	}
@@ -170,6 +171,18 @@ func TestHeart_AdoptsItsContainersAfterARestart(t *testing.T) {
 	}
 	if got := l.pace.status(id); got.Restarts != 0 || got.Crashing {
 		t.Errorf("got %+v, want no restart", got)
+	}
+}
+
+func TestHeart_StartsAListWithoutAShell(t *testing.T) {
+	t.Parallel()
+	l := newLab(t) // whose image has none
+	id := l.running(l.start(), "serve", func(s *cluster.InstanceSpec) { s.Command = `["/testapp", "two words"]` })
+
+	got := l.inspect(id)
+
+	if !got.Running {
+		t.Errorf("got %+v, want it to run", got)
 	}
 }
 

@@ -39,7 +39,7 @@ type manifestFile struct {
 }
 
 type manifestProcess struct {
-	Command   string          `yaml:"command"`
+	Command   command         `yaml:"command"`
 	Quantity  *whole          `yaml:"quantity"`
 	Memory    string          `yaml:"memory"`
 	CPUs      *cores          `yaml:"cpus"`
@@ -116,14 +116,14 @@ func (p manifestProcess) processType(name string, otherwise cluster.ContainerOpt
 	if err := refuseUnsupported("processes."+cluster.Clip(name)+".", unsupported); err != nil {
 		return cluster.ProcessType{}, err
 	}
-	t := cluster.ProcessType{Name: name, Command: p.Command, Quantity: p.Quantity.asInt(), Exclusive: p.Exclusive}
+	t := cluster.ProcessType{Name: name, Command: string(p.Command), Quantity: p.Quantity.asInt(), Exclusive: p.Exclusive}
 	if p.CPUs != nil {
 		if t.Limits.CPUs = float64(*p.CPUs); t.Limits.CPUs == 0 {
 			return t, cluster.Invalid(where+".cpus", "0 is outside %v … %v", cluster.MinCPUs, cluster.MaxCPUs)
 		}
 	}
 	if p.Command != "" {
-		if err := validateCommand(where+".command", p.Command); err != nil {
+		if err := validateCommand(where+".command", string(p.Command)); err != nil {
 			return t, err
 		}
 	}

@@ -2,13 +2,9 @@ package build
 
 import (
 	"strings"
-	"unicode/utf8"
 
 	"aorta/pacemaker/cluster"
 )
-
-// maxCommand is the longest command of a process type, in bytes.
-const maxCommand = 8 << 10
 
 // ParseProcfile parses lines of "name: command" and skips empty lines and
 // comments (#). Types are in the file's order.
@@ -58,16 +54,4 @@ func parseProcess(line string) (cluster.ProcessType, error) {
 // startOf is the column of a line's first character that is no space.
 func startOf(line string) int {
 	return 1 + len(line) - len(strings.TrimLeft(line, " \t"))
-}
-
-func validateCommand(where, command string) error {
-	switch {
-	case command == "":
-		return cluster.Invalid(where, "the command is empty")
-	case len(command) > maxCommand:
-		return cluster.Invalid(where, "the command is %d bytes long; the limit is %d", len(command), maxCommand)
-	case !utf8.ValidString(command) || strings.ContainsRune(command, 0):
-		return cluster.Invalid(where, "the command is not text")
-	}
-	return nil
 }

@@ -9,14 +9,17 @@ import (
 	"aorta/pacemaker/cluster"
 )
 
-// setCommand has a process type's own command run in place of the image's
-// entry point and command: in the app's own shell, inside its own container.
+// setCommand has a process type's own command run in place of the image's entry point
+// and command: a list as it is, a text in the app's own shell, inside its own container.
 func setCommand(c *container.Config, command string) {
 	if command == "" {
 		return
 	}
-	c.Entrypoint = []string{"/bin/sh", "-c", shellLine(command)}
-	c.Cmd = []string{}
+	args, isList := cluster.CommandArgs(command)
+	if !isList {
+		args = []string{"/bin/sh", "-c", shellLine(command)}
+	}
+	c.Entrypoint, c.Cmd = args, []string{}
 }
 
 // notExecutable are first words of commands that can't follow exec.
@@ -43,7 +46,11 @@ var inits = map[string]bool{
 	"tini": true, "tini-static": true, "dumb-init": true, "docker-init": true, "catatonit": true,
 }
 
-// bringsInit says that what the image starts is an init of its own.
+// bringsInit says that what is started, without a shell, is an init of the image's own.
 func bringsInit(s cluster.InstanceSpec, img Image) bool {
-	return s.Command == "" && len(img.Command) > 0 && inits[path.Base(img.Command[0])]
+	args := img.Command
+	if s.Command != "" {
+		args, _ = cluster.CommandArgs(s.Command)
+	}
+	return len(args) > 0 && inits[path.Base(args[0])]
 }
