@@ -50,6 +50,8 @@ type Config struct {
 	RouterSilence time.Duration
 	// DeadAfter is how long a node may be silent before it counts as unheard.
 	DeadAfter time.Duration
+	// ReportEvery is how often nodes report.
+	ReportEvery time.Duration
 	// KeepReleases is how many of an app's newest releases keep their image and
 	// archive; default cluster.KeptReleases.
 	KeepReleases int
@@ -177,7 +179,7 @@ func New(cfg Config, parts Parts, id cluster.ID, epoch uint64) *Pacemaker {
 	})
 	p.Following = following.New(following.Config{Store: parts.Store, Jobs: p.jobs, Written: p.written, Now: cfg.Now})
 	p.Overview = overview.New(overview.Config{
-		Store: parts.Store, Nodes: p.Nodes, Routers: p.Routers, Publisher: p.publish, NoRoom: p.missing.noRoom, NextTry: p.missing.nextTry, Answers: cfg.Answers, Started: started, Now: cfg.Now,
+		Store: parts.Store, Nodes: p.Nodes, Routers: p.Routers, Publisher: p.publish, NoRoom: p.missing.noRoom, NextTry: p.missing.nextTry, Answers: cfg.Answers, ReportEvery: cfg.ReportEvery, Started: started, Now: cfg.Now,
 	})
 	return p
 }

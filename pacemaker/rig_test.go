@@ -27,7 +27,7 @@ func newRig(tb testing.TB) *rig {
 	r := &rig{Rig: testrig.New(tb), shelf: &testrig.Shelf{}}
 	r.Pacemaker = New(Config{
 		Domain: "test.local", RouterURL: "http://%s", ReposDir: r.Dir, SourcesDir: filepath.Join(r.Dir, "sources"),
-		DrainLimit: 30 * time.Second, RouterSilence: 5 * time.Second, DeadAfter: 15 * time.Second, Now: r.Clock.Now, Log: r.Log,
+		DrainLimit: 30 * time.Second, RouterSilence: 5 * time.Second, DeadAfter: 15 * time.Second, ReportEvery: 2 * time.Second, Now: r.Clock.Now, Log: r.Log,
 	}, Parts{Store: r.Rig.Store, Jobs: r.Jobs, Table: r.Table, Gate: r.Gate, Registry: r.shelf}, cluster.NewID(), testrig.Epoch)
 	return r
 }

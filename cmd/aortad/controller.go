@@ -172,7 +172,7 @@ func (c *controller) openPacemaker(ctx context.Context) error {
 	c.numbers = newAppNumbers(counted)
 	c.pace = pacemaker.New(pacemaker.Config{
 		Domain: d.cfg.Domain, OwnHost: d.ownHost(), RouterURL: d.routerURL(), ReposDir: d.path("repos"), SourcesDir: d.path("sources"),
-		KeepReleases: d.cfg.KeepReleases, ImagesMaxSize: int64(d.cfg.ImagesMaxGB) * 1e9, DrainLimit: d.cfg.DrainLimit, RouterSilence: routerSilence, DeadAfter: d.cfg.DeadAfter, Pacemakers: c.pacemakers, ShowAt: c.other.urls, NodeRemoved: c.expel, Answers: c.numbers.Answers, Ended: countEnded(), Log: d.log,
+		KeepReleases: d.cfg.KeepReleases, ImagesMaxSize: int64(d.cfg.ImagesMaxGB) * 1e9, DrainLimit: d.cfg.DrainLimit, RouterSilence: routerSilence, DeadAfter: d.cfg.DeadAfter, ReportEvery: d.cfg.ReportEvery, Pacemakers: c.pacemakers, ShowAt: c.other.urls, NodeRemoved: c.expel, Answers: c.numbers.Answers, Ended: countEnded(), Log: d.log,
 	}, pacemaker.Parts{
 		Store: c.store, Authority: c.authority, Table: publisher, Gate: c.m, Forget: []pacemaker.AppData{c.logs, forgetStats{counted}, c.images}, Registry: c.images,
 	}, c.cluster, epoch)

@@ -9,12 +9,9 @@ import (
 	"aorta/pacemaker/cluster"
 )
 
-// quietAfter is the silence from which on a node may be lost, where something else says
-// so too: less than that of a router, which reports as often.
-const quietAfter = 3 * time.Second
-
-// quiet says that its daemon has missed a report, or has made none to this pacemaker.
-func (n Node) quiet() bool { return n.HeardAt == nil || n.HeardAgo >= quietAfter }
+// quiet says whether a node that reports each so often is missed: one and a half times
+// that. By then it may be lost, where something else says so too.
+func quiet(silence, reportEvery time.Duration) bool { return silence >= reportEvery*3/2 }
 
 // reaches says whether a router that reports has not lost another node.
 func (n Node) reaches(to Node) bool {
@@ -35,7 +32,7 @@ func (g Snapshot) unreachedBy(to Node) []string {
 // mayBeLost says that a node which is not dead is quiet as a whole, its router or the
 // others' routers being witnesses. What they see is one event, and has one concern.
 func (g Snapshot) mayBeLost(n Node) bool {
-	return !n.Unheard && n.quiet() && (n.RouterSilent || len(g.unreachedBy(n)) > 0)
+	return !n.Unheard && n.Quiet && (n.RouterSilent || len(g.unreachedBy(n)) > 0)
 }
 
 // maybeLost are the concerns of nodes that may be lost. While many are silent, that one

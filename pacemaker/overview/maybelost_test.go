@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"aorta/internal/testkit"
 	"aorta/pacemaker/cluster"
 )
 
@@ -19,9 +20,9 @@ func TestConcerns_SayOfALostMachineOnce(t *testing.T) {
 		}
 	}
 	away := node("n3")
-	away.HeardAgo, away.RouterSilent = 6*time.Second, true
+	away.Quiet, away.RouterSilent = true, true
 	unheard := node("n3")
-	unheard.HeardAgo = 4 * time.Second
+	unheard.Quiet = true
 	stuck := node("n3")
 	stuck.RouterSilent = true
 	quiet := unheard
@@ -46,5 +47,28 @@ func TestConcerns_SayOfALostMachineOnce(t *testing.T) {
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
+	}
+}
+
+// A node is missed by what it was asked to report, not by a time of its own.
+func TestNode_IsQuietOnceItMissedAReport(t *testing.T) {
+	r := newRig(t)
+	r.overview.cfg.ReportEvery = 10 * time.Second
+	n1 := r.joined("n1", cluster.RoleHeart)
+	unknown := r.Node("n2", cluster.RoleHeart)
+	quiet := func(n cluster.Node) bool {
+		t.Helper()
+		one, err := r.overview.Node(t.Context(), n)
+		testkit.Must(t, err)
+		return one.Quiet
+	}
+
+	r.Clock.Forward(14 * time.Second)
+	if quiet(n1) || !quiet(unknown) {
+		t.Errorf("after 14 s of silence: got quiet %t, and %t of a node that never reported; want false, true", quiet(n1), quiet(unknown))
+	}
+	r.Clock.Forward(time.Second)
+	if !quiet(n1) {
+		t.Error("after 15 s of silence: got a node that is not quiet, want it so")
 	}
 }

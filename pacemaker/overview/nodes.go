@@ -20,6 +20,7 @@ type Node struct {
 	TagSources map[string]cluster.TagSource // of its tags, without those that were set
 	HeardAt    *time.Time
 	HeardAgo   time.Duration
+	Quiet      bool // its daemon has missed a report, or has made none to this pacemaker
 	// RouterSilent says that it has a router, which does not report.
 	RouterSilent bool
 	// RouterBehind says what its router serves in place of a table that was
@@ -104,7 +105,7 @@ func (o *Overview) instancesByNode(ctx context.Context) (map[cluster.ID]int, err
 }
 
 func (o *Overview) node(n cluster.Node, instances int) Node {
-	g := Node{Node: n, Instances: instances, Unheard: o.cfg.Nodes.Unheard(n), HeldUntil: o.cfg.Nodes.HeldUntil(n)}
+	g := Node{Node: n, Instances: instances, Quiet: true, Unheard: o.cfg.Nodes.Unheard(n), HeldUntil: o.cfg.Nodes.HeldUntil(n)}
 	g.RouterSilent = n.Has(cluster.RoleRouter) && o.cfg.Routers.Silent(n.ID)
 	if n.Has(cluster.RoleRouter) {
 		g.TableAge = o.cfg.Publisher.Age(n)
@@ -116,6 +117,7 @@ func (o *Overview) node(n cluster.Node, instances int) Node {
 	if h, said := o.cfg.Nodes.Heard(n); said {
 		at := o.cfg.Now().Add(-h.Ago)
 		g.Score, g.Load, g.HeardAt, g.HeardAgo, g.Unknown, g.TagSources = &h.Load.Score, &h.Load, &at, h.Ago, h.Unknown, h.TagSources
+		g.Quiet = quiet(h.Ago, o.cfg.ReportEvery)
 		g.SaysAt, g.Unshown = h.Address, h.Unshown
 		for _, p := range h.Parts {
 			g.Parts = append(g.Parts, Part{p, at.Add(-p.Ago)})

@@ -23,9 +23,10 @@ type Config struct {
 	NextTry func(app cluster.ID) time.Time
 	// Answers says what apps answered in the last minute, those that had requests;
 	// nil while it is not known.
-	Answers func(context.Context) map[cluster.ID]Answers
-	Started time.Time // of this pacemaker
-	Now     func() time.Time
+	Answers     func(context.Context) map[cluster.ID]Answers
+	ReportEvery time.Duration // of nodes
+	Started     time.Time     // of this pacemaker
+	Now         func() time.Time
 }
 
 // Overview shows the cluster. Make it with New.
