@@ -15,7 +15,7 @@ ENV := if [ -f "$(STATE)/env.sh" ]; then . "$$(realpath "$(STATE)/env.sh")"; fi;
 GO  := $(ENV) go
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean build test test-apps check fmt lint bootstrap fuzz bench-router bench-accesslog bench-logs bench-flood bench-deploy bench-idle bench-push bench-streams bench-jobs bench-registry bench-dashboard screenshots
+.PHONY: help up down clean build test test-apps check fmt lint bootstrap fuzz bench-router bench-accesslog bench-logs bench-flood bench-deploy bench-idle bench-push bench-streams bench-jobs bench-registry bench-failover bench-dashboard screenshots
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -135,6 +135,9 @@ bench-jobs: bootstrap ## the job trees: figures, beside asynq, and a storm of ki
 
 bench-registry: bootstrap ## an image of 100 MB to a heart, beside docker pull of a bare registry; the daemon's memory with 1 GB (1 min)
 	@export DOCKER_HOST=$$(scripts/engine.sh host); $(GO) run ./scripts/bench/registry
+
+bench-failover: build ## a host of an app loses its power, on Aorta and on Docker Swarm, RUNS (3) of each in turns (10 min)
+	@$(ENV) CGO_ENABLED=0 go run ./scripts/bench/failover -runs $(or $(RUNS),3)
 
 bench-idle: ## what an idle cluster costs, part by part, without an app and with APPS (100) (10 min)
 	@scripts/bench-idle.sh

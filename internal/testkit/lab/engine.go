@@ -51,10 +51,12 @@ func (h *Host) startContainerd(ctx context.Context) error {
 // StartEngine starts the host's Docker engine beside its containerd, and waits until it
 // answers.
 func (h *Host) StartEngine(ctx context.Context) error {
-	dockerd, err := h.start(filepath.Join(h.Disk(), "dockerd.log"), h.baseEnv(), "dockerd",
-		"--data-root", filepath.Join(h.Disk(), "docker"), "--exec-root", filepath.Join(h.sockets(), "docker"),
+	argv := append([]string{
+		"dockerd", "--data-root", filepath.Join(h.Disk(), "docker"), "--exec-root", filepath.Join(h.sockets(), "docker"),
 		"--pidfile", filepath.Join(h.sockets(), "docker.pid"), "--containerd", h.containerdSocket(), "--host", h.Engine(),
-		"--exec-opt", "native.cgroupdriver=cgroupfs", "--cgroup-parent", "/"+string(h.group.containers()), "--live-restore")
+		"--exec-opt", "native.cgroupdriver=cgroupfs", "--cgroup-parent", "/" + string(h.group.containers()), "--live-restore",
+	}, h.EngineFlags...)
+	dockerd, err := h.start(filepath.Join(h.Disk(), "dockerd.log"), h.baseEnv(), argv...)
 	if err != nil {
 		return err
 	}

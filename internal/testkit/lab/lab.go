@@ -35,6 +35,8 @@ type Options struct {
 type Spec struct {
 	Roles []string `json:"roles"`           // none: it has an engine, and no daemon yet
 	Flags []string `json:"flags,omitempty"` // of its daemon, beside those of make up
+	// EngineFlags are of its Docker engine, beside those that all have.
+	EngineFlags []string `json:"engine_flags,omitempty"`
 	// Daemon is the program aortad where it is another one than the lab's. What runs is
 	// known by it.
 	Daemon string `json:"daemon,omitempty"`

@@ -28,6 +28,7 @@ type Answer struct {
 	Took   time.Duration
 	OK     bool
 	Via    string // the host of the router that was asked
+	By     string // of a good one: who answered, "v12 INSTANCE"
 	Post   bool
 	Status int    // 0: there was no answer, or not a whole one
 	Again  int    // how often the client sent it again, by itself, on another connection
@@ -45,11 +46,14 @@ func newTally() *Tally {
 func (t *Tally) add(a Answer, by string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if a.OK {
+		a.By = by
+	}
 	t.Answers = append(t.Answers, a)
 	r := t.Routers[a.Via]
 	if a.OK {
 		t.OK++
-		t.Instances[by]++
+		t.Instances[a.By]++
 		r[0]++
 	} else {
 		t.Failed++
