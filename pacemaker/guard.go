@@ -25,6 +25,7 @@ var anchors = map[string]anchor{
 	cluster.JobTurn:          {of: []cluster.OperationKind{cluster.OpDeploy}, named: true},
 	cluster.JobRelease:       {of: []cluster.OperationKind{cluster.OpDeploy, cluster.OpRelease}, named: true},
 	cluster.JobPlace:         {of: starting, named: true},
+	cluster.JobPlaceAnew:     {of: starting, named: true},
 	cluster.JobSwap:          {of: starting, named: true},
 	cluster.JobStart:         {of: starting},
 	cluster.JobProvide:       {of: starting},

@@ -40,7 +40,7 @@ func (c *court) args(kind string, op cluster.ID) any {
 		return cluster.NodeArgs{Node: c.node.ID}
 	case cluster.JobProvide:
 		return cluster.ProvideArgs{Build: c.release.BuildID, Node: c.node.ID}
-	case cluster.JobDrain:
+	case cluster.JobDrain, cluster.JobPlaceAnew:
 		return cluster.InstanceArgs{Operation: op, Instance: c.here}
 	case cluster.JobRegistryPrune:
 		return cluster.PruneArgs{App: c.shop.ID}
@@ -65,7 +65,7 @@ func (c *court) of(op cluster.Operation) map[string]jobs.Spec {
 	}
 	walk(tree)
 	if _, ok := found[cluster.JobPlace]; ok {
-		for _, kind := range []string{cluster.JobStart, cluster.JobProvide, cluster.JobSwap} {
+		for _, kind := range []string{cluster.JobStart, cluster.JobProvide, cluster.JobSwap, cluster.JobPlaceAnew} {
 			found[kind] = jobs.Spec{ID: "asked", Kind: kind, Args: encoded(c.args(kind, op.ID))}
 		}
 	}

@@ -23,6 +23,7 @@ func (p *Pacemaker) Handlers() map[string]jobs.Handler {
 		cluster.JobDestroy: p.finishDestroy,
 		cluster.JobDrain:   p.drain,
 
+		cluster.JobPlaceAnew: p.placeAnew,
 		cluster.JobEmptyNode: p.emptyNode,
 		cluster.JobTidy:      p.tidy,
 		cluster.JobPrune:     p.prune,

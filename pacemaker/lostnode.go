@@ -3,6 +3,7 @@ package pacemaker
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"aorta/pacemaker/cluster"
@@ -46,8 +47,8 @@ func (a away) target(s store.Standing) plan.Target {
 	}
 }
 
-// nodeLost ends what would wait for a node that is dead: what was to start there starts
-// elsewhere, and what is to be stopped there is stopped once it is back.
+// nodeLost ends what would wait for a node that is dead: what is to be stopped there is
+// stopped once it is back. What was to start there starts elsewhere, see stranded.go.
 func (p *Pacemaker) nodeLost(ctx context.Context, node cluster.Node, why string) {
 	waiting, err := p.waitingFor(ctx, node)
 	if err != nil {
@@ -55,6 +56,9 @@ func (p *Pacemaker) nodeLost(ctx context.Context, node cluster.Node, why string)
 		return
 	}
 	for _, op := range waiting {
+		if slices.Contains(starting, op.Kind) {
+			continue
+		}
 		if err := p.abort(ctx, op, fmt.Sprintf("node %s is dead (%s)", node.Name, why)); err != nil {
 			p.log.Warn("what waits for a dead node could not be aborted", "node", node.Name, "operation", op.ID, "err", err)
 		}

@@ -199,20 +199,21 @@ func TestLostNode_ThatComesAndGoesIsReplacedOnce(t *testing.T) {
 	}
 }
 
-// What a deploy has under way on a node that dies does not wait for it.
-func TestLostNode_EndsWhatWaitsForIt(t *testing.T) {
+// What is to be stopped on a node that dies is stopped once it is back; the stop that is
+// under way does not wait for that.
+func TestLostNode_EndsTheStopsThatWaitForIt(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, 3)
-	op := f.BeginDeploy(f.app, "img:2")
+	testkit.Must(t, f.store.DrainSurplus(t.Context(), f.app.ID, []cluster.ID{f.on[f.nodes[2].ID]}))
 	f.round()
-	f.InstanceBy(op.ID, f.release, "web", f.nodes[2])
+	op := f.open(cluster.OpRetire)[0]
 
 	f.pass(17*time.Second, 3)
 
 	op, err := f.store.Operation(t.Context(), op.ID)
 	testkit.Must(t, err)
 	if !strings.HasPrefix(op.AbortReason, "node n3 is dead (silent for 1") {
-		t.Errorf("got the deploy %s (%q), want it aborted, with why", op.State, op.AbortReason)
+		t.Errorf("got the stop %s (%q), want it aborted, with why", op.State, op.AbortReason)
 	}
 }
 

@@ -78,6 +78,9 @@ type Jobs interface {
 	// Add is idempotent by the root's id.
 	Add(ctx context.Context, root jobs.Spec, operation string) error
 	Abort(ctx context.Context, id, reason string) error
+	// Supersede has other jobs take the place of one, see jobs.Tree; repeating it
+	// changes nothing.
+	Supersede(ctx context.Context, id string, by []jobs.Spec, reason string) error
 	following.Jobs
 }
 

@@ -91,19 +91,23 @@ func (p *Pacemaker) assignType(ctx context.Context, w work, typ string, ids []cl
 	}
 	list := make([]store.Assignment, len(ids))
 	for i, id := range ids {
-		list[i] = store.Assignment{
-			ID: id, App: w.app.ID, Release: w.release.ID, Type: typ, Node: chosen[i],
-			NeedsPort: typ == cluster.WebType, Operation: w.op.ID, Exclusive: w.target.Exclusive[typ],
-		}
+		list[i] = w.assignment(id, typ, chosen[i])
 	}
 	return p.store.Assign(ctx, list)
 }
 
+func (w work) assignment(id cluster.ID, typ string, node cluster.ID) store.Assignment {
+	return store.Assignment{
+		ID: id, App: w.app.ID, Release: w.release.ID, Type: typ, Node: node,
+		NeedsPort: typ == cluster.WebType, Operation: w.op.ID, Exclusive: w.target.Exclusive[typ],
+	}
+}
+
 // startsOf makes the start jobs of what the operation has of some process types, and
-// says where each is.
+// says where each is. What another one was placed instead of has none.
 func (p *Pacemaker) startsOf(ctx context.Context, r *jobs.Run, w work, types []string) ([]jobs.Spec, error) {
 	mine, err := p.store.InstancesByOperation(ctx, w.op.ID)
-	mine = slices.DeleteFunc(mine, func(in cluster.Instance) bool { return !slices.Contains(types, in.Type) })
+	mine = slices.DeleteFunc(mine, func(in cluster.Instance) bool { return !slices.Contains(types, in.Type) || in.DrainingAt != nil })
 	if err != nil || len(mine) == 0 {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ func (p *Pacemaker) publishRoutes(ctx context.Context, r *jobs.Run) (any, error)
 	if err := p.setTarget(ctx, &w); err != nil {
 		return nil, err
 	}
-	if err := p.awaitRunning(ctx, w.op.ID); err != nil {
+	if err := p.awaitRunning(ctx, w.op); err != nil {
 		return nil, err
 	}
 	promotion, err := p.promotion(ctx, w)
@@ -42,24 +42,33 @@ func (p *Pacemaker) publishRoutes(ctx context.Context, r *jobs.Run) (any, error)
 	return nil, nil
 }
 
-// awaitRunning waits until all that the operation started is reported running.
-// Their start jobs have succeeded by now, so a report is on its way.
-func (p *Pacemaker) awaitRunning(ctx context.Context, op cluster.ID) error {
-	return p.changed.Until(ctx, func() (bool, error) {
-		list, err := p.store.InstancesByOperation(ctx, op)
-		if err != nil {
-			return false, err
+// awaitRunning waits until all that the operation started is reported running. Their
+// start jobs have succeeded by now, so a report is on its way.
+func (p *Pacemaker) awaitRunning(ctx context.Context, op cluster.Operation) error {
+	return p.changed.Until(ctx, func() (bool, error) { return p.allRun(ctx, op) })
+}
+
+// allRun says that all that an operation started runs. Another one is placed instead of
+// what is on a node that died, unless what the operation brings serves already: then it
+// is replaced afterwards.
+func (p *Pacemaker) allRun(ctx context.Context, op cluster.Operation) (bool, error) {
+	list, err := p.store.InstancesByOperation(ctx, op.ID)
+	if err != nil {
+		return false, err
+	}
+	away, err := p.away(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, in := range list {
+		switch {
+		case in.State.Ended() && in.DrainingAt == nil:
+			return false, jobs.Permanent(fmt.Errorf("instance %s ended before it served: %s", in.Name(), in.Error))
+		case in.State.Wanted() && (in.State != cluster.InstanceRunning || away.lost[in.NodeID] && !op.Promoted):
+			return false, nil
 		}
-		for _, in := range list {
-			switch {
-			case in.State.Ended():
-				return false, jobs.Permanent(fmt.Errorf("instance %s ended before it served: %s", in.Name(), in.Error))
-			case in.State.Wanted() && in.State != cluster.InstanceRunning:
-				return false, nil
-			}
-		}
-		return true, nil
-	})
+	}
+	return true, nil
 }
 
 func (p *Pacemaker) promotion(ctx context.Context, w work) (store.Promotion, error) {

@@ -47,7 +47,7 @@ func (p *Pacemaker) reconcile(ctx context.Context) error {
 		p.missing.putBack(check)
 		return err
 	}
-	way := errors.Join(p.endDrains(ctx, open), p.makeWay(ctx, open))
+	way := errors.Join(p.endDrains(ctx, open), p.makeWay(ctx, open), p.supersedeStranded(ctx, open))
 	planted, retired, replaced := p.plantTrees(ctx, open), p.retireAll(ctx), p.replaceMissing(ctx, check, open)
 	if replaced != nil {
 		p.missing.putBack(check)

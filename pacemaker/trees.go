@@ -22,6 +22,7 @@ func Policies() map[string]jobs.Policy {
 		cluster.JobTurn:          limit(jobs.Policy{MaxAttempts: 1000, BackoffBase: time.Second, BackoffMax: 30 * time.Second}, 72*time.Hour),
 		cluster.JobRelease:       limit(patient, time.Minute),
 		cluster.JobPlace:         limit(patient, time.Minute),
+		cluster.JobPlaceAnew:     limit(patient, time.Minute),
 		cluster.JobInstanceStart: {MaxAttempts: 1, Timeout: 2 * time.Hour},
 		cluster.JobStart:         limit(patient, time.Minute),
 		// It waits for drains and stops, as long as those may take.

@@ -109,6 +109,14 @@ func (k *Keeper) Add(ctx context.Context, root jobs.Spec, operation string) erro
 	return k.keeper.Add(ctx, root, operation)
 }
 
+// Supersede has others take the place of a job, see redisq.Keeper.
+func (k *Keeper) Supersede(ctx context.Context, id string, by []jobs.Spec, reason string) error {
+	if err := k.wait(ctx); err != nil {
+		return err
+	}
+	return k.keeper.Supersede(ctx, id, by, reason)
+}
+
 // Abort stops a tree, see redisq.Keeper.
 func (k *Keeper) Abort(ctx context.Context, id, reason string) error {
 	if err := k.wait(ctx); err != nil {

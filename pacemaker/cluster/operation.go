@@ -56,6 +56,8 @@ type Operation struct {
 	// succeed: it can't be retried any more.
 	DiscardedAt *time.Time
 	DiscardedBy string
+	// Promoted says that what it brings serves: nothing ends it any more.
+	Promoted bool
 	// AbortReason is set once somebody has aborted an operation that is open.
 	AbortReason string
 }

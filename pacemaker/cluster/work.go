@@ -9,6 +9,7 @@ const (
 	JobTurn          = "turn"           // pacemaker: what a deploy waits for once it is built
 	JobRelease       = "release"        // pacemaker: image → numbered release
 	JobPlace         = "place"          // pacemaker: chooses nodes, grafts the starts
+	JobPlaceAnew     = "place.anew"     // pacemaker: places one anew that was to start on a node that died, grafts its start
 	JobInstanceStart = "instance.start" // heart: image, container, health
 	JobStart         = "start"          // pacemaker: grafts the starts that waited for an image
 	JobProvide       = "image.provide"  // pacemaker: finds who has or makes an image that a heart misses
@@ -32,7 +33,7 @@ type OperationArgs struct {
 	Operation ID `json:"operation"`
 }
 
-// InstanceArgs are the arguments of instance.start, drain and instance.stop.
+// InstanceArgs are the arguments of place.anew, instance.start, drain and instance.stop.
 type InstanceArgs struct {
 	Operation ID `json:"operation"`
 	Instance  ID `json:"instance"`

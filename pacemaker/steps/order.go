@@ -42,7 +42,7 @@ var order = []struct{ id, name string }{
 // its publishing: it moves the branch to what serves.
 var of = map[string]string{
 	cluster.JobBuild: Build, cluster.JobTurn: Wait, cluster.JobRelease: Release,
-	cluster.JobPlace: Start, cluster.JobSwap: Start, cluster.JobStart: Start, cluster.JobProvide: Start, cluster.JobInstanceStart: Start,
+	cluster.JobPlace: Start, cluster.JobPlaceAnew: Start, cluster.JobSwap: Start, cluster.JobStart: Start, cluster.JobProvide: Start, cluster.JobInstanceStart: Start,
 	cluster.JobPublish: Publish, cluster.JobDeploy: Publish,
 	cluster.JobDrain: Drain, cluster.JobInstanceStop: Drain,
 	cluster.JobEmptyNode: Move,

@@ -31,18 +31,23 @@ func (s *Store) refuseSecond(tx *gorm.DB, a Assignment) error {
 	}
 	var ended []cluster.ID
 	for _, in := range others {
-		var row nodeRow
-		if err := tx.Where("id = ?", in.NodeID).Take(&row).Error; err != nil {
+		if err := refuseBeside(tx, in, a.Type); err != nil {
 			return err
-		}
-		node, err := row.node()
-		if err != nil {
-			return err
-		}
-		if (cluster.ProcessType{Exclusive: true}).MayRunOn(node) {
-			return cluster.Conflict("%s on %s is not gone yet, and %s is exclusive: no other one starts before", in.instance().Name(), node.Name, a.Type)
 		}
 		ended = append(ended, cluster.ID(in.ID))
 	}
 	return s.markDraining(tx, a.Operation, ended)
+}
+
+// refuseBeside is a conflict while one instance of an exclusive process type may run.
+func refuseBeside(tx *gorm.DB, in instanceRow, typ string) error {
+	var row nodeRow
+	if err := tx.Where("id = ?", in.NodeID).Take(&row).Error; err != nil {
+		return err
+	}
+	node, err := row.node()
+	if err == nil && in.GoneAt == nil && (cluster.ProcessType{Exclusive: true}).MayRunOn(node) {
+		return cluster.Conflict("%s on %s is not gone yet, and %s is exclusive: no other one starts before", in.instance().Name(), node.Name, typ)
+	}
+	return err
 }

@@ -163,6 +163,33 @@ func (s *Store) assign(tx *gorm.DB, a Assignment) error {
 	return tx.Create(&row).Error
 }
 
+// AssignInstead is Assign of one in the place of another of its operation, whose node is
+// dead: that one drains, and is stopped if its node comes back. False means that it is
+// too late, since what the operation brings serves already.
+func (s *Store) AssignInstead(ctx context.Context, a Assignment, of cluster.ID) (done bool, err error) {
+	err = s.write(ctx, "assign an instance instead of another", func(tx *gorm.DB) error {
+		var op operationRow
+		if err := tx.Where("id = ?", string(a.Operation)).Take(&op).Error; err != nil || op.Promoted {
+			return err
+		}
+		var row instanceRow
+		if err := tx.Where("id = ? AND operation_id = ?", string(of), string(a.Operation)).Take(&row).Error; err != nil {
+			return err
+		}
+		if a.Exclusive {
+			if err := refuseBeside(tx, row, a.Type); err != nil {
+				return err
+			}
+		}
+		done = true
+		if err := s.assign(tx, a); err != nil {
+			return err
+		}
+		return s.markDraining(tx, "", []cluster.ID{of})
+	})
+	return done && err == nil, err
+}
+
 func raiseRevision(tx *gorm.DB, node cluster.ID) (int, error) {
 	err := tx.Model(&nodeRow{}).Where("id = ?", string(node)).Update("revision", gorm.Expr("revision + 1")).Error
 	if err != nil {

@@ -39,7 +39,7 @@ func (r operationRow) operation() cluster.Operation {
 		Title: r.Title, Args: json.RawMessage(r.Args), State: cluster.OperationState(r.State), Error: r.Error,
 		User: r.Username, CreatedAt: toTime(r.CreatedAt), EndedAt: toTimePtr(r.EndedAt), Turn: toTimePtr(r.TurnAt),
 		DiscardedAt: toTimePtr(r.DiscardedAt), DiscardedBy: r.DiscardedBy, Cause: cluster.ID(r.CauseID),
-		AbortReason: r.AbortReason,
+		Promoted: r.Promoted, AbortReason: r.AbortReason,
 	}
 }
 

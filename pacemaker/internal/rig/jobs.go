@@ -60,6 +60,25 @@ func (f *Jobs) Abort(_ context.Context, id, _ string) error {
 	return nil
 }
 
+// Supersede is part of what a keeper of job trees does.
+func (f *Jobs) Supersede(_ context.Context, id string, by []jobs.Spec, reason string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, t := range f.trees {
+		if t.Jobs[id] != nil {
+			return t.Supersede(id, by, reason, time.Now())
+		}
+	}
+	return jobs.ErrNotFound
+}
+
+// Change applies rules to a tree, as a keeper does by what workers say.
+func (f *Jobs) Change(id string, rules func(*jobs.Tree)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	rules(f.trees[id])
+}
+
 // Tree is part of what a keeper of job trees does.
 func (f *Jobs) Tree(_ context.Context, id string) (*jobs.Tree, error) {
 	f.mu.Lock()

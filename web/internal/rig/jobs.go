@@ -65,6 +65,11 @@ func (f *FakeJobs) Abort(_ context.Context, id, reason string) error {
 	return f.Trees[id].Abort(reason, time.Now())
 }
 
+// Supersede is part of pacemaker.Jobs; here no node dies.
+func (f *FakeJobs) Supersede(context.Context, string, []jobs.Spec, string) error {
+	return jobs.ErrNotFound
+}
+
 // Tree gives a copy of a tree.
 func (f *FakeJobs) Tree(_ context.Context, id string) (*jobs.Tree, error) {
 	f.mu.Lock()
