@@ -185,6 +185,7 @@ func (c *controller) openPacemaker(ctx context.Context) error {
 	}, c.worker(jobs.RoleQueue(string(cluster.RolePacemaker)), 32), c.worker(pacemaker.TurnQueue, 1024)) // who waits costs little
 	d.loop("pacemaker", c.pace.Run)
 	d.loop("statistics roller", counted.Roll)
+	c.countRouters(counted)
 	prometheus.MustRegister(clusterMetrics{ctx: d.ctx, pace: c.pace}, appMetrics{ctx: d.ctx, pace: c.pace, stats: counted}, registryMetrics{c.images})
 	d.ready.Check(string(cluster.RolePacemaker), func() error {
 		if err := c.store.Ping(d.ctx); err != nil {

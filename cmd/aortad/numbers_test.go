@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -23,9 +24,7 @@ func TestAppNumbers_TellWhatWasCounted(t *testing.T) {
 			Status: status, Bytes: 100, Seconds: 0.050, Attempts: 1,
 		})
 	}
-	if err := store.Commit(t.Context(), stats.ShardOf("shop"), "router", nil, stats.Position{"log": 1}, batch); err != nil {
-		t.Fatal(err)
-	}
+	count(t, store, batch)
 	numbers := newAppNumbers(store)
 
 	recent, err := numbers.Recent(t.Context(), now)
@@ -51,6 +50,14 @@ func TestAppNumbers_TellWhatWasCounted(t *testing.T) {
 	}
 }
 
+// count counts what a router has committed.
+func count(t *testing.T, store *stats.Store, b *stats.Batch) {
+	t.Helper()
+	testkit.Must(t, store.Commit(t.Context(), stats.ShardOf("shop"), "router", nil, stats.Position{"log": 1}, b))
+	taker := stats.NewTaker(store, stats.TakerConfig{Routers: func(context.Context) ([]string, error) { return []string{"router"}, nil }})
+	testkit.Must(t, taker.Take(t.Context(), time.Now()))
+}
+
 // The counts of the window are told beside the totals: an error rate is of the time
 // that was asked for, and what was long ago stays out of it.
 func TestAppStats_TellsTheWindowBesideTheTotals(t *testing.T) {
@@ -60,9 +67,7 @@ func TestAppStats_TellsTheWindowBesideTheTotals(t *testing.T) {
 	for i, age := range []time.Duration{26 * time.Hour, 26 * time.Hour, 3 * time.Second, 3 * time.Second} {
 		batch.Add(&stats.Hit{Time: now.Add(-age), App: "shop", Release: "r1", Status: []int{500, 500, 200, 503}[i], Bytes: 100, Seconds: 0.050, Attempts: 1})
 	}
-	if err := store.Commit(t.Context(), stats.ShardOf("shop"), "router", nil, stats.Position{"log": 1}, batch); err != nil {
-		t.Fatal(err)
-	}
+	count(t, store, batch)
 
 	got, err := appStats{store}.App(t.Context(), "shop", "r1", time.Hour)
 	if err != nil {

@@ -38,7 +38,8 @@ type masters struct {
 
 	mu       sync.Mutex // guards all below, and holds changes of users in order
 	routers  []cluster.Node
-	verified string // the run of the routes master whose table was verified last
+	shut     []string // of them, the ids of those that have no way to the statistics
+	verified string   // the run of the routes master whose table was verified last
 }
 
 // openMasters adopts or starts them, side by side.

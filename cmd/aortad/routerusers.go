@@ -35,9 +35,12 @@ func (m *masters) replicas() []redisd.User {
 }
 
 func (m *masters) tailers() []redisd.User {
-	users := make([]redisd.User, len(m.routers))
-	for i, n := range m.routers {
-		users[i] = redisd.User{Name: tailerOf(n), Password: m.secrets.ofNode(redisStats, tailerOf(n), n), Rules: stats.TailerRules(string(n.ID)), On: true}
+	users := make([]redisd.User, 0, len(m.routers))
+	for _, n := range m.routers {
+		if slices.Contains(m.shut, string(n.ID)) {
+			continue
+		}
+		users = append(users, redisd.User{Name: tailerOf(n), Password: m.secrets.ofNode(redisStats, tailerOf(n), n), Rules: stats.TailerRules(string(n.ID)), On: true})
 	}
 	return users
 }
@@ -57,6 +60,15 @@ func (m *masters) admit(ctx context.Context, nodes []cluster.Node) error {
 		return nil // the table is not verified yet: nobody may follow
 	}
 	return m.open(ctx, m.verified)
+}
+
+// shutOut takes those routers their users on the statistics Redis, and gives all others
+// theirs.
+func (m *masters) shutOut(ctx context.Context, routers []string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.shut = routers
+	return m.stats.SetUsers(ctx, m.tailers())
 }
 
 // open lets the routers' replicas follow that run of the routes master; mu is held.

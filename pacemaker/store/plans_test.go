@@ -87,7 +87,9 @@ func TestStore_SearchesByIndexWhateverItsHistory(t *testing.T) {
 			_, err := s.Operations(ctx, OperationQuery{Since: ages, Limit: -1})
 			return err
 		},
-		"apps to retire": func(ctx context.Context) error { _, err := s.AppsToRetire(ctx); return err },
+		"what an app is counted by": func(ctx context.Context) error { _, err := s.CountedNames(ctx, app.ID); return err },
+		"apps that are counted for": func(ctx context.Context) error { _, err := s.CountedApps(ctx); return err },
+		"apps to retire":            func(ctx context.Context) error { _, err := s.AppsToRetire(ctx); return err },
 		"begin retire": func(ctx context.Context) error {
 			_, err := s.BeginRetire(ctx, app.ID, func(int) string { return "Retire" })
 			return err

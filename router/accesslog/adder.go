@@ -15,6 +15,7 @@ const maxInterned = 1 << 16
 type adder struct {
 	batches  [stats.Shards]*stats.Batch
 	lines    int   // added or rejected since the last take
+	size     int   // of the batches together
 	rejected int   // of them, lines that are no records
 	latest   int64 // time of the last line, Unix ns
 
@@ -40,7 +41,7 @@ func (a *adder) renew() {
 	for i := range a.batches {
 		a.batches[i] = stats.NewBatch()
 	}
-	a.lines, a.rejected = 0, 0
+	a.lines, a.size, a.rejected = 0, 0, 0
 }
 
 // add counts the line that ends at offset end of f, unless its shard has it.
@@ -69,7 +70,10 @@ func (a *adder) add(text string, end int64, f *file) {
 		Status: class(l.Status), Bytes: l.Bytes, Seconds: float64(l.Nanoseconds) / 1e9,
 		Attempts: l.Attempts(), Tried: a.tried,
 	}
-	a.batches[app.shard].Add(&a.hit)
+	b := a.batches[app.shard]
+	before := b.Size()
+	b.Add(&a.hit)
+	a.size += b.Size() - before
 }
 
 // class is the status to count by: what is in none of the classes is a failure

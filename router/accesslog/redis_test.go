@@ -33,6 +33,11 @@ func child() {
 	}).Run(context.Background())
 }
 
+// takerOf counts what the tailers of these tests put there.
+func takerOf(s *stats.Store) *stats.Taker {
+	return stats.NewTaker(s, stats.TakerConfig{Routers: func(context.Context) ([]string, error) { return []string{"x1"}, nil }})
+}
+
 // totals are the requests that the statistics have, by app.
 func totals(tb testing.TB, s *stats.Store) map[string]uint64 {
 	tb.Helper()
@@ -59,7 +64,7 @@ func (l *logFile) wantTotals() map[string]uint64 {
 
 func (l *logFile) countedIn(s *stats.Store) {
 	l.tb.Helper()
-	want := fmt.Sprint(l.wantTotals())
+	want, taker := fmt.Sprint(l.wantTotals()), takerOf(s)
 	got := ""
 	l.tb.Cleanup(func() {
 		if l.tb.Failed() {
@@ -67,6 +72,7 @@ func (l *logFile) countedIn(s *stats.Store) {
 		}
 	})
 	testkit.Eventually(l.tb, "Redis to have each line once", func() bool {
+		_ = taker.Take(l.tb.Context(), time.Now()) // fails while the server is away
 		got = fmt.Sprint(totals(l.tb, s))
 		return got == want
 	})
@@ -142,7 +148,9 @@ func TestTailer_KeepsWhatEachLineSays(t *testing.T) {
 	_, err := l.fd.WriteString(whole + "\n")
 	testkit.Must(l.tb, err)
 
+	taker := takerOf(store)
 	l.start(store).stopWhen(func() bool {
+		testkit.Must(t, taker.Take(t.Context(), time.Now()))
 		c, err := store.Totals(t.Context(), "a1")
 		return err == nil && c.Requests > 0
 	})

@@ -132,7 +132,7 @@ func (s *session) close() {
 func (s *session) receive(f *file, src *source, text string, truncated bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.adder.lines >= s.t.cfg.MaxBacklog && !s.closed {
+	for (s.adder.lines >= s.t.cfg.MaxBacklog || s.adder.size >= stats.MaxSize) && !s.closed {
 		s.room.Wait()
 	}
 	if s.closed || f.src != src {

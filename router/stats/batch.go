@@ -53,6 +53,12 @@ func NewBatch() *Batch {
 	return &Batch{cells: map[cellKey]*cell{}, tried: map[triedKey]uint64{}}
 }
 
+// MaxSize is the Size beyond which a batch is to be committed before it gets more.
+const MaxSize = 4096
+
+// Size is how many different seconds of different things were counted.
+func (b *Batch) Size() int { return len(b.cells) + len(b.tried) }
+
 // Len is how many requests were added.
 func (b *Batch) Len() int { return b.requests }
 

@@ -12,6 +12,9 @@ import (
 // never is the due time of what the roller leaves alone.
 const never = "+inf"
 
+// inboxSize is how many bytes may lie in one inbox to which something is added.
+const inboxSize = 1 << 20
+
 // Positions are how far the router's log is counted, by shard.
 func (s *Store) Positions(ctx context.Context, router string) ([Shards]Position, error) {
 	var all [Shards]Position
@@ -37,9 +40,9 @@ func (s *Store) Positions(ctx context.Context, router string) ([Shards]Position,
 	return all, nil
 }
 
-// Commit adds the batch and moves the router's position in one step, on the
-// condition that the position is still from; else ErrMoved, and nothing is
-// changed. After any other error it may have happened or not: a repeated
+// Commit puts the batch into the router's inbox, where a Taker counts it, and moves
+// the router's position in one step, on the condition that the position is still from,
+// else ErrMoved, and that there is room, else ErrFull: then nothing is changed. After any other error it may have happened or not: a repeated
 // Commit then counts once or answers ErrMoved. A batch must move the position.
 func (s *Store) Commit(ctx context.Context, shard int, router string, from, to Position, b *Batch) error {
 	if shard < 0 || shard >= Shards {
@@ -48,8 +51,7 @@ func (s *Store) Commit(ctx context.Context, shard int, router string, from, to P
 	if b.Len() > 0 && from.Equal(to) {
 		return errors.New("commit a batch without moving the position: it could be counted twice")
 	}
-	l, err := b.spread(shard, router)
-	if err != nil {
+	if err := b.within(shard); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	before, err := from.text()
@@ -60,19 +62,20 @@ func (s *Store) Commit(ctx context.Context, shard int, router string, from, to P
 	if err != nil {
 		return err
 	}
-	w := write{shard: shard, keys: []string{posKey(shard, router)}, args: []any{before, after}}
-	w.leaves(l)
-	done, err := commitScript.Run(ctx, s.rdb, w.keys, w.args...).Int()
-	if err != nil {
+	keys := []string{posKey(shard, router), inboxKey(shard, router)}
+	done, err := commitScript.Run(ctx, s.rdb, keys, before, after, b.entry(), inboxSize).Int()
+	switch {
+	case err != nil:
 		return fmt.Errorf("commit shard %d of router %s: %w", shard, router, err)
-	}
-	if done == 0 {
+	case done == 0:
 		return ErrMoved
+	case done == 2:
+		return ErrFull
 	}
 	return nil
 }
 
-// write is the commit script's arguments, while they are put together.
+// write is the count script's arguments, while they are put together.
 type write struct {
 	shard int
 	keys  []string

@@ -1,36 +1,19 @@
--- Adds one batch and moves the position with it, or does nothing.
--- KEYS[1] the router's position  KEYS[2..] what is written, all of one shard
+-- Puts one batch into the router's inbox and moves the position with it, or does
+-- nothing.
+-- KEYS[1] the router's position  KEYS[2] its inbox
 -- ARGV[1] the position that must be stored ("" is none)  ARGV[2] the new one
--- ARGV[3..] for each of KEYS[2..]: what to do, how many times, and the
--- arguments of each: append (value), add (field, count), due (time, member),
--- first (time, app)
--- Returns 1 done, 0 the stored position is another one.
+-- ARGV[3] the batch as an entry ("" is none)  ARGV[4] how many bytes may lie in an
+-- inbox to which something is added
+-- Returns 1 done, 0 the stored position is another one, 2 the inbox is full.
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then
   return 0
 end
-local at = 3
-for k = 2, #KEYS do
-  local what, times = ARGV[at], tonumber(ARGV[at + 1])
-  at = at + 2
-  for _ = 1, times do
-    if what == 'append' then
-      redis.call('APPEND', KEYS[k], ARGV[at])
-      at = at + 1
-    else
-      if what == 'add' then
-        local said = redis.pcall('HINCRBY', KEYS[k], ARGV[at], ARGV[at + 1])
-        -- A counter that one router filled up must not end the others' counting.
-        if type(said) == 'table' and said.err and not said.err:find('overflow', 1, true) then
-          return said
-        end
-      elseif what == 'due' then
-        redis.call('ZADD', KEYS[k], ARGV[at], ARGV[at + 1])
-      else
-        redis.call('ZADD', KEYS[k], 'LT', ARGV[at], ARGV[at + 1])
-      end
-      at = at + 2
-    end
+if ARGV[3] ~= '' then
+  local waiting = redis.call('STRLEN', KEYS[2])
+  if waiting > 0 and waiting + #ARGV[3] > tonumber(ARGV[4]) then
+    return 2
   end
+  redis.call('APPEND', KEYS[2], ARGV[3])
 end
 if ARGV[2] == '' then
   redis.call('DEL', KEYS[1])

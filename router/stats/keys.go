@@ -11,21 +11,23 @@ import (
 //
 //	{s:NN}:pos:<router>            string  how far the router's log is counted, JSON of a Position;
 //	                                       tailers write and read it; for ever
-//	{s:NN}:1s:<app>:<start>:<dim>  string  records per second of one minute; tailers append, the roller
+//	{s:NN}:in:<router>             string  what a router counted and nobody took yet, entries (entry.go);
+//	                                       tailers append, the Taker cuts them off
+//	{s:NN}:1s:<app>:<start>:<dim>  string  records per second of one minute; the Taker appends, the roller
 //	                                       moves it into 1m after 10 min (instances: deletes it)
 //	{s:NN}:1m:<app>:<start>:<dim>  string  records per minute of one hour; the roller appends, and moves
 //	                                       it into 1h after 2 days
 //	{s:NN}:1h:<app>:<start>:<dim>  string  records per hour of ten days; the roller appends, and deletes
 //	                                       it after 90 days
-//	{s:NN}:total:<app>             hash    counters since the app was made; tailers add; until Forget
+//	{s:NN}:total:<app>             hash    counters since the app was made; the Taker adds; until Forget
 //	{s:NN}:total:<app>:<release>   hash    the same of one release
 //	{s:NN}:due:<app>               zset    every key of the app above, without shard and app, by the unix
 //	                                       time at which the roller processes it (totals: never, +inf);
-//	                                       tailers and the roller write it; until Forget
+//	                                       the Taker and the roller write it; until Forget
 //	{s:NN}:apps                    zset    every app of the shard, by its earliest due time; until Forget
 //
 // <start> is a unix time, <app> is NoApp for requests of no app. All of them are
-// read by queries, except for pos.
+// read by queries, except for pos and in, which are all that a router can reach.
 
 // level is one resolution. All times are seconds.
 type level struct {
@@ -42,7 +44,7 @@ var levels = [...]level{
 }
 
 // settle is how long after a key's end it is taken to be complete and packed:
-// tailers commit twice a second. What comes later is packed again.
+// tailers commit twice a second, and the Taker takes. What comes later is packed again.
 const settle = 20
 
 // start is the time of the key that holds second.
@@ -105,10 +107,11 @@ const totalMember = "total:"
 
 func prefix(shard int) string { return fmt.Sprintf("{s:%02d}:", shard) }
 
-func posKey(shard int, router string) string { return prefix(shard) + "pos:" + router }
-func appsKey(shard int) string               { return prefix(shard) + "apps" }
-func dueKey(shard int, app string) string    { return prefix(shard) + "due:" + app }
-func totalKey(shard int, app string) string  { return prefix(shard) + "total:" + app }
+func posKey(shard int, router string) string   { return prefix(shard) + "pos:" + router }
+func inboxKey(shard int, router string) string { return prefix(shard) + "in:" + router }
+func appsKey(shard int) string                 { return prefix(shard) + "apps" }
+func dueKey(shard int, app string) string      { return prefix(shard) + "due:" + app }
+func totalKey(shard int, app string) string    { return prefix(shard) + "total:" + app }
 
 func releaseTotalKey(shard int, app, release string) string {
 	return totalKey(shard, app) + ":" + release

@@ -9,14 +9,20 @@ type leaves struct {
 	release map[[2]string]*Counters   // by app and release
 }
 
-// spread refuses a batch with hits of another shard: its keys would lie under
-// a position that does not cover them.
-func (b *Batch) spread(shard int, router string) (leaves, error) {
+// within refuses a batch with hits of another shard: it would lie under a position
+// that does not cover them.
+func (b *Batch) within(shard int) error {
+	for key := range b.cells {
+		if ShardOf(key.app) != shard {
+			return fmt.Errorf("app %q is of shard %d, not %d", key.app, ShardOf(key.app), shard)
+		}
+	}
+	return nil
+}
+
+func (b *Batch) spread(router string) leaves {
 	l := leaves{map[string]map[slot]steps{}, map[string]*Counters{}, map[[2]string]*Counters{}}
 	for key, c := range b.cells {
-		if ShardOf(key.app) != shard {
-			return leaves{}, fmt.Errorf("app %q is of shard %d, not %d", key.app, ShardOf(key.app), shard)
-		}
 		app := orNoApp(key.app)
 		addTo(l.totals, app, c.Counters)
 		if key.release != "" {
@@ -29,7 +35,7 @@ func (b *Batch) spread(shard int, router string) (leaves, error) {
 	for key, n := range b.tried {
 		l.add(orNoApp(key.app), key.second, dimInstance+dim(key.instance), Counters{Attempts: n})
 	}
-	return l, nil
+	return l
 }
 
 // addNamed adds to the dimensions that a request need not have.

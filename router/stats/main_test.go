@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -32,13 +33,30 @@ type rig struct {
 	server *testkit.RedisServer
 	rdb    *redis.Client
 	store  *Store
+	taker  *Taker
 	at     map[string]Position // by shard and router
 }
 
 func newRig(tb testing.TB, extra ...string) *rig {
 	server := testkit.Redis(tb, extra...)
 	rdb := server.Client(tb)
-	return &rig{tb, server, rdb, NewStore(rdb), map[string]Position{}}
+	store := NewStore(rdb)
+	return &rig{tb, server, rdb, store, NewTaker(store, TakerConfig{Routers: bothRouters}), map[string]Position{}}
+}
+
+func bothRouters(context.Context) ([]string, error) { return []string{router1, router2}, nil }
+
+// take counts all that is committed.
+func (r *rig) take() {
+	r.Helper()
+	for {
+		if err := r.taker.Take(r.Context(), time.Now()); err != nil {
+			r.Fatalf("take: got %v, want none", err)
+		}
+		if len(r.rdb.Keys(r.Context(), "*:in:*").Val()) == 0 {
+			return
+		}
+	}
 }
 
 // commit counts hits of one shard as the router's next lines.
@@ -60,6 +78,7 @@ func (r *rig) commitBatch(router string, shard int, b *Batch) {
 		r.Fatalf("commit: got %v, want none", err)
 	}
 	r.at[key] = to
+	r.take()
 }
 
 func (r *rig) roll(now time.Time) {

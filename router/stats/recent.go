@@ -32,7 +32,7 @@ const AllApps = ""
 const (
 	// arrival is how long after a second its last lines may be committed: what
 	// is younger is left out.
-	arrival = 500 * time.Millisecond
+	arrival = 500*time.Millisecond + takeInterval
 	// rereadInterval is how long a tailer's late lines about past minutes may
 	// stay unseen.
 	rereadInterval = 30 * time.Second

@@ -57,6 +57,12 @@ func tail(ctx context.Context, log *traffic, c *counter, fn func() error) error 
 	done := make(chan error, 1)
 	t := accesslog.NewTailer(accesslog.Config{Path: log.path, Router: uuid(5, 0), Store: c})
 	go func() { done <- t.Run(ctx) }()
+	if c.Store != nil { // who counts what the tailer puts there, on the same core
+		taker := stats.NewTaker(c.Store, stats.TakerConfig{Routers: func(context.Context) ([]string, error) { return []string{uuid(5, 0)}, nil }})
+		taking := make(chan error, 1)
+		go func() { taking <- taker.Run(ctx) }()
+		defer func() { <-taking }()
+	}
 	err := fn()
 	cancel()
 	if ended := <-done; err == nil {

@@ -41,15 +41,20 @@ func fill(ctx context.Context, rdb *redis.Client, store *stats.Store, instances 
 		return 0, err
 	}
 	var at [stats.Shards]stats.Position
+	router := uuid(5, 0)
+	taker := stats.NewTaker(store, stats.TakerConfig{Routers: func(context.Context) ([]string, error) { return []string{router}, nil }})
 	start := time.Now().Add(-10 * time.Minute)
 	for second := range 600 {
 		batches := traffic22(start.Add(time.Duration(second)*time.Second), second, instances)
 		for shard, b := range batches {
 			to := stats.Position{"1:2:3": int64(second + 1)}
-			if err := store.Commit(ctx, shard, uuid(5, 0), at[shard], to, b); err != nil {
+			if err := store.Commit(ctx, shard, router, at[shard], to, b); err != nil {
 				return 0, err
 			}
 			at[shard] = to
+		}
+		if err := taker.Take(ctx, time.Now()); err != nil {
+			return 0, err
 		}
 	}
 	after, err := size(ctx, rdb)
