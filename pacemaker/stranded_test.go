@@ -211,6 +211,24 @@ func TestStranded_TakesWithItWhatItWaitedFor(t *testing.T) {
 	}
 }
 
+// Once others are placed instead, the end of the dead node ends nothing.
+func TestStranded_LeavesNothingThatWaitsForTheNode(t *testing.T) {
+	t.Parallel()
+	f, op := restarting(t, 3)
+	_, _, was := f.startOn(op, f.nodes[2])
+
+	before, err := f.waitingFor(t.Context(), f.nodes[2])
+	testkit.Must(t, err)
+	f.pass(17*time.Second, 3)
+	f.grafted(op, cluster.JobPlaceAnew, cluster.InstanceArgs{Operation: op.ID, Instance: was.ID})
+	after, err := f.waitingFor(t.Context(), f.nodes[2])
+	testkit.Must(t, err)
+
+	if len(before) != 1 || len(after) != 0 {
+		t.Errorf("got %+v that wait for it, and %+v once it is placed anew; want the restart, and none", before, after)
+	}
+}
+
 // Without room elsewhere the operation fails and says why.
 func TestStranded_WithoutRoomSaysWhy(t *testing.T) {
 	t.Parallel()

@@ -11,14 +11,15 @@ import (
 	"aorta/web/wire"
 )
 
-// Hosts are cut off, come back, come and go, and the pacemaker is killed: nothing that a
-// client asks fails by it, and in the end there is what was wanted, once.
+// Hosts are cut off, come back, come and go, one dies in the middle of a release, and the
+// pacemaker is killed: nothing that a client asks fails by it, and in the end there is what was wanted, once.
 func TestLab_HostsComeAndGoUnderLoad(t *testing.T) {
 	t.Parallel()
 	s := besiege(t, &besieged)
 
 	s.cutOffFromThePacemaker()
 	s.comesAndGoes()
+	s.diesInTheMiddleOfARelease()
 	s.mostAreSilent()
 	s.pacemakerIsKilled()
 }
@@ -62,6 +63,52 @@ func (s *siege) comesAndGoes() {
 	if n := s.replacements() - before; n != 1 {
 		s.t.Errorf("a host that comes and goes: got %d replacements, want one", n)
 	}
+}
+
+// A release goes on without a host that loses power while it was to start an instance.
+func (s *siege) diesInTheMiddleOfARelease() {
+	s.t.Helper()
+	s.cut = true // an instance of the release before is lost as well
+	defer func() { s.cut = false }()
+	s.under("F7: a host loses power in the middle of a release", s.lab.Hosts[:1], func(cost *lab.Cost) {
+		host, released := s.starting()
+		cost.Strikes()
+		testkit.Must(s.t, host.Kill(testkit.Bounded(s.t)))
+		for _, other := range s.lab.Hosts[1:] {
+			if other != host {
+				testkit.Must(s.t, other.ThawDaemon())
+			}
+		}
+		s.awaitState(host, "dead")
+		cost.Known()
+		said := <-released
+		cost.Whole()
+		if text := said.out + said.err; said.code != 0 || !strings.Contains(text, "replaced: node "+host.Name+" is dead, web.") {
+			s.t.Errorf("the release: exit %d\n%s\nwant it to serve, and to say what was started elsewhere", said.code, text)
+		}
+		testkit.Must(s.t, host.Boot(testkit.Bounded(s.t)))
+		s.converges("after a host died in the middle of a release")
+	})
+}
+
+// starting begins a release while the daemons of all hosts but the pacemaker's stand still,
+// and gives one of these that has to start an instance of it.
+func (s *siege) starting() (host *lab.Host, released <-chan result) {
+	s.t.Helper()
+	for _, h := range s.lab.Hosts[1:] {
+		testkit.Must(s.t, h.FreezeDaemon())
+	}
+	done := make(chan result, 1)
+	go func() { done <- s.c.run(s.c.dir, "aorta", "config", "set", "-a", "shop", "A=b") }()
+	testkit.Eventually(s.t, "an instance to wait for its start", func() bool {
+		for _, in := range s.c.ps("shop") {
+			if i := slices.IndexFunc(s.lab.Hosts[1:], func(h *lab.Host) bool { return h.Name == in.Node }); i >= 0 && in.State == "assigned" {
+				host = s.lab.Hosts[1+i]
+			}
+		}
+		return host != nil
+	})
+	return host, done
 }
 
 // While the pacemaker hears nobody, nothing is replaced, and on the way back neither.

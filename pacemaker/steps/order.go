@@ -71,8 +71,9 @@ func Of(kind cluster.OperationKind, t *jobs.Tree, caused ...*jobs.Tree) []Step {
 
 // part is a step as it is put together.
 type part struct {
-	own   []*jobs.Job
-	lines map[string][]*jobs.Job
+	own     []*jobs.Job
+	lines   map[string][]*jobs.Job
+	instead map[string]string // what takes the place of a line, and why
 }
 
 // collect adds a tree's jobs to the steps that they are of.
@@ -84,13 +85,16 @@ func collect(parts map[string]*part, kind cluster.OperationKind, t *jobs.Tree) {
 		}
 		p := parts[id]
 		if p == nil {
-			p = &part{lines: map[string][]*jobs.Job{}}
+			p = &part{lines: map[string][]*jobs.Job{}, instead: map[string]string{}}
 			parts[id] = p
 		}
 		if line == "" {
 			p.own = append(p.own, j)
 		} else {
 			p.lines[line] = append(p.lines[line], j)
+		}
+		if j.Kind == cluster.JobPlaceAnew {
+			p.instead[line] = insteadOf(t, j)
 		}
 	}
 }
@@ -119,6 +123,17 @@ func placeOf(kind cluster.OperationKind, t *jobs.Tree, j *jobs.Job) (step, line 
 	return step, instanceOf(j)
 }
 
+// insteadOf says why an instance is placed anew, and what is started in its place.
+func insteadOf(t *jobs.Tree, anew *jobs.Job) string {
+	_, text, _ := strings.Cut(anew.Title, ": ")
+	for _, j := range t.Children(anew.ID) {
+		if j.Kind == cluster.JobInstanceStart {
+			text += ", " + nameOf([]*jobs.Job{j}) + " takes its place"
+		}
+	}
+	return text
+}
+
 // belowStart says that an instance waits for the job, as for an image that is
 // built again.
 func belowStart(t *jobs.Tree, j *jobs.Job) bool {
@@ -136,7 +151,7 @@ func belowStart(t *jobs.Tree, j *jobs.Job) bool {
 // instanceOf is the instance that a job is about, "" for none.
 func instanceOf(j *jobs.Job) string {
 	switch j.Kind {
-	case cluster.JobInstanceStart, cluster.JobDrain, cluster.JobInstanceStop:
+	case cluster.JobPlaceAnew, cluster.JobInstanceStart, cluster.JobDrain, cluster.JobInstanceStop:
 		var args cluster.InstanceArgs
 		if err := json.Unmarshal(j.Args, &args); err == nil && args.Instance != "" {
 			return string(args.Instance)
@@ -152,7 +167,7 @@ func (p *part) step(id, name string, index int) Step {
 	lines := make([]Step, 0, len(p.lines))
 	var all []*jobs.Job
 	for about, list := range p.lines {
-		line := sum(list)
+		line := sumLine(list, p.instead[about])
 		line.ID, line.Parent, line.Name = id+"/"+about, id, nameOf(list)
 		line.Error = strings.TrimPrefix(line.Error, line.Name+": ") // which is beside it already
 		lines, all = append(lines, line), append(all, list...)
@@ -171,13 +186,17 @@ func (p *part) step(id, name string, index int) Step {
 // underLines makes the step what its lines are together, but for its own error.
 func (s *Step) underLines(all Step) {
 	s.State, s.Started, s.Ended, s.Attempt = all.State, all.Started, all.Ended, 0
-	done := 0
+	done, count := 0, 0
 	for _, line := range s.Children {
-		if line.State == string(jobs.Succeeded) {
+		switch jobs.State(line.State) {
+		case jobs.Superseded:
+			continue
+		case jobs.Succeeded:
 			done++
 		}
+		count++
 	}
-	s.Progress = jobs.Progress{N: done, M: len(s.Children)}
+	s.Progress = jobs.Progress{N: done, M: count}
 }
 
 // nameOf is what a line is about: the title of a job without its verb, with the
@@ -185,6 +204,9 @@ func (s *Step) underLines(all Step) {
 func nameOf(list []*jobs.Job) string {
 	slices.SortFunc(list, byID)
 	j := list[0]
+	if i := slices.IndexFunc(list, func(j *jobs.Job) bool { return j.Kind == cluster.JobInstanceStart }); i >= 0 {
+		j = list[i] // its title has the node
+	}
 	switch j.Kind {
 	case cluster.JobInstanceStart, cluster.JobDrain, cluster.JobInstanceStop:
 		_, name, _ := strings.Cut(j.Title, " ")

@@ -113,6 +113,37 @@ func TestOf_AFailureIsOfItsLineAndWhatNeverBeganIsSkipped(t *testing.T) {
 	}
 }
 
+// An instance whose node died is replaced: its line says by what, and it counts no more.
+func TestOf_WhatWasPlacedAnewSaysWhatTakesItsPlace(t *testing.T) {
+	d := deploying()
+	superseded := d.Jobs["i2"]
+	superseded.State, superseded.Error, superseded.Ended = jobs.Superseded, "node n2 is dead", at(8)
+	anew := about("two", job("a", "s", cluster.JobPlaceAnew, "Place web.2 anew: node n2 is dead", jobs.Ready, 0, 0))
+	d.Jobs["a"] = anew
+
+	wantDrawn(t, steps.Of(cluster.OpDeploy, d), `
+✓ Build  3.0s
+✓ Release  1.0s
+▸ Start  5.0s  1/2
+  ✓ web.1 on n1  1.0s
+  ▸ web.2 on n2  4.0s  node n2 is dead: another one is placed
+· Publish
+`)
+
+	anew.State, anew.HandlerDone, anew.Started = jobs.Waiting, true, at(8)
+	d.Jobs["i3"] = about("zwei", job("i3", "a", cluster.JobInstanceStart, "Start web.3 on n1", jobs.Running, 9, 0))
+
+	wantDrawn(t, steps.Of(cluster.OpDeploy, d), `
+✓ Build  3.0s
+✓ Release  1.0s
+▸ Start  5.0s  1/2
+  ✓ web.1 on n1  1.0s
+  – web.2 on n2  2.0s  replaced: node n2 is dead, web.3 on n1 takes its place
+  ▸ web.3 on n1  1.0s
+· Publish
+`)
+}
+
 func TestOf_OneLineIsAllOfAnInstance(t *testing.T) {
 	stops := tree(
 		job("r", "", cluster.JobFinish, "Stop 2 instances of shop", jobs.Waiting, 0, 0),

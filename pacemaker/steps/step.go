@@ -19,7 +19,7 @@ type Step struct {
 	State    string // as that of a job
 	Attempt  int
 	Progress Progress
-	Error    string // why it failed, or what its attempt before failed of
+	Error    string // why it failed, what its attempt before failed of, or what takes its place and why
 	Started  time.Time
 	Ended    time.Time
 	Jobs     []string // whose log lines are its own

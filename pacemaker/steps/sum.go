@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"aorta/jobs"
+	"aorta/pacemaker/cluster"
 )
 
 // sum makes one step of jobs that people see as one.
@@ -31,6 +32,31 @@ func sum(list []*jobs.Job) Step {
 	return s
 }
 
+// sumLine is sum for the jobs of one line. Where another instance is placed instead, the
+// line is over once that is chosen, though the job that chose it waits for its start.
+func sumLine(list []*jobs.Job, instead string) Step {
+	s := sum(list)
+	i := slices.IndexFunc(list, func(j *jobs.Job) bool { return j.Kind == cluster.JobPlaceAnew })
+	switch {
+	case i < 0 || list[i].State == jobs.Failed:
+	case list[i].HandlerDone:
+		s.State, s.Error, s.Progress, s.Ended = string(jobs.Superseded), instead, Progress{}, endOf(list)
+	case !s.Over():
+		s.Progress = Progress{Text: instead + ": another one is placed"}
+	}
+	return s
+}
+
+// endOf is when the first of them ended.
+func endOf(list []*jobs.Job) (first time.Time) {
+	for _, j := range list {
+		if !j.Ended.IsZero() && (first.IsZero() || j.Ended.Before(first)) {
+			first = j.Ended
+		}
+	}
+	return first
+}
+
 // stateOf is the state of jobs together: they are at work from the first start to
 // the last end.
 func stateOf(list []*jobs.Job) jobs.State {
@@ -46,6 +72,8 @@ func stateOf(list []*jobs.Job) jobs.State {
 		return jobs.Failed
 	case open == 0 && count[jobs.Aborted] > 0:
 		return jobs.Aborted
+	case open == 0 && count[jobs.Superseded] == len(list) && len(list) > 0:
+		return jobs.Superseded
 	case open == 0:
 		return jobs.Succeeded
 	case begun:
@@ -57,11 +85,11 @@ func stateOf(list []*jobs.Job) jobs.State {
 }
 
 // errorOf is why the first of them failed, or why one of them is tried again. What
-// was aborted has the cause of another.
+// was aborted or superseded has the cause of another.
 func errorOf(list []*jobs.Job) string {
 	var cause *jobs.Job
 	for _, j := range list {
-		if j.Error == "" || j.State == jobs.Aborted || j.State == jobs.Succeeded {
+		if j.Error == "" || j.State == jobs.Aborted || j.State == jobs.Superseded || j.State == jobs.Succeeded {
 			continue
 		}
 		if cause == nil || rank(j) < rank(cause) || rank(j) == rank(cause) && j.Ended.Before(cause.Ended) {

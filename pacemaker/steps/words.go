@@ -27,7 +27,7 @@ func Symbol(state string) string {
 		return "✓"
 	case jobs.Failed:
 		return "✗"
-	case jobs.Aborted:
+	case jobs.Aborted, jobs.Superseded:
 		return "–"
 	}
 	return "·"
@@ -47,6 +47,8 @@ func (s Step) Text(now time.Time, paint Paint) string {
 		text += "  " + far
 	}
 	switch {
+	case s.State == string(jobs.Superseded) && s.Error != "":
+		text += "  replaced: " + s.Error
 	case s.State != string(jobs.Aborted):
 	case s.Begun():
 		text += "  cancelled"

@@ -42,11 +42,12 @@ func (s *Store) RemoveNode(ctx context.Context, node cluster.Node, user string) 
 	return apps, err
 }
 
-// OpenOperationsOn are the open operations that start or stop instances on a node.
+// OpenOperationsOn are the open operations that start or stop instances on a node. What
+// has placed others instead of those that it was to start there does no longer.
 func (s *Store) OpenOperationsOn(ctx context.Context, node cluster.ID) ([]cluster.Operation, error) {
 	at := s.read.Model(&instanceRow{}).Where("node_id = ? AND gone_at IS NULL", string(node))
 	return s.operations(ctx, s.read.Where("state = 'open' AND (id IN (?) OR id IN (?))",
-		at.Session(&gorm.Session{}).Select("operation_id"), at.Session(&gorm.Session{}).Select("retire_id")).Order("id"))
+		at.Session(&gorm.Session{}).Where("draining_at IS NULL").Select("operation_id"), at.Session(&gorm.Session{}).Select("retire_id")).Order("id"))
 }
 
 // DeleteFormerMembers deletes the join tokens that expired before a moment, and the

@@ -375,10 +375,10 @@ type Step struct {
 	Parent    string     `json:"parent,omitempty" doc:"of a line: its step"`
 	Index     int        `json:"index" doc:"its place among those beside it"`
 	Name      string     `json:"name"`
-	State     string     `json:"state" doc:"as that of a job"`
+	State     string     `json:"state" doc:"as that of a job; superseded: its node died, and another instance takes its place"`
 	Attempt   int        `json:"attempt,omitempty"`
 	Progress  Progress   `json:"progress"`
-	Error     string     `json:"error,omitempty"`
+	Error     string     `json:"error,omitempty" doc:"why it failed, or what takes its place and why"`
 	StartedAt *time.Time `json:"started_at,omitempty"`
 	EndedAt   *time.Time `json:"ended_at,omitempty"`
 	Jobs      []string   `json:"jobs" doc:"ids of the jobs whose log lines are its own"`

@@ -140,5 +140,5 @@ export function shownState(job: Job): string {
 }
 
 export function ended(job: { state: string } | undefined): boolean {
-  return job?.state === "succeeded" || job?.state === "failed" || job?.state === "aborted";
+  return job?.state === "succeeded" || job?.state === "failed" || job?.state === "aborted" || job?.state === "superseded";
 }

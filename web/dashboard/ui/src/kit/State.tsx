@@ -25,7 +25,7 @@ const looks: Record<string, Look> = {
   crashing: { tone: "warn", shape: "triangle" }, warn: { tone: "warn", shape: "triangle" },
   failed: bad, dead: bad, bad,
   unheard: { tone: "muted", shape: "ring", word: "node silent" }, suspect: { tone: "warn", shape: "ring" }, waiting: { tone: "muted", shape: "ring" },
-  stopped: quiet, retired: quiet, aborted: { ...quiet, word: "cancelled" }, empty: { ...quiet, word: "not deployed yet" },
+  stopped: quiet, retired: quiet, aborted: { ...quiet, word: "cancelled" }, superseded: { ...quiet, word: "replaced" }, empty: { ...quiet, word: "not deployed yet" },
 };
 
 export function look(state: string): Look {

@@ -32,6 +32,7 @@ function Row({ tree, step }: { tree: Tree; step: Step }) {
         <Far step={step} />
         {step.started_at && <Duration from={step.started_at} to={step.ended_at} />}
       </button>
+      {step.error && step.state === "superseded" && <p class="muted"><Foreign text={step.error} /></p>}
       {step.error && (failedHere || !ended(step)) && <p class="error"><Foreign text={step.error} /></p>}
       {open && lines.length > 0 && <Lines lines={lines} title={step.name} few={failedHere && choice.value === null} />}
       {step.children.length > 0 && <Children tree={tree} list={step.children} />}
