@@ -1,6 +1,7 @@
 package pacemaker
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,7 +29,7 @@ func (p *Pacemaker) supersedeStranded(ctx context.Context, open []cluster.Operat
 	}
 	var errs []error
 	for _, op := range open {
-		if err := p.supersedeOf(ctx, op, away); err != nil {
+		if err := p.supersedeOf(ctx, op, away); err != nil && cluster.CodeOf(err) != cluster.CodeConflict { // it has just ended by itself
 			errs = append(errs, fmt.Errorf("start elsewhere what %q was to start on a dead node: %w", op.Title, err))
 		}
 	}
@@ -93,7 +94,8 @@ func (a away) lostQueue(q jobs.Queue) (cluster.Node, bool) {
 }
 
 // insteadOf is the job that takes the place of one on a dead node; none where that one
-// has done its work, or what it was to start is not wanted any more.
+// has ended and nothing depends on it. What nothing can take the place of ends the
+// operation, which would wait for the node.
 func (p *Pacemaker) insteadOf(ctx context.Context, op cluster.Operation, j *jobs.Job, node cluster.Node) (*jobs.Spec, error) {
 	switch {
 	case j.Kind == cluster.JobInstanceStart:
@@ -103,6 +105,8 @@ func (p *Pacemaker) insteadOf(ctx context.Context, op cluster.Operation, j *jobs
 			ID: string(cluster.DeriveID(cluster.ID(j.ID), "anew", 0)), Kind: j.Kind, Queue: builderQueue, Subject: j.Subject, Args: j.Args, Priority: j.Priority,
 			Title: fmt.Sprintf("Build %s again: node %s had its image, and is dead", j.Subject.Release, node.Name),
 		}, nil
+	case !j.State.Ended():
+		return nil, p.abort(ctx, op, "node "+node.Name+" is dead")
 	}
 	return nil, nil
 }
@@ -118,8 +122,14 @@ func (p *Pacemaker) startInstead(ctx context.Context, op cluster.Operation, j *j
 		return nil, fmt.Errorf("read the arguments of job %s: %w", j.ID, err)
 	}
 	in, err := p.store.Instance(ctx, args.Instance)
-	if err != nil || !in.State.Wanted() {
+	if err != nil {
 		return nil, err
+	}
+	if !in.State.Wanted() {
+		if j.State.Ended() {
+			return nil, nil
+		}
+		return nil, p.abort(ctx, op, fmt.Sprintf("node %s is dead, and %s had ended there: %s", node.Name, in.Name(), cmp.Or(in.Error, string(in.State))))
 	}
 	w, err := p.work(ctx, op.ID)
 	if err != nil {
@@ -128,7 +138,7 @@ func (p *Pacemaker) startInstead(ctx context.Context, op cluster.Operation, j *j
 	if err := p.setTarget(ctx, &w); err != nil {
 		return nil, err
 	}
-	if w.target.Exclusive[in.Type] && !node.DeclaredDead {
+	if w.target.Exclusive[in.Type] && !node.DeclaredDead && !w.op.Promoted {
 		return nil, p.abort(ctx, op, cluster.MayStillRun(in, w.app.Name, node.Name))
 	}
 	b := treeBuilder{op: op, subject: jobs.Subject{App: w.app.Name, Release: w.release.Label()}}

@@ -244,6 +244,33 @@ func TestStranded_WithoutRoomSaysWhy(t *testing.T) {
 	}
 }
 
+// What has ended by itself, and what nothing can take the place of, ends the operation,
+// which would wait for the node for ever.
+func TestStranded_EndsWhatCanNotGoOn(t *testing.T) {
+	t.Parallel()
+	for what, prepare := range map[string]func(*fleet, cluster.Operation){
+		"node n3 is dead, and web.": func(f *fleet, op cluster.Operation) {
+			_, _, in := f.startOn(op, f.nodes[2])
+			f.Reported(f.nodes[2], cluster.InstanceStatus{ID: in.ID, State: cluster.InstanceFailed, Error: "it exited with 1"})
+		},
+		"node n3 is dead": func(f *fleet, op cluster.Operation) {
+			other := jobs.Spec{ID: "other", Kind: "of.a.later.version", Queue: jobs.NodeQueue(string(f.nodes[2].ID))}
+			f.Jobs.Change(string(op.ID), func(tree *jobs.Tree) { testkit.Must(t, tree.Graft(tree.ID, []jobs.Spec{other}, time.Now())) })
+		},
+	} {
+		f, op := restarting(t, 3)
+		prepare(f, op)
+
+		f.pass(17*time.Second, 3)
+
+		op, err := f.store.Operation(t.Context(), op.ID)
+		testkit.Must(t, err)
+		if !strings.HasPrefix(op.AbortReason, what) {
+			t.Errorf("got the restart aborted by %q, want %q", op.AbortReason, what)
+		}
+	}
+}
+
 // Nothing is placed anew for what was cancelled, or serves already.
 func TestStranded_IsLeftWhereItIsTooLate(t *testing.T) {
 	t.Parallel()
