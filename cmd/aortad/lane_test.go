@@ -8,17 +8,19 @@ import (
 	"aorta/internal/testkit"
 )
 
-// labs is had by the test that has a lab: four hosts at work, of which no request may
-// fail, are as much as a machine of two processors has for them.
-var labs lane
+// labs is had by the tests that have a lab, two at a time: they wait more than they work,
+// but eight hosts, of which no request may fail, are as much as a machine of two
+// processors has for them.
+var labs = lane{room: 2}
 
-// lane lets one test at a time to the labs, those first that want the lab that is there:
-// each change of labs is eight daemons and four engines that end and start.
+// lane lets so many tests at a time to the labs, of which each is had by one alone. Those
+// come first that want a lab that is there, and it stays for as long as somebody waits for
+// it: its end and its start are eight daemons and four engines.
 type lane struct {
 	mu      sync.Mutex // guards what follows
-	taken   bool
-	there   *hosts // the lab that the last test has left; nil: one that nobody else uses
+	room    int
 	waiting []turn
+	taken   map[*hosts]bool // those that are shared and there; true: by a test that is at work
 }
 
 // turn is a test that waits, which begins once its channel is closed.
@@ -31,7 +33,13 @@ type turn struct {
 func (l *lane) take(tb testing.TB, wants *hosts) {
 	tb.Helper()
 	testkit.WaitTurn(tb, func() { <-l.line(wants) })
-	tb.Cleanup(l.leave)
+	tb.Cleanup(func() {
+		stays := wants != nil && l.awaited(wants)
+		if wants != nil && !stays {
+			testkit.Must(tb, wants.end())
+		}
+		l.leave(wants, stays)
+	})
 }
 
 // line joins those who wait. What it returns is closed when it is one's turn.
@@ -44,49 +52,85 @@ func (l *lane) line(wants *hosts) <-chan struct{} {
 	return next.begin
 }
 
-func (l *lane) leave() {
+// awaited says whether somebody waits for a lab.
+func (l *lane) awaited(h *hosts) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.taken = false
+	return slices.ContainsFunc(l.waiting, func(t turn) bool { return t.wants == h })
+}
+
+func (l *lane) leave(had *hosts, stays bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.room++
+	delete(l.taken, had)
+	if stays {
+		l.taken[had] = false
+	}
 	l.call()
 }
 
-// call lets the next one begin if nobody is at work.
+// call lets those begin for whom there is room.
 func (l *lane) call() {
-	if l.taken || len(l.waiting) == 0 {
-		return
+	for l.room > 0 {
+		i := slices.IndexFunc(l.waiting, func(t turn) bool {
+			taken, there := l.taken[t.wants]
+			return there && !taken
+		})
+		if i < 0 {
+			i = slices.IndexFunc(l.waiting, func(t turn) bool { return !l.taken[t.wants] })
+		}
+		if i < 0 {
+			return
+		}
+		next := l.waiting[i]
+		l.waiting = slices.Delete(l.waiting, i, i+1)
+		l.room--
+		if next.wants != nil {
+			if l.taken == nil {
+				l.taken = map[*hosts]bool{}
+			}
+			l.taken[next.wants] = true
+		}
+		close(next.begin)
 	}
-	i := max(0, slices.IndexFunc(l.waiting, func(t turn) bool { return t.wants == l.there }))
-	next := l.waiting[i]
-	l.waiting = slices.Delete(l.waiting, i, i+1)
-	l.taken, l.there = true, next.wants
-	close(next.begin)
 }
 
-// One test at a time has the lane, and those who want the lab that is there come before
-// those who came first.
+// As many tests as there is room for have labs, one has the same; who wants one that is
+// there comes before those who came first.
 func TestLane_KeepsALabForAllWhoWantIt(t *testing.T) {
-	var l lane
+	l := lane{room: 2}
 	first, second := new(hosts), new(hosts)
 	var lined []<-chan struct{}
-	for _, wants := range []*hosts{first, second, nil, first, second} {
+	for _, wants := range []*hosts{first, first, nil, second, first, nil} {
 		lined = append(lined, l.line(wants))
 	}
 
-	for _, next := range []int{0, 3, 1, 4, 2} {
+	begun := func(want ...int) {
+		t.Helper()
+		var got []int
 		for i, begin := range lined {
 			select {
 			case <-begin:
-				if i != next {
-					t.Fatalf("test %d has begun, want only %d", i, next)
-				}
+				got = append(got, i)
 			default:
-				if i == next {
-					t.Fatalf("test %d has not begun", i)
-				}
 			}
 		}
-		lined[next] = nil
-		l.leave()
+		if !slices.Equal(got, want) {
+			t.Fatalf("got the tests %v at work or done, want %v", got, want)
+		}
+	}
+
+	begun(0, 2)
+	l.leave(first, l.awaited(first))
+	begun(0, 1, 2)
+	l.leave(nil, false)
+	begun(0, 1, 2, 3)
+	l.leave(first, l.awaited(first))
+	begun(0, 1, 2, 3, 4)
+	l.leave(first, l.awaited(first))
+	begun(0, 1, 2, 3, 4, 5)
+	if len(l.taken) != 1 || !l.taken[second] {
+		t.Errorf("got the labs %v, want only the second, which is at work", l.taken)
 	}
 }

@@ -39,6 +39,9 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run()) // the tests of whole clusters are skipped
 	}
 	slots = testkit.ParallelSlots(4) // a cluster waits more than it works
+	if *costsFile != "" {
+		labs.room = 1 // what a fault costs is of that lab alone
+	}
 	code, err := buildAll(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
