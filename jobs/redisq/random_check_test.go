@@ -62,7 +62,13 @@ func (s *stage) checkJob(t *jobs.Tree, j *jobs.Job) {
 	if j.State == jobs.Failed && j.Error == "" {
 		s.tb.Errorf("job %s: got failed without a reason", j.ID)
 	}
-	if t.State == jobs.Succeeded && !j.Cleanup && j.State != jobs.Succeeded {
+	if j.State == jobs.Superseded {
+		s.tally.superseded++
+	}
+	if j.State == jobs.Superseded && len(s.instead) == 0 {
+		s.tb.Errorf("job %s: got superseded, and nobody asked", j.ID)
+	}
+	if t.State == jobs.Succeeded && !j.Cleanup && j.State != jobs.Succeeded && j.State != jobs.Superseded {
 		s.tb.Errorf("job %s: got %s in a tree that succeeded", j.ID, j.State)
 	}
 	if j.Cleanup {
@@ -86,7 +92,7 @@ func (s *stage) checkJob(t *jobs.Tree, j *jobs.Job) {
 func (s *stage) checkRuns(t *jobs.Tree, j *jobs.Job, runs map[string][]*run) {
 	s.tb.Helper()
 	mine := runs[j.ID]
-	if len(mine) > j.Attempt {
+	if len(mine) > j.Attempt && j.State != jobs.Superseded { // of which the last start is not heard any more
 		s.tb.Errorf("job %s: %d handlers began in %d attempts", j.ID, len(mine), j.Attempt)
 	}
 	s.tally.unbegunLeases += int64(j.Attempt - len(mine))
@@ -125,11 +131,11 @@ func (s *stage) checkProof(j *jobs.Job, mine []*run) {
 }
 
 // checkOrder: a handler begins after a handler of each child returned nil. What
-// a job grafts under itself may run beside it.
+// a job grafts under itself may run beside it, and what takes the place of that.
 func (s *stage) checkOrder(t *jobs.Tree, j *jobs.Job, r *run, runs map[string][]*run) {
 	s.tb.Helper()
 	for _, c := range t.Children(j.ID) {
-		if c.Cleanup || s.Grafter[c.ID] == j.ID {
+		if c.Cleanup || s.Grafter[c.ID] == j.ID || c.State == jobs.Superseded || s.instead[c.ID] {
 			continue
 		}
 		done := false
@@ -160,8 +166,8 @@ func (s *stage) checkOverlap(t *jobs.Tree, j *jobs.Job, r *run, runs map[string]
 }
 
 // revoked says whether the keeper took a lease of the job back: its worker fell
-// silent, or it passed its time limit.
+// silent, it passed its time limit, or others took its place.
 func revoked(j *jobs.Job) bool {
-	return j.Crashes > 0 || j.Failures > 0 && j.Kind == kindLimited ||
+	return j.State == jobs.Superseded || j.Crashes > 0 || j.Failures > 0 && j.Kind == kindLimited ||
 		strings.Contains(j.Error, jobs.ErrTimeout.Error())
 }

@@ -64,12 +64,14 @@ const (
 	faultRestart faultKind = "kill -9 of Redis, and a new start"
 	faultWipe    faultKind = "emptied Redis"
 	faultAbort   faultKind = "abort of a tree"
+	faultInstead faultKind = "a job is superseded"
 )
 
 type fault struct {
 	Kind   faultKind
-	Millis int // since the trees were added
-	Which  int // worker or tree
+	Millis int       // since the trees were added
+	Which  int       // worker or tree
+	By     jobs.Spec // takes the place of a job
 }
 
 const (
@@ -94,9 +96,13 @@ var rounds = rapid.Custom(func(t *rapid.T) *round {
 func drawFault(t *rapid.T) []fault {
 	kind := rapid.SampledFrom([]faultKind{
 		faultKill, faultKill, faultKill, faultStall, faultStall, faultKeeper, faultStick,
-		faultRestart, faultRestart, faultWipe, faultAbort, faultAbort, faultAbort,
+		faultRestart, faultRestart, faultWipe, faultAbort, faultAbort, faultAbort, faultInstead, faultInstead, faultInstead, faultInstead,
 	}).Draw(t, "fault")
 	f := fault{Kind: kind, Millis: rapid.IntRange(0, 500).Draw(t, "after"), Which: rapid.IntRange(0, 2).Draw(t, "which")}
+	if kind == faultInstead {
+		f.By = spec(kindMany, drawQueue(t))
+		f.By.Args = encode(script{Steps: drawSteps(t, doOK)})
+	}
 	if kind != faultStall {
 		return []fault{f}
 	}

@@ -88,6 +88,7 @@ type tally struct {
 	overlaps, unbegunLeases, late, lost    int64
 	faults                                 map[faultKind]int
 	poisoned, unknown, cleanups, keeperEnd int
+	superseded                             int
 }
 
 func newWorld(tb testing.TB) *world {
@@ -176,6 +177,7 @@ type stage struct {
 	ended   map[string]*jobs.Tree
 	asked   map[string]bool // trees that may have been aborted
 	refused map[string]bool // trees that surely were: Abort returned nil
+	instead map[string]bool // jobs that took the place of others
 	from    int             // where the round begins in the journal
 }
 
@@ -183,7 +185,7 @@ func (w *world) play(r *round) {
 	w.tb.Helper()
 	s := &stage{
 		world: w, round: r, from: len(w.journal.all()),
-		ended: map[string]*jobs.Tree{}, asked: map[string]bool{}, refused: map[string]bool{},
+		ended: map[string]*jobs.Tree{}, asked: map[string]bool{}, refused: map[string]bool{}, instead: map[string]bool{},
 	}
 	for _, t := range r.Trees {
 		add(w.tb, w.keeper(), t)
@@ -226,6 +228,26 @@ func (s *stage) strike(f fault) {
 		}
 	case faultAbort:
 		s.abort(s.Trees[f.Which].ID)
+	case faultInstead:
+		s.supersede(s.Trees[f.Which].ID, f)
+	}
+}
+
+// supersede has another job take the place of one of a tree that is open, if there is one.
+func (s *stage) supersede(tree string, f fault) {
+	t, err := s.keeper().Tree(testkit.EndedBy(s.tb, time.Second), tree)
+	if err != nil {
+		return
+	}
+	var open []string
+	for id, j := range t.Jobs {
+		if j.Parent != "" && !j.Cleanup && !j.State.Ended() {
+			open = append(open, id)
+		}
+	}
+	if slices.Sort(open); len(open) > 0 {
+		s.instead[f.By.ID] = true
+		_ = s.keeper().Supersede(testkit.EndedBy(s.tb, time.Second), open[f.Millis%len(open)], []jobs.Spec{f.By}, "by hand")
 	}
 }
 
