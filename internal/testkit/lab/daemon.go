@@ -47,6 +47,9 @@ func (h *Host) daemon() string { return cmp.Or(h.Daemon, h.lab.rec.Daemon) }
 // go on.
 func (h *Host) KillDaemon(ctx context.Context) error { return h.end(ctx, theDaemon, unix.SIGKILL) }
 
+// StopDaemon ends it as a service manager does; those go on here, too.
+func (h *Host) StopDaemon(ctx context.Context) error { return h.end(ctx, theDaemon, unix.SIGTERM) }
+
 // daemonArgs are the words of aortad as make up has them, and what a host of several
 // needs besides.
 func (h *Host) daemonArgs(ctx context.Context) ([]string, error) {
