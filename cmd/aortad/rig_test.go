@@ -34,6 +34,10 @@ var bin string
 var slots *testkit.Slots
 
 func TestMain(m *testing.M) {
+	if len(os.Args) == 4 && os.Args[1] == keepRegistry {
+		fmt.Fprintln(os.Stderr, serveRegistry(os.Args[2], os.Args[3]))
+		os.Exit(1)
+	}
 	flag.Parse()
 	if testing.Short() {
 		os.Exit(m.Run()) // the tests of whole clusters are skipped

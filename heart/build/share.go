@@ -10,7 +10,7 @@ import (
 
 // Images sends images to the cluster's registry, and gives their digests there.
 type Images interface {
-	Push(ctx context.Context, want images.Wanted, tell func(text string)) (digest string, err error)
+	Push(ctx context.Context, want images.Wanted, tell, log func(text string)) (digest string, err error)
 }
 
 // shareTries is how often a push is begun that is refused: a pacemaker that was
@@ -24,12 +24,13 @@ func (b *Builder) share(ctx context.Context, run Run, spec cluster.BuildSpec, re
 	}
 	run.Progress(0, 0, "pushing the image")
 	want := images.Wanted{App: spec.AppID, Build: spec.ID, Image: result.Image}
-	digest, err := b.Images.Push(ctx, want, func(text string) { run.Progress(0, 0, text) })
+	tell := func(text string) { run.Progress(0, 0, text) }
+	digest, err := b.Images.Push(ctx, want, tell, run.Log)
 	for n := 1; n < shareTries && cluster.CodeOf(err) == cluster.CodeForbidden; n++ {
 		if _, err := b.spec(ctx, spec.ID); err != nil {
 			return result, err
 		}
-		digest, err = b.Images.Push(ctx, want, func(text string) { run.Progress(0, 0, text) })
+		digest, err = b.Images.Push(ctx, want, tell, run.Log)
 	}
 	if err != nil {
 		return result, err

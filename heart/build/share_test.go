@@ -20,7 +20,7 @@ type shelf struct {
 
 const onShelf = "sha256:00000000000000000000000000000000000000000000000000000000000000aa"
 
-func (s *shelf) Push(_ context.Context, want images.Wanted, tell func(string)) (string, error) {
+func (s *shelf) Push(_ context.Context, want images.Wanted, tell, _ func(string)) (string, error) {
 	s.pushed = append(s.pushed, want)
 	if len(s.refuse) > 0 {
 		err := s.refuse[0]

@@ -39,13 +39,13 @@ const tries = 4
 // the builder's engine. Layers that are here are not fetched. The error of one that
 // the registry does not have is not_found.
 func (c *Carrier) Pull(ctx context.Context, want Wanted, tell func(text string)) error {
-	ref := c.repository(want.App) + "@" + want.Image.Pushed
-	err := c.try(ctx, want, false, func(ctx context.Context, t *ticket) error {
+	ref, say := c.repository(want.App)+"@"+want.Image.Pushed, &teller{moves: tell, stands: tell}
+	err := c.try(ctx, want, false, say, func(ctx context.Context, t *ticket) error {
 		sizes, err := c.sizes(ctx, want)
 		if err != nil {
 			return err
 		}
-		return c.Engine.Fetch(ctx, ref, t.Credentials, newProgress("pulling", sizes, tell).see)
+		return c.Engine.Fetch(ctx, ref, t.Credentials, newProgress("pulling", sizes, say.tell).see)
 	})
 	if err != nil {
 		return fmt.Errorf("pull image %s of the cluster's registry to %s: %w", want.Image.Ref, c.Node, err)
@@ -98,8 +98,9 @@ func (c *Carrier) name(ctx context.Context, want Wanted, id, ref string) error {
 	return nil
 }
 
-// Push sends an image of this engine to the registry and gives its digest there.
-func (c *Carrier) Push(ctx context.Context, want Wanted, tell func(text string)) (digest string, err error) {
+// Push sends an image of this engine to the registry and gives its digest there. It
+// tells how far that is, and logs why nothing moves.
+func (c *Carrier) Push(ctx context.Context, want Wanted, tell, log func(text string)) (digest string, err error) {
 	name := c.repository(want.App) + ":" + string(want.Build)
 	if err := c.Engine.Tag(ctx, want.Image.ID, name); err != nil {
 		return "", err
@@ -112,8 +113,9 @@ func (c *Carrier) Push(ctx context.Context, want Wanted, tell func(text string))
 			c.Log.Warn("a name of a pushed image stays on the engine", "name", name, "err", err)
 		}
 	}()
-	err = c.try(ctx, want, true, func(ctx context.Context, t *ticket) (err error) {
-		digest, err = c.Engine.Push(ctx, name, t.Credentials, newProgress("pushing", nil, tell).see)
+	say := &teller{moves: tell, stands: log}
+	err = c.try(ctx, want, true, say, func(ctx context.Context, t *ticket) (err error) {
+		digest, err = c.Engine.Push(ctx, name, t.Credentials, newProgress("pushing", nil, say.tell).see)
 		return err
 	})
 	if err != nil {
@@ -123,24 +125,25 @@ func (c *Carrier) Push(ctx context.Context, want Wanted, tell func(text string))
 }
 
 // try makes a transfer, again while its failure may pass.
-func (c *Carrier) try(ctx context.Context, want Wanted, push bool, transfer func(context.Context, *ticket) error) error {
+func (c *Carrier) try(ctx context.Context, want Wanted, push bool, say *teller, transfer func(context.Context, *ticket) error) error {
 	pauses := backoff.New(time.Second, 10*time.Second)
 	for n := 1; ; n++ {
-		err := c.once(ctx, want, push, transfer)
+		err := c.once(ctx, want, push, say, transfer)
 		if err == nil || ctx.Err() != nil || n == tries || final(err, push) || errors.Is(err, docker.ErrNoSpace) || errors.Is(err, docker.ErrNoImage) {
 			return err
 		}
 		c.Log.Warn("an image's transfer failed; trying again", "image", want.Image.Ref, "push", push, "err", err)
+		say.waits(err)
 		if !pauses.Pause(ctx) {
 			return err
 		}
 	}
 }
 
-func (c *Carrier) once(ctx context.Context, want Wanted, push bool, transfer func(context.Context, *ticket) error) error {
+func (c *Carrier) once(ctx context.Context, want Wanted, push bool, say *teller, transfer func(context.Context, *ticket) error) error {
 	bounded, stop := context.WithCancel(ctx)
 	defer stop()
-	t := c.Proxy.open(want.App, push, stop)
+	t := c.Proxy.open(want.App, push, say, stop)
 	defer c.Proxy.close(t)
 	err := transfer(bounded, t)
 	if why := t.why(); err != nil && why != nil && ctx.Err() == nil {

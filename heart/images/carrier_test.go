@@ -155,11 +155,33 @@ func TestCarrier_SaysWhatTheRegistrySays(t *testing.T) {
 			next.ServeHTTP(w, r)
 		})
 
-		_, err := l.builder.Push(t.Context(), built, func(string) {})
+		_, err := l.builder.Push(t.Context(), built, func(string) {}, func(string) {})
 
 		if err == nil || !strings.Contains(err.Error(), refusal.err.Error()) || cluster.CodeOf(err) != cluster.CodeOf(refusal.err) {
 			t.Errorf("%s: got %v, want the registry's words %q", name, err, refusal.err)
 		}
+	}
+}
+
+// Who follows a push hears at once why it does not go on, and not once for each question.
+func TestCarrier_SaysWhatATransferWaitsFor(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	built := l.push(l.image(1)) // so that the engine asks first whether it is there, by HEAD
+	away := cluster.Unavailable("the registry does not answer")
+	l.disturb(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+		registry.Refuse(w, http.StatusServiceUnavailable, away)
+	})
+	var told []string
+	back := func(text string) {
+		told = append(told, text)
+		l.disturb(nil)
+	}
+
+	_, err := l.builder.Push(t.Context(), built, func(string) {}, back)
+
+	if want := "waiting for the registry: the registry does not answer"; err != nil || !slices.Equal(told, []string{want}) {
+		t.Errorf("got %v and %q, want %q once, and a push that ends well", err, told, want)
 	}
 }
 
@@ -173,7 +195,7 @@ func TestProxy_IsForTheTransferThatTheEngineWasGiven(t *testing.T) {
 	t.Cleanup(func() { _ = p.listener.Close() })
 	none := func() {}
 	app, other := cluster.NewID(), cluster.NewID()
-	pull, push, ended := p.open(app, false, none), p.open(app, true, none), p.open(app, true, none)
+	pull, push, ended := p.open(app, false, nil, none), p.open(app, true, nil, none), p.open(app, true, nil, none)
 	p.close(ended)
 	ask := func(holder *ticket, password, method, path string) int {
 		w := httptest.NewRecorder()

@@ -65,9 +65,10 @@ func (c *carry) patiently() {
 			return
 		}
 		if err == nil {
-			err = refusal(resp)
+			err = c.reason(resp)
 			_ = resp.Body.Close()
 		}
+		c.t.say.waits(err)
 		if !pauses.Pause(ctx) {
 			c.unavailable(err)
 			return
@@ -95,6 +96,7 @@ func (c *carry) blob() {
 			return
 		}
 		c.p.log.Warn("a layer does not come from the registry; going on where it was cut", "app", c.t.app, "have", c.sent, "err", err)
+		c.t.say.waits(err)
 		pauses.Pause(c.r.Context())
 	}
 }
@@ -187,6 +189,7 @@ func (c *carry) head(resp *http.Response) {
 // unavailable says that the registry is out of reach, unless the engine has a part.
 func (c *carry) unavailable(err error) {
 	c.t.fail(err)
+	c.t.say.waits(err)
 	if c.begun {
 		panic(http.ErrAbortHandler)
 	}
@@ -206,6 +209,27 @@ func (c *carry) note(resp *http.Response) {
 			c.t.stop() // the engine would try again, after long pauses
 		}
 	}
+}
+
+// reason is why the registry answers nothing. What answers HEAD can't say it, and is
+// asked in another way.
+func (c *carry) reason(resp *http.Response) error {
+	if c.r.Method != http.MethodHead {
+		return refusal(resp)
+	}
+	req, err := http.NewRequestWithContext(c.r.Context(), http.MethodGet, cluster.RegistryPath, nil)
+	if err != nil {
+		return err
+	}
+	told, err := c.p.up.Registry(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = told.Body.Close() }()
+	if told.StatusCode != http.StatusServiceUnavailable {
+		return refusal(resp)
+	}
+	return refusal(told)
 }
 
 // maxRefusal is how much of a refusal is read, in bytes.

@@ -180,7 +180,7 @@ func (l *lab) image(megabytes ...int) Wanted {
 // push sends an image, and gives it with its digest.
 func (l *lab) push(want Wanted) Wanted {
 	l.t.Helper()
-	digest, err := l.builder.Push(l.t.Context(), want, func(string) {})
+	digest, err := l.builder.Push(l.t.Context(), want, func(string) {}, func(string) {})
 	testkit.Must(l.t, err)
 	want.Image.Pushed = digest
 	return want

@@ -2,6 +2,7 @@ package images
 
 import (
 	"fmt"
+	"sync"
 	"time"
 
 	"aorta/heart/docker"
@@ -10,6 +11,32 @@ import (
 // tellEvery is the time between two words on how far a transfer is: each is a line
 // for who follows a push.
 const tellEvery = 2 * time.Second
+
+// teller tells who follows a transfer how it goes: the engine's words come on one
+// goroutine, those of the registry on others.
+type teller struct {
+	mu     sync.Mutex // guards all
+	moves  func(text string)
+	stands func(text string)
+	last   string // why it stood
+}
+
+func (t *teller) tell(text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.moves(text)
+}
+
+// waits says why nothing moves, once for each cause: while the registry is away the
+// engine hears nothing of it, for minutes.
+func (t *teller) waits(why error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if text := why.Error(); text != t.last {
+		t.last = text
+		t.stands("waiting for the registry: " + text)
+	}
+}
 
 // progress adds up what the engine says of an image's layers. It is for one
 // goroutine.

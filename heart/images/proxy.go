@@ -41,6 +41,7 @@ type ticket struct {
 	docker.Credentials
 	app  cluster.ID
 	push bool
+	say  *teller
 	stop func() // ends the transfer
 
 	mu    sync.Mutex // guards cause
@@ -80,8 +81,8 @@ func (p *Proxy) Run(ctx context.Context) error {
 
 // open lets the engine transfer images of one app, until the ticket is closed; stop
 // is called when that can't succeed.
-func (p *Proxy) open(app cluster.ID, push bool, stop func()) *ticket {
-	t := &ticket{Credentials: docker.Credentials{User: rand.Text(), Password: rand.Text()}, app: app, push: push, stop: stop}
+func (p *Proxy) open(app cluster.ID, push bool, say *teller, stop func()) *ticket {
+	t := &ticket{Credentials: docker.Credentials{User: rand.Text(), Password: rand.Text()}, app: app, push: push, say: say, stop: stop}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.tickets[t.User] = t

@@ -75,7 +75,7 @@ func TestCarrier_SettlesAPullThatWasCutOff(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	want := l.push(l.image(1))
-	cut := l.heart.Proxy.open(l.app, false, func() {})
+	cut := l.heart.Proxy.open(l.app, false, &teller{}, func() {})
 	ref := l.heart.repository(l.app) + "@" + want.Image.Pushed
 	testkit.Must(t, l.other.Fetch(t.Context(), ref, cut.Credentials, func(docker.Layer) {}))
 	l.heart.Proxy.close(cut)

@@ -28,7 +28,7 @@ type RedisTLSServer struct {
 func RedisTLS(tb testing.TB, extra ...string) *RedisTLSServer {
 	tb.Helper()
 	dir, port := ShortDir(tb), FreePort(tb)
-	ca := makeCerts(tb, dir)
+	ca := Certs(tb, dir, net.IPv4(127, 0, 0, 1))
 	args := append([]string{
 		"--tls-port", port, "--bind", "127.0.0.1", "--tls-auth-clients", "no",
 		"--tls-cert-file", filepath.Join(dir, "server.crt"),
@@ -40,24 +40,25 @@ func RedisTLS(tb testing.TB, extra ...string) *RedisTLSServer {
 	}
 }
 
-// makeCerts writes ca.crt, server.crt and server.key, and returns the authority.
-func makeCerts(tb testing.TB, dir string) *x509.CertPool {
+// Certs makes an authority and the certificate of a server at an address: it writes
+// ca.crt, server.crt and server.key, and returns the authority.
+func Certs(tb testing.TB, dir string, server net.IP) *x509.CertPool {
 	tb.Helper()
 	authority := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
-	server := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "127.0.0.1"},
+	cert := &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: server.String()},
 		NotBefore: authority.NotBefore, NotAfter: authority.NotAfter,
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		IPAddresses: []net.IP{server},
 		KeyUsage:    x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	caKey, serverKey := makeKey(tb), makeKey(tb)
 	caDER := sign(tb, authority, authority, caKey, caKey)
 	writePEM(tb, filepath.Join(dir, "ca.crt"), "CERTIFICATE", caDER)
-	writePEM(tb, filepath.Join(dir, "server.crt"), "CERTIFICATE", sign(tb, server, authority, serverKey, caKey))
+	writePEM(tb, filepath.Join(dir, "server.crt"), "CERTIFICATE", sign(tb, cert, authority, serverKey, caKey))
 	keyDER, err := x509.MarshalECPrivateKey(serverKey)
 	if err != nil {
 		tb.Fatalf("encode the server's key: %v", err)
