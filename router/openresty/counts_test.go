@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"aorta/internal/testkit"
 	"aorta/router"
@@ -70,7 +71,9 @@ func (r *rig) counted(l ledger, records []router.Record) map[string]tally {
 		apps[record.Host] = record.App
 	}
 	got := map[string]tally{}
+	taker := stats.NewTaker(store, stats.TakerConfig{Routers: func(context.Context) ([]string, error) { return []string{r.cfg.RouterID}, nil }})
 	testkit.Eventually(r.tb, "all requests to be counted", func() bool {
+		testkit.Must(r.tb, taker.Take(ctx, time.Now())) // as a pacemaker does
 		n := uint64(0)
 		for host, app := range apps {
 			c, err := store.Totals(r.tb.Context(), app)
