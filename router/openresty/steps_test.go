@@ -1,6 +1,7 @@
 package openresty
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"net/netip"
@@ -155,16 +156,11 @@ func (a *listenApp) left(tb testing.TB) (first net.Conn) {
 func (a *listenApp) awaitUnused(tb testing.TB) {
 	tb.Helper()
 	at := netip.MustParseAddrPort(a.Addr)
-	there := fmt.Sprintf("0100007F:%04X", at.Port()) // loopback, as the kernel writes it
 	const closeWait = "08"
+	there := fmt.Appendf(nil, " 0100007F:%04X %s ", at.Port(), closeWait) // at loopback, as the kernel writes it
 	testkit.Eventually(tb, "the router to notice closed connections", func() bool {
 		text, err := os.ReadFile("/proc/net/tcp")
 		testkit.Must(tb, err)
-		for line := range strings.Lines(string(text)) {
-			if f := strings.Fields(line); len(f) > 3 && f[2] == there && f[3] == closeWait {
-				return false
-			}
-		}
-		return true
+		return !bytes.Contains(text, there)
 	})
 }
