@@ -1,6 +1,7 @@
 package openresty
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -256,6 +257,35 @@ func TestNginx_MasterBackEmpty(t *testing.T) {
 	}
 }
 
+// announce says again and again that the name has a record of that generation, then of
+// the next one, and so on, until it is stopped, and gives the last: a worker waits for
+// the newest that it heard of, and for each only for so long.
+func (r *rig) announce(name string, generation uint64) (stop func() (last uint64)) {
+	r.tb.Helper()
+	ctx, cancel := context.WithCancel(r.tb.Context())
+	done := make(chan struct{})
+	say := func() {
+		r.rdb.Publish(r.tb.Context(), "routes:changed",
+			fmt.Sprintf(`{"cluster":%q,"epoch":1,"generation":%d,"seq":9,"names":[%q]}`, cluster, generation, name))
+	}
+	say()
+	go func() { // ends with stop
+		defer close(done)
+		tick := time.NewTicker(50 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				generation++
+				say()
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return func() uint64 { cancel(); <-done; return generation }
+}
+
 func TestNginx_AnswerThatCrossedAMessageWaits(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(c *Config) { c.WorkerProcesses = 1 })
@@ -263,19 +293,19 @@ func TestNginx_AnswerThatCrossedAMessageWaits(t *testing.T) {
 	r.publish(route("a.example.com", a))
 	held := r.pair
 
-	r.rdb.Publish(t.Context(), "routes:changed",
-		`{"cluster":"`+cluster+`","epoch":1,"generation":50,"seq":9,"names":["a.example.com"]}`)
+	stop := r.announce("a.example.com", 50)
 	r.quiet()
 	r.change([]router.Record{route("a.example.com", b)}, nil)
 	r.quiet()
 	_, crossed := r.do("GET", "a.example.com")
 	waiting := r.status().Pair
-	r.pair.Generation = 49
+	last := stop()
+	r.pair.Generation = last
 	r.publish(route("a.example.com", c))
 	_, then := r.do("GET", "a.example.com")
 
 	if crossed != a.ID || waiting != held || then != c.ID {
-		t.Errorf("got %s at %s, then %s, want %s at %s until 1.50, then %s", crossed, waiting, then, a.ID, held, c.ID)
+		t.Errorf("got %s at %s, then %s, want %s at %s until 1.%d, then %s", crossed, waiting, then, a.ID, held, last, c.ID)
 	}
 }
 
