@@ -64,7 +64,7 @@ test-apps: ## twenty apps of the kinds that people run, in Python, PHP, Node, Ru
 	@scripts/apps.sh
 
 .PHONY: test-engines
-test-engines: ## what uses the Docker engine, on the engines of other Debian releases (SUITES="trixie sid")
+test-engines: ## what uses the Docker engine, on the engines of other Debian releases, and on Docker 29 (SUITES="trixie sid moby")
 	@scripts/test-engines.sh
 
 test-hostile: ## the faults of docs/FAULTS.md, each injected for real, within MEMORY (8G)

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/moby/moby/api/types/container"
-	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/client"
 
 	"aorta/pacemaker/cluster"
@@ -159,14 +158,7 @@ func containerFrom(id cluster.ID, r container.InspectResponse) Container {
 			c.LogPath = r.LogPath
 		}
 	}
-	if r.GraphDriver != nil && r.GraphDriver.Data["UpperDir"] != "" {
-		c.Written = append(c.Written, r.GraphDriver.Data["UpperDir"])
-	}
-	for _, m := range r.Mounts {
-		if m.Type == mount.TypeVolume && m.Source != "" {
-			c.Written = append(c.Written, m.Source)
-		}
-	}
+	c.Written = writtenDirs(r)
 	return c
 }
 
