@@ -2,7 +2,6 @@ package docker
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"iter"
 	"strings"
@@ -83,10 +82,9 @@ func (e *Engine) Push(ctx context.Context, ref string, who Credentials, tell fun
 		if err != nil {
 			return err
 		}
-		return eachLayer(r.JSONMessages(ctx), tell, func(raw json.RawMessage) {
-			var pushed struct{ Digest string }
-			if json.Unmarshal(raw, &pushed) == nil && pushed.Digest != "" {
-				digest = pushed.Digest
+		return eachLayer(r.JSONMessages(ctx), tell, func(status string) {
+			if said, is := pushedDigest(status); is {
+				digest = said
 			}
 		})
 	})
@@ -96,16 +94,25 @@ func (e *Engine) Push(ctx context.Context, ref string, who Credentials, tell fun
 	return digest, err
 }
 
-// eachLayer reads what the engine says of a transfer, until its end.
-func eachLayer(messages iter.Seq2[jsonstream.Message, error], tell func(Layer), aux func(json.RawMessage)) error {
+// pushedDigest reads the digest out of the last line of a push, "TAG: digest: DIGEST size:
+// BYTES": all that an engine says of it which keeps images in containerd.
+func pushedDigest(status string) (string, bool) {
+	_, said, is := strings.Cut(status, ": digest: ")
+	digest, _, whole := strings.Cut(said, " size: ")
+	return digest, is && whole && cluster.IsDigest(digest)
+}
+
+// eachLayer reads what the engine says of a transfer, until its end; other gets what it
+// says of no layer, unless it is nil.
+func eachLayer(messages iter.Seq2[jsonstream.Message, error], tell func(Layer), other func(status string)) error {
 	for m, err := range messages {
 		switch {
 		case err != nil:
 			return err
 		case m.Error != nil:
 			return m.Error
-		case m.Aux != nil && aux != nil:
-			aux(*m.Aux)
+		case m.ID == "" && other != nil:
+			other(m.Status)
 		case m.ID != "":
 			if l, ok := layerOf(m); ok {
 				tell(l)
