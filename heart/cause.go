@@ -54,13 +54,16 @@ func exitText(s cluster.InstanceSpec, c docker.Container) string {
 const ifSlow = "if it needs longer, set health: {start_timeout: …} of its process type in aorta.yml"
 
 // unhealthyCause says why a running process did not become healthy in time.
-func (r *runner) unhealthyCause(c docker.Container, limit time.Duration) string {
+func (r *runner) unhealthyCause(c docker.Container, limit time.Duration, now time.Time) string {
 	if !errors.Is(r.lastCheck, errNotListening) {
 		return fmt.Sprintf("its health check failed for %s: %s; %s", duration.Text(limit), r.lastCheck, ifSlow)
 	}
 	found, err := listenersOf(c.Pid)
 	if err != nil {
 		r.h.log.Warn("can't read where an instance listens", "instance", r.id, "err", err)
+	}
+	if p, at := judge(found); p == unreached && !r.misplaced.isRefused(p, at, now) {
+		found = nil // it has only just come to listen there
 	}
 	return listenCause(found, limit)
 }

@@ -75,13 +75,20 @@ func (m *misplaced) see(p place, at []listener, limit time.Duration, cores *floa
 	return false
 }
 
+// isRefused says that a process which listens on PORT is not reached there. The check
+// that failed came before the look at its sockets, and it may have begun to listen in
+// between: one that failed after an earlier look tells.
+func (m *misplaced) isRefused(p place, at []listener, now time.Time) bool {
+	return p == unreached && m.at == fmt.Sprint(p, at) && now.After(m.since)
+}
+
 // describe is what a start waits for, and for how long it has been so, in words.
 func (m *misplaced) describe(p place, at []listener, now time.Time) string {
 	var text string
-	switch p {
-	case unreached:
+	switch {
+	case m.isRefused(p, at, now):
 		text = fmt.Sprintf("listens on %s, where no request comes", at[0])
-	case elsewhere:
+	case p == elsewhere:
 		text = fmt.Sprintf("listens on %s, waiting for PORT (%d)", join(at), docker.ContainerPort)
 	default:
 		text = fmt.Sprintf("waiting for it to listen on PORT (%d)", docker.ContainerPort)

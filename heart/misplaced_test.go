@@ -78,6 +78,8 @@ func TestMisplaced_TellsWhatIsWaitedForAndForHowLong(t *testing.T) {
 		{listening("[::]:9999"), 12, "listens on [::]:9999, waiting for PORT (5000), for 10s"},
 		{listening("[::]:9999"), 59, "listens on [::]:9999, waiting for PORT (5000), for 30s"},
 		{listening("[::]:9999"), 119, "listens on [::]:9999, waiting for PORT (5000), for 1m"},
+		{listening("[::]:5000"), 0, "waiting for it to listen on PORT (5000)"}, // the check came before the look
+		{listening("[::]:5000"), 1, "listens on [::]:5000, where no request comes"},
 		{listening("127.0.0.1:5000"), 3, "listens on 127.0.0.1:5000, where no request comes"},
 	} {
 		var m misplaced

@@ -22,7 +22,7 @@ func (r *runner) starting(ctx context.Context, c docker.Container, limit time.Du
 	now := time.Now()
 	took := now.Sub(r.firstSeen)
 	if took >= limit {
-		r.fail(ctx, r.unhealthyCause(c, limit))
+		r.fail(ctx, r.unhealthyCause(c, limit, now))
 		return
 	}
 	if now.Before(r.nextLook) {
@@ -45,7 +45,7 @@ func (r *runner) starting(ctx context.Context, c docker.Container, limit time.Du
 		r.fail(ctx, listenCause(found, limit))
 		return
 	}
-	if p == elsewhere || p == unreached || took >= quietStart {
+	if p == elsewhere || r.misplaced.isRefused(p, at, now) || took >= quietStart {
 		r.setLacks(r.misplaced.describe(p, at, now))
 	}
 }
