@@ -10,20 +10,30 @@ type Printer struct {
 	paint Paint
 	seen  map[string]Step
 	byJob map[string]string // step or line of each job
+	early map[string][]Step // lines that came before their step, which has their heading
 	last  string            // step under whose heading the last line was printed
 }
 
 // NewPrinter makes a printer that hands over lines without their ends.
 func NewPrinter(line func(text string), paint Paint) *Printer {
-	return &Printer{line: line, paint: paint, seen: map[string]Step{}, byJob: map[string]string{}}
+	return &Printer{line: line, paint: paint, seen: map[string]Step{}, byJob: map[string]string{}, early: map[string][]Step{}}
 }
 
 // Step prints what is new of a step, or of a line below one.
 func (p *Printer) Step(s Step) {
+	if _, known := p.seen[s.Parent]; s.Parent != "" && !known {
+		p.early[s.Parent] = append(p.early[s.Parent], s)
+		return
+	}
 	before := p.seen[s.ID]
 	p.seen[s.ID] = s
 	for _, job := range s.Jobs {
 		p.byJob[job] = s.ID
+	}
+	lines := p.early[s.ID]
+	delete(p.early, s.ID)
+	for _, line := range lines {
+		p.Step(line)
 	}
 	switch {
 	case before.Over() || !s.Begun():

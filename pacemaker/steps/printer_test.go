@@ -69,3 +69,16 @@ func TestPrinter_EachLineIsUnderItsOwnStep(t *testing.T) {
 		t.Errorf("lines (-want +got):\n%s", diff)
 	}
 }
+
+// A step that was over before it was first seen comes behind its lines.
+func TestPrinter_ALineThatComesBeforeItsStepWaitsForItsName(t *testing.T) {
+	got := printed(func(p *steps.Printer) {
+		p.Step(steps.Step{ID: "drain/1", Parent: "drain", Name: "db.1", State: "succeeded", Started: at(1), Ended: at(3)})
+		p.Step(steps.Step{ID: "drain", Name: "Drain", State: "succeeded", Started: at(1), Ended: at(3)})
+	})
+
+	want := []string{"▸ Drain", "  ✓ db.1  2.0s", "✓ Drain  2.0s"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("lines (-want +got):\n%s", diff)
+	}
+}
