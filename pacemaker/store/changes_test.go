@@ -46,7 +46,7 @@ func TestConfigChange_ThatFailsIsTakenBack(t *testing.T) {
 		op := ends(t, s, configOp(t, s, app, map[string]string{"CHANGED": "2", "NEW": "2"}, "GONE"), state)
 
 		wantConfig(t, s, app, string(state), before)
-		if want := "it exited with 1. The config vars are as before: CHANGED, GONE, NEW (a retry changes that again)"; op.Error != want {
+		if want := "it exited with 1. The config vars are as before: CHANGED has its former value, GONE is set, NEW is not set (a retry changes that again)"; op.Error != want {
 			t.Errorf("%s: got the cause %q, want %q", state, op.Error, want)
 		}
 	}

@@ -111,10 +111,22 @@ func unconfigure(tx *gorm.DB, e *Ending) error {
 	undone, err := configVars.takeBack(tx, rows)
 	keys := make([]string, len(undone))
 	for i, row := range undone {
-		keys[i] = row.Key
+		keys[i] = isSetAgain(row)
 	}
 	e.Error = takenBack(e.Error, "config vars are", keys)
 	return err
+}
+
+// isSetAgain says how a config var is once a change of it was taken back. Its value is
+// nobody's business: it may be a password.
+func isSetAgain(row changeRow) string {
+	switch {
+	case row.Before == nil:
+		return row.Key + " is not set"
+	case row.After == nil:
+		return row.Key + " is set"
+	}
+	return row.Key + " has its former value"
 }
 
 func (s *Store) undo(tx *gorm.DB, row operationRow, e Ending, unscaled bool) error {
