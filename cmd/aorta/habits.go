@@ -262,7 +262,7 @@ const (
 	noVolumes      = "volumes are not there yet: keep files in a store outside the app, and its address in a config var: aorta config set KEY=VALUE -a APP"
 	noCron         = "scheduled commands are not there yet: let a process type wait for its time itself: aorta ps scale worker=1 -a APP"
 	whatWasDone    = "events are not there yet; what was done, when and by whom: aorta jobs"
-	noPlan         = "a plan of that is not there yet; there is one of: aorta plan ps scale, aorta plan ps type, aorta plan drain NODE"
+	noPlan         = "a plan of that is not there yet; there is one of: aorta plan ps scale, aorta plan ps type, aorta plan drain"
 	noUsers        = "there is one user, admin, with one token (admin.token in the data directory); who you are: aorta whoami"
 	noBackup       = "backups are not there yet: README.md says which directory to copy (What can be lost)"
 	fromDockerfile = "apps are built from their Dockerfile: put one beside the source, and deploy: git push aorta main"

@@ -13,7 +13,7 @@ import (
 func planCommand(s *session) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "plan", Short: "Show what a change would do, and change nothing",
-		Long:    "plan shows what a change would start and stop, and where, by what the cluster\nknows now. It changes nothing.\n\nexit codes: 0 nothing would change, 10 something would change, 1 it can't be\ndone, since something would find no node; others as for every command",
+		Long:    "plan shows what a change would start and stop, and where, by what the cluster\nknows now. It changes nothing. There is a plan of ps scale, of ps type and of a\nnode's drain; deploys, restarts, rollbacks and config vars have none.\n\nexit codes: 0 nothing would change, 10 something would change, 1 it can't be\ndone, since something would find no node; others as for every command",
 		Example: "  aorta plan ps scale web=5 -a shop\n  aorta plan drain n2",
 	}
 	ps := &cobra.Command{Use: "ps", Short: "Show what a change of process types would do"}
