@@ -29,7 +29,7 @@ up: ## a cluster on this machine with an app on it; as root, runs twice without 
 down: ## stop everything that make up started
 	@scripts/down.sh
 
-clean: ## make down, and remove its state
+clean: ## make down, and remove its state and its apps' images
 	@scripts/clean.sh
 
 build: bootstrap dashboard ## bin/aortad, bin/aorta and the example's binary

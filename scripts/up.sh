@@ -102,6 +102,7 @@ main() {
 		scripts/bootstrap.sh run
 	fi
 	use_go
+	[ -x bin/aortad ] || say "up: building aortad and aorta, which takes minutes the first time"
 	make --no-print-directory build STATE="$STATE" >&2
 	scripts/engine.sh start
 	ensure_daemon
