@@ -148,7 +148,7 @@ func tooMuch(typ string, request place.Request, full *place.NoRoom) error {
 		each += " on nodes with " + tags
 		instead = "ask for less, set the tags on a node, aorta nodes tag NODE KEY=VALUE, or add one: aorta nodes token"
 	}
-	return cluster.Conflict("%s=%d of %s is more than the nodes could ever hold, %d at most: %s (%s)", typ, full.Count, each, full.Placed, full.Reasons(), instead)
+	return cluster.Conflict("%s=%d of %s is more than the nodes could ever hold, %d at most if nothing else ran there: %s (%s)", typ, full.Count, each, full.Placed, full.Reasons(), instead)
 }
 
 func typeNames(r cluster.Release) string {

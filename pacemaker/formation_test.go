@@ -29,9 +29,9 @@ func TestChangeFormation_RefusesWhatNoNodeCouldHold(t *testing.T) {
 	}
 
 	_, err := scale(500, 0)
-	wantConflict(t, "500", err, "web=500 of 512 MB each is more than the nodes could ever hold, 4 at most: n1 has 0 bytes of 2 GB memory left")
+	wantConflict(t, "500", err, "web=500 of 512 MB each is more than the nodes could ever hold, 4 at most if nothing else ran there: n1 has 0 bytes of 2 GB memory left")
 	_, err = scale(1, 500<<30)
-	wantConflict(t, "500g", err, "web=1 of 500 GB each is more than the nodes could ever hold, 0 at most: n1 has 2 GB of 2 GB")
+	wantConflict(t, "500g", err, "web=1 of 500 GB each is more than the nodes could ever hold, 0 at most if nothing else ran there: n1 has 2 GB of 2 GB")
 	if asked, err := r.store.Formations(t.Context(), app.ID); err != nil || len(asked) > 0 {
 		t.Errorf("after the refusals: got formation %v, %v, want none", asked, err)
 	}
@@ -145,7 +145,7 @@ func TestChangeFormation_MovesWhatATagDoesNotAllow(t *testing.T) {
 	}
 
 	_, err := change(ssd)
-	wantConflict(t, "no node has it", err, "web=2 of 512 MB each on nodes with disk=ssd is more than the nodes could ever hold, 0 at most: fast and slow lack tag disk=ssd (ask for less, set the tags on a node, aorta nodes tag NODE KEY=VALUE, or")
+	wantConflict(t, "no node has it", err, "web=2 of 512 MB each on nodes with disk=ssd is more than the nodes could ever hold, 0 at most if nothing else ran there: fast and slow lack tag disk=ssd (ask for less, set the tags on a node, aorta nodes tag NODE KEY=VALUE, or")
 	_, err = r.store.SetTags(t.Context(), fast, map[string]string{"disk": "ssd"}, "ann")
 	testkit.Must(t, err)
 	op, err := change(ssd)

@@ -22,6 +22,9 @@ type Preview struct {
 	Missing []PreviewMissing
 	// Refused are the nodes that would get none of what starts, and why.
 	Refused []PreviewRefusal
+	// Last says of a drain that no other node takes instances: until one does, what
+	// starts any fails, deploys too.
+	Last bool
 }
 
 // PreviewStep is an instance that would start, or one that would stop once what
@@ -227,6 +230,7 @@ func (p *Pacemaker) PreviewDrain(ctx context.Context, node cluster.Node) (Previe
 	}
 	v.empty = node.ID
 	v.room.nodes[v.room.index[node.ID]].Draining = true
+	v.Last = node.Has(cluster.RoleHeart) && v.room.takers() == 0
 	slices.SortFunc(list, func(a, b store.Standing) int { return cmp.Compare(a.App.Name, b.App.Name) })
 	for _, s := range list {
 		for _, in := range s.Instances {

@@ -114,7 +114,7 @@ func TestPreviewFormation_NamesOnlyWhatTheChangeDoes(t *testing.T) {
 
 func TestPreviewDrain_SaysWhereInstancesWouldGo(t *testing.T) {
 	t.Parallel()
-	r, _, _, slow := previewed(t)
+	r, _, fast, slow := previewed(t)
 	blog := r.App("blog")
 	release := r.Deploy(blog, cluster.ProcessType{Name: "web", Limits: cluster.Limits{Memory: 256 << 20}})
 	r.Instance(release, "web", slow)
@@ -134,10 +134,21 @@ func TestPreviewDrain_SaysWhereInstancesWouldGo(t *testing.T) {
 	fresh.Draining = true
 	drained, err := r.PreviewDrain(t.Context(), fresh)
 	testkit.Must(t, err)
+	drain := func(n cluster.Node) {
+		_, err := r.DrainNode(t.Context(), n, "ann")
+		testkit.Must(t, err)
+	}
+	drain(slow)
+	drain(fresh)
+	last, err := r.PreviewDrain(t.Context(), fast)
+	testkit.Must(t, err)
 
 	want := "true +blog.web@fast, -blog.web@slow, +shop.web@fast, -shop.web@slow, 2 big.web: fast has 1.5 GB of 2 GB memory left, 1.7 GB is needed; idle runs no instances (no heart role); slow is draining, no big.web@fast (has 1.5 GB of 2 GB memory left, 1.7 GB is needed)"
 	if got := busy.text(); got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+	if busy.Last || empty.Last || !last.Last {
+		t.Errorf("got the last node %t while another takes instances, %t of one that takes none, %t of the last", busy.Last, empty.Last, last.Last)
 	}
 	if got := empty.text(); got != "false " {
 		t.Errorf("a node that takes no instances: got %s, want no change", got)

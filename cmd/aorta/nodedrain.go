@@ -24,9 +24,12 @@ is started there any more, until aorta nodes undrain. Its router goes on.`,
 // drainNode says first what would find no other node: that drain waits until there is
 // room, and who only gets its id would not hear of it.
 func (s *session) drainNode(ctx context.Context, api *client.Client, args []string) error {
-	if plan, err := api.PlanDrain(ctx, args[0]); err == nil && len(plan.Missing) > 0 {
+	if plan, err := api.PlanDrain(ctx, args[0]); err == nil {
 		s.showMissing(plan)
-		s.err.line("The drain waits until they find one; to end it: aorta nodes undrain %s", clean(args[0]))
+		if len(plan.Missing) > 0 {
+			s.err.line("The drain waits until they find one; to end it: aorta nodes undrain %s", clean(args[0]))
+		}
+		s.warnOfLast(plan)
 	}
 	work, err := api.DrainNode(ctx, args[0])
 	if err != nil {
@@ -35,6 +38,13 @@ func (s *session) drainNode(ctx context.Context, api *client.Client, args []stri
 	return s.follow(ctx, api, work, func() {
 		s.err.line("%s is drained: nothing starts there until aorta nodes undrain %s", clean(args[0]), clean(args[0]))
 	})
+}
+
+// warnOfLast says what becomes of all apps by the drain of the last node for them.
+func (s *session) warnOfLast(plan wire.Plan) {
+	if plan.Last {
+		s.err.line("No other node takes instances: until one does, deploys, restarts and changes of all apps fail.")
+	}
 }
 
 func nodesUndrainCommand(s *session) *cobra.Command {

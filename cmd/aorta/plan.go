@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -63,7 +64,10 @@ func planDrainCommand(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return s.showPlan(plan)
+			if err = s.showPlan(plan); !s.flags.json {
+				s.warnOfLast(plan)
+			}
+			return err
 		}),
 	}
 }
@@ -112,12 +116,38 @@ func (s *session) showMissing(plan wire.Plan) {
 	}
 }
 
+// foldedStep is a step, and how many there are of it.
+type foldedStep struct {
+	wire.PlanStep
+	count int
+}
+
+// foldSteps makes one of the starts that are alike, unless something stops in between.
+func foldSteps(list []wire.PlanStep) (out []foldedStep) {
+	from := 0 // the first start that nothing has stopped behind
+	for _, p := range list {
+		i := slices.IndexFunc(out[from:], func(f foldedStep) bool { return f.PlanStep == p })
+		if i >= 0 {
+			out[from+i].count++
+			continue
+		}
+		out = append(out, foldedStep{p, 1})
+		if p.Instance != "" {
+			from = len(out)
+		}
+	}
+	return out
+}
+
 func (s *session) showSteps(plan wire.Plan) error {
 	steps := s.out.newTable("WHAT", "APP", "TYPE", "NODE", "INSTANCE").withoutNames()
-	for _, p := range plan.Steps {
+	for _, p := range foldSteps(plan.Steps) {
 		instance := "(new)"
-		if p.Instance != "" {
+		switch {
+		case p.Instance != "":
 			instance = instanceName(p.Type, p.Instance)
+		case p.count > 1:
+			instance = fmt.Sprintf("(%d new)", p.count)
 		}
 		steps.row(p.Action, p.App, p.Type, p.Node, instance)
 		if p.Exclusive {

@@ -11,6 +11,8 @@ import (
 // A script reads by the exit code whether something would change.
 func TestPlan_SaysByItsExitCodeWhatWouldBe(t *testing.T) {
 	start := wire.PlanStep{Action: "start", App: "shop", Type: "web", Node: "n2"}
+	other := wire.PlanStep{Action: "start", App: "shop", Type: "web", Node: "n3"}
+	stop := wire.PlanStep{Action: "stop", App: "shop", Type: "web", Node: "n1", Instance: webID}
 	missing := wire.PlanMissing{App: "shop", Type: "web", Count: 1, Reason: "n1 lacks tag ssd"}
 	for what, c := range map[string]struct {
 		plan wire.Plan
@@ -21,6 +23,9 @@ func TestPlan_SaysByItsExitCodeWhatWouldBe(t *testing.T) {
 	}{
 		"nothing":             {wire.Plan{}, "plan ps scale web=2 -a shop", 0, "Nothing would change.", `{"types":{"web":{"quantity":2}}}`},
 		"an instance more":    {wire.Plan{Changes: true, Steps: []wire.PlanStep{start}}, "plan ps scale web+1 -a shop", 10, "start  shop  web   n2    (new)", `{"types":{"web":{"quantity_delta":1}}}`},
+		"many more":           {wire.Plan{Changes: true, Steps: []wire.PlanStep{start, other, start, other, start}}, "plan ps scale web+5 -a shop", 10, "start  shop  web   n2    (3 new)\nstart  shop  web   n3    (2 new)\n", `{"types":{"web":{"quantity_delta":5}}}`},
+		"a move after a move": {wire.Plan{Changes: true, Steps: []wire.PlanStep{start, stop, start, stop}}, "plan drain n1", 10, "(new)\nstop   shop  web   n1    web.", ""},
+		"the last node":       {wire.Plan{Changes: true, Last: true}, "plan drain n1", 10, "No other node takes instances: until one does, deploys, restarts and changes of all apps fail.", ""},
 		"a preference":        {wire.Plan{Changes: true}, "plan ps type web --prefer eu -a shop", 10, "What is set would change; no instance", `{"types":{"web":{"prefer":["eu"]}}}`},
 		"no room":             {wire.Plan{Changes: true, Missing: []wire.PlanMissing{missing}}, "plan ps type web --require=ssd -a shop", 1, "1 web of shop would find no node: n1 lacks tag ssd", `{"types":{"web":{"require":["ssd"]}}}`},
 		"a node of no use":    {wire.Plan{}, "plan nodes drain n1", 0, "Nothing would change.", ""},
@@ -78,8 +83,9 @@ func TestNodesDrain_SaysFirstWhatFindsNoRoom(t *testing.T) {
 		plan wire.Plan
 		says string
 	}{
-		"room":    {wire.Plan{Changes: true, Missing: []wire.PlanMissing{}}, ""},
-		"no room": {wire.Plan{Changes: true, Missing: []wire.PlanMissing{{App: "shop", Type: "web", Count: 15, Reason: "n2 is full"}}}, "15 web of shop would find no node: n2 is full\nThe drain waits until they find one; to end it: aorta nodes undrain n1\n"},
+		"the last, idle": {wire.Plan{Changes: true, Last: true}, "No other node takes instances: until one does, deploys, restarts and changes of all apps fail.\n"},
+		"room":           {wire.Plan{Changes: true, Missing: []wire.PlanMissing{}}, ""},
+		"no room":        {wire.Plan{Changes: true, Missing: []wire.PlanMissing{{App: "shop", Type: "web", Count: 15, Reason: "n2 is full"}}}, "15 web of shop would find no node: n2 is full\nThe drain waits until they find one; to end it: aorta nodes undrain n1\n"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			api := newAPI(t)

@@ -3,6 +3,7 @@ package view
 import (
 	"aorta/pacemaker/cluster"
 	"aorta/pacemaker/overview"
+	"aorta/pacemaker/place"
 	"aorta/web/wire"
 )
 
@@ -23,7 +24,7 @@ func (v *Views) NodeDetails(n overview.Node) wire.NodeDetails {
 		ScoreParts: scoreParts(n.Load), TagSources: tagSources(n),
 	}
 	if n.Load != nil {
-		d.Capacity = &wire.NodeCapacity{CPUs: n.Load.CPUs, Memory: n.Load.MemoryTotal, Promised: n.Load.Promised}
+		d.Capacity = &wire.NodeCapacity{CPUs: n.Load.CPUs, CPUOvercommit: place.CPUOvercommit, Memory: n.Load.MemoryTotal, Promised: n.Load.Promised}
 	}
 	return d
 }

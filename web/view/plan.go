@@ -7,7 +7,7 @@ import (
 
 // Plan is what a change would do.
 func Plan(p pacemaker.Preview) wire.Plan {
-	out := wire.Plan{Changes: p.Changes, Steps: []wire.PlanStep{}, Missing: []wire.PlanMissing{}, Refused: []wire.PlanRefused{}}
+	out := wire.Plan{Changes: p.Changes, Last: p.Last, Steps: []wire.PlanStep{}, Missing: []wire.PlanMissing{}, Refused: []wire.PlanRefused{}}
 	for _, s := range p.Steps {
 		action := "stop"
 		if s.Instance == "" {

@@ -6,6 +6,7 @@ type Plan struct {
 	Steps   []PlanStep    `json:"steps"`
 	Missing []PlanMissing `json:"missing" doc:"what would find no node; a change of process types would fail by it and be taken back, a drain would wait for room"`
 	Refused []PlanRefused `json:"refused" doc:"the nodes that would get none of what starts"`
+	Last    bool          `json:"last,omitempty" doc:"of a drain: no other node takes instances; until one does, deploys and what else starts any fail"`
 }
 
 // PlanStep is an instance that would start or stop.

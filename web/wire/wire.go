@@ -445,9 +445,10 @@ type NodeDetails struct {
 
 // NodeCapacity is what a machine has, and what of it is promised to instances.
 type NodeCapacity struct {
-	CPUs     int   `json:"cpus" doc:"cores"`
-	Memory   int64 `json:"memory" doc:"bytes"`
-	Promised int64 `json:"promised" doc:"bytes of memory that its instances may take together"`
+	CPUs          int   `json:"cpus" doc:"cores"`
+	CPUOvercommit int   `json:"cpu_overcommit" doc:"how many times each core may be promised to instances"`
+	Memory        int64 `json:"memory" doc:"bytes"`
+	Promised      int64 `json:"promised" doc:"bytes of memory that its instances may take together"`
 }
 
 // ScorePart is one measure of how busy a node is.

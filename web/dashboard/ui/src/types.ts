@@ -228,6 +228,7 @@ export interface Plan {
   steps: PlanStep[];
   missing: PlanMissing[]; // what would find no node; a change of process types would fail by it and be taken back, a drain would wait for room
   refused: PlanRefused[]; // the nodes that would get none of what starts
+  last?: boolean; // of a drain: no other node takes instances; until one does, deploys and what else starts any fail
 }
 
 export interface Job {
@@ -370,10 +371,10 @@ export interface Step {
   parent?: string; // of a line: its step
   index: number; // its place among those beside it
   name: string;
-  state: string; // as that of a job
+  state: string; // as that of a job; superseded: its node died, and another instance takes its place
   attempt?: number;
   progress: Progress;
-  error?: string;
+  error?: string; // why it failed, or what takes its place and why
   started_at?: string;
   ended_at?: string;
   jobs: string[]; // ids of the jobs whose log lines are its own
@@ -389,6 +390,7 @@ export interface Ahead {
 
 export interface NodeCapacity {
   cpus: number; // cores
+  cpu_overcommit: number; // how many times each core may be promised to instances
   memory: number; // bytes
   promised: number; // bytes of memory that its instances may take together
 }

@@ -71,7 +71,7 @@ function Figures({ node: n }: { node: NodeDetail }) {
     <dl class="figures live">
       <div><dt>Instances</dt><dd><b class="num">{n.residents.length}</b></dd></div>
       <div><dt>Memory promised</dt><dd><b class="num">{c ? bytes(c.promised) : "–"}</b> <span class="muted">{c && `of ${bytes(c.memory)}`}</span></dd></div>
-      <div><dt>CPU promised</dt><dd><b class="num">{cores(cpus)}</b> <span class="muted">{c && `of ${count(c.cpus, "core")}`}</span></dd></div>
+      <div><dt>CPU promised</dt><dd><b class="num">{cores(cpus)}</b> <span class="muted">{c && `of ${count(c.cpus, "core")} × ${c.cpu_overcommit}`}</span></dd></div>
       <div><dt>Load</dt><dd><b class="num">{n.score === null || silent(n) ? "–" : n.score.toFixed(2)}</b> <span class="muted">of 1</span></dd></div>
       <div><dt>Last seen</dt><dd><Ago at={n.heard_at} /></dd></div>
     </dl>

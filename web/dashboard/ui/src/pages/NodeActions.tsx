@@ -51,6 +51,7 @@ function Drain({ node: { name }, onClose }: Question) {
     <>
       <p>Nothing new starts on {name} until it is undrained. What runs there moves, one instance of each app at a time: the new one serves before the old one is stopped, so no request is lost.</p>
       <Moves plan={plan} error={error} none={`Nothing runs on ${name}: it is drained at once.`} />
+      {plan?.last && <p class="warn"><b>No other node takes instances: until one does, deploys, restarts and changes of all apps fail.</b></p>}
     </>
   );
   return <Confirm title={`Drain ${name}`} says={says} verb="Drain" wait={!plan && !error} act={act} onClose={onClose} />;
