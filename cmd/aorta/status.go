@@ -52,11 +52,13 @@ func (s *session) showStatus(ctx context.Context, api *client.Client, _ []string
 	for _, n := range st.Notes {
 		s.out.sentence("  ", n)
 	}
-	for _, part := range []func(context.Context, *client.Client) error{s.statusApps, s.statusNodes} {
-		s.out.line("")
-		if err := part(ctx, api); err != nil {
-			return err
-		}
+	s.out.line("")
+	if err := s.statusApps(ctx, api, st.Reasons); err != nil {
+		return err
+	}
+	s.out.line("")
+	if err := s.statusNodes(ctx, api); err != nil {
+		return err
 	}
 	if len(st.OpenJobs) > 0 {
 		s.out.line("\nrunning jobs:")
@@ -75,12 +77,14 @@ func (s *session) showStatus(ctx context.Context, api *client.Client, _ []string
 // glanced is how many apps and nodes status names.
 const glanced = 10
 
-func (s *session) statusApps(ctx context.Context, api *client.Client) error {
+// statusApps names apps; what is told of one already, it does not tell whole again.
+func (s *session) statusApps(ctx context.Context, api *client.Client, told []string) error {
 	apps, err := client.Collect(api.Apps(ctx), glanced+1)
 	if err != nil {
 		return err
 	}
 	t := s.out.newTable("APP", "RELEASE", "INSTANCES", "STATE", "URL").orBelow("URL", "STATE")
+	t.told = told
 	for _, a := range apps[:min(len(apps), glanced)] {
 		t.row(a.Name, orText(a.Release, "-"), instancesOf(a), a.Verdict, orText(a.URL, "-"))
 	}

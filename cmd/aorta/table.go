@@ -15,6 +15,7 @@ type table struct {
 	wide    []string // columns that --wide alone prints
 	below   string   // column that goes below its rows where a line does not fit
 	whole   string   // column whose cells are told whole below their rows if they are cut
+	told    []string // what was said above: cells that are in it are not told again
 	unnamed bool     // the first column is one like the others
 	// notes are what is said below rows, by their index.
 	notes map[int][]string
@@ -72,7 +73,7 @@ func (t *table) print(empty string) error {
 	for r, row := range t.rows {
 		var line strings.Builder
 		for i, cell := range row {
-			if i == whole && columns(cell) > widths[i] {
+			if i == whole && columns(cell) > widths[i] && !t.isTold(cell) {
 				t.notes[r] = append([]string{cell}, t.notes[r]...)
 			}
 			cell = cut(cell, widths[i])
@@ -84,6 +85,11 @@ func (t *table) print(empty string) error {
 		}
 	}
 	return nil
+}
+
+// isTold says that a cell was said whole above the table.
+func (t *table) isTold(cell string) bool {
+	return slices.ContainsFunc(t.told, func(text string) bool { return strings.Contains(clean(text), cell) })
 }
 
 // widths are those of the columns, whose cells are made fit to print.
