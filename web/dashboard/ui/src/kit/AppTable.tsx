@@ -1,4 +1,4 @@
-import { rate, took } from "../format";
+import { percent, rate, took } from "../format";
 import { appAddress, jobAddress } from "../router";
 import type { AppRow } from "../types";
 import { Errors } from "./Errors";
@@ -12,7 +12,7 @@ const columns: Column<AppRow>[] = [
   { head: "Release", cell: (a) => a.release || "–" },
   { head: "Instances", kind: "num", cell: (a) => `${a.running} of ${a.wanted}` },
   { head: "Requests/s", kind: "num", cell: (a) => <span class="live">{rate(a.requests_per_s)}</span> },
-  { head: "Error rate", kind: "num", cell: (a) => <Errors ratio={a.error_ratio} /> },
+  { head: "Error rate", kind: "num", cell: (a) => a.state === "stopped" ? percent(a.error_ratio) : <Errors ratio={a.error_ratio} /> },
   { head: "p95", kind: "num", cell: (a) => <span class="live">{took(a.p95_ms)}</span> },
   { head: "10 minutes", bare: true, cell: (a) => <Spark points={a.spark} label={`Requests of ${a.name} in ten minutes`} /> },
 ];

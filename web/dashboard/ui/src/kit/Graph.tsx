@@ -91,7 +91,7 @@ function options(p: Props): Options {
     width: 600, height: p.small ? height.small : height.full, legend: { show: false },
     cursor: { sync: { key: "page" }, drag: { x: false, y: false }, points: { show: !p.stacked } },
     scales: { x: { time: true, range: p.span }, y: { range: (_, __, max) => [0, ceiling(max)] } },
-    axes: [{ ...axis, size: 28, space: 80, values: moments }, { ...axis, size: 64, space: p.small ? 20 : 30, values: (_, ticks) => ticks.map((t) => (p.axis ?? p.show)(t)) }],
+    axes: [{ ...axis, size: 28, space: 80, values: moments }, { ...axis, size: 80, space: p.small ? 20 : 30, values: (_, ticks) => ticks.map((t) => (p.axis ?? p.show)(t)) }],
     series: [{}, ...curves.map((c) => ({
       stroke: colour(c.colour), width: 1.5, spanGaps: false, points: { show: false, size: 5, filter: (u: uPlot, at: number) => lone(u.data[at]!) }, ...(p.stacked ? { fill: colour(c.colour) } : {}),
     }))],

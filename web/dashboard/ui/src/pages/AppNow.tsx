@@ -1,7 +1,7 @@
 import { useEffect } from "preact/hooks";
 import { signal } from "@preact/signals";
 import { may, path, post } from "../api";
-import { brief, rate, took } from "../format";
+import { brief, count, percent, rate, took } from "../format";
 import { overview } from "../live";
 import { appAddress, nodeAddress } from "../router";
 import type { Accepted, AppDetail, Instance } from "../types";
@@ -72,9 +72,9 @@ export function AppNow({ detail }: { detail: AppDetail }) {
     <>
       {(app.release || list.length > 0) && <dl class="figures live">
         <div><dt>Requests</dt><dd><b class="num">{rate(rates.requests_per_s)}</b> <span class="muted">{rates.requests_per_s === null ? "no traffic" : "per second"}</span></dd></div>
-        <div><dt>Error rate</dt><dd><b class="num"><Errors ratio={rates.error_ratio} /></b> <span class="muted">5xx</span></dd></div>
+        <div><dt>Error rate</dt><dd><b class="num">{app.stopped ? percent(rates.error_ratio) : <Errors ratio={rates.error_ratio} />}</b> <span class="muted">5xx</span></dd></div>
         <div><dt>Response time</dt><dd><b class="num">{took(rates.p95_ms)}</b> <span class="muted">p95</span></dd></div>
-        <div><dt>Instances</dt><dd><b class="num">{app.instances} of {app.wanted}</b> <span class="muted">on {nodes} {nodes === 1 ? "node" : "nodes"}</span></dd></div>
+        <div><dt>Instances</dt><dd><b class="num">{app.instances} of {app.wanted}</b> <span class="muted">{app.wanted > 0 && `on ${count(nodes, "node")}`}</span></dd></div>
       </dl>}
       <Card title="Instances">
         {list.length > 0 ? <Table label="Instances, by node" columns={columns} rows={list} keyOf={(i) => i.id} groupOf={nodeOf} headOf={(name) => <NodeHead name={name} />} /> : <NoInstance detail={detail} />}
