@@ -55,6 +55,7 @@ type outage struct {
 	storm.Fault
 	from, begun time.Time
 	until       time.Time // zero: not yet
+	newest      time.Time // when the routers that it had parted from the pacemaker had the newest table again
 }
 
 // Faults come over hosts, daemons and connections, and changes in the middle of them, all

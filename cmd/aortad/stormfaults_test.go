@@ -41,6 +41,8 @@ func (s *stormy) end(f storm.Fault) {
 			testkit.Must(s.t, s.finish(f))
 			s.note("over: %s", f)
 			o.until = time.Now()
+			s.awaitNewest(s.parted(f))
+			o.newest = time.Now()
 		}
 	}
 }
