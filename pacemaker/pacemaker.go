@@ -65,8 +65,8 @@ type Config struct {
 	// NodeRemoved takes from a node that is no longer in the cluster what its process
 	// can still reach; nil for nothing.
 	NodeRemoved func(context.Context, cluster.Node) error
-	// Answers says what apps answered in the last minute, see overview.Config.
-	Answers func(context.Context) map[cluster.ID]overview.Answers
+	// Answers says what releases answered in the last minute, see overview.Config.
+	Answers func(context.Context, map[cluster.ID]cluster.ID) map[cluster.ID]overview.Answers
 	// Ended hears of each operation that has ended, at least once; nil for nobody.
 	Ended func(cluster.Operation)
 	Now   func() time.Time
@@ -146,7 +146,7 @@ func New(cfg Config, parts Parts, id cluster.ID, epoch uint64) *Pacemaker {
 		cfg.Now = time.Now
 	}
 	if cfg.Answers == nil {
-		cfg.Answers = func(context.Context) map[cluster.ID]overview.Answers { return nil }
+		cfg.Answers = func(context.Context, map[cluster.ID]cluster.ID) map[cluster.ID]overview.Answers { return nil }
 	}
 	if cfg.Pacemakers == nil {
 		cfg.Pacemakers = func() []string { return nil }

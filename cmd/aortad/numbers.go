@@ -49,20 +49,32 @@ func (n appNumbers) Recent(ctx context.Context, now time.Time) (map[string]live.
 	return out, nil
 }
 
-// Answers says what apps answered in the last minute; nil while the statistics do
-// not answer.
-func (n appNumbers) Answers(ctx context.Context) map[cluster.ID]overview.Answers {
+// Answers says what the releases that serve answered in the last minute, of the apps
+// that had errors then; nil while the statistics do not answer.
+func (n appNumbers) Answers(ctx context.Context, serving map[cluster.ID]cluster.ID) map[cluster.ID]overview.Answers {
 	ctx, cancel := context.WithTimeout(ctx, answersTimeout)
 	defer cancel()
-	found, err := n.lately.read(ctx, time.Now())
+	now := time.Now()
+	found, err := n.lately.read(ctx, now)
 	if err != nil {
 		return nil
 	}
-	out := make(map[cluster.ID]overview.Answers, len(found))
-	for app, r := range found {
-		if r.Minute.Requests > 0 {
-			out[cluster.ID(app)] = overview.Answers(r.Minute)
+	failing := map[string]string{}
+	for app, release := range serving {
+		if found[string(app)].Minute.Errors > 0 {
+			failing[string(app)] = string(release)
 		}
+	}
+	if len(failing) == 0 {
+		return nil
+	}
+	minutes, err := n.s.ReleaseMinutes(ctx, now, failing)
+	if err != nil {
+		return nil
+	}
+	out := make(map[cluster.ID]overview.Answers, len(minutes))
+	for app, answers := range minutes {
+		out[cluster.ID(app)] = overview.Answers(answers)
 	}
 	return out
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"aorta/internal/testkit"
+	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/overview"
 	"aorta/router/stats"
 	"aorta/web/api"
 	"aorta/web/live"
@@ -47,6 +49,28 @@ func TestAppNumbers_TellWhatWasCounted(t *testing.T) {
 	}
 	if len(none) != 0 || err != nil {
 		t.Errorf("series of another release: got %v, %v; want none", none, err)
+	}
+}
+
+// An app is judged by what the release that serves it answered: not by the one before it,
+// be that worse or better.
+func TestAppNumbers_AnswersAreThoseOfTheReleaseThatServes(t *testing.T) {
+	store := stats.NewStore(testkit.Redis(t).Client(t))
+	now := time.Now()
+	batch := stats.NewBatch()
+	for release, statuses := range map[string][]int{"bad": {500, 500, 500, 200}, "good": {200, 200, 200, 200, 200}} {
+		for _, status := range statuses {
+			batch.Add(&stats.Hit{Time: now.Add(-3 * time.Second), App: "shop", Release: release, Status: status, Attempts: 1})
+		}
+	}
+	count(t, store, batch)
+	numbers := newAppNumbers(store)
+	for release, want := range map[cluster.ID]overview.Answers{"bad": {Requests: 4, Errors: 3}, "good": {Requests: 5}} {
+		got := numbers.Answers(t.Context(), map[cluster.ID]cluster.ID{"shop": release, "quiet": "bad"})
+
+		if diff := cmp.Diff(map[cluster.ID]overview.Answers{"shop": want}, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", release, diff)
+		}
 	}
 }
 

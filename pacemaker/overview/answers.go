@@ -1,9 +1,24 @@
 package overview
 
-import "fmt"
+import (
+	"context"
+	"fmt"
 
-// Answers are what an app's requests got in the last minute.
+	"aorta/pacemaker/cluster"
+	"aorta/pacemaker/store"
+)
+
+// Answers are what requests got in the last minute from the release that serves.
 type Answers struct{ Requests, Errors uint64 } // Errors: 5xx
+
+// answers are those of the apps in what was read of the store.
+func (o *Overview) answers(ctx context.Context, v store.Snapshot) map[cluster.ID]Answers {
+	serving := make(map[cluster.ID]cluster.ID, len(v.Serving))
+	for app, release := range v.Serving {
+		serving[app] = release.ID
+	}
+	return o.cfg.Answers(ctx, serving)
+}
 
 // fewRequests is how many a minute say nothing about an app, and fewErrors how many
 // errors.

@@ -23,7 +23,7 @@ func (o *Overview) App(ctx context.Context, app cluster.App) (App, error) {
 	if v.Nodes, err = o.cfg.Store.Nodes(ctx); err != nil {
 		return App{}, err
 	}
-	return o.app(v.Apps[0], v, o.cfg.Answers(ctx)[app.ID]), nil
+	return o.app(v.Apps[0], v, o.answers(ctx, v)[app.ID]), nil
 }
 
 // app adds up what a snapshot has of an app, and judges it.

@@ -21,9 +21,10 @@ type Config struct {
 	// NextTry says when failing instances of an app are replaced, zero when
 	// nothing holds that up.
 	NextTry func(app cluster.ID) time.Time
-	// Answers says what apps answered in the last minute, those that had requests;
-	// nil while it is not known.
-	Answers     func(context.Context) map[cluster.ID]Answers
+	// Answers says what apps answered in the last minute, by the release that serves
+	// each: of no other release, since one that was replaced says nothing about it.
+	// Apps without errors may be missing; nil while it is not known.
+	Answers     func(ctx context.Context, serving map[cluster.ID]cluster.ID) map[cluster.ID]Answers
 	ReportEvery time.Duration // of nodes
 	Started     time.Time     // of this pacemaker
 	Now         func() time.Time

@@ -22,7 +22,15 @@ type fixture struct {
 	routers  *routing.Routers
 	overview *Overview
 	noRoom   []NoRoom
-	answers  map[cluster.ID]Answers
+	answers  map[cluster.ID]Answers // by release
+}
+
+func (r *fixture) answersOf(_ context.Context, serving map[cluster.ID]cluster.ID) map[cluster.ID]Answers {
+	out := map[cluster.ID]Answers{}
+	for app, release := range serving {
+		out[app] = r.answers[release]
+	}
+	return out
 }
 
 func newRig(tb testing.TB) *fixture {
@@ -39,7 +47,7 @@ func newRig(tb testing.TB) *fixture {
 		Store: r.Store, Routes: publisher, Routers: r.routers, Epoch: rig.Epoch, DeadAfter: 15 * time.Second, DrainLimit: 30 * time.Second,
 		Started: started, Changed: func(...cluster.ID) {}, Now: r.Clock.Now, Log: r.Log,
 	})
-	r.overview = New(Config{Store: r.Store, Nodes: r.nodes, Routers: r.routers, Publisher: publisher, NoRoom: func(cluster.ID) []NoRoom { return r.noRoom }, NextTry: func(cluster.ID) time.Time { return time.Time{} }, Answers: func(context.Context) map[cluster.ID]Answers { return r.answers }, ReportEvery: 2 * time.Second, Started: started, Now: r.Clock.Now})
+	r.overview = New(Config{Store: r.Store, Nodes: r.nodes, Routers: r.routers, Publisher: publisher, NoRoom: func(cluster.ID) []NoRoom { return r.noRoom }, NextTry: func(cluster.ID) time.Time { return time.Time{} }, Answers: r.answersOf, ReportEvery: 2 * time.Second, Started: started, Now: r.Clock.Now})
 	return r
 }
 

@@ -16,7 +16,7 @@ type App struct {
 	Summary
 	Verdict
 	Unheard   bool    // all that ran of it is on silent nodes, which is those nodes' concern
-	Answers   Answers // zero where they are not known
+	Answers   Answers // of the release that serves; zero where they are not known
 	NoRoom    []NoRoom
 	InDoubt   []InDoubt
 	NextTry   time.Time          // when failing instances are replaced; zero when nothing holds that up
@@ -53,7 +53,7 @@ func (o *Overview) Snapshot(ctx context.Context) (Snapshot, error) {
 		return Snapshot{}, err
 	}
 	g := Snapshot{Guarded: o.cfg.Nodes.Guarded(), Open: v.Open, Attention: v.Attention, LastChange: o.cfg.Started}
-	answers := o.cfg.Answers(ctx)
+	answers := o.answers(ctx, v)
 	for _, app := range v.Apps {
 		g.Apps = append(g.Apps, o.app(app, v, answers[app.ID]))
 	}

@@ -180,15 +180,22 @@ func TestConcerns_SayWhatTheVerdictSays(t *testing.T) {
 	r := newRig(t)
 	node := r.joined("n1", cluster.RoleHeart)
 	app := r.App("shop")
-	id := r.Instance(r.Deploy(app), "web", node)
+	release := r.Deploy(app)
+	id := r.Instance(release, "web", node)
 	r.Reported(node, cluster.InstanceStatus{ID: id, State: cluster.InstanceRunning})
-	r.answers = map[cluster.ID]Answers{app.ID: {Requests: 100, Errors: 98}}
+	r.answers = map[cluster.ID]Answers{release.ID: {Requests: 100, Errors: 98}}
 
 	concerns := r.snapshot().Concerns()
+	after := r.Deploy(app)
+	r.Instance(after, "web", node)
+	mended := r.snapshot().Concerns()
 
 	want := "shop: most requests fail: 98 of 100 answered 5xx in the last minute (see aorta logs -a shop)."
 	if len(concerns) != 1 || concerns[0].Severity != SeverityBad || concerns[0].Text != want {
 		t.Errorf("got %+v, want %q", concerns, want)
+	}
+	if len(mended) != 0 {
+		t.Errorf("got %+v of the release after it, want none: what the former one answered is not its fault", mended)
 	}
 }
 
