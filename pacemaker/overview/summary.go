@@ -35,9 +35,7 @@ func summarize(app cluster.App, release cluster.Release, asked map[string]cluste
 	}
 	s.web = want[cluster.WebType]
 	running := runningOf(instances, func(in cluster.Instance) bool { return !in.Crashing })
-	steady := runningOf(instances, func(in cluster.Instance) bool {
-		return !in.Crashing && (in.Restarts < loopRestarts || !in.Troubled(now))
-	})
+	steady := runningOf(instances, func(in cluster.Instance) bool { return isSteady(in, now) })
 	for _, in := range instances {
 		if in.Troubled(now) {
 			s.Crashing = append(s.Crashing, in)
@@ -55,6 +53,15 @@ func summarize(app cluster.App, release cluster.Release, asked map[string]cluste
 	s.down = noneOf(want, running)
 	s.loops = !s.down && noneOf(want, steady)
 	return s
+}
+
+// isSteady says that an instance that runs is not just between two crashes.
+func isSteady(in cluster.Instance, now time.Time) bool {
+	if in.Crashing {
+		return false
+	}
+	settled := in.CrashedAt == nil || now.Sub(*in.CrashedAt) >= settles
+	return settled && in.Restarts < loopRestarts || !in.Troubled(now)
 }
 
 // runningOf counts, by process type, those that run and are as asked.

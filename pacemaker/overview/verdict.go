@@ -3,6 +3,7 @@ package overview
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"aorta/pacemaker/cluster"
 )
@@ -30,6 +31,10 @@ type Verdict struct {
 // loopRestarts is how often an instance must have been started again for its app,
 // which has no other, to count as down while it runs.
 const loopRestarts = 2
+
+// settles is how long one must run after its first crash to count again: with several
+// that crash in turns, an app would else be down and up with each restart.
+const settles = 10 * time.Second
 
 // judge gives the verdict on what is known of the app. neverWorked says that its
 // first deploy failed.

@@ -124,6 +124,49 @@ func TestVerdict_OfAnApp(t *testing.T) {
 	}
 }
 
+// looping is an instance whose process ends by itself some seconds after each start, and
+// is started again after pauses that grow.
+func looping(first, now time.Time) cluster.Instance {
+	in := cluster.Instance{Type: "web", State: cluster.InstanceRunning, Error: "its process exited with code 3"}
+	started, pause := first, time.Second
+	for !now.Before(started.Add(6 * time.Second)) {
+		if in.Crashing = now.Before(started.Add(6*time.Second + pause)); in.Crashing {
+			break
+		}
+		started, pause = started.Add(6*time.Second+pause), 2*pause
+		in.Restarts, in.CrashedAt = in.Restarts+1, &started
+	}
+	return in
+}
+
+// An app whose instances all crash, each in its turn, does not get well and ill again
+// with each restart.
+func TestVerdict_OfACrashLoopStays(t *testing.T) {
+	t.Parallel()
+	begin := time.Unix(100_000, 0)
+	release := cluster.Release{ID: "r", Number: 1, Processes: []cluster.ProcessType{{Name: "web", Quantity: new(4)}}}
+	down := false
+	for after := time.Duration(0); after < 2*time.Minute; after += 250 * time.Millisecond {
+		now := begin.Add(after)
+		var list []cluster.Instance
+		for i := range 4 {
+			list = append(list, looping(begin.Add(time.Duration(i)*200*time.Millisecond), now))
+		}
+		a := App{App: cluster.App{Name: "shop"}}
+		a.Summary = summarize(a.App, release, nil, list, now)
+
+		got := a.judge(false)
+
+		down = down || got.Severity == SeverityBad
+		if down && got.Severity != SeverityBad {
+			t.Fatalf("after %s: got %+v of an app that did not serve before, want it bad for as long as all crash", after, got)
+		}
+	}
+	if !down {
+		t.Error("got no verdict that the app does not serve, want one")
+	}
+}
+
 // One that is started again and again is never well in between, whoever asks, and
 // a restart of the pacemaker changes nothing about that.
 func TestVerdict_RemembersCrashesForMinutes(t *testing.T) {
