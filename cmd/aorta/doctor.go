@@ -29,8 +29,12 @@ func (s *session) diagnose(ctx context.Context, api *client.Client, _ []string) 
 	if len(st.Reasons) == 0 {
 		s.out.line("%s", s.out.paint(good, "● nothing is wrong"))
 	}
-	for _, r := range st.Reasons {
-		s.out.sentence(s.out.paint(bad, "▲")+" ", r)
+	for i, r := range st.Reasons {
+		mark := s.out.paint(warning, "▲")
+		if i < st.Critical || i == 0 && st.Severity == "bad" { // the latter of a pacemaker that counts none
+			mark = s.out.paint(bad, "■")
+		}
+		s.out.sentence(mark+" ", r)
 	}
 	for _, n := range st.Notes {
 		s.out.sentence("  ", n)

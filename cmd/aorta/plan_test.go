@@ -77,6 +77,22 @@ func TestStatusAndDoctor_EndWellWhateverTheyFind(t *testing.T) {
 	wantCode(t, newCLI(t, api).run("doctor"), 6)
 }
 
+// What doctor marks as critical is what the pacemaker has as bad, as status does.
+func TestDoctor_MarksEachReasonByItsSeverity(t *testing.T) {
+	reasons := []string{"shop does not serve", "blog does not serve", "Node n2 is silent"}
+	for critical, want := range map[int]string{
+		2: "■ shop does not serve\n■ blog does not serve\n▲ Node n2 is silent\n",
+		0: "■ shop does not serve\n▲ blog does not serve\n▲ Node n2 is silent\n", // of an earlier pacemaker
+	} {
+		api := newAPI(t)
+		api.on("GET /status", 200, wire.Status{State: "attention", Severity: "bad", Reasons: reasons, Critical: critical})
+
+		if got := newCLI(t, api).run("doctor"); got.out != want {
+			t.Errorf("%d critical: got\n%swant\n%s", critical, got.out, want)
+		}
+	}
+}
+
 // Who only gets the id of a drain hears, too, that it will wait, and for what.
 func TestNodesDrain_SaysFirstWhatFindsNoRoom(t *testing.T) {
 	for what, c := range map[string]struct {

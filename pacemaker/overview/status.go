@@ -10,6 +10,7 @@ import (
 type Status struct {
 	Severity   Severity // of the worst
 	Reasons    []string // each with its next step, the worst first
+	Critical   int      // how many of the reasons are bad: the first ones
 	Notes      []string // see Overview.Notes
 	Generation uint64
 	Nodes      int
@@ -41,6 +42,9 @@ func (o *Overview) Status(ctx context.Context) (Status, error) {
 	for i, c := range g.Concerns() {
 		if i == 0 {
 			s.Severity = c.Severity
+		}
+		if c.Severity == SeverityBad {
+			s.Critical++
 		}
 		s.Reasons = append(s.Reasons, c.Reason())
 	}

@@ -30,7 +30,7 @@ func TestStatus_NamesWhatNeedsAttentionAndTheNextStep(t *testing.T) {
 			t.Errorf("got the reasons %q, want one with %q", s.Reasons, want)
 		}
 	}
-	if s.Nodes != 1 || s.Apps != 1 || s.Instances != 2 || s.Severity != SeverityWarn {
+	if s.Nodes != 1 || s.Apps != 1 || s.Instances != 2 || s.Severity != SeverityWarn || s.Critical != 0 {
 		t.Errorf("got %+v, want one node, one app, two instances, of which one runs", s)
 	}
 }
@@ -55,6 +55,9 @@ func TestStatus_MissesNodesWithoutAHeart(t *testing.T) {
 	var about []string
 	if len(s.Reasons) != 2 {
 		t.Errorf("got the reasons %q, want one a node", s.Reasons)
+	}
+	if s.Critical != 1 {
+		t.Errorf("got %d critical, want the router alone", s.Critical)
 	}
 	for _, name := range []string{"Node edge is silent, its router too", "Node forge is silent"} {
 		if slices.ContainsFunc(s.Reasons, func(r string) bool { return strings.Contains(strings.ToLower(r), strings.ToLower(name)) }) {

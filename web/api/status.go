@@ -29,7 +29,7 @@ func (a *API) status(ctx context.Context, _ *struct{}) (*rest.Reply[wire.Status]
 		return nil, err
 	}
 	w := wire.Status{
-		Cluster: string(a.pace.Cluster()), State: "ok", Severity: string(s.Severity), Reasons: s.Reasons, Notes: s.Notes, Version: a.Version, Epoch: a.pace.Epoch(),
+		Cluster: string(a.pace.Cluster()), State: "ok", Severity: string(s.Severity), Reasons: s.Reasons, Critical: s.Critical, Notes: s.Notes, Version: a.Version, Epoch: a.pace.Epoch(),
 		Generation: s.Generation, Nodes: s.Nodes, NodesReady: s.NodesReady, NodesText: s.NodesText, Apps: s.Apps, Instances: s.Instances, OpenJobsCount: len(s.Open),
 	}
 	if len(s.Reasons) > 0 {

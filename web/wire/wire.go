@@ -464,6 +464,7 @@ type Status struct {
 	State      string   `json:"state" doc:"ok or attention"`
 	Severity   string   `json:"severity" doc:"ok, warn: it works, and somebody should check; bad: requests fail, or changes can't be made"`
 	Reasons    []string `json:"reasons" doc:"what needs attention, each with its next step"`
+	Critical   int      `json:"critical" doc:"how many of reasons are bad: the first ones; the others are warn"`
 	Notes      []string `json:"notes" doc:"what is good to know besides"`
 	Version    string   `json:"version"`
 	Epoch      uint64   `json:"epoch"`
