@@ -86,9 +86,12 @@ func (m *missing) putBack(c check) {
 
 // checked replaces what is known of the apps of a check by those that wait. Of apps
 // that an operation is at work on nothing else is known before it ends.
-func (m *missing) checked(c check, wait map[cluster.ID]waiting, busy map[cluster.ID]bool) {
+func (m *missing) checked(c check, wait map[cluster.ID]waiting, busy map[cluster.ID]bool, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	for app, w := range wait {
+		w.date(m.waiting[app], now)
+	}
 	apps := c.apps
 	if c.all {
 		apps = slices.Collect(maps.Keys(m.waiting))
@@ -102,6 +105,19 @@ func (m *missing) checked(c check, wait map[cluster.ID]waiting, busy map[cluster
 		}
 	}
 	maps.Copy(m.waiting, wait)
+}
+
+// date says of what finds no node since when: as before, else from now on.
+func (w waiting) date(before waiting, now time.Time) {
+	for i := range w.noRoom {
+		r := &w.noRoom[i]
+		r.Since = now
+		for _, was := range before.noRoom {
+			if was.Type == r.Type && was.Instance == r.Instance && was.Node == r.Node {
+				r.Since = was.Since
+			}
+		}
+	}
 }
 
 // nextTry says when an app's failing instances are replaced, zero when nothing

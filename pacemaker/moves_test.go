@@ -216,13 +216,18 @@ func TestDrain_OfTheOnlyNodeSaysWhatItWaitsFor(t *testing.T) {
 	f := newFleet(t, 1)
 	n1 := f.nodes[0]
 
+	f.pass(time.Minute)
+	begun := f.Clock.Now()
 	_, err := f.DrainNode(t.Context(), n1, "ann")
 	testkit.Must(t, err)
 	f.pass(2 * time.Second)
 	drained := f.concerns()
+	f.pass(40 * time.Second)
+	since := f.noRoomSince()
+	scaled := f.Clock.Now()
 	f.scaleTo(f.app, 2)
 	f.pass(2 * time.Second)
-	missing := f.concerns()
+	missing, lacking := f.concerns(), f.noRoomSince()
 
 	if want := "web." + f.on[n1.ID].Short() + " of shop is to leave n1 and finds no other node: n1 is draining (run aorta nodes undrain n1 or add a node)."; !slices.Contains(drained, want) {
 		t.Errorf("got the concerns %q, want %q", drained, want)
@@ -230,6 +235,22 @@ func TestDrain_OfTheOnlyNodeSaysWhatItWaitsFor(t *testing.T) {
 	if !slices.ContainsFunc(missing, func(c string) bool { return strings.HasPrefix(c, "1 web of shop finds no node: n1 is draining") }) {
 		t.Errorf("got the concerns %q, want what is missing among them", missing)
 	}
+	if late := since.Sub(begun); late < 0 || late > 5*time.Second {
+		t.Errorf("got what can't leave so %s after the drain began, want within some seconds", late)
+	}
+	if late := lacking.Sub(scaled); late < 0 || late > 5*time.Second {
+		t.Errorf("got what is missing so %s after it was asked for, want within some seconds", late)
+	}
+}
+
+// noRoomSince is since when something of the app finds no node.
+func (f *fleet) noRoomSince() time.Time {
+	f.TB.Helper()
+	list := f.missing.noRoom(f.app.ID)
+	if len(list) != 1 {
+		f.TB.Fatalf("got %+v that finds no node, want one", list)
+	}
+	return list[0].Since
 }
 
 // What a node may not run any more moves to one that may, one at a time, and stays

@@ -62,7 +62,7 @@ func (p *Pacemaker) replaceMissing(ctx context.Context, c check, open []cluster.
 			return err
 		}
 	}
-	p.missing.checked(c, wait, busy)
+	p.missing.checked(c, wait, busy, p.cfg.Now())
 	return nil
 }
 

@@ -117,6 +117,24 @@ func TestConcerns_NameTheNodeWhereThereAreSeveral(t *testing.T) {
 	}
 }
 
+// Only what lacks instances began when the last of them went: an app whose requests fail,
+// or whose instances crash, may have changed long before.
+func TestConcerns_GuessTheirBeginningWhereInstancesAreLacking(t *testing.T) {
+	fails, crashes := app("b", 1, 1), app("c", 0, 1)
+	fails.Answers = Answers{100, 98}
+	crashes.Crashing = []cluster.Instance{{ID: "i1", Type: "web"}}
+	g := Snapshot{Apps: []App{app("a", 0, 1), judged(fails), judged(crashes)}}
+
+	got := map[string]bool{}
+	for _, c := range g.Concerns() {
+		got[c.App] = c.Lacks
+	}
+
+	if diff := cmp.Diff(map[string]bool{"a": true, "b": false, "c": false}, got); diff != "" {
+		t.Errorf("lacks: - want + got\n%s", diff)
+	}
+}
+
 func TestConcerns_HaveKeysOfTheirOwn(t *testing.T) {
 	faults := []Part{{Part: cluster.Part{Kind: cluster.PartRedis, Name: "jobs Redis", Fault: "f"}}, {Part: cluster.Part{Kind: cluster.PartRedis, Name: "routes Redis", Fault: "f"}}}
 	crashing := app("c", 1, 1)

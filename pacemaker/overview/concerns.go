@@ -31,6 +31,7 @@ type Concern struct {
 	Node     string // name, of what is wrong with one node, or can't leave it
 	Text     string
 	Since    time.Time // zero: unknown
+	Lacks    bool      // instances: it began when the last of its app's went, where nothing better is known
 }
 
 // Key names the concern while it lasts.
@@ -95,6 +96,7 @@ func (a App) concern() (Concern, bool) {
 	if !a.NextTry.IsZero() {
 		more = fmt.Sprintf(", the next try is at %s UTC", a.NextTry.UTC().Format(time.TimeOnly))
 	}
+	c.Lacks = a.Missing > 0 && len(a.Crashing) == 0
 	c.Text = fmt.Sprintf("%s%s (see aorta logs -a %s).", a.Verdict.of(a.Name), more, a.Name)
 	return c, true
 }
@@ -104,7 +106,7 @@ func (a App) placements() []Concern {
 	out := make([]Concern, 0, len(a.NoRoom))
 	for _, r := range a.NoRoom {
 		if r.Instance != "" {
-			out = append(out, Concern{Severity: SeverityWarn, Kind: "app", ID: r.Instance, App: a.Name, AppID: a.ID, Node: r.NodeName, Text: r.stays(a.Name) + "."})
+			out = append(out, Concern{Severity: SeverityWarn, Kind: "app", ID: r.Instance, App: a.Name, AppID: a.ID, Node: r.NodeName, Text: r.stays(a.Name) + ".", Since: r.Since})
 			continue
 		}
 		verb := "find"
@@ -112,7 +114,7 @@ func (a App) placements() []Concern {
 			verb = "finds"
 		}
 		out = append(out, Concern{
-			Severity: SeverityWarn, Kind: "app", ID: r.Type, App: a.Name, AppID: a.ID,
+			Severity: SeverityWarn, Kind: "app", ID: r.Type, App: a.Name, AppID: a.ID, Since: r.Since,
 			Text: fmt.Sprintf("%d %s of %s %s no node: %s (%s).", r.Count, r.Type, a.Name, verb, r.Reason, r.Next),
 		})
 	}

@@ -29,6 +29,7 @@ type NoRoom struct {
 	Count  int
 	Reason string // of each node
 	Next   string // what may be done
+	Since  time.Time
 	// Instance is one that runs and is to run elsewhere, on Node; empty: it runs nowhere.
 	Instance  string
 	Node      cluster.ID

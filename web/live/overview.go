@@ -49,7 +49,7 @@ func (c *computation) overviewNow(ctx context.Context) wire.LiveOverview {
 // times are since when each of the concerns lasts.
 func (c *computation) times(ctx context.Context, concerns []overview.Concern) []time.Time {
 	return c.memory.times(concerns, c.now, func(concern overview.Concern) (time.Time, bool) {
-		if concern.AppID == "" {
+		if !concern.Lacks {
 			return time.Time{}, false
 		}
 		at, found, err := c.store.LastGone(ctx, concern.AppID)
