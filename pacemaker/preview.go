@@ -179,7 +179,7 @@ func (v *previewer) start(app cluster.App, release cluster.Release, typ string, 
 	chosen, err := v.room.choose(app.ID, release, typ, asked, count)
 	var full *place.NoRoom
 	if errors.As(err, &full) {
-		v.miss(PreviewMissing{app.Name, typ, full.Count - full.Placed, full.Reasons()})
+		v.miss(PreviewMissing{app.Name, typ, full.Count - full.Placed, full.ReasonsBut(v.empty)})
 	}
 	for _, node := range chosen {
 		v.Steps = append(v.Steps, PreviewStep{App: app.Name, Type: typ, Node: v.names[node]})

@@ -112,6 +112,19 @@ func TestPreviewFormation_NamesOnlyWhatTheChangeDoes(t *testing.T) {
 	}
 }
 
+// That a node is drained is no reason why nothing else takes what it has: it only would be.
+func TestPreviewDrain_OfTheOnlyNodeSaysThatThereIsNoOther(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 1)
+
+	got, err := f.PreviewDrain(t.Context(), f.nodes[0])
+
+	testkit.Must(t, err)
+	if want := "true 1 shop.web: there is no other node"; got.text() != want {
+		t.Errorf("got %s, want %s", got.text(), want)
+	}
+}
+
 func TestPreviewDrain_SaysWhereInstancesWouldGo(t *testing.T) {
 	t.Parallel()
 	r, _, fast, slow := previewed(t)
@@ -143,7 +156,7 @@ func TestPreviewDrain_SaysWhereInstancesWouldGo(t *testing.T) {
 	last, err := r.PreviewDrain(t.Context(), fast)
 	testkit.Must(t, err)
 
-	want := "true +blog.web@fast, -blog.web@slow, +shop.web@fast, -shop.web@slow, 2 big.web: fast has 1.5 GB of 2 GB memory left, 1.7 GB is needed; idle runs no instances (no heart role); slow is draining, no big.web@fast (has 1.5 GB of 2 GB memory left, 1.7 GB is needed)"
+	want := "true +blog.web@fast, -blog.web@slow, +shop.web@fast, -shop.web@slow, 2 big.web: fast has 1.5 GB of 2 GB memory left, 1.7 GB is needed; idle runs no instances (no heart role), no big.web@fast (has 1.5 GB of 2 GB memory left, 1.7 GB is needed)"
 	if got := busy.text(); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

@@ -2,6 +2,7 @@ package place
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"aorta/pacemaker/cluster"
@@ -12,6 +13,7 @@ type Refusal struct {
 	Node   string
 	Reason string
 	reason reason
+	id     cluster.ID
 }
 
 // NoRoom says that some of the instances asked for find no node.
@@ -31,7 +33,7 @@ func Refusals(req Request, nodes []Node, chosen []cluster.ID) []Refusal {
 		n := &nodes[i]
 		if why := n.refuses(req, taken[n.ID]); why != fits {
 			words := n.words(why, req, taken[n.ID])
-			list = append(list, Refusal{n.Name, words.one, words})
+			list = append(list, Refusal{n.Name, words.one, words, n.ID})
 		}
 	}
 	return list
@@ -63,6 +65,15 @@ func (e *NoRoom) Reasons() string {
 		return "the cluster has no node that runs instances"
 	}
 	return Summary(e.Refused)
+}
+
+// ReasonsBut says so of the nodes beside one that is to take none anyway, if there is one.
+func (e *NoRoom) ReasonsBut(node cluster.ID) string {
+	others := slices.DeleteFunc(slices.Clone(e.Refused), func(r Refusal) bool { return r.id == node })
+	if node != "" && len(others) == 0 {
+		return "there is no other node"
+	}
+	return (&NoRoom{Refused: others}).Reasons()
 }
 
 const (
