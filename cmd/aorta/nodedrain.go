@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -66,12 +67,15 @@ func (s *session) undrainNode(ctx context.Context, api *client.Client, args []st
 	if s.flags.json {
 		return s.out.json(n)
 	}
-	s.err.line("%s", undrained(before, n))
+	all, err := api.Nodes(ctx)
+	s.err.line("%s", undrained(before, n, err == nil && !slices.ContainsFunc(all, func(o wire.Node) bool {
+		return o.Name != n.Name && slices.Contains(o.Roles, string(cluster.RoleHeart))
+	})))
 	return nil
 }
 
-// undrained says what became of a node by its undrain.
-func undrained(before, n wire.Node) string {
+// undrained says what became of a node by its undrain. Nothing moves to one that is alone.
+func undrained(before, n wire.Node, alone bool) string {
 	name := clean(n.Name)
 	silent := n.State == string(cluster.NodeDead) || n.State == string(cluster.NodeSuspect)
 	switch {
@@ -81,6 +85,8 @@ func undrained(before, n wire.Node) string {
 		return name + " was not drained: nothing has changed"
 	case silent:
 		return fmt.Sprintf("%s takes instances again once it is back: it is %s", name, n.State)
+	case alone:
+		return name + " takes instances again"
 	case n.Instances > 0:
 		return fmt.Sprintf("%s takes instances again, beside the %s that it has: those of which it has fewer than others move there, one by one", name, count(n.Instances, "instance"))
 	}

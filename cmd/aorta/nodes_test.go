@@ -16,6 +16,7 @@ func TestNodesUndrain_SaysWhatIsTrue(t *testing.T) {
 		before, after wire.NodeFacts
 		want          string
 	}{
+		"the only one":      {wire.NodeFacts{Draining: true}, wire.NodeFacts{State: "ready", Tags: map[string]string{"alone": ""}}, "n1 takes instances again\n"},
 		"drained":           {wire.NodeFacts{Draining: true}, wire.NodeFacts{State: "ready"}, "n1 takes instances again: those of which"},
 		"half drained":      {wire.NodeFacts{Draining: true}, wire.NodeFacts{State: "ready", Instances: 2}, "n1 takes instances again, beside the 2 instances that it has: those of which"},
 		"drained and dead":  {wire.NodeFacts{Draining: true}, wire.NodeFacts{State: "dead"}, "n1 takes instances again once it is back: it is dead\n"},
@@ -26,6 +27,11 @@ func TestNodesUndrain_SaysWhatIsTrue(t *testing.T) {
 		c.before.Name, c.after.Name = "n1", "n1"
 		api.on("GET /nodes/n1", 200, wire.Node{NodeFacts: c.before})
 		api.on("POST /nodes/n1/undrain", 200, wire.Node{NodeFacts: c.after})
+		others := []wire.Node{{NodeFacts: c.after}, {NodeFacts: wire.NodeFacts{Name: "edge", Roles: []string{"router"}}}}
+		if c.after.Tags == nil {
+			others = append(others, wire.Node{NodeFacts: wire.NodeFacts{Name: "n2", Roles: []string{"heart"}}})
+		}
+		api.on("GET /nodes", 200, wire.Page[wire.Node]{Items: others})
 
 		got := newCLI(t, api).run("nodes", "undrain", "n1")
 

@@ -27,7 +27,7 @@ func (e *NoRoom) Remedy() Remedy { return e.remedy }
 // remedyFor asks of each node what it refuses for, and whether it would take one without
 // that.
 func remedyFor(req Request, nodes []Node, taken map[cluster.ID]int) Remedy {
-	r := Remedy{NewNode: req.needs()}
+	r := Remedy{NewNode: req.needs(nodes)}
 	for i := range nodes {
 		n := nodes[i] // a copy, to try it otherwise
 		used := taken[n.ID]
@@ -57,8 +57,9 @@ func remedyFor(req Request, nodes []Node, taken map[cluster.ID]int) Remedy {
 	return r
 }
 
-// needs is what a node must have, whatever it has room for.
-func (r Request) needs() string {
+// needs is what a node must have, whatever it has room for. The architecture is told where
+// one of the nodes has another: else a person has the right one at hand.
+func (r Request) needs(nodes []Node) string {
 	var list []string
 	for _, t := range r.Tags.Require {
 		list = append(list, t.String())
@@ -67,7 +68,7 @@ func (r Request) needs() string {
 	if len(list) > 0 {
 		out = append(out, named("tag", list))
 	}
-	if arch := r.Image.Arch; arch != "" {
+	if arch := r.Image.Arch; slices.ContainsFunc(nodes, func(n Node) bool { return otherArch(r, &n) }) {
 		out = append(out, "architecture "+arch)
 	}
 	return cluster.And(out)

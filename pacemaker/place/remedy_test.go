@@ -60,6 +60,30 @@ func TestRemedy_FollowsFromWhatStandsInTheWay(t *testing.T) {
 	}
 }
 
+// The architecture of a new node matters to who has several.
+func TestRemedy_NamesAnArchitectureWhereThereAreSeveral(t *testing.T) {
+	req := Request{Count: 1, Image: Image{Arch: "amd64"}}
+	for other, want := range map[string]string{
+		"amd64": "run aorta nodes undrain n1 or add a node",
+		"arm64": "run aorta nodes undrain n1 or add a node with architecture amd64",
+	} {
+		nodes := []Node{
+			{ID: "1", Name: "n1", Heart: true, Ready: true, Draining: true, Arch: "amd64"},
+			{ID: "2", Name: "n2", Heart: other != "amd64", Arch: other},
+		}
+
+		_, err := Choose(req, nodes)
+
+		var none *NoRoom
+		if !errors.As(err, &none) {
+			t.Fatalf("%s: got %v, want no room", other, err)
+		}
+		if got := none.Remedy().Text("shop", "web"); got != want {
+			t.Errorf("beside %s: got %q, want %q", other, got, want)
+		}
+	}
+}
+
 // A node that refuses is said to be in the state that lists of nodes show.
 func TestRefusals_NameTheNodesState(t *testing.T) {
 	for want, n := range map[string]Node{
