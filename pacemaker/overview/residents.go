@@ -51,7 +51,7 @@ func (o *Overview) Residents(ctx context.Context, g Snapshot, node Node) ([]Resi
 		v.Text = v.text()
 		r := Resident{Instance: v, App: apps[in.AppID].Name, Work: workOn(in, node, g.Open)}
 		if r.Work == nil {
-			r.Next = next(in, node, apps[in.AppID], g.Guarded)
+			r.Next = g.next(in, node, apps[in.AppID])
 		}
 		out = append(out, r)
 	}
@@ -97,7 +97,7 @@ func workOn(in cluster.Instance, node Node, open []cluster.Operation) *cluster.O
 }
 
 // next says what an instance waits for that is to leave its node.
-func next(in cluster.Instance, node Node, app App, guarded bool) string {
+func (g Snapshot) next(in cluster.Instance, node Node, app App) string {
 	if node.Lost() && !in.State.Wanted() {
 		return "replaced; it is stopped once the node is back"
 	}
@@ -113,10 +113,21 @@ func next(in cluster.Instance, node Node, app App, guarded bool) string {
 		return ""
 	case node.Lost():
 		return "is replaced in its turn"
-	case node.Unheard && guarded:
+	case node.Unheard && g.Guarded:
 		return "is not replaced while so many nodes are silent"
+	case node.Draining && !g.othersTake(node):
+		return "finds no other node: there is none that takes instances"
 	case node.Draining:
 		return "moves in its turn"
 	}
 	return ""
+}
+
+// othersTake says that there is a node beside this one that takes instances at all. What
+// moves may only be looked for once no operation is at work on its app, and this is known
+// before.
+func (g Snapshot) othersTake(node Node) bool {
+	return slices.ContainsFunc(g.Nodes, func(n Node) bool {
+		return n.ID != node.ID && n.Has(cluster.RoleHeart) && n.StateText() == string(cluster.NodeReady)
+	})
 }

@@ -74,6 +74,28 @@ func TestResidents_SayWhatBecomesOfThem(t *testing.T) {
 	want("before its replacement", worker, "", "is replaced in its turn")
 }
 
+// While an operation is at work on its app nothing is looked for; that there is no other
+// node is known all the same.
+func TestResidents_OfTheOnlyNodeHaveNoTurn(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	n1 := r.joined("n1", cluster.RoleHeart)
+	r.joined("edge", cluster.RoleRouter)
+	app := r.App("shop")
+	web := r.Instance(r.Deploy(app, cluster.ProcessType{Name: "web"}), "web", n1)
+	drain := cluster.Operation{ID: cluster.NewID(), Kind: cluster.OpDrain, NodeID: n1.ID, Title: "Drain n1", Args: cluster.Request{}.Encode()}
+	testkit.Must(t, r.Store.Begin(t.Context(), drain, store.WithDraining()))
+	r.Begin(app, cluster.OpScale, cluster.Request{})
+
+	alone := r.residents("n1")[web].Next
+	r.joined("n2", cluster.RoleHeart)
+	beside := r.residents("n1")[web].Next
+
+	if want := "finds no other node: there is none that takes instances"; alone != want || beside != "moves in its turn" {
+		t.Errorf("got %q, and beside another %q; want %q, and its turn", alone, beside, want)
+	}
+}
+
 func TestSnapshot_NotesNodesThatGetNothingNew(t *testing.T) {
 	until := time.Date(2026, 3, 1, 3, 4, 5, 0, time.UTC)
 	node := func(name string, state cluster.NodeState, draining bool) cluster.Node {
