@@ -130,3 +130,6 @@ export function browser(agent: string): string {
 export function quoted(word: string): string {
   return /^[\w./:=@%+-]+$/.test(word) ? word : `'${word.replace(/[\x00-\x1f\x7f]/g, " ").replaceAll("'", "'\\''")}'`;
 }
+
+// badness is how bad a share of errors is, as in an app's verdict (pacemaker/overview/answers.go).
+export const badness = (ratio: number | null | undefined) => ((ratio ?? 0) > 0.5 ? "bad" : (ratio ?? 0) >= 0.05 ? "warn" : "");

@@ -8,6 +8,7 @@ function table(run: (n: never) => string, rows: [unknown, string][]): void {
 
 test("rates", () => table(f.rate, [[null, "–"], [undefined, "–"], [0, "0"], [0.4, "0.4"], [12.3, "12"], [999, "999"], [3400, "3.4 k"], [45_600, "46 k"], [2.5e6, "2.5 M"]]));
 test("percentages", () => table(f.percent, [[null, "–"], [0, "0 %"], [0.00001, "< 0.01 %"], [0.0081, "0.81 %"], [0.05, "5.0 %"], [0.5, "50 %"], [1, "100 %"]]));
+test("how bad errors are", () => table(f.badness, [[null, ""], [0.049, ""], [0.05, "warn"], [0.18, "warn"], [0.5, "warn"], [0.51, "bad"]]));
 test("milliseconds", () => table(f.millis, [[null, "–"], [0.42, "0.4 ms"], [12.3, "12 ms"], [999, "999 ms"], [1500, "1.5 s"]]));
 test("bytes of memory", () => table(f.bytes, [[null, "–"], [0, "0 B"], [1023, "1023 B"], [1024, "1 KB"], [64 << 20, "64 MB"], [1.5 * 2 ** 30, "1.5 GB"], [23.5 * 2 ** 30, "23.5 GB"], [100.4 * 2 ** 30, "100 GB"]]));
 test("cores in use", () => table(f.cores, [[0, "0"], [0.004, "< 0.01"], [0.256, "0.26"], [0.5, "0.5"], [2, "2"]]));

@@ -12,7 +12,7 @@ const columns: Column<AppRow>[] = [
   { head: "Release", cell: (a) => a.release || "–" },
   { head: "Instances", kind: "num", cell: (a) => `${a.running} of ${a.wanted}` },
   { head: "Requests/s", kind: "num", cell: (a) => <span class="live">{rate(a.requests_per_s)}</span> },
-  { head: "Error rate", kind: "num", cell: (a) => a.state === "stopped" ? percent(a.error_ratio) : <Errors ratio={a.error_ratio} /> },
+  { head: "Errors, 10 s", kind: "num", cell: (a) => a.state === "stopped" ? percent(a.error_ratio) : <Errors ratio={a.error_ratio} /> },
   { head: "p95", kind: "num", cell: (a) => <span class="live">{took(a.p95_ms)}</span> },
   { head: "10 minutes", bare: true, cell: (a) => <Spark points={a.spark} label={`Requests of ${a.name} in ten minutes`} /> },
 ];

@@ -1,8 +1,8 @@
-import { percent } from "../format";
+import { badness, percent } from "../format";
 import { Shape } from "./State";
 
-// Errors is the share of 5xx responses; from 1 % on it has a shape and a colour.
+// Errors is the share of 5xx responses, with the shape and colour of how bad that is.
 export function Errors({ ratio }: { ratio: number | null | undefined }) {
-  const how = (ratio ?? 0) >= 0.05 ? "bad" : (ratio ?? 0) >= 0.01 ? "warn" : "";
+  const how = badness(ratio);
   return <span class={`live state ${how}`}>{how && <Shape state={how} />}<span class="num">{percent(ratio)}</span></span>;
 }

@@ -66,15 +66,16 @@ function byNode(list: Instance[]): Instance[] {
 export function AppNow({ detail }: { detail: AppDetail }) {
   const list = byNode(detail.instances ?? []);
   const nodes = new Set(list.filter((i) => !instanceWord(i)).map((i) => i.node)).size;
+  const crashing = list.filter((i) => i.crashing).length;
   const { rates, app } = detail;
   useEffect(() => () => { replacing.value = null; }, []);
   return (
     <>
       {(app.release || list.length > 0) && <dl class="figures live">
         <div><dt>Requests</dt><dd><b class="num">{rate(rates.requests_per_s)}</b> <span class="muted">{rates.requests_per_s === null ? "no traffic" : "per second"}</span></dd></div>
-        <div><dt>Error rate</dt><dd><b class="num">{app.stopped ? percent(rates.error_ratio) : <Errors ratio={rates.error_ratio} />}</b> <span class="muted">5xx</span></dd></div>
+        <div><dt>Error rate</dt><dd><b class="num">{app.stopped ? percent(rates.error_ratio) : <Errors ratio={rates.error_ratio} />}</b> <span class="muted">5xx, last 10 s</span></dd></div>
         <div><dt>Response time</dt><dd><b class="num">{took(rates.p95_ms)}</b> <span class="muted">p95</span></dd></div>
-        <div><dt>Instances</dt><dd><b class="num">{app.instances} of {app.wanted}</b> <span class="muted">{app.wanted > 0 && `on ${count(nodes, "node")}`}</span></dd></div>
+        <div><dt>Instances</dt><dd><b class="num">{app.instances} of {app.wanted}</b> <span class="muted">{crashing ? `running, ${crashing} crashing` : app.wanted > 0 && `on ${count(nodes, "node")}`}</span></dd></div>
       </dl>}
       <Card title="Instances">
         {list.length > 0 ? <Table label="Instances, by node" columns={columns} rows={list} keyOf={(i) => i.id} groupOf={nodeOf} headOf={(name) => <NodeHead name={name} />} /> : <NoInstance detail={detail} />}

@@ -83,7 +83,7 @@ function Figures({ o }: { o: State }) {
   const ready = (o.nodes ?? []).filter((n) => n.state === "ready" && !held(n)).length;
   const parts: [string, ComponentChildren, string][] = [
     ["Requests", rate(o.rates.requests_per_s), o.rates.requests_per_s === null ? "no traffic" : "per second"],
-    ["Error rate", <Errors ratio={o.rates.error_ratio} />, "5xx"],
+    ["Error rate", <Errors ratio={o.rates.error_ratio} />, "5xx, last 10 s"],
     ["Response time", took(o.rates.p95_ms), "p95"],
     ["Apps", `${o.apps.serving} of ${o.apps.total}`, o.apps.stopped ? `running, ${o.apps.stopped} stopped` : "running"],
     ["Nodes", `${ready} of ${o.nodes?.length ?? 0}`, "ready"],
