@@ -30,7 +30,7 @@ type Node struct {
 	current   atomic.Uint32 // index of the endpoint that is used; moves on when one is unreachable
 	id        string
 	trust     *tls.Config
-	close     func()
+	conns     *connections
 
 	mu      sync.Mutex                  // guards all below
 	renewal func(context.Context) error // see RenewBy
@@ -47,11 +47,9 @@ func NewNode(baseURLs []string, nodeID string, trust *tls.Config) (*Node, error)
 	if _, err := path(nodeID); err != nil {
 		return nil, err
 	}
-	transport := newTransport(nil)
-	transport.TLSClientConfig = trust
-	n := &Node{id: nodeID, trust: trust, close: transport.CloseIdleConnections}
+	n := &Node{id: nodeID, trust: trust, conns: newConnections(trust)}
 	for _, u := range baseURLs {
-		d, err := newEndpoint(u, "", "aortad", &http.Client{Transport: transport, CheckRedirect: noRedirects})
+		d, err := newEndpoint(u, "", "aortad", &http.Client{Transport: n.conns, CheckRedirect: noRedirects})
 		if err != nil {
 			return nil, err
 		}
@@ -61,7 +59,7 @@ func NewNode(baseURLs []string, nodeID string, trust *tls.Config) (*Node, error)
 }
 
 // Close drops the idle connections.
-func (n *Node) Close() { n.close() }
+func (n *Node) Close() { n.conns.CloseIdleConnections() }
 
 // URL is the address that the next call goes to.
 func (n *Node) URL() string { return n.endpoint().base.String() }
@@ -82,9 +80,9 @@ func (n *Node) Renew(ctx context.Context, certificateRequest string) (string, er
 	return r.Certificate, err
 }
 
-// DropConnections lets the next calls make new connections, with the certificate that
+// DropConnections has the next calls make new connections, with the certificate that
 // the node has by then.
-func (n *Node) DropConnections() { n.close() }
+func (n *Node) DropConnections() { n.conns.renew() }
 
 // Report says how the node is and hears what it lacks.
 func (n *Node) Report(ctx context.Context, r cluster.Report) (cluster.ReportAnswer, error) {
@@ -186,8 +184,9 @@ func request[T any](ctx context.Context, n *Node, in input, segments ...string) 
 		return none, err
 	}
 	d := n.endpoint()
+	before := n.conns.current.Load()
 	answer, err := exchange[T](ctx, d, c)
-	if unauthorized(err) && segments[0] != renewPath && n.renewed(ctx) {
+	if unauthorized(err) && segments[0] != renewPath && n.hasRenewed(ctx, before) {
 		answer, err = exchange[T](ctx, d, c)
 	}
 	n.moveOn(d, err)
@@ -207,10 +206,14 @@ func (n *Node) RenewBy(renewal func(context.Context) error) {
 	n.renewal = renewal
 }
 
-// renewed tries to get another certificate, once a minute at most.
-func (n *Node) renewed(ctx context.Context) bool {
+// hasRenewed tries to get another certificate, once a minute at most, unless there is one
+// since the call began that was refused: the connections of then are not those of now.
+func (n *Node) hasRenewed(ctx context.Context, before *http.Transport) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.conns.current.Load() != before {
+		return true
+	}
 	if n.renewal == nil || time.Since(n.tried) < time.Minute {
 		return false
 	}
