@@ -268,6 +268,7 @@ func (c *cluster) run(dir, name string, args ...string) result {
 	ctx := testkit.BoundedBy(c.tb, context.Background())
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir, cmd.Env = dir, c.env
+	testkit.EndWhole(cmd)
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	start := cmd.Run

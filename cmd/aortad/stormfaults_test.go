@@ -194,6 +194,7 @@ func (s *stormy) push(what string) error {
 	for _, args := range [][]string{{"commit", "-q", "--allow-empty", "-m", what}, {"push", "aorta", "main"}} {
 		cmd := exec.CommandContext(testkit.BoundedBy(s.t, context.Background()), "git", args...)
 		cmd.Dir, cmd.Env = s.app.dir, s.c.env
+		testkit.EndWhole(cmd)
 		var said strings.Builder
 		cmd.Stdout, cmd.Stderr = &said, &said
 		if err := s.c.room.Run(cmd); err != nil {

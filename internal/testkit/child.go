@@ -7,6 +7,13 @@ import (
 	"testing"
 )
 
+// EndWhole has the context of cmd end all that cmd has started, too: what git starts has
+// git's output open, for which whoever runs git waits.
+func EndWhole(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+}
+
 // StartChild starts cmd so that it is killed when the test process dies, and
 // reaps it in the background. The returned channel is closed once the child is
 // gone. It is killed at the end of the test if it still lives.
