@@ -366,22 +366,41 @@ func texts(list []cluster.LogLine) []string {
 	return out
 }
 
-// writeForever appends batches and prints how many lines were accepted.
+// writeForever sends batches as a node does, each from the position that it
+// knows, and prints how many lines were accepted. The answer to the last batch
+// before a kill may be lost: that batch is sent again and refused, and what
+// follows goes on from the position of the refusal.
 func writeForever(dir string) {
-	from, _ := strconv.Atoi(os.Getenv("LOGSTORE_TEST_FROM"))
+	n, _ := strconv.Atoi(os.Getenv("LOGSTORE_TEST_FROM"))
+	app := cluster.ID(os.Getenv("LOGSTORE_TEST_APP"))
 	s, err := Open(dir, Config{SegmentBytes: 100_000}, slog.Default())
-	for n := from; err == nil; n += childBatch {
-		list := lines("child", n, n+childBatch)
-		for i := range list {
-			list[i].App = cluster.ID(os.Getenv("LOGSTORE_TEST_APP"))
-		}
-		if _, err = s.Append(context.Background(), parts(s, list)); err == nil {
-			fmt.Println(n + childBatch)
+	for err == nil {
+		var refused []cluster.LogPosition
+		refused, err = s.Append(context.Background(), []cluster.LogPart{childPart(app, n)})
+		switch {
+		case err != nil:
+		case len(refused) > 0:
+			n, err = strconv.Atoi(refused[0].At)
+		default:
+			n += childBatch
+			fmt.Println(n)
 		}
 		s.tidy(context.Background())
 	}
 	fmt.Fprintln(os.Stderr, err)
 	os.Exit(1)
+}
+
+// childPart is the batch of the child's lines from the n-th on.
+func childPart(app cluster.ID, n int) cluster.LogPart {
+	part := cluster.LogPart{Instance: "child", App: app, Type: "web", Release: "v1", Node: "node-1", To: strconv.Itoa(n + childBatch)}
+	if n > 0 {
+		part.From = strconv.Itoa(n)
+	}
+	for _, l := range lines("child", n, n+childBatch) {
+		part.Lines = append(part.Lines, cluster.LogText{Time: l.Time, Stream: l.Stream, Text: l.Text})
+	}
+	return part
 }
 
 func TestStore_ManyWritersAndReaders(t *testing.T) {
