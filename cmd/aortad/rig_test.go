@@ -33,6 +33,23 @@ var bin string
 // that are shared have them in turn beside these.
 var slots *testkit.Slots
 
+// longest are the tests that take more than a minute beside others, and come first.
+var longest = testkit.Order{
+	"TestStorm_LeavesNothingLostDoubledOrOver",
+	"TestPages_OfABusyCluster",
+	"TestLab_HostsComeAndGoUnderLoad",
+	"TestPages_OfABrokenCluster",
+	"TestRollout_ChangesUnderLoad",
+	"TestRegistry_DeploysOutliveKills",
+	"TestRedis_JobsLostInTheMiddleOfADeploy",
+	"TestPush_ThatFailsChangesNothing",
+	"TestBrokenDisk_IsSaidAtEveryDoorAndKeepsNothingFromBeingStopped",
+	"TestCatchUp_KilledAtEachStepOfADeploy",
+	"TestDashboard_EmptiesAndLosesANode",
+	"TestRollout_DeploysUnderLoad",
+	"TestNodes_CertificatesAreRenewedUnderLoad",
+}
+
 func TestMain(m *testing.M) {
 	if len(os.Args) == 4 && os.Args[1] == keepRegistry {
 		fmt.Fprintln(os.Stderr, serveRegistry(os.Args[2], os.Args[3]))
@@ -42,10 +59,11 @@ func TestMain(m *testing.M) {
 	if testing.Short() {
 		os.Exit(m.Run()) // the tests of whole clusters are skipped
 	}
-	slots = testkit.ParallelSlots(4) // a cluster waits more than it works
+	slots = testkit.ParallelSlots(4, longest) // a cluster waits more than it works
 	if *costsFile != "" {
-		labs.room = 1 // what a fault costs is of that lab alone
+		labs = newLane(1, 0) // what a fault costs is of that lab alone
 	}
+	testkit.WhileIdle(labs.line.Lend)
 	code, err := buildAll(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

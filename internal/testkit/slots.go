@@ -27,21 +27,28 @@ func WaitTurn(tb testing.TB, take func()) {
 // that could work meanwhile don't. With slots, all tests are begun, and one takes
 // its slot when it begins to use the machine.
 type Slots struct {
-	free chan struct{}
+	line *Line[string] // of names of tests
 
 	mu   sync.Mutex // guards held
 	held map[string]bool
 }
 
 // ParallelSlots makes as many slots as tests of the package would have run at a
-// time, n unless -parallel says otherwise, and lets all run. It belongs into
-// TestMain, and parses the flags.
-func ParallelSlots(n int) *Slots {
+// time, n unless -parallel says otherwise, and lets all run, in this order. While the
+// machine idles, one less is lent beside them. It belongs into TestMain, and parses
+// the flags.
+func ParallelSlots(n int, first Order) *Slots {
 	Parallel(n)
 	bound := flag.Lookup("test.parallel").Value
 	n, _ = strconv.Atoi(bound.String())
 	_ = bound.Set("10000")
-	return &Slots{free: make(chan struct{}, n), held: map[string]bool{}}
+	s := newSlots(n, first)
+	WhileIdle(s.line.Lend)
+	return s
+}
+
+func newSlots(n int, first Order) *Slots {
+	return &Slots{line: NewLine(n, n-1, first.of), held: map[string]bool{}}
 }
 
 // Take waits for a slot and gives it back after the test and what the test cleans
@@ -51,12 +58,9 @@ func (s *Slots) Take(tb testing.TB) {
 	if s.has(tb.Name()) {
 		return
 	}
-	WaitTurn(tb, func() { s.free <- struct{}{} })
+	WaitTurn(tb, func() { <-s.line.Join(tb.Name()) })
 	s.hold(tb.Name(), true)
-	tb.Cleanup(func() {
-		s.hold(tb.Name(), false)
-		<-s.free
-	})
+	tb.Cleanup(func() { s.line.Leave(func() { s.hold(tb.Name(), false) }) })
 }
 
 func (s *Slots) hold(name string, held bool) {

@@ -8,7 +8,7 @@ import (
 // As many tests work at a time as there are slots, and a test waits for none that has one,
 // or whose parent has.
 func TestSlots_AreTakenByAsManyTestsAsThereAre(t *testing.T) {
-	s := &Slots{free: make(chan struct{}, 2), held: map[string]bool{}}
+	s := newSlots(2, nil)
 	var mu sync.Mutex
 	working, most := 0, 0
 	t.Run("all", func(t *testing.T) {
@@ -26,7 +26,7 @@ func TestSlots_AreTakenByAsManyTestsAsThereAre(t *testing.T) {
 		}
 	})
 
-	if most > 2 || working != 0 || len(s.free) != 0 {
-		t.Errorf("got %d at a time, %d still there and %d slots taken; want 2, 0 and 0", most, working, len(s.free))
+	if most > 2 || working != 0 || s.line.room != 2 {
+		t.Errorf("got %d at a time, %d still there and %d slots free; want 2, 0 and 2", most, working, s.line.room)
 	}
 }
