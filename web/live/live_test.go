@@ -84,7 +84,7 @@ func TestLive_FollowsAnAppToItsEnd(t *testing.T) {
 	if !all.All || diff.All || left.All || left.Gone[0] != "shop" || gone.App != "shop" {
 		t.Errorf("got %t, %t, %+v, %+v; want the whole, a difference, shop gone", all.All, diff.All, left, gone)
 	}
-	if len(bad.Attention) != 1 || bad.Attention[0].Kind != "app" || bad.Attention[0].App != "shop" || bad.Since.Before(began) {
+	if len(bad.Attention) != 1 || bad.Attention[0].Kind != "app" || bad.Attention[0].App != "shop" || bad.Since == nil || bad.Since.Before(began) {
 		t.Errorf("got %+v, want shop named since just now", bad)
 	}
 }

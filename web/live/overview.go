@@ -32,7 +32,7 @@ func (c *computation) overviewNow(ctx context.Context) wire.LiveOverview {
 		w.Attention = append(w.Attention, attentionWire(concern, since[i]))
 	}
 	w.More = len(concerns) - len(w.Attention)
-	w.Since = c.memory.since(severity, concerns, since, g.LastChange, c.now)
+	w.Since = orNil(c.memory.since(severity, concerns, since, g.LastChange, c.now))
 	for _, n := range g.Nodes {
 		w.Nodes = append(w.Nodes, liveNode(n))
 		if n.Has(cluster.RoleRouter) {
@@ -46,7 +46,7 @@ func (c *computation) overviewNow(ctx context.Context) wire.LiveOverview {
 	return w
 }
 
-// times are since when each of the concerns lasts.
+// times are since when each of the concerns lasts, zero where nobody knows.
 func (c *computation) times(ctx context.Context, concerns []overview.Concern) []time.Time {
 	return c.memory.times(concerns, c.now, func(concern overview.Concern) (time.Time, bool) {
 		if !concern.Lacks {
@@ -62,8 +62,8 @@ func (c *computation) blind() wire.LiveOverview {
 	const text = "The database does not answer: changes can't be made, apps go on serving. Check the pacemaker's log and its disk."
 	w := c.overview
 	since := c.memory.of("sql", c.now)
-	w.State, w.Text, w.Since, w.Stale, w.More = string(overview.SeverityBad), text, since, true, 0
-	w.Attention = []wire.LiveAttention{{Text: text, State: w.State, Kind: "sql", Since: since}}
+	w.State, w.Text, w.Since, w.Stale, w.More = string(overview.SeverityBad), text, &since, true, 0
+	w.Attention = []wire.LiveAttention{{Text: text, State: w.State, Kind: "sql", Since: &since}}
 	w.Rates = c.numbers.rates(AllApps)
 	if w.Nodes == nil {
 		w.Nodes = []wire.LiveNode{}
@@ -76,7 +76,15 @@ func liveNode(n overview.Node) wire.LiveNode {
 }
 
 func attentionWire(c overview.Concern, since time.Time) wire.LiveAttention {
-	return wire.LiveAttention{Text: c.Text, State: string(c.Severity), Kind: c.Kind, ID: c.ID, App: c.App, Node: c.Node, Since: since}
+	return wire.LiveAttention{Text: c.Text, State: string(c.Severity), Kind: c.Kind, ID: c.ID, App: c.App, Node: c.Node, Since: orNil(since)}
+}
+
+// orNil is t, or nil where that is the zero time.
+func orNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
 }
 
 // forgetAfter is how long nobody may ask before what was remembered says nothing
@@ -94,10 +102,12 @@ type memory struct {
 func newMemory() memory { return memory{seen: map[string]time.Time{}} }
 
 // times are since when each of the concerns lasts: as remembered, as written
-// down, as guessed, or else from now on.
+// down, as guessed, or else from now on. It is zero where nothing is written down
+// and nobody has watched before, so that it may have lasted for long.
 func (m *memory) times(concerns []overview.Concern, now time.Time, guess func(overview.Concern) (time.Time, bool)) []time.Time {
+	unseen := now
 	if now.Sub(m.asked) > forgetAfter {
-		*m = newMemory()
+		*m, unseen = newMemory(), time.Time{}
 	}
 	m.asked = now
 	fresh, out := make(map[string]time.Time, len(concerns)), make([]time.Time, len(concerns))
@@ -110,7 +120,7 @@ func (m *memory) times(concerns []overview.Concern, now time.Time, guess func(ov
 			at, known = guess(c)
 		}
 		if !known {
-			at = now
+			at = unseen
 		}
 		fresh[c.Key()], out[i] = at, at
 	}
@@ -128,8 +138,8 @@ func (m *memory) of(key string, now time.Time) time.Time {
 }
 
 // since is when the cluster came to the severity: with the oldest concern of that
-// severity; without concerns when it was first seen so, or at the last change
-// before anybody asked.
+// severity, zero if nobody knows since when that lasts; without concerns when it
+// was first seen so, or at the last change before anybody asked.
 func (m *memory) since(severity overview.Severity, concerns []overview.Concern, times []time.Time, change, now time.Time) time.Time {
 	if severity != m.severity {
 		if m.okSince = now; m.severity == "" {

@@ -28,7 +28,7 @@ type LiveRef struct {
 type LiveOverview struct {
 	State     string          `json:"state" enum:"ok,warn,bad"`
 	Text      string          `json:"text" doc:"the same as a sentence"`
-	Since     time.Time       `json:"since"`
+	Since     *time.Time      `json:"since,omitempty" doc:"left out where it lasts for longer than anybody has watched"`
 	Stale     bool            `json:"stale,omitempty" doc:"the database does not answer: apps, nodes and routers are as last known"`
 	Attention []LiveAttention `json:"attention" doc:"the worst first, at most 50"`
 	More      int             `json:"attention_more,omitempty" doc:"how many more there are"`
@@ -40,13 +40,13 @@ type LiveOverview struct {
 
 // LiveAttention is one thing that somebody should look at.
 type LiveAttention struct {
-	Text  string    `json:"text"`
-	State string    `json:"state" doc:"warn or bad"`
-	Kind  string    `json:"kind" doc:"job, node, app, router, redis, sql, engine or disk"`
-	ID    string    `json:"id,omitempty" doc:"of the job or node; of a part its name and node"`
-	App   string    `json:"app,omitempty" doc:"name"`
-	Node  string    `json:"node,omitempty" doc:"name, of what is wrong with one node, or can't leave it"`
-	Since time.Time `json:"since"`
+	Text  string     `json:"text"`
+	State string     `json:"state" doc:"warn or bad"`
+	Kind  string     `json:"kind" doc:"job, node, app, router, redis, sql, engine or disk"`
+	ID    string     `json:"id,omitempty" doc:"of the job or node; of a part its name and node"`
+	App   string     `json:"app,omitempty" doc:"name"`
+	Node  string     `json:"node,omitempty" doc:"name, of what is wrong with one node, or can't leave it"`
+	Since *time.Time `json:"since,omitempty" doc:"left out where it lasts for longer than anybody has watched"`
 }
 
 // LiveApps counts apps.

@@ -57,7 +57,7 @@ export interface Attention {
   id?: string; // of the job or node; of a part its name and node
   app?: string; // name
   node?: string; // name, of what is wrong with one node, or can't leave it
-  since: string;
+  since?: string; // left out where it lasts for longer than anybody has watched
 }
 
 export interface LiveNode extends NodeFacts {
@@ -67,7 +67,7 @@ export interface LiveNode extends NodeFacts {
 export interface Overview {
   state: "ok" | "warn" | "bad";
   text: string; // the same as a sentence
-  since: string;
+  since?: string; // left out where it lasts for longer than anybody has watched
   stale?: boolean; // the database does not answer: apps, nodes and routers are as last known
   attention: Attention[]; // the worst first, at most 50
   attention_more?: number; // how many more there are
