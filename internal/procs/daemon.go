@@ -93,6 +93,7 @@ func (d *Daemon) attachOrStart(ctx context.Context) (*startup, error) {
 		return nil, err
 	}
 	if p != nil {
+		d.raise(p)
 		d.set(p, true)
 		d.log.Info("daemon adopted", "pid", p.pid)
 		return nil, nil

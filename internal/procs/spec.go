@@ -65,6 +65,9 @@ type Spec struct {
 	ReadyTimeout time.Duration
 	// OOMScoreAdj is written to the daemon's oom_score_adj when not nil.
 	OOMScoreAdj *int
+	// SessionNice is the nice value of the daemon's session among others, from -20 to
+	// 19, where the kernel shares processor time by session; 0: the usual one.
+	SessionNice int
 	// DieWithParent kills the daemon when this process dies. For tests only.
 	DieWithParent bool
 }

@@ -55,6 +55,7 @@ func (d *Daemon) start(ctx context.Context) (*startup, error) {
 	if err := d.enrol(p); err != nil {
 		return st, d.abandon(p, st, err)
 	}
+	d.raise(p)
 	d.set(p, false)
 	d.log.Info("daemon started", "pid", p.pid)
 	return st, nil

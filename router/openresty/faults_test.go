@@ -2,9 +2,13 @@ package openresty
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -51,6 +55,10 @@ func TestNginx_WorkersGoBeforeApps(t *testing.T) {
 		nice, err := syscall.Getpriority(syscall.PRIO_PROCESS, w.PID)
 		if err != nil || nice != 20+10 { // as the kernel gives it: 20 less the priority
 			t.Errorf("worker %d: got %d and %v, want 30", w.PID, nice, err)
+		}
+		group, err := os.ReadFile(fmt.Sprintf("/proc/%d/autogroup", w.PID))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) || err == nil && !strings.HasSuffix(string(group), " nice -10\n") {
+			t.Errorf("worker %d: its session is %q, %v, want nice -10, or a kernel that does not share time by session", w.PID, group, err)
 		}
 	}
 }

@@ -70,8 +70,17 @@ func (n *Nginx) spec() procs.Spec {
 		LogPath:    filepath.Join(n.cfg.DataDir, "nginx.log"),
 		StopSignal: syscall.SIGQUIT, StopTimeout: stopTimeout, StopOrder: stopOrder,
 		Prepare: n.prepareStart, Ready: n.ready, ReadyTimeout: readyTimeout,
-		DieWithParent: n.cfg.DieWithParent,
+		SessionNice: sessionNice(), DieWithParent: n.cfg.DieWithParent,
 	}
+}
+
+// sessionNice has the workers go before other sessions, as their priority has them go
+// before what shares theirs; it takes root as well.
+func sessionNice() int {
+	if workerUser() == "" {
+		return 0
+	}
+	return workerPriority
 }
 
 func (n *Nginx) args() []string {
