@@ -187,6 +187,9 @@ func (r *runner) noteProcess(c docker.Container) {
 	r.startSeen, r.firstSeen = c.StartedAt, time.Now()
 	r.lastCheck, r.misses, r.nextCheck, r.sigkillSeen, r.proven = nil, 0, time.Time{}, time.Time{}, false
 	r.misplaced = misplaced{}
+	if err := r.h.engine.Prefer(c); err != nil {
+		r.h.log.Warn("instances have to share the processor with what their engine does for them", "instance", r.id, "err", err)
+	}
 	started, noted := c.StartedAt, process{Container: c.EngineID, Pid: c.Pid, Signal: c.StopSignal}
 	if rec := r.record(); rec.StartedAt == nil || !rec.StartedAt.Equal(started) || rec.Process != noted {
 		r.update(func(rec *record) { rec.StartedAt, rec.Process = &started, noted })

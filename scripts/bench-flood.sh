@@ -4,7 +4,8 @@
 # one core without a line, each for SPAN seconds (10); and who has the processor
 # time meanwhile, of aortad the four dearest parts. It needs a machine on which
 # nothing else is busy. The cluster is one of its own, brought up as make up does,
-# and is removed afterwards.
+# and is removed afterwards. The client goes before all of it, since clients have
+# machines of their own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -50,6 +51,12 @@ spent() {
 	done
 }
 
+# ahead COMMAND… runs it in a session of its own, and before others. A kernel that
+# does not share processor time by session has no such file.
+ahead() {
+	setsid -w bash -c '{ echo -10 >/proc/self/autogroup; } 2>/dev/null; exec nice -n -10 "$@"' - "$@"
+}
+
 # beside WHAT [QUERY] asks the neighbour for SPAN seconds, while the printer does what
 # the query says.
 beside() {
@@ -62,7 +69,7 @@ beside() {
 	spent >"$STATE/before"
 	profile &
 	profiled=$!
-	wrk -t1 -c2 -d"$SPAN" --latency -H "Host: hello.$DOMAIN" "http://$ROUTER/" >"$STATE/wrk"
+	ahead wrk -t1 -c2 -d"$SPAN" --latency -H "Host: hello.$DOMAIN" "http://$ROUTER/" >"$STATE/wrk"
 	spent >"$STATE/after"
 	printf '%-28s %s\n' "$what" "$(awk '$1 == "50%" || $1 == "99%" { printf "p%s %-9s ", $1, $2 } /Requests.sec/ { printf "%s requests/s", $2 }' "$STATE/wrk")"
 	awk -v s="$SPAN" -v hz="$(getconf CLK_TCK)" 'NR == FNR { before[$2] = $3; next } $2 in before { sum[$1] += $3 - before[$2] }

@@ -99,6 +99,27 @@ func TestEngine_MeasuresOnThisMachineAndElsewhere(t *testing.T) {
 	}
 }
 
+// Whatever groups this machine has, a container that runs can be asked for, and one
+// that does not run here has none.
+func TestEngine_PrefersContainersWhereTheyAre(t *testing.T) {
+	t.Parallel()
+	e, id := rig.Engine(t)
+	l := launch(t, e, rig.Image(t, e, id), nil)
+	run(t, e, l)
+	here, err := e.Inspect(t.Context(), l.Spec.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := here
+	elsewhere.EngineID = "of another machine"
+
+	for name, c := range map[string]docker.Container{"here": here, "elsewhere": elsewhere} {
+		if err := e.Prefer(c); err != nil {
+			t.Errorf("%s: got %v, want no error", name, err)
+		}
+	}
+}
+
 func TestEngine_GrantsContainersNothingOfTheHost(t *testing.T) {
 	t.Parallel()
 	e, id := rig.Engine(t)

@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -21,6 +22,24 @@ func (e *Engine) Usage(ctx context.Context, c Container) (cgroup.Usage, error) {
 		return e.askUsage(ctx, c)
 	}
 	return group.Usage()
+}
+
+// priority is how many times the weight of a session or a service the containers of an
+// engine have together.
+const priority = 8
+
+// Prefer has what containers do go before what the engine and this daemon do for them,
+// such as storing what one of them prints, in the group that a container is in; on
+// this machine alone, and where the engine has one group for all of them.
+func (e *Engine) Prefer(c Container) error {
+	group, err := cgroup.OfProcess(cgroup.Proc, cgroup.Root, c.Pid, c.EngineID)
+	if err == nil {
+		err = group.Prefer(priority)
+	}
+	if err == nil || errors.Is(err, cgroup.ErrNone) {
+		return nil
+	}
+	return fmt.Errorf("raise the weight of the engine's containers: %w", err)
 }
 
 func (e *Engine) askUsage(ctx context.Context, c Container) (cgroup.Usage, error) {

@@ -1,4 +1,4 @@
-// Package cgroup limits and measures control groups that somebody else has made, of
+// Package cgroup limits, weighs and measures control groups that somebody else has made, of
 // either version, by the paths that container runtimes are given for them or by a
 // process in them.
 //

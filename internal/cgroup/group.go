@@ -30,6 +30,7 @@ type Limits struct {
 // Group is one control group.
 type Group struct {
 	memory, cpu, account string // directories; the same one in version 2
+	around               string // directory of the group around it; empty: none that Prefer may change
 	unified              bool   // is of version 2
 }
 

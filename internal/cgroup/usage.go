@@ -25,14 +25,14 @@ func OfProcess(proc, root string, pid int, part string) (Group, error) {
 	paths := pathsIn(string(text))
 	if isUnified(root) {
 		dir, err := known(root, paths[""], part)
-		return Group{memory: dir, account: dir, unified: true}, err
+		return Group{memory: dir, account: dir, around: around(proc, root, "", paths[""]), unified: true}, err
 	}
 	memory, err := known(filepath.Join(root, "memory"), paths["memory"], part)
 	if err != nil {
 		return Group{}, err
 	}
 	account, err := known(filepath.Join(root, "cpuacct"), paths["cpuacct"], part)
-	return Group{memory: memory, account: account}, err
+	return Group{memory: memory, account: account, around: around(proc, filepath.Join(root, "cpu"), "cpu", paths["cpu"])}, err
 }
 
 // pathsIn reads a process's file of groups: the path of each controller, and under
