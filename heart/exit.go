@@ -38,6 +38,9 @@ func (r *runner) ended(ctx context.Context, rec record, c *docker.Container, do 
 	case err != nil:
 		return r.unknown(ctx, err)
 	case taken != "" && do == actionFail:
+		if wait := r.askLeave(ctx, rec); wait > 0 {
+			return wait
+		}
 		return r.start(ctx, rec)
 	case taken != "":
 		r.update(func(rec *record) { rec.takeDown(taken, time.Now()) })
@@ -55,6 +58,9 @@ func (r *runner) ended(ctx context.Context, rec record, c *docker.Container, do 
 func (r *runner) takenDown(ctx context.Context, rec record, c *docker.Container) (string, error) {
 	if c == nil {
 		return cluster.ContainerGone, nil
+	}
+	if r.wasUnreached(rec, *c) {
+		return cluster.Unreached, nil
 	}
 	session, err := r.h.engine.Session(ctx)
 	if err != nil || session == rec.Session || session == "" || rec.Session == "" {

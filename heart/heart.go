@@ -9,10 +9,12 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"aorta/heart/cutoff"
 	"aorta/heart/docker"
 	"aorta/heart/images"
 	"aorta/heart/logs"
@@ -62,6 +64,9 @@ type Config struct {
 	Images         Images
 	// Welcomed, when set, is called with each answer to a hello.
 	Welcomed func(cluster.Welcome)
+	// Watchdog has a process of its own run that watches the directory CutOffDir, as
+	// cutoff.Watch does, and is called again and again while there is something to watch.
+	Watchdog func(context.Context) error
 	// Parts, when set, gives the node's parts for each report.
 	Parts func() []cluster.Part
 }
@@ -79,6 +84,8 @@ type Heart struct {
 	address netip.Addr
 	changed chan struct{} // signals that a status changed: report at once
 	answers chan cluster.ReportAnswer
+	guard   *cutoff.Guard
+	promise atomic.Int64 // the silence after which what is to stop when it is cut off has, in nanoseconds; 0: none
 
 	// mu guards the rest.
 	mu      sync.Mutex
@@ -111,6 +118,9 @@ func New(cfg Config, pace Controller, log *slog.Logger) (*Heart, error) {
 	if h.ports, err = openLedger(filepath.Join(cfg.DataDir, "ports.json"), cfg.PortMin, cfg.PortMax); err != nil {
 		return nil, err
 	}
+	if h.guard, err = cutoff.Open(cfg.CutOffDir()); err != nil {
+		return nil, err
+	}
 	if h.applied, err = loadApplied(h.appliedFile(), cfg.NodeID); err != nil {
 		return nil, err
 	}
@@ -120,7 +130,13 @@ func New(cfg Config, pace Controller, log *slog.Logger) (*Heart, error) {
 	return h, nil
 }
 
+// CutOffDir is the directory of what is to stop when it is cut off.
+func (c Config) CutOffDir() string { return filepath.Join(c.DataDir, "cutoff") }
+
 func (c Config) withDefaults() Config {
+	if c.Watchdog == nil {
+		c.Watchdog = func(context.Context) error { return errors.New("this heart has no watchdog") }
+	}
 	if c.Parts == nil {
 		c.Parts = func() []cluster.Part { return nil }
 	}

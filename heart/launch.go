@@ -93,6 +93,9 @@ func (r *runner) start(ctx context.Context, rec record) time.Duration {
 		}
 	})
 	r.oomKilled.Store(false)
+	if err := r.h.guard.Starts(string(r.id)); err != nil {
+		return r.failStart(ctx, rec, err)
+	}
 	if err := r.h.engine.Start(ctx, r.id); err != nil {
 		return r.failStart(ctx, rec, fmt.Errorf("start its process: %w", err))
 	}

@@ -59,6 +59,8 @@ type specFile struct {
 	Grants    []string          `json:"grants,omitempty"`
 	Revision  int               `json:"revision"`
 	Exclusive bool              `json:"exclusive,omitempty"`
+
+	StopWhenCutOff bool `json:"stop_when_cut_off,omitempty"`
 }
 
 type imageFile struct {
@@ -105,7 +107,7 @@ func specFileOf(s cluster.InstanceSpec) specFile {
 		ID: s.ID, AppID: s.AppID, App: s.App, Release: s.Release, Type: s.Type, Node: s.Node, Commit: s.Commit,
 		Build: s.Build, Image: imageFile(s.Image), Command: s.Command, Env: s.Env, Port: s.Port,
 		Limits: limitsFile(s.Limits), Health: healthFile(s.Health), StopGrace: s.StopGrace,
-		Container: containerFileOf(s.Container), Grants: s.Grants, Revision: s.Revision, Exclusive: s.Exclusive,
+		Container: containerFileOf(s.Container), Grants: s.Grants, Revision: s.Revision, Exclusive: s.Exclusive, StopWhenCutOff: s.StopWhenCutOff,
 	}
 }
 
@@ -114,6 +116,6 @@ func (f specFile) spec() cluster.InstanceSpec {
 		ID: f.ID, AppID: f.AppID, App: f.App, Release: f.Release, Type: f.Type, Node: f.Node, Commit: f.Commit,
 		Build: f.Build, Image: cluster.Image(f.Image), Command: f.Command, Env: f.Env, Port: f.Port,
 		Limits: cluster.Limits(f.Limits), Health: cluster.Health(f.Health), StopGrace: f.StopGrace,
-		Container: f.Container.options(), Grants: f.Grants, Revision: f.Revision, Exclusive: f.Exclusive,
+		Container: f.Container.options(), Grants: f.Grants, Revision: f.Revision, Exclusive: f.Exclusive, StopWhenCutOff: f.StopWhenCutOff,
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"aorta/heart/cutoff"
 	"aorta/internal/pause"
 	"aorta/internal/tick"
 	"aorta/pacemaker/cluster"
@@ -117,7 +118,8 @@ func (rep *reporter) logReachability(err error) {
 // once sends one report. It fails only when this heart is refused.
 func (rep *reporter) once(ctx context.Context) error {
 	report, now := rep.compose()
-	bounded, cancel := context.WithTimeout(ctx, callTimeout)
+	sent := cutoff.Now()
+	bounded, cancel := context.WithTimeout(ctx, rep.h.reportTimeout())
 	answer, err := rep.h.pace.Report(bounded, report)
 	cancel()
 	if ctx.Err() != nil {
@@ -130,6 +132,7 @@ func (rep *reporter) once(ctx context.Context) error {
 	if err != nil {
 		return nil
 	}
+	rep.h.reached(sent, answer.DeadAfter)
 	rep.reported, rep.full = now, answer.SendFull
 	if answer.SendFull {
 		rep.h.reportSoon()

@@ -45,8 +45,12 @@ type runner struct {
 	forgottenAt time.Time // when a process without a container was asked to end
 	proven      bool      // that it answers at its address
 
+	guarding guarding
+
 	// leave: this process was told that its instance may run, or has seen it run.
 	leave atomic.Bool
+	// guarded: the instance ends where its node does not reach the pacemaker.
+	guarded atomic.Bool
 	// oomKilled: an event reported an out-of-memory kill of the present process.
 	// The container's state may lack it when the process ended before the event.
 	oomKilled atomic.Bool
@@ -84,7 +88,7 @@ func (r *runner) run(ctx context.Context) {
 		if wait <= 0 {
 			continue
 		}
-		t := time.NewTimer(min(wait, inspectInterval))
+		t := time.NewTimer(min(wait, inspectInterval, r.untilCutOff()))
 		select {
 		case <-ctx.Done():
 		case <-r.wake:
@@ -102,6 +106,9 @@ func (r *runner) turn(ctx context.Context) time.Duration {
 		return r.unknown(ctx, err)
 	}
 	rec := r.record()
+	if wait := r.heedContact(ctx, rec, c); wait > 0 {
+		return wait
+	}
 	s := decide(rec, c, time.Now())
 	switch s.action {
 	case actionPrepare:
@@ -233,6 +240,9 @@ func (r *runner) status() cluster.InstanceStatus {
 	defer r.mu.Unlock()
 	s := r.rec.status()
 	s.Memory, s.CPU = r.memory, r.cpu
+	if r.rec.Spec.StopWhenCutOff && r.guarded.Load() && !s.Gone {
+		s.StopsAfter = time.Duration(r.h.promise.Load())
+	}
 	if cluster.ValidateNodeAddress("address", r.published.String()) == nil {
 		s.Address = r.published.String()
 	}

@@ -70,6 +70,9 @@ func (r *runner) gone() {
 	if err := r.h.ports.releaseInstance(r.id, time.Now()); err != nil {
 		r.h.log.Error("could not write the ledger of ports", "instance", r.id, "err", err)
 	}
+	if err := r.h.guard.Release(string(r.id)); err != nil {
+		r.h.log.Error("could not let go of an instance that is gone", "instance", r.id, "err", err)
+	}
 	r.h.shipper.Forget(r.id)
 	r.update(func(rec *record) {
 		rec.Gone, rec.Crashing = true, false

@@ -16,8 +16,9 @@ import (
 // instances don't count, those that came back lately, and those that are emptied.
 type away struct {
 	lost, held map[cluster.ID]bool
-	dead       map[cluster.ID]bool   // those of the lost ones of which a person has said so
-	names      map[cluster.ID]string // of all nodes
+	dead       map[cluster.ID]bool          // those of the lost ones of which a person has said so
+	silence    map[cluster.ID]time.Duration // that the lost ones count as dead by
+	names      map[cluster.ID]string        // of all nodes
 	nodes      []cluster.Node
 }
 
@@ -27,11 +28,14 @@ func (p *Pacemaker) away(ctx context.Context) (away, error) {
 }
 
 func awayOf(nodes []cluster.Node, deadAfter time.Duration, now time.Time) away {
-	a := away{map[cluster.ID]bool{}, map[cluster.ID]bool{}, map[cluster.ID]bool{}, cluster.NodeNames(nodes), nodes}
+	a := away{
+		lost: map[cluster.ID]bool{}, held: map[cluster.ID]bool{}, dead: map[cluster.ID]bool{}, silence: map[cluster.ID]time.Duration{},
+		names: cluster.NodeNames(nodes), nodes: nodes,
+	}
 	for _, n := range nodes {
 		switch {
 		case n.Lost():
-			a.lost[n.ID], a.dead[n.ID] = true, n.DeclaredDead
+			a.lost[n.ID], a.dead[n.ID], a.silence[n.ID] = true, n.DeclaredDead, n.SilentFor
 		case n.Draining, now.Before(liveness.HeldUntil(n, deadAfter)):
 			a.held[n.ID] = true
 		}
@@ -43,7 +47,7 @@ func awayOf(nodes []cluster.Node, deadAfter time.Duration, now time.Time) away {
 func (a away) target(s store.Standing) plan.Target {
 	return plan.Target{
 		Release: s.Release.ID, Want: plan.Want(s.Release, s.Asked), Lost: a.lost, Held: a.held,
-		Dead: a.dead, Exclusive: plan.Exclusive(s.Release, nil, nil), Leaving: plan.Leaving(s.Release, s.Asked, s.Instances, a.nodes),
+		Dead: a.dead, Silence: a.silence, Exclusive: plan.Exclusive(s.Release, nil, nil), Leaving: plan.Leaving(s.Release, s.Asked, s.Instances, a.nodes),
 	}
 }
 

@@ -117,7 +117,7 @@ func (p *Pacemaker) setTarget(ctx context.Context, w *work) error {
 	if err != nil {
 		return err
 	}
-	w.target.Lost, w.target.Held, w.target.Dead = away.lost, away.held, away.dead
+	w.target.Lost, w.target.Held, w.target.Dead, w.target.Silence = away.lost, away.held, away.dead, away.silence
 	if w.target.Exclusive, err = p.exclusive(ctx, *w); err != nil {
 		return err
 	}

@@ -86,7 +86,7 @@ func (p *Pacemaker) PreviewFormation(ctx context.Context, app cluster.App, chang
 	}
 	after := c.after()
 	away := awayOf(nodes, p.cfg.DeadAfter, p.cfg.Now())
-	target := plan.Target{Release: c.release.ID, Replace: giveWay(c.args, c.release, after, list, nodes), Lost: away.lost, Held: away.held, Dead: away.dead, Exclusive: plan.Exclusive(c.release, nil, nil)}
+	target := plan.Target{Release: c.release.ID, Replace: giveWay(c.args, c.release, after, list, nodes), Lost: away.lost, Held: away.held, Dead: away.dead, Silence: away.silence, Exclusive: plan.Exclusive(c.release, nil, nil)}
 	if !app.Stopped {
 		target.Want = plan.Want(c.release, after)
 	}

@@ -138,7 +138,7 @@ func (p *Pacemaker) startInstead(ctx context.Context, op cluster.Operation, j *j
 	if err := p.setTarget(ctx, &w); err != nil {
 		return nil, err
 	}
-	if w.target.Exclusive[in.Type] && !node.DeclaredDead && !w.op.Promoted {
+	if kind := (cluster.ProcessType{Exclusive: w.target.Exclusive[in.Type]}); kind.MayRunOn(node, in) && !w.op.Promoted {
 		return nil, p.abort(ctx, op, cluster.MayStillRun(in, w.app.Name, node.Name))
 	}
 	b := treeBuilder{op: op, subject: jobs.Subject{App: w.app.Name, Release: w.release.Label()}}

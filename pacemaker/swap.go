@@ -127,7 +127,7 @@ func (p *Pacemaker) awaitGone(ctx context.Context, r *jobs.Run, w work, types []
 		if err != nil {
 			return false, err
 		}
-		w.target.Lost, w.target.Dead = away.lost, away.dead
+		w.target.Lost, w.target.Dead, w.target.Silence = away.lost, away.dead, away.silence
 		if err := p.refuseDoubt(ctx, w, types, list); err != nil {
 			return false, err
 		}

@@ -132,6 +132,29 @@ func TestLostNode_WhatIsExclusiveThereWaitsForAPersonsWord(t *testing.T) {
 	f.takesOver(replaced[0], db)
 }
 
+// One that its heart has promised to stop is replaced once its node counts as dead by as
+// long a silence, without anybody's word; not where that is shorter than was promised.
+func TestLostNode_WhatStopsWhenCutOffIsReplacedBySilence(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		promised time.Duration
+		replaced int
+	}{{0, 0}, {8 * time.Second, 1}, {time.Hour, 0}} {
+		f, db := newMonopoly(t)
+		f.report(f.nodes[1], cluster.InstanceStatus{ID: db, State: cluster.InstanceRunning, StopsAfter: c.promised})
+
+		f.pass(60*time.Second, 2)
+		replaced, said := f.open(cluster.OpReplace), strings.Join(f.concerns(), "\n")
+
+		if len(replaced) != c.replaced || strings.Contains(said, "may still run on n2") != (c.replaced == 0) {
+			t.Errorf("promised after %s: got %d replacements and the concerns %q, want %d", c.promised, len(replaced), said, c.replaced)
+		}
+		if len(replaced) == 1 {
+			f.takesOver(replaced[0], db)
+		}
+	}
+}
+
 // takesOver has an operation assign db, after which the former one gets no leave.
 func (f *fleet) takesOver(op cluster.Operation, former cluster.ID) {
 	f.TB.Helper()

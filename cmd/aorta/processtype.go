@@ -144,6 +144,9 @@ func (s *session) showFormation(ctx context.Context, api *client.Client, app str
 		if p.Exclusive {
 			t.note("exclusive: no two instances of it run at once")
 		}
+		if p.StopWhenCutOff {
+			t.note("stop_when_cut_off: it ends where its node does not reach the pacemaker")
+		}
 	}
 	err = t.print(app + " has no process types yet; they come with its first deploy")
 	if byHand {

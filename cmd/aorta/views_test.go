@@ -147,7 +147,7 @@ func crowdedApp(f *fakeAPI, app wire.App) {
 	})
 	f.on("GET "+at+"/formation", 200, wire.Formation{Processes: []wire.Process{
 		{Type: "web", Quantity: 2, Memory: 512 << 20, CPUs: 1},
-		{Type: "worker-of-the-queue", Quantity: 10, Memory: 1 << 30, CPUs: 0.5, Require: []string{"disk=ssd", "rack=r7"}, Prefer: []string{"region=eu-central"}, Exclusive: true, Set: []string{"quantity", "memory", "cpus", "require"}, Command: "bundle exec sidekiq -q critical -q default -q low --concurrency 25 --verbose"},
+		{Type: "worker-of-the-queue", Quantity: 10, Memory: 1 << 30, CPUs: 0.5, Require: []string{"disk=ssd", "rack=r7"}, Prefer: []string{"region=eu-central"}, Exclusive: true, StopWhenCutOff: true, Set: []string{"quantity", "memory", "cpus", "require"}, Command: "bundle exec sidekiq -q critical -q default -q low --concurrency 25 --verbose"},
 	}})
 	releases := []wire.Release{
 		{Release: "v120", ID: "0199c1d4-0000-7000-8000-00000000e120", State: "running", Traffic: 100, Image: "registry.eu-central.platform.example.com:5000/company/" + app.Name + "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", Commit: "0123456789abcdef0123456789abcdef01234567", CreatedAt: hours(1), User: "ada@company.example.com", Message: "Make the basket remember what was in it before the session ended, for the sake of all who forget\n\nbody"},

@@ -36,6 +36,7 @@ func TestLab_WhatIsExclusiveRunsOnce(t *testing.T) {
 	m.isDrained()
 	m.isLost()
 	m.isCutOff()
+	m.stopsWhenCutOff()
 
 	m.wantNoTwoAtOnce()
 }
@@ -141,7 +142,7 @@ func (m *monopoly) isCutOff() {
 	before := m.one("before its host is cut off")
 	testkit.Must(m.t, m.lab.Cut(testkit.Bounded(m.t), lab.Cut{A: before.Node, B: "n1"}))
 	m.awaitDoubt(before)
-	testkit.Must(m.t, m.lab.Heal(testkit.Bounded(m.t)))
+	m.heal(before.Node)
 	if after := m.one("after its host is heard again"); after.ID != before.ID {
 		m.t.Errorf("got %s on %s, want %s as before", after.ID, after.Node, before.ID)
 	}
@@ -189,4 +190,43 @@ func (m *monopoly) wantNoTwoAtOnce() {
 	if len(list) < 8 {
 		m.t.Errorf("got the words of %d instances, want those of all", len(list))
 	}
+}
+
+// stopsWhenCutOff: one that is to stop by itself is replaced without anybody's word, also
+// where its daemon is dead or its engine hangs.
+func (m *monopoly) stopsWhenCutOff() {
+	m.t.Helper()
+	m.app.write("aorta.yml", "processes: {web: {exclusive: true, stop_when_cut_off: true, stop_grace: 5s}}\n")
+	m.app.commit("one that stops when it is cut off")
+	m.app.deploy()
+	fine := func(*lab.Host) error { return nil }
+	for _, and := range []struct{ suffers, mended func(*lab.Host) error }{
+		{fine, fine},
+		{func(h *lab.Host) error { return h.KillDaemon(testkit.Bounded(m.t)) }, func(h *lab.Host) error { return h.StartDaemon(testkit.Bounded(m.t)) }},
+		{(*lab.Host).FreezeEngine, (*lab.Host).ThawEngine},
+	} {
+		before := m.one("before its host is cut off from all that could end it")
+		at := m.host(before.Node)
+		testkit.Must(m.t, m.lab.Cut(testkit.Bounded(m.t), lab.Cut{A: at.Name, B: "n1"}))
+		testkit.Must(m.t, and.suffers(at))
+		testkit.Eventually(m.t, "another one", func() bool {
+			return slices.ContainsFunc(m.c.ps("shop"), func(in wire.Instance) bool {
+				return in.ID != before.ID && in.State == "running"
+			})
+		})
+		testkit.Must(m.t, and.mended(at))
+		m.heal(at.Name)
+		if after := m.one("after its host is heard again"); after.ID == before.ID {
+			m.t.Errorf("got %s again, want the one that took its place", after.ID)
+		}
+	}
+}
+
+// heal connects a host again, and waits until it is heard.
+func (m *monopoly) heal(name string) {
+	m.t.Helper()
+	testkit.Must(m.t, m.lab.Heal(testkit.Bounded(m.t)))
+	testkit.Eventually(m.t, name+" to be heard", func() bool {
+		return slices.ContainsFunc(asJSON[[]wire.Node](m.c, "nodes"), func(n wire.Node) bool { return n.Name == name && n.State == "ready" })
+	})
 }

@@ -82,6 +82,8 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 		err = stopDaemon(ctx, args, out)
 	case childCommand:
 		err = build.Child(ctx, os.Stdin, out)
+	case watchdogCommand:
+		err = watchCutOff(ctx, args)
 	case "version", "--version", "-v":
 		fmt.Fprintln(out, version)
 	default:

@@ -259,12 +259,17 @@ func (n *node) openHeart(ctx context.Context) (string, error) {
 	if err := atomicfile.Write(d.path("docker.host"), []byte(d.cfg.DockerHost+"\n"), 0o600); err != nil {
 		return "", err
 	}
-	h, err := heart.New(heart.Config{
+	cfg := heart.Config{
 		NodeID: n.id, NodeName: n.welcome.NodeName, Cluster: n.welcome.Cluster, DataDir: d.path("heart"),
 		Address: d.cfg.NodeAddress, DockerHost: d.cfg.DockerHost, ReportEvery: d.cfg.ReportEvery,
 		Hello: n.hello, Tags: n.tags, Welcomed: n.welcomed, Parts: d.watch.Parts,
 		OutputFiles: d.cfg.OutputFiles, OutputFileSize: int64(d.cfg.OutputFileBytes), Images: n.carrier,
-	}, n.client, d.log)
+	}
+	var err error
+	if cfg.Watchdog, err = d.watchdog(cfg); err != nil {
+		return "", err
+	}
+	h, err := heart.New(cfg, n.client, d.log)
 	if err != nil {
 		return "", err
 	}

@@ -49,7 +49,10 @@ type manifestProcess struct {
 	Protocol  ast.Node        `yaml:"protocol"`
 	Port      ast.Node        `yaml:"port"`
 	Exclusive bool            `yaml:"exclusive"`
-	Volumes   ast.Node        `yaml:"volumes"`
+
+	StopWhenCutOff bool `yaml:"stop_when_cut_off"`
+
+	Volumes ast.Node `yaml:"volumes"`
 
 	Container manifestContainer `yaml:",inline"`
 }
@@ -116,7 +119,7 @@ func (p manifestProcess) processType(name string, otherwise cluster.ContainerOpt
 	if err := refuseUnsupported("processes."+cluster.Clip(name)+".", unsupported); err != nil {
 		return cluster.ProcessType{}, err
 	}
-	t := cluster.ProcessType{Name: name, Command: string(p.Command), Quantity: p.Quantity.asInt(), Exclusive: p.Exclusive}
+	t := cluster.ProcessType{Name: name, Command: string(p.Command), Quantity: p.Quantity.asInt(), Exclusive: p.Exclusive, StopWhenCutOff: p.StopWhenCutOff}
 	if p.CPUs != nil {
 		if t.Limits.CPUs = float64(*p.CPUs); t.Limits.CPUs == 0 {
 			return t, cluster.Invalid(where+".cpus", "0 is outside %v … %v", cluster.MinCPUs, cluster.MaxCPUs)

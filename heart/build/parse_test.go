@@ -46,7 +46,7 @@ processes:
     stop_grace: 45s
     health: {path: /healthz, status: 204, start_timeout: 90s, interval: 2s}
     tags: {require: [ssd, rack=r7, ssd], prefer: [region=eu]}
-  worker: {quantity: 0, exclusive: true}
+  worker: {quantity: 0, exclusive: true, stop_when_cut_off: true}
 domains: [shop.example.com]
 route: {timeout: 90s, idle_timeout: 2h, max_body: 50m}
 build:
@@ -71,7 +71,7 @@ func TestParseManifest_ReadsAllThatIsSupported(t *testing.T) {
 			Health: cluster.Health{Path: "/healthz", Status: 204, StartTimeout: 90 * time.Second, Interval: 2 * time.Second},
 			Tags:   cluster.Tags{Require: []cluster.Tag{{Key: "rack", Value: "r7"}, {Key: "ssd"}}, Prefer: []cluster.Tag{{Key: "region", Value: "eu"}}},
 		},
-		{Name: "worker", Quantity: &none, Exclusive: true},
+		{Name: "worker", Quantity: &none, Exclusive: true, StopWhenCutOff: true},
 	}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v, -want +got:\n%s", err, diff)
@@ -126,6 +126,7 @@ func TestParseManifest_NamesWhatIsWrongAndWhere(t *testing.T) {
 		"processes: {web: {stop_grace: 1h}}\n":              "stop_grace",
 		"processes: {web: {quantity: 5000}}\n":              "processes.web.quantity",
 		"processes: {web: {exclusive: 1}}\n":                "exclusive",
+		"processes: {db: {stop_when_cut_off: true}}\n":      "processes.db.stop_when_cut_off: db is not exclusive: what may run twice goes on where it was cut off (set exclusive: true, or leave it out)",
 		"processes: {db: {quantity: 2, exclusive: true}}\n": "processes.db.quantity: db is exclusive: there is one instance of it at most, and 2 are asked for",
 		"processes: {web: {health: {path: nope}}}\n":        "processes.web.health.path",
 		"processes: {Web: {}}\n":                            "is not a name",

@@ -20,6 +20,9 @@ func InstanceDigest(list []InstanceStatus) string {
 		if s.Address != "" { // a heart of before tells none, and has no place for it in its digest
 			line += " " + s.Address
 		}
+		if s.StopsAfter > 0 { // likewise
+			line += fmt.Sprintf(" stops after %d", s.StopsAfter)
+		}
 		lines = append(lines, line+"\n")
 	}
 	sort.Strings(lines)

@@ -60,6 +60,9 @@ type Instance struct {
 	CrashedAt  *time.Time // when a process of it ended by itself last, or recovered
 	DrainingAt *time.Time
 	GoneAt     *time.Time // when its heart reported its container gone
+	// StopsAfter is the silence of its node after which it has ended, by its heart's
+	// promise; 0: there is none.
+	StopsAfter time.Duration
 }
 
 // PublishedAt is the address of its port, on a node that is known by that address.
@@ -79,10 +82,11 @@ const (
 	EngineRestarted = "its Docker engine was restarted"
 	ContainerGone   = "its container is gone" // somebody removed it
 	CutOff          = "its container was taken out of the cluster's network"
+	Unreached       = "its node did not reach the pacemaker" // see ProcessType.StopWhenCutOff
 )
 
 // TakenDown are those beginnings.
-var TakenDown = []string{StoppedWithNode, EngineRestarted, ContainerGone, CutOff}
+var TakenDown = []string{StoppedWithNode, EngineRestarted, ContainerGone, CutOff, Unreached}
 
 // WasTakenDown says that an instance with that error was ended by something else.
 func WasTakenDown(text string) bool {

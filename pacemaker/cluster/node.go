@@ -76,13 +76,15 @@ type Node struct {
 	// DeclaredDead says that a person has said of a dead node that its machine is: what
 	// ran there does not run any more. It ends with the node's return.
 	DeclaredDead bool
-	Draining     bool
-	Revision     int               // of its wanted set; rises with each assignment and each end of one
-	Tags         map[string]string // reported by the node, under those that were set
-	SetTags      map[string]string // set by people or by the token that it joined with: what placement may require
-	KeyHash      string            // of its public key, see pki.KeyHash
-	CreatedAt    time.Time         // when it joined
-	RemovedAt    *time.Time        // when it was removed from the cluster
+	// SilentFor is the silence that a node counts as dead by; 0 for one that does not.
+	SilentFor time.Duration
+	Draining  bool
+	Revision  int               // of its wanted set; rises with each assignment and each end of one
+	Tags      map[string]string // reported by the node, under those that were set
+	SetTags   map[string]string // set by people or by the token that it joined with: what placement may require
+	KeyHash   string            // of its public key, see pki.KeyHash
+	CreatedAt time.Time         // when it joined
+	RemovedAt *time.Time        // when it was removed from the cluster
 }
 
 // Lost says that what ran there counts as gone, though nobody knows that it is.

@@ -96,6 +96,9 @@ type ProcessType struct {
 	Tags      Tags
 	// Exclusive: no two instances of it run at once, whatever happens, see exclusive.go.
 	Exclusive bool
+	// StopWhenCutOff: an exclusive one ends by itself where its node does not reach the
+	// pacemaker, so that another one may start elsewhere once the node counts as dead.
+	StopWhenCutOff bool
 }
 
 // Grace is the time between SIGTERM and SIGKILL.

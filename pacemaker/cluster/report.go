@@ -43,6 +43,9 @@ type InstanceStatus struct {
 	Memory    int64    // bytes in use, 0: not known; not part of the digest
 	CPU       *float64 // cores in use lately, nil: not known; not part of the digest
 	Gone      bool     // no container of it is left on the node
+	// StopsAfter promises that it has ended once the node was silent for so long, see
+	// Instance.
+	StopsAfter time.Duration
 }
 
 // maxTold is how much of a text of a node is told and kept, in bytes.
@@ -80,6 +83,8 @@ type ReportAnswer struct {
 	Show []string
 	// ShowAt are addresses of the nodes' API for that, beside where the node knows it.
 	ShowAt []string
+	// DeadAfter is the silence after which a node counts as dead.
+	DeadAfter time.Duration
 }
 
 // InstanceSpec is all that a heart needs to run one instance. It holds secrets:
@@ -104,6 +109,8 @@ type InstanceSpec struct {
 	Grants    []string // of the app
 	Revision  int
 	Exclusive bool // it may not run from a record on the disk alone, see ProcessType
+	// StopWhenCutOff: it ends where the pacemaker is not reached, see ProcessType.
+	StopWhenCutOff bool
 }
 
 // Grace is how long a process that was asked to end may take.

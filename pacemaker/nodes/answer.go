@@ -21,7 +21,7 @@ func (n *Nodes) answer(ctx context.Context, node cluster.Node, have []cluster.In
 	if err != nil {
 		return cluster.ReportAnswer{}, err
 	}
-	a := cluster.ReportAnswer{Epoch: n.cfg.Epoch, Revision: revision}
+	a := cluster.ReportAnswer{Epoch: n.cfg.Epoch, Revision: revision, DeadAfter: n.cfg.DeadAfter}
 	if all.neighbours.Digest != knows {
 		a.Neighbours = &all.neighbours
 	}

@@ -45,7 +45,7 @@ func (n *Nodes) InstanceSpec(ctx context.Context, node cluster.Node, id cluster.
 	return cluster.InstanceSpec{
 		ID: in.ID, AppID: app.ID, App: app.Name, Release: release.Label(), Type: in.Type, Node: node.Name,
 		Commit: release.Commit, Build: release.BuildID, Image: release.Image, Command: proc.Command, Env: vars, Port: in.Port,
-		Limits: plan.Limits(proc, asked).OrDefault(), Health: proc.Health.OrDefault(), StopGrace: proc.Grace(), Container: proc.Container, Grants: app.Grants, Revision: in.Revision, Exclusive: proc.Exclusive,
+		Limits: plan.Limits(proc, asked).OrDefault(), Health: proc.Health.OrDefault(), StopGrace: proc.Grace(), Container: proc.Container, Grants: app.Grants, Revision: in.Revision, Exclusive: proc.Exclusive, StopWhenCutOff: proc.StopWhenCutOff,
 	}, nil
 }
 

@@ -51,7 +51,8 @@ func (n *Nodes) Judge(ctx context.Context) error {
 	found := n.judge(now, list)
 	for _, c := range found.Changes {
 		node := byID[c.ID]
-		if _, err := n.changeState(ctx, node, c.To, "", "silent for "+duration.Text(c.Silence.Truncate(time.Second))); err != nil {
+		change := store.NodeChange{Node: node, To: c.To, Why: "silent for " + duration.Text(c.Silence.Truncate(time.Second)), Silence: c.Silence}
+		if _, err := n.changeState(ctx, change); err != nil {
 			return fmt.Errorf("record that node %s is %s: %w", node.Name, c.To, err)
 		}
 	}
@@ -90,15 +91,16 @@ func (n *Nodes) Guarded() bool {
 
 // changeState records a node's state and has the apps on it looked at that may lack
 // something now, or have too much.
-func (n *Nodes) changeState(ctx context.Context, node cluster.Node, to cluster.NodeState, user, why string) (bool, error) {
-	change := store.NodeChange{Node: node, To: to, User: user, Why: why, Losses: liveness.Losses(node.Losses, node.LostAt, n.cfg.Now(), n.cfg.DeadAfter)}
-	done, err := n.cfg.Store.SetNodeState(ctx, change)
-	if err != nil || !done || to != cluster.NodeDead && node.State != cluster.NodeDead {
+func (n *Nodes) changeState(ctx context.Context, c store.NodeChange) (bool, error) {
+	node := c.Node
+	c.Losses = liveness.Losses(node.Losses, node.LostAt, n.cfg.Now(), n.cfg.DeadAfter)
+	done, err := n.cfg.Store.SetNodeState(ctx, c)
+	if err != nil || !done || c.To != cluster.NodeDead && node.State != cluster.NodeDead {
 		return done, err
 	}
-	n.cfg.Log.Warn("a node is in another state", "node", node.Name, "was", node.State, "now", to, "why", why)
-	if to == cluster.NodeDead {
-		n.cfg.Lost(ctx, node, why)
+	n.cfg.Log.Warn("a node is in another state", "node", node.Name, "was", node.State, "now", c.To, "why", c.Why)
+	if c.To == cluster.NodeDead {
+		n.cfg.Lost(ctx, node, c.Why)
 	}
 	return done, n.appsChanged(ctx, node)
 }
@@ -126,7 +128,7 @@ func (n *Nodes) DeclareDead(ctx context.Context, node cluster.Node, user string)
 // declareDead does so of a node that is silent, or dead by its silence already.
 func (n *Nodes) declareDead(ctx context.Context, node cluster.Node, user, why string) (bool, error) {
 	if node.State != cluster.NodeDead {
-		return n.changeState(ctx, node, cluster.NodeDead, user, why)
+		return n.changeState(ctx, store.NodeChange{Node: node, To: cluster.NodeDead, User: user, Why: why})
 	}
 	done, err := n.cfg.Store.DeclareDead(ctx, node, user, why)
 	if err != nil || !done {

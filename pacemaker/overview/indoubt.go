@@ -21,7 +21,7 @@ func inDoubt(release cluster.Release, want map[string]int, instances []cluster.I
 		}
 		proc, is := release.Process(in.Type)
 		i := slices.IndexFunc(nodes, func(n cluster.Node) bool { return n.ID == in.NodeID })
-		if is && i >= 0 && proc.Exclusive && nodes[i].Lost() && proc.MayRunOn(nodes[i]) {
+		if is && i >= 0 && proc.Exclusive && nodes[i].Lost() && proc.MayRunOn(nodes[i], in) {
 			out = append(out, InDoubt{in, nodes[i].Name})
 		}
 	}

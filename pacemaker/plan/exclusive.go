@@ -48,9 +48,10 @@ func (t Target) InTheWay(op cluster.ID, types []string, instances []cluster.Inst
 }
 
 // lost says that an instance counts as gone since its node is lost: one of an exclusive
-// type only if somebody has said that the machine is dead.
+// type only if somebody has said that the machine is dead, or it has ended by its heart's
+// promise.
 func (t Target) lost(in cluster.Instance) bool {
-	return t.Lost[in.NodeID] && (!t.Exclusive[in.Type] || t.Dead[in.NodeID])
+	return t.Lost[in.NodeID] && (!t.Exclusive[in.Type] || t.Dead[in.NodeID] || in.EndedBySilence(t.Silence[in.NodeID]))
 }
 
 // CheckAlone refuses more of an exclusive process type than one, where a person has asked

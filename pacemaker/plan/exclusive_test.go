@@ -3,6 +3,7 @@ package plan
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -14,6 +15,7 @@ type machine struct {
 	id         cluster.ID
 	off        bool // without power: nothing runs there
 	lost, dead bool // it counts as lost, and a person has said that it is dead
+	silence    time.Duration
 }
 
 // monopoly is an app with an exclusive process type, in a cluster to which things happen.
@@ -32,10 +34,10 @@ type monopoly struct {
 func (m *monopoly) target(release cluster.ID) Target {
 	t := Target{
 		Release: release, Want: map[string]int{"db": 1}, Exclusive: map[string]bool{"db": true}, Replace: m.replace, Leaving: m.unwanted,
-		Lost: map[cluster.ID]bool{}, Dead: map[cluster.ID]bool{},
+		Lost: map[cluster.ID]bool{}, Dead: map[cluster.ID]bool{}, Silence: map[cluster.ID]time.Duration{},
 	}
 	for _, n := range m.nodes {
-		t.Lost[n.id], t.Dead[n.id] = n.lost, n.dead
+		t.Lost[n.id], t.Dead[n.id], t.Silence[n.id] = n.lost, n.dead, n.silence
 	}
 	return t
 }
@@ -65,7 +67,7 @@ func (m *monopoly) goOn() {
 	}
 	way := t.InTheWay(m.op, []string{"db"}, m.list)
 	for _, in := range way {
-		if t.Lost[in.NodeID] {
+		if t.Lost[in.NodeID] { // and no promise has ended it
 			m.end() // it is refused
 			return
 		}
@@ -81,7 +83,10 @@ func (m *monopoly) goOn() {
 		}
 	}
 	id := cluster.NewID()
-	m.list = append(m.list, cluster.Instance{ID: id, Type: "db", ReleaseID: m.serves(), NodeID: rapid.SampledFrom(up).Draw(m.t, "node").id, State: cluster.InstanceRunning, Operation: m.op})
+	m.list = append(m.list, cluster.Instance{
+		ID: id, Type: "db", ReleaseID: m.serves(), NodeID: rapid.SampledFrom(up).Draw(m.t, "node").id, State: cluster.InstanceRunning, Operation: m.op,
+		StopsAfter: rapid.SampledFrom([]time.Duration{0, 8 * time.Second, 15 * time.Second}).Draw(m.t, "promise"),
+	})
 	m.alive[id] = true
 	if m.next != "" && rapid.IntRange(0, 3).Draw(m.t, "fails") == 0 {
 		m.become(id, cluster.InstanceDraining)
@@ -141,6 +146,19 @@ func (m *monopoly) check(*rapid.T) {
 	}
 }
 
+// loses has a node count as lost by a silence, in which hearts keep their promises.
+func (m *monopoly) loses(n *machine) {
+	if n.lost {
+		return
+	}
+	n.lost, n.silence = true, rapid.SampledFrom([]time.Duration{8 * time.Second, 15 * time.Second}).Draw(m.t, "silence")
+	for _, in := range m.list {
+		if in.NodeID == n.id && in.EndedBySilence(n.silence) {
+			m.alive[in.ID] = false
+		}
+	}
+}
+
 func (m *monopoly) power(n *machine, off bool) {
 	if n.off = off; off {
 		for _, in := range m.list {
@@ -160,14 +178,14 @@ func TestExclusive_NeverTwoAtOnceAndOneInTheEnd(t *testing.T) {
 			"reconcile": func(*rapid.T) { m.reconcile() },
 			"go on":     func(*rapid.T) { m.goOnIfOpen() },
 			"hearts":    func(*rapid.T) { m.hearts() },
-			"cut off":   func(*rapid.T) { any().lost = true },
-			"power off": func(*rapid.T) { n := any(); m.power(n, true); n.lost = true },
+			"cut off":   func(*rapid.T) { m.loses(any()) },
+			"power off": func(*rapid.T) { n := any(); m.power(n, true); m.loses(n) },
 			"declare": func(*rapid.T) {
 				if n := any(); n.lost && n.off {
 					n.dead = true
 				}
 			},
-			"back": func(*rapid.T) { n := any(); n.off, n.lost, n.dead = false, false, false; m.hearts() },
+			"back": func(*rapid.T) { n := any(); n.off, n.lost, n.dead, n.silence = false, false, false, 0; m.hearts() },
 			"restart": func(*rapid.T) {
 				for _, in := range m.list {
 					m.begin("", []cluster.ID{in.ID})
@@ -184,7 +202,7 @@ func TestExclusive_NeverTwoAtOnceAndOneInTheEnd(t *testing.T) {
 
 		m.unwanted = nil
 		for _, n := range m.nodes {
-			n.off, n.lost, n.dead = false, false, false
+			n.off, n.lost, n.dead, n.silence = false, false, false, 0
 		}
 		for range 10 {
 			m.hearts()

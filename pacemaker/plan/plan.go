@@ -6,6 +6,7 @@ package plan
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"aorta/pacemaker/cluster"
 )
@@ -21,9 +22,11 @@ type Target struct {
 	// given up once enough runs elsewhere. Held are those that were lost lately.
 	Lost, Held map[cluster.ID]bool
 	// Exclusive are the process types of which one instance runs at a time. Dead are
-	// those of the lost nodes of which somebody has said so: only there are such gone.
+	// those of the lost nodes of which somebody has said so, and Silence what the lost ones
+	// count as dead by: see lost.
 	Exclusive map[string]bool
 	Dead      map[cluster.ID]bool
+	Silence   map[cluster.ID]time.Duration
 	// Leaving are instances that are to run elsewhere, and why: they go first once
 	// others run, also before one on a node that was lost lately.
 	Leaving map[cluster.ID]MoveCause

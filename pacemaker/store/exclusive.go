@@ -46,7 +46,7 @@ func refuseBeside(tx *gorm.DB, in instanceRow, typ string) error {
 		return err
 	}
 	node, err := row.node()
-	if err == nil && in.GoneAt == nil && (cluster.ProcessType{Exclusive: true}).MayRunOn(node) {
+	if err == nil && in.GoneAt == nil && (cluster.ProcessType{Exclusive: true}).MayRunOn(node, in.instance()) {
 		return cluster.Conflict("%s on %s is not gone yet, and %s is exclusive: no other one starts before", in.instance().Name(), node.Name, typ)
 	}
 	return err

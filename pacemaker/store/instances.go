@@ -30,6 +30,7 @@ type instanceRow struct {
 	CrashedAt   *int64
 	DrainingAt  *int64
 	GoneAt      *int64
+	StopsAfter  int64 // nanoseconds
 }
 
 func (instanceRow) TableName() string { return "instances" }
@@ -40,7 +41,7 @@ func (r instanceRow) instance() cluster.Instance {
 		NodeID: cluster.ID(r.NodeID), Port: r.Port, Address: r.Address, State: cluster.InstanceState(r.State), Crashing: r.Crashing,
 		Restarts: r.Restarts, Error: r.Error, Operation: cluster.ID(r.OperationID), Revision: r.Revision,
 		CreatedAt: toTime(r.CreatedAt), StartedAt: toTimePtr(r.StartedAt), CrashedAt: toTimePtr(r.CrashedAt),
-		DrainingAt: toTimePtr(r.DrainingAt), GoneAt: toTimePtr(r.GoneAt),
+		DrainingAt: toTimePtr(r.DrainingAt), GoneAt: toTimePtr(r.GoneAt), StopsAfter: time.Duration(r.StopsAfter),
 	}
 }
 
@@ -254,6 +255,9 @@ func (s *Store) applyStatus(tx *gorm.DB, node cluster.ID, st cluster.InstanceSta
 	}
 	if st.StartedAt != nil && (row.StartedAt == nil || *row.StartedAt != st.StartedAt.UnixNano()) {
 		set["started_at"] = st.StartedAt.UnixNano()
+	}
+	if row.StopsAfter != int64(st.StopsAfter) {
+		set["stops_after"] = int64(st.StopsAfter)
 	}
 	if st.Gone {
 		return true, true, s.markGone(tx, row, st)

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -32,7 +33,8 @@ type nodeRow struct {
 	LostAt     int64 `gorm:"autoCreateTime:false"`
 	ReturnedAt int64 `gorm:"autoCreateTime:false"`
 
-	DeclaredDead bool // see nodestates.go
+	DeclaredDead bool  // see nodestates.go
+	SilentFor    int64 // nanoseconds
 
 	Lease       cluster.Lease // see leases.go
 	NextLease   cluster.Lease
@@ -69,7 +71,7 @@ func (r nodeRow) node() (cluster.Node, error) {
 	return cluster.Node{
 		ID: cluster.ID(r.ID), Name: name, Roles: roles, Address: r.Address, State: cluster.NodeState(r.State),
 		Places: cluster.Places{Addresses: addresses, Public: public}, Shown: shown, Draining: r.Draining, Revision: r.Revision, Tags: tags, SetTags: set, KeyHash: r.KeyHash,
-		Losses: r.Losses, LostAt: toTime(r.LostAt), ReturnedAt: toTime(r.ReturnedAt), DeclaredDead: r.DeclaredDead, CreatedAt: toTime(r.CreatedAt), RemovedAt: toTimePtr(r.RemovedAt),
+		Losses: r.Losses, LostAt: toTime(r.LostAt), ReturnedAt: toTime(r.ReturnedAt), DeclaredDead: r.DeclaredDead, SilentFor: time.Duration(r.SilentFor), CreatedAt: toTime(r.CreatedAt), RemovedAt: toTimePtr(r.RemovedAt),
 	}, err
 }
 

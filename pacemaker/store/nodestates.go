@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -15,6 +16,8 @@ type NodeChange struct {
 	Losses int    // with this one, when it is dead now
 	User   string // who says so; empty for the platform
 	Why    string // for the record
+	// Silence is what a node is dead by that nobody has declared to be.
+	Silence time.Duration
 }
 
 // SetNodeState records that a node is in another state, unless it is in another one
@@ -22,10 +25,10 @@ type NodeChange struct {
 func (s *Store) SetNodeState(ctx context.Context, c NodeChange) (done bool, err error) {
 	err = s.write(ctx, "set a node's state", func(tx *gorm.DB) error {
 		now := s.now().UnixNano()
-		set := map[string]any{"state": string(c.To), "declared_dead": c.To == cluster.NodeDead && c.User != ""}
+		set := map[string]any{"state": string(c.To), "declared_dead": c.To == cluster.NodeDead && c.User != "", "silent_for": 0}
 		switch {
 		case c.To == cluster.NodeDead:
-			set["losses"], set["lost_at"] = c.Losses, now
+			set["losses"], set["lost_at"], set["silent_for"] = c.Losses, now, int64(c.Silence)
 		case c.Node.State == cluster.NodeDead:
 			set["returned_at"] = now
 		}

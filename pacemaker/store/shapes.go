@@ -38,6 +38,8 @@ type processShape struct {
 	Container containerShape `json:"container,omitzero"`
 	Tags      tagsShape      `json:"tags,omitzero"`
 	Exclusive bool           `json:"exclusive,omitempty"`
+
+	StopWhenCutOff bool `json:"stop_when_cut_off,omitempty"`
 }
 
 type limitsShape struct {
@@ -60,7 +62,7 @@ func processShapeOf(p cluster.ProcessType) processShape {
 			Path: p.Health.Path, Status: p.Health.Status,
 			StartTimeout: int64(p.Health.StartTimeout), Interval: int64(p.Health.Interval),
 		},
-		StopGrace: int64(p.StopGrace), Container: containerShapeOf(p.Container), Tags: tagsShapeOf(p.Tags), Exclusive: p.Exclusive,
+		StopGrace: int64(p.StopGrace), Container: containerShapeOf(p.Container), Tags: tagsShapeOf(p.Tags), Exclusive: p.Exclusive, StopWhenCutOff: p.StopWhenCutOff,
 	}
 }
 
@@ -72,7 +74,7 @@ func (s processShape) process() cluster.ProcessType {
 			Path: s.Health.Path, Status: s.Health.Status,
 			StartTimeout: time.Duration(s.Health.StartTimeout), Interval: time.Duration(s.Health.Interval),
 		},
-		StopGrace: time.Duration(s.StopGrace), Container: s.Container.options(), Tags: s.Tags.tags(), Exclusive: s.Exclusive,
+		StopGrace: time.Duration(s.StopGrace), Container: s.Container.options(), Tags: s.Tags.tags(), Exclusive: s.Exclusive, StopWhenCutOff: s.StopWhenCutOff,
 	}
 }
 

@@ -106,7 +106,7 @@ func fillFormations(of scope, v *Snapshot) error {
 
 func fillInstances(of scope, v *Snapshot) error {
 	var rows []instanceRow
-	err := of("app_id").Select("id, app_id, type, node_id, port, state, crashing, restarts, started_at, crashed_at, " +
+	err := of("app_id").Select("id, app_id, type, node_id, port, state, crashing, restarts, started_at, crashed_at, stops_after, " +
 		"CASE WHEN crashing OR crashed_at IS NOT NULL THEN error ELSE '' END AS error").Where("gone_at IS NULL").Order("id").Find(&rows).Error
 	for _, row := range rows {
 		app := cluster.ID(row.AppID)

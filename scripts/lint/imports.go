@@ -63,6 +63,11 @@ var layers = []layer{
 		"the registry keeps images; who may have them, and which stay, is decided elsewhere",
 	},
 	{
+		[]string{"heart/cutoff"},
+		[]string{"internal/atomicfile", "internal/pause"},
+		"what ends containers of a node that is cut off asks neither engine nor daemon",
+	},
+	{
 		[]string{"heart/images"},
 		[]string{"pacemaker/cluster", "heart/docker", "internal/backoff"},
 		"what carries images knows engine and registry, and neither builds nor instances",

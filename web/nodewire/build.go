@@ -87,6 +87,8 @@ type ProcessType struct {
 	Container ContainerOptions `json:"container,omitzero"`
 	Tags      Tags             `json:"tags,omitzero"`
 	Exclusive bool             `json:"exclusive,omitempty"`
+
+	StopWhenCutOff bool `json:"stop_when_cut_off,omitempty"`
 }
 
 // Tags are those that a process type asks of its nodes, each KEY or KEY=VALUE.
@@ -99,7 +101,7 @@ func fromProcessType(p cluster.ProcessType) ProcessType {
 	return ProcessType{
 		Name: p.Name, Command: p.Command, Quantity: p.Quantity,
 		Limits: Limits(p.Limits), Health: Health(p.Health), StopGrace: p.StopGrace, Container: fromContainerOptions(p.Container),
-		Tags: Tags{cluster.TagTexts(p.Tags.Require), cluster.TagTexts(p.Tags.Prefer)}, Exclusive: p.Exclusive,
+		Tags: Tags{cluster.TagTexts(p.Tags.Require), cluster.TagTexts(p.Tags.Prefer)}, Exclusive: p.Exclusive, StopWhenCutOff: p.StopWhenCutOff,
 	}
 }
 
@@ -107,6 +109,6 @@ func (p ProcessType) domain() cluster.ProcessType {
 	return cluster.ProcessType{
 		Name: p.Name, Command: p.Command, Quantity: p.Quantity,
 		Limits: cluster.Limits(p.Limits), Health: cluster.Health(p.Health), StopGrace: p.StopGrace, Container: p.Container.domain(),
-		Tags: cluster.Tags{Require: cluster.TagsOf(p.Tags.Require), Prefer: cluster.TagsOf(p.Tags.Prefer)}, Exclusive: p.Exclusive,
+		Tags: cluster.Tags{Require: cluster.TagsOf(p.Tags.Require), Prefer: cluster.TagsOf(p.Tags.Prefer)}, Exclusive: p.Exclusive, StopWhenCutOff: p.StopWhenCutOff,
 	}
 }

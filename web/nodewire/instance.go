@@ -27,6 +27,8 @@ type InstanceSpec struct {
 	Grants    []string          `json:"grants,omitempty"`
 	Revision  int               `json:"revision"`
 	Exclusive bool              `json:"exclusive,omitempty"`
+
+	StopWhenCutOff bool `json:"stop_when_cut_off,omitempty"`
 }
 
 // FromInstanceSpec is the shape of s.
@@ -34,7 +36,7 @@ func FromInstanceSpec(s cluster.InstanceSpec) InstanceSpec {
 	return InstanceSpec{
 		ID: s.ID, AppID: s.AppID, App: s.App, Release: s.Release, Type: s.Type, Node: s.Node, Commit: s.Commit,
 		Build: s.Build, Image: Image(s.Image), Command: s.Command, Env: s.Env, Port: s.Port,
-		Limits: Limits(s.Limits), Health: Health(s.Health), StopGrace: s.StopGrace, Container: fromContainerOptions(s.Container), Grants: s.Grants, Revision: s.Revision, Exclusive: s.Exclusive,
+		Limits: Limits(s.Limits), Health: Health(s.Health), StopGrace: s.StopGrace, Container: fromContainerOptions(s.Container), Grants: s.Grants, Revision: s.Revision, Exclusive: s.Exclusive, StopWhenCutOff: s.StopWhenCutOff,
 	}
 }
 
@@ -43,7 +45,7 @@ func (s InstanceSpec) Domain() cluster.InstanceSpec {
 	return cluster.InstanceSpec{
 		ID: s.ID, AppID: s.AppID, App: s.App, Release: s.Release, Type: s.Type, Node: s.Node, Commit: s.Commit,
 		Build: s.Build, Image: cluster.Image(s.Image), Command: s.Command, Env: s.Env, Port: s.Port,
-		Limits: cluster.Limits(s.Limits), Health: cluster.Health(s.Health), StopGrace: s.StopGrace, Container: s.Container.domain(), Grants: s.Grants, Revision: s.Revision, Exclusive: s.Exclusive,
+		Limits: cluster.Limits(s.Limits), Health: cluster.Health(s.Health), StopGrace: s.StopGrace, Container: s.Container.domain(), Grants: s.Grants, Revision: s.Revision, Exclusive: s.Exclusive, StopWhenCutOff: s.StopWhenCutOff,
 	}
 }
 

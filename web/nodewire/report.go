@@ -85,6 +85,8 @@ type InstanceStatus struct {
 	Memory    int64                 `json:"memory,omitempty"`
 	CPU       *float64              `json:"cpu,omitempty"`
 	Gone      bool                  `json:"gone,omitempty"`
+
+	StopsAfter time.Duration `json:"stops_after,omitempty"`
 }
 
 // ReportAnswer answers a Report.
@@ -98,13 +100,15 @@ type ReportAnswer struct {
 	Neighbours *Neighbours  `json:"neighbours,omitempty"`
 	Show       []string     `json:"show,omitempty"`
 	ShowAt     []string     `json:"show_at,omitempty"`
+
+	DeadAfter time.Duration `json:"dead_after,omitempty"`
 }
 
 // FromReportAnswer is the shape of a.
 func FromReportAnswer(a cluster.ReportAnswer) ReportAnswer {
 	return ReportAnswer{
 		Epoch: a.Epoch, Revision: a.Revision, Start: a.Start, Stop: a.Stop, Forget: a.Forget, SendFull: a.SendFull,
-		Neighbours: fromNeighbours(a.Neighbours), Show: a.Show, ShowAt: a.ShowAt,
+		Neighbours: fromNeighbours(a.Neighbours), Show: a.Show, ShowAt: a.ShowAt, DeadAfter: a.DeadAfter,
 	}
 }
 
@@ -112,7 +116,7 @@ func FromReportAnswer(a cluster.ReportAnswer) ReportAnswer {
 func (a ReportAnswer) Domain() cluster.ReportAnswer {
 	return cluster.ReportAnswer{
 		Epoch: a.Epoch, Revision: a.Revision, Start: a.Start, Stop: a.Stop, Forget: a.Forget, SendFull: a.SendFull,
-		Neighbours: a.Neighbours.domain(), Show: a.Show, ShowAt: a.ShowAt,
+		Neighbours: a.Neighbours.domain(), Show: a.Show, ShowAt: a.ShowAt, DeadAfter: a.DeadAfter,
 	}
 }
 

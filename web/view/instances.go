@@ -33,7 +33,7 @@ func (v *Views) Formation(ctx context.Context, app cluster.App) (wire.Formation,
 	for _, p := range list {
 		out.Processes = append(out.Processes, wire.Process{
 			Type: p.Process.Name, Command: p.Process.Command, Quantity: p.Quantity, Memory: p.Limits.Memory, CPUs: p.Limits.CPUs,
-			Require: texts(p.Tags.Require), Prefer: texts(p.Tags.Prefer), Set: p.Set.Names(), Exclusive: p.Process.Exclusive,
+			Require: texts(p.Tags.Require), Prefer: texts(p.Tags.Prefer), Set: p.Set.Names(), Exclusive: p.Process.Exclusive, StopWhenCutOff: p.Process.StopWhenCutOff,
 		})
 	}
 	return out, nil

@@ -159,6 +159,8 @@ type Process struct {
 	Prefer    []string `json:"prefer" doc:"tags of nodes that are taken first, likewise"`
 	Set       []string `json:"set" doc:"which of quantity, memory, cpus, require and prefer a person has set; the others are the source's, or defaults"`
 	Exclusive bool     `json:"exclusive,omitempty" doc:"no two instances of it run at once"`
+
+	StopWhenCutOff bool `json:"stop_when_cut_off,omitempty" doc:"it ends by itself where its node does not reach the pacemaker, so that another one may start once the node counts as dead"`
 }
 
 // Formation is an app's process types.

@@ -144,6 +144,7 @@ export interface Process {
   prefer: string[]; // tags of nodes that are taken first, likewise
   set: string[]; // which of quantity, memory, cpus, require and prefer a person has set; the others are the source's, or defaults
   exclusive?: boolean; // no two instances of it run at once
+  stop_when_cut_off?: boolean; // it ends by itself where its node does not reach the pacemaker, so that another one may start once the node counts as dead
 }
 
 export interface Node extends NodeFacts, NodeDetails {

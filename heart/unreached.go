@@ -1,0 +1,118 @@
+package heart
+
+import (
+	"context"
+	"time"
+
+	"aorta/heart/cutoff"
+	"aorta/heart/docker"
+	"aorta/internal/duration"
+	"aorta/pacemaker/cluster"
+)
+
+// guarding is what a runner knows of an instance that is to end where the pacemaker is not
+// reached. Its goroutine alone uses it.
+type guarding struct {
+	container string    // the engine's id of what is held
+	cutOff    bool      // the pacemaker was not reached since it was last asked
+	asked     time.Time // when the process began that was asked to end
+}
+
+// reached notes that a report was answered. What is held goes by the shorter of what was
+// promised with the report and what the pacemaker goes by now: until it has another promise,
+// it goes by that one.
+func (h *Heart) reached(sent, deadAfter time.Duration) {
+	after := deadAfter
+	if promised := time.Duration(h.promise.Swap(int64(deadAfter))); promised > 0 {
+		after = min(after, promised)
+	}
+	if err := h.guard.Reached(cutoff.Contact{Sent: sent, After: after}); err != nil {
+		h.log.Error("what stops when it is cut off will, since it can't be recorded that it isn't", "err", err)
+	}
+}
+
+// reportTimeout bounds a report: one that hangs must leave time for another one, where
+// something ends without.
+func (h *Heart) reportTimeout() time.Duration {
+	if after := h.guard.Contact().After; h.guard.Holds() && after > 0 {
+		return min(callTimeout, after/3)
+	}
+	return callTimeout
+}
+
+// heedContact holds the container to the pacemaker's word, and asks its process to end
+// once that was not heard for too long; the watchdog kills it after that. It gives the time
+// until the next turn, and 0 where there is nothing to do but what is done otherwise.
+func (r *runner) heedContact(ctx context.Context, rec record, c *docker.Container) time.Duration {
+	if !rec.Spec.StopWhenCutOff {
+		return 0
+	}
+	if err := r.hold(ctx, c); err != nil {
+		r.guarded.Store(false)
+		if c != nil && !c.Running && !rec.StopAsked && !rec.State.Ended() {
+			r.setLacks("it is to stop when it is cut off, and nothing could see to that: " + err.Error())
+			return leavePause
+		}
+	}
+	if !r.h.guard.CutOff() {
+		return 0
+	}
+	r.guarding.cutOff = true
+	if c == nil || !c.Running || rec.StopAsked {
+		return 0
+	}
+	signal := ""
+	switch {
+	case !r.guarding.asked.Equal(c.StartedAt):
+		signal = c.StopSignal
+	case r.h.guard.Overdue():
+		signal = "SIGKILL"
+	}
+	if signal != "" {
+		if err := r.h.engine.Signal(ctx, r.id, signal); err != nil {
+			return r.unknown(ctx, err)
+		}
+		r.guarding.asked = c.StartedAt
+	}
+	return retryUnknown
+}
+
+// hold has the watchdog run and the container, if there is one, held: before its process
+// starts.
+func (r *runner) hold(ctx context.Context, c *docker.Container) error {
+	if err := r.h.cfg.Watchdog(ctx); err != nil {
+		return err
+	}
+	if c != nil && r.guarding.container != c.EngineID {
+		if err := r.h.guard.Hold(string(r.id), c.EngineID); err != nil {
+			return err
+		}
+		r.guarding.container = c.EngineID
+	}
+	if !r.guarded.Swap(true) {
+		r.h.reportSoon()
+	}
+	return nil
+}
+
+// wasUnreached says that the process ended since the pacemaker was not reached.
+func (r *runner) wasUnreached(rec record, c docker.Container) bool {
+	return rec.Spec.StopWhenCutOff && (r.guarding.asked.Equal(c.StartedAt) || r.h.guard.Ended(string(r.id)))
+}
+
+// cutOffFor says for people why what is to stop when it is cut off does not start.
+func (h *Heart) cutOffFor() string {
+	c := h.guard.Contact()
+	if c.After == 0 {
+		return cluster.Unreached + " since it started"
+	}
+	return cluster.Unreached + " for " + duration.Text((cutoff.Now() - c.Sent).Truncate(time.Second))
+}
+
+// untilCutOff is the time until the instance is to stop unless the pacemaker is reached.
+func (r *runner) untilCutOff() time.Duration {
+	if left := r.h.guard.Left(); left > 0 && r.record().Spec.StopWhenCutOff {
+		return left
+	}
+	return inspectInterval
+}
