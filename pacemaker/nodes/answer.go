@@ -17,7 +17,7 @@ func (n *Nodes) answer(ctx context.Context, node cluster.Node, have []cluster.In
 	if !there {
 		return cluster.ReportAnswer{}, cluster.NotFound("node %q was removed", node.Name)
 	}
-	list, err := n.cfg.Store.InstancesOn(ctx, node.ID)
+	list, err := n.assigned.to(ctx, node.ID)
 	if err != nil {
 		return cluster.ReportAnswer{}, err
 	}

@@ -54,6 +54,7 @@ type Nodes struct {
 	sessions *sessions
 	origins  *origins
 	members  *members
+	assigned *assigned
 	hellos   sync.Mutex // held while a hello is judged and the node gets its lease
 
 	judging  sync.Mutex // guards all below
@@ -72,6 +73,7 @@ func New(cfg Config) *Nodes {
 	}
 	return &Nodes{
 		cfg: cfg, sessions: newSessions(cfg), origins: from, members: &members{store: cfg.Store, origins: from},
+		assigned: &assigned{store: cfg.Store, now: cfg.Now, on: map[cluster.ID]assignedOn{}},
 		liveness: liveness.New(cfg.DeadAfter, cfg.Started),
 	}
 }
@@ -80,4 +82,7 @@ func New(cfg Config) *Nodes {
 func (n *Nodes) Process(id cluster.ID) (string, bool) { return n.sessions.of(id) }
 
 // Forget ends a node's session.
-func (n *Nodes) Forget(id cluster.ID) { n.sessions.end(id) }
+func (n *Nodes) Forget(id cluster.ID) {
+	n.sessions.end(id)
+	n.assigned.forget(id)
+}

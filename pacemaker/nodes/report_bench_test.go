@@ -33,3 +33,25 @@ func BenchmarkReport_OfManyNodes(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkReport_OfManyInstances is a report of a node with 200 instances, of which none
+// has changed.
+func BenchmarkReport_OfManyInstances(b *testing.B) {
+	r := newRig(b)
+	n := r.placed("n1", "10.8.0.1", cluster.Places{Addresses: []string{"10.8.0.1"}}, cluster.RoleHeart)
+	release := r.Deploy(r.App("shop"), cluster.ProcessType{Name: "web"})
+	said := report(n, 1, true)
+	said.Places = n.Places
+	for range 200 {
+		said.Instances = append(said.Instances, cluster.InstanceStatus{ID: r.Instance(release, "web", n), State: cluster.InstanceRunning})
+	}
+	said.Digest = cluster.InstanceDigest(said.Instances)
+	_, err := r.nodes.Report(b.Context(), n, said)
+	testkit.Must(b, err)
+	said.Full, said.Instances = false, nil
+	for b.Loop() {
+		said.Counter++
+		_, err := r.nodes.Report(b.Context(), n, said)
+		testkit.Must(b, err)
+	}
+}

@@ -24,7 +24,7 @@ const checkEvery = time.Second
 
 // rereadEvery is how often SQL is read although nothing was written here:
 // somebody may have mended something there by hand.
-const rereadEvery = 10 * time.Second
+const rereadEvery = 30 * time.Second
 
 // Table is the routing table in the routes Redis, written by one Publisher.
 type Table interface {
