@@ -71,11 +71,16 @@ func TestGuard_KeepsTheContactAndWhatIsHeld(t *testing.T) {
 	testkit.Must(t, g.Reached(second))
 	again, err := Open(dir)
 	testkit.Must(t, err)
+	read := again.Contact()
+	third := Contact{Sent: second.Sent + time.Second, After: time.Hour}
+	testkit.Must(t, again.Reached(third))
+	onDisk, err := readContact(dir, again.boot)
+	testkit.Must(t, err)
 	list, err := held(dir)
 	testkit.Must(t, err)
 
-	if again.Contact() != second || again.CutOff() {
-		t.Errorf("got %v, want %v", again.Contact(), second)
+	if read != second || onDisk != third || again.CutOff() {
+		t.Errorf("got %v, and %v on the disk after a contact of the next heart; want %v and %v", read, onDisk, second, third)
 	}
 	if len(list) != 1 || list["i1"] != id {
 		t.Errorf("got %v held, want i1", list)

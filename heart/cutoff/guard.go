@@ -21,7 +21,8 @@ type Guard struct {
 	file    *os.File // of the contact; nil until a container is held
 }
 
-// Open reads what a heart of before has left in a directory. Nothing is written.
+// Open reads what a heart of before has left in a directory, and goes on with what that
+// held. Nothing is written.
 func Open(dir string) (*Guard, error) {
 	boot, err := bootID()
 	if err != nil {
@@ -34,7 +35,19 @@ func Open(dir string) (*Guard, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read when the pacemaker was reached: %w", err)
 	}
-	return &Guard{dir: dir, boot: boot, contact: contact}, nil
+	g := &Guard{dir: dir, boot: boot, contact: contact}
+	list, err := held(dir)
+	if err == nil && len(list) > 0 {
+		g.file, err = openContact(dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("go on with what is held to the pacemaker's word: %w", err)
+	}
+	return g, nil
+}
+
+func openContact(dir string) (*os.File, error) {
+	return os.OpenFile(contactFile(dir), os.O_RDWR|os.O_CREATE, 0o600)
 }
 
 // Dir is where the node's containers are held.
@@ -101,8 +114,7 @@ func (g *Guard) noteFirst() (err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.file == nil {
-		if g.file, err = os.OpenFile(contactFile(g.dir), os.O_RDWR|os.O_CREATE, 0o600); err != nil {
-			g.file = nil
+		if g.file, err = openContact(g.dir); err != nil {
 			return fmt.Errorf("note when the pacemaker was reached: %w", err)
 		}
 	}

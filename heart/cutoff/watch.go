@@ -26,7 +26,8 @@ const (
 type watch struct {
 	dir, boot string
 	log       *slog.Logger
-	contact   Contact // that was read last
+	contact   Contact         // that was read last
+	told      map[string]bool // instances of which it was said that they are ended, since the last contact
 }
 
 // Watch kills what is held in a directory whenever the pacemaker was not reached for too
@@ -37,7 +38,7 @@ func Watch(ctx context.Context, dir string, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	w := &watch{dir: dir, boot: boot, log: log}
+	w := &watch{dir: dir, boot: boot, log: log, told: map[string]bool{}}
 	for {
 		if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
 			return nil
@@ -57,6 +58,7 @@ func (w *watch) look() time.Duration {
 	}
 	left := w.contact.KillAt() - Now()
 	if left > 0 {
+		clear(w.told)
 		return min(left, watchEvery)
 	}
 	w.end("the pacemaker was not reached for " + (w.contact.After - w.contact.margin()/5).String())
@@ -71,17 +73,24 @@ func (w *watch) end(why string) {
 	}
 	for instance, container := range list {
 		n, err := kill(container)
-		if err != nil {
-			w.log.Error("an instance can't be ended", "instance", instance, "err", err)
+		if n > 0 {
+			err = errors.Join(err, mark(endedFile(w.dir, instance)))
 		}
-		if n == 0 {
+		if n == 0 && err == nil || w.told[instance] { // one that is frozen ends once it goes on
 			continue
 		}
-		w.log.Warn("an instance was ended", "instance", instance, "processes", n, "why", why)
-		if err := os.WriteFile(endedFile(w.dir, instance), nil, 0o600); err != nil {
-			w.log.Error("can't note that an instance was ended; its heart takes it for a crash", "instance", instance, "err", err)
-		}
+		w.told[instance] = true
+		w.log.Warn("an instance was ended", "instance", instance, "processes", n, "why", why, "err", err)
 	}
+}
+
+// mark makes a file that says that an instance was ended. Without it, its heart takes that
+// for a crash.
+func mark(path string) error {
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	}
+	return os.WriteFile(path, nil, 0o600)
 }
 
 // kill sends SIGKILL to all processes of a container, and says to how many. Their control
