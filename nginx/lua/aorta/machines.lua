@@ -145,7 +145,8 @@ end
 local CALM_IDLE, CALM_INTERVAL, CALM_COUNT = 15, 5, 3
 local LOST_IDLE, LOST_INTERVAL, LOST_COUNT = 1, 1, 5
 local WAITING = 5000  -- ms
-local IN_VAIN = 5     -- repetitions, the last of them after 6 s
+local IN_VAIN = 5      -- repetitions, the last of them after 6 s
+local IN_VAIN_LOST = 3 -- the last of them after 1.4 s: the machine answers no question either
 
 -- check_socket is for sockets while no machine is lost: one on which a request waits.
 local function check_socket(fd)
@@ -173,7 +174,7 @@ local function check_socket_while_lost(fd)
   end
   sockets.keepalive(fd, LOST_IDLE, LOST_INTERVAL, LOST_COUNT)
   local info = sockets.info(fd)
-  if state ~= SUSPECT and info and (info.retransmits >= IN_VAIN or info.probes >= LOST_COUNT) then
+  if state ~= SUSPECT and info and (info.retransmits >= IN_VAIN_LOST or info.probes >= LOST_COUNT) then
     sockets.hang_up(fd)
   end
 end
