@@ -190,7 +190,11 @@ func TestCarrier_SaysWhatATransferWaitsFor(t *testing.T) {
 func TestProxy_IsForTheTransferThatTheEngineWasGiven(t *testing.T) {
 	t.Parallel()
 	served := 0
-	p, err := Listen("127.0.0.1:0", upstream(func(*http.Request) { served++ }), slog.New(slog.DiscardHandler))
+	p, err := Listen("127.0.0.1:0", upstream(func(r *http.Request) {
+		if served++; r.URL.Query().Has("mount") != r.URL.Query().Has("from") || r.URL.Query().Get("from") == "shop" {
+			t.Errorf("%s asks the registry for a layer of another one", r.URL)
+		}
+	}), slog.New(slog.DiscardHandler))
 	testkit.Must(t, err)
 	t.Cleanup(func() { _ = p.listener.Close() })
 	none := func() {}
@@ -220,15 +224,19 @@ func TestProxy_IsForTheTransferThatTheEngineWasGiven(t *testing.T) {
 		"a list":              {ask(push, push.Password, "GET", "_catalog"), 403},
 		"its image":           {ask(pull, pull.Password, "GET", manifest), 200},
 		"a push":              {ask(push, push.Password, "POST", upload), 200},
+		"a layer from there":  {ask(push, push.Password, "POST", upload+"?mount="+onesDigest+"&from="+string(other)), 200},
+		"one from elsewhere":  {ask(push, push.Password, "POST", upload+"?mount="+onesDigest+"&from=shop"), 200},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s: got %d, want %d", name, c.got, c.want)
 		}
 	}
-	if served != 2 {
-		t.Errorf("%d requests were passed on, want those two", served)
+	if served != 4 {
+		t.Errorf("%d requests were passed on, want those four", served)
 	}
 }
+
+const onesDigest = "sha256:1111111111111111111111111111111111111111111111111111111111111111"
 
 // upstream answers everything with 200.
 type upstream func(*http.Request)

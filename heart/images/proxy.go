@@ -128,6 +128,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this is for the Docker engine of this node", http.StatusUnauthorized)
 		return
 	}
+	dropForeignMount(r)
 	ask, err := cluster.ParseRegistryRequest(r.Method, r.URL.Path, r.URL.Query())
 	if err != nil || ask.App != "" && ask.App != t.app || ask.Push && !t.push {
 		http.Error(w, "this transfer is of another image", http.StatusForbidden)
@@ -142,4 +143,17 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		c.patiently()
 	}
+}
+
+// dropForeignMount has a layer sent that the engine would have the registry take over
+// from a repository of another one, where the image is from: to an engine that leaves
+// images to containerd, all registries of one host are one.
+func dropForeignMount(r *http.Request) {
+	query := r.URL.Query()
+	if _, err := cluster.ParseID(query.Get("from")); !query.Has("from") || err == nil {
+		return
+	}
+	query.Del("mount")
+	query.Del("from")
+	r.URL.RawQuery = query.Encode()
 }
