@@ -70,6 +70,7 @@ type imageFile struct {
 	Size   int64  `json:"size,omitempty"`
 	Pushed string `json:"pushed,omitempty"`
 	Arch   string `json:"arch,omitempty"`
+	Config string `json:"config,omitempty"`
 }
 
 type limitsFile struct {

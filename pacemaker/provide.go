@@ -47,7 +47,7 @@ func (p *Pacemaker) provideImage(ctx context.Context, r *jobs.Run) (any, error) 
 // holderOf is a builder whose engine has an image, other than the node that misses
 // it; none has it when it is without an id.
 func (p *Pacemaker) holderOf(ctx context.Context, image cluster.Image, misses cluster.ID) (cluster.Node, error) {
-	for _, id := range p.Images.Holders(image.ID) {
+	for _, id := range p.Images.Holders(image) {
 		node, err := p.store.Node(ctx, id)
 		if cluster.CodeOf(err) == cluster.CodeNotFound && err != nil || node.RemovedAt != nil {
 			continue // what it reported is still known

@@ -17,7 +17,7 @@ type room struct {
 	index    map[cluster.ID]int // in nodes
 	siblings map[plan.TypeOf]map[cluster.ID]int
 	brought  map[cluster.ID]map[string]bool // by node, the images of its instances
-	holds    func(node cluster.ID, image string) bool
+	holds    func(node cluster.ID, image cluster.Image) bool
 }
 
 // room reads it, in a number of queries that does not depend on how much runs. Some
@@ -145,7 +145,7 @@ func (r *room) note(node cluster.ID, image cluster.Image) {
 }
 
 func (r *room) has(node cluster.ID, image cluster.Image) bool {
-	return r.brought[node][image.ID] || r.holds(node, image.ID)
+	return r.brought[node][image.ID] || r.holds(node, image)
 }
 
 func (r *room) sibling(of plan.TypeOf, node cluster.ID) {

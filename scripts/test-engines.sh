@@ -11,7 +11,7 @@ SUITES=${SUITES:-trixie sid moby}
 MOBY=v2.0.0-beta.24 # of github.com/moby/moby/v2: Docker 29, in the root of MOBY_SUITE
 MOBY_SUITE=sid
 MIRROR=${MIRROR:-http://deb.debian.org/debian}
-PACKAGES=(./heart/docker ./heart ./heart/build)
+PACKAGES=(./heart/docker ./heart ./heart/build ./heart/images)
 LIMIT=30m # of the tests of one engine; it ends a hang
 
 [ "$(id -u)" = 0 ] || die "engines are started by root: sudo make test-engines"

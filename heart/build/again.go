@@ -69,9 +69,9 @@ func (b *Builder) remade(ctx context.Context, run Run, spec cluster.BuildSpec) (
 	if spec.Kind != cluster.SourceImage {
 		return b.inTime(ctx, run, spec)
 	}
-	err := b.Engine.Provide(ctx, spec.Image, spec.ID, run.Log)
+	image, err := b.Engine.Provide(ctx, spec.Image, spec.ID, run.Log)
 	if errors.Is(err, docker.ErrNoImage) {
 		err = fmt.Errorf("%w (deploy one that is there: aorta deploy -a %s --image REF)", err, spec.App)
 	}
-	return cluster.BuildResult{State: cluster.BuildReady, Image: spec.Image}, err
+	return cluster.BuildResult{State: cluster.BuildReady, Image: image}, err
 }

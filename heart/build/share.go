@@ -8,9 +8,9 @@ import (
 	"aorta/pacemaker/cluster"
 )
 
-// Images sends images to the cluster's registry, and gives their digests there.
+// Images sends images to the cluster's registry, and gives them as they are there.
 type Images interface {
-	Push(ctx context.Context, want images.Wanted, tell, log func(text string)) (digest string, err error)
+	Push(ctx context.Context, want images.Wanted, tell, log func(text string)) (cluster.Image, error)
 }
 
 // shareTries is how often a push is begun that is refused: a pacemaker that was
@@ -25,17 +25,17 @@ func (b *Builder) share(ctx context.Context, run Run, spec cluster.BuildSpec, re
 	run.Progress(0, 0, "pushing the image")
 	want := images.Wanted{App: spec.AppID, Build: spec.ID, Image: result.Image}
 	tell := func(text string) { run.Progress(0, 0, text) }
-	digest, err := b.Images.Push(ctx, want, tell, run.Log)
+	pushed, err := b.Images.Push(ctx, want, tell, run.Log)
 	for n := 1; n < shareTries && cluster.CodeOf(err) == cluster.CodeForbidden; n++ {
 		if _, err := b.spec(ctx, spec.ID); err != nil {
 			return result, err
 		}
-		digest, err = b.Images.Push(ctx, want, tell, run.Log)
+		pushed, err = b.Images.Push(ctx, want, tell, run.Log)
 	}
 	if err != nil {
 		return result, err
 	}
-	result.Image.Pushed, result.Replaces = digest, result.Image.ID
+	result.Image, result.Replaces = pushed, result.Image.ID
 	if err := b.Source.BuildDone(ctx, spec.ID, result); err != nil {
 		return result, fmt.Errorf("record that the image of build %s is in the registry: %w", spec.ID.Short(), err)
 	}

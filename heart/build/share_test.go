@@ -20,15 +20,16 @@ type shelf struct {
 
 const onShelf = "sha256:00000000000000000000000000000000000000000000000000000000000000aa"
 
-func (s *shelf) Push(_ context.Context, want images.Wanted, tell, _ func(string)) (string, error) {
+func (s *shelf) Push(_ context.Context, want images.Wanted, tell, _ func(string)) (cluster.Image, error) {
 	s.pushed = append(s.pushed, want)
 	if len(s.refuse) > 0 {
 		err := s.refuse[0]
 		s.refuse = s.refuse[1:]
-		return "", err
+		return want.Image, err
 	}
 	tell("pushing 31 of 100 MB")
-	return onShelf, nil
+	want.Image.Pushed = onShelf
+	return want.Image, nil
 }
 
 func TestBuilder_PushesWhatOthersNeed(t *testing.T) {

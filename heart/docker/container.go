@@ -41,7 +41,7 @@ type Container struct {
 // Create makes an instance's container, not started. Its name is the instance's
 // id: one that is there already with our labels is adopted.
 func (e *Engine) Create(ctx context.Context, l Launch) (Container, error) {
-	img, err := e.Image(ctx, imageHandle(l.Spec.Image))
+	img, err := e.Find(ctx, l.Spec.Image)
 	if err != nil {
 		return Container{}, err
 	}

@@ -187,7 +187,7 @@ func TestEngine_NamesWhatIsWrong(t *testing.T) {
 	if _, err := e.Create(t.Context(), missing); !errors.Is(err, docker.ErrNoImage) {
 		t.Errorf("no image: got %v, want ErrNoImage", err)
 	}
-	if err := e.Provide(t.Context(), missing.Spec.Image, "", func(string) {}); !errors.Is(err, docker.ErrNoImage) || !strings.Contains(err.Error(), "deploy the app again") {
+	if _, err := e.Provide(t.Context(), missing.Spec.Image, "", func(string) {}); !errors.Is(err, docker.ErrNoImage) || !strings.Contains(err.Error(), "deploy the app again") {
 		t.Errorf("provide a built image from nowhere: got %v, want ErrNoImage with a next step", err)
 	}
 	if _, err := e.Inspect(t.Context(), cluster.NewID()); !errors.Is(err, docker.ErrNoContainer) {

@@ -34,7 +34,7 @@ type Launch struct {
 func containerConfig(l Launch, clusterID cluster.ID, img Image) *container.Config {
 	s := l.Spec
 	c := &container.Config{
-		Image:    imageHandle(s.Image),
+		Image:    img.ID,
 		Hostname: s.Type + "-" + s.ID.Short(),
 		Env:      environment(s),
 		Labels: map[string]string{
@@ -123,14 +123,6 @@ func environment(s cluster.InstanceSpec) []string {
 		list = append(list, k+"="+env[k])
 	}
 	return list
-}
-
-// imageHandle prefers the engine's own id: a tag can be moved meanwhile.
-func imageHandle(i cluster.Image) string {
-	if i.ID != "" {
-		return i.ID
-	}
-	return i.Ref
 }
 
 func appPort() network.Port { return network.MustParsePort(fmt.Sprintf("%d/tcp", ContainerPort)) }

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -100,41 +101,62 @@ func (e *Engine) ImagesInUse(ctx context.Context) (map[string]bool, error) {
 	return used, err
 }
 
-// Provide pulls a release's image, which a build found. Its id is checked, because
-// the name may have been moved to another image since the release was made.
-func (e *Engine) Provide(ctx context.Context, want cluster.Image, build cluster.ID, progress func(line string)) error {
+// Provide pulls a release's image, which a build found, and gives it as it is here.
+// Without a digest its id is checked, because the name may have been moved to another
+// image since the release was made.
+func (e *Engine) Provide(ctx context.Context, want cluster.Image, build cluster.ID, progress func(line string)) (cluster.Image, error) {
 	if BuiltHere(want) {
-		return &cluster.Error{
+		return want, &cluster.Error{
 			Code: cluster.CodeNotFound, Err: ErrNoImage,
 			Message: fmt.Sprintf("image %s is not on this node, and no registry carries it: it was built elsewhere or removed; deploy the app again", want.Ref),
 		}
 	}
 	ref, err := want.Pinned()
 	if err != nil {
-		return err
+		return want, err
 	}
 	if err := e.PullFor(ctx, ref, build, progress); err != nil {
-		return fmt.Errorf("pull image %s: %w", ref, err)
+		return want, fmt.Errorf("pull image %s: %w", ref, err)
 	}
 	got, err := e.Image(ctx, ref)
-	if err != nil {
-		return err
+	switch {
+	case err != nil:
+		return want, err
+	case want.ID == "" || want.Is(got.ID):
+		return want, nil
+	case want.Digest == "":
+		return want, cluster.Conflict("image %s is now %s, and the release was made with %s; deploy the app again to take the new one", ref, got.ID, want.ID)
 	}
-	if want.ID != "" && got.ID != want.ID {
-		return cluster.Conflict("image %s is now %s, and the release was made with %s; deploy the app again to take the new one", ref, got.ID, want.ID)
-	}
-	return nil
+	want.ID = got.ID // this engine keeps images in another way than the one that had it first
+	return want, nil
 }
 
-// BuiltHere says that the image was made by a build, so that no registry has it.
+// BuiltHere says that the image was made by a build, so that no registry of others has
+// it. An engine that leaves images to containerd gives each a digest, also one like that.
 func BuiltHere(i cluster.Image) bool {
-	return i.Digest == "" && strings.HasPrefix(i.Ref, BuiltPrefix)
+	_, tag, _ := strings.Cut(i.Ref, ":")
+	return isNameOf(cluster.ID(tag))(i.Ref) || i.Digest == "" && strings.HasPrefix(i.Ref, BuiltPrefix)
+}
+
+// Find returns a release's image, by whichever of its ids this engine has it under: a
+// tag can be moved meanwhile. ErrNoImage when it is not here.
+func (e *Engine) Find(ctx context.Context, want cluster.Image) (img Image, err error) {
+	handles := want.IDs()
+	if len(handles) == 0 {
+		handles = []string{want.Ref}
+	}
+	for _, id := range handles {
+		if img, err = e.Image(ctx, id); !errors.Is(err, ErrNoImage) {
+			break
+		}
+	}
+	return img, err
 }
 
 // Has says whether the release's image is on this engine.
 func (e *Engine) Has(ctx context.Context, want cluster.Image) (bool, error) {
-	_, err := e.Image(ctx, imageHandle(want))
-	if cluster.CodeOf(err) == cluster.CodeNotFound {
+	_, err := e.Find(ctx, want)
+	if errors.Is(err, ErrNoImage) {
 		return false, nil
 	}
 	return err == nil, err

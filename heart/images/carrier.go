@@ -1,15 +1,10 @@
 package images
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"net/http"
-	"strings"
 	"time"
 
 	"aorta/heart/docker"
@@ -41,23 +36,23 @@ const tries = 4
 func (c *Carrier) Pull(ctx context.Context, want Wanted, tell func(text string)) error {
 	ref, say := c.repository(want.App)+"@"+want.Image.Pushed, &teller{moves: tell, stands: tell}
 	err := c.try(ctx, want, false, say, func(ctx context.Context, t *ticket) error {
-		sizes, err := c.sizes(ctx, want)
+		m, err := c.manifest(ctx, want) // so it is known before the engine is asked whether it is there
 		if err != nil {
 			return err
 		}
-		return c.Engine.Fetch(ctx, ref, t.Credentials, newProgress("pulling", sizes, say.tell).see)
+		return c.Engine.Fetch(ctx, ref, t.Credentials, newProgress("pulling", m.sizes(), say.tell).see)
 	})
 	if err != nil {
 		return fmt.Errorf("pull image %s of the cluster's registry to %s: %w", want.Image.Ref, c.Node, err)
 	}
 	got, err := c.Engine.Image(ctx, ref)
 	if errors.Is(err, docker.ErrNoImage) { // another instance's pull of the same has named it since
-		got, err = c.Engine.Image(ctx, cmp.Or(want.Image.ID, want.Image.Ref))
+		got, err = c.Engine.Find(ctx, want.Image)
 	}
 	if err != nil {
 		return err
 	}
-	if want.Image.ID != "" && got.ID != want.Image.ID {
+	if want.Image.ID != "" && !want.Image.Is(got.ID) {
 		return cluster.Conflict("image %s came from the cluster's registry as %s, and the release was made with %s: deploy the app again", want.Image.Ref, got.ID, want.Image.ID)
 	}
 	return c.name(ctx, want, got.ID, ref)
@@ -98,12 +93,17 @@ func (c *Carrier) name(ctx context.Context, want Wanted, id, ref string) error {
 	return nil
 }
 
-// Push sends an image of this engine to the registry and gives its digest there. It
-// tells how far that is, and logs why nothing moves.
-func (c *Carrier) Push(ctx context.Context, want Wanted, tell, log func(text string)) (digest string, err error) {
+// Push sends an image of this engine to the registry and gives it as it is there: with
+// the digests that other engines know it by. It tells how far that is, and logs why
+// nothing moves.
+func (c *Carrier) Push(ctx context.Context, want Wanted, tell, log func(text string)) (cluster.Image, error) {
 	name := c.repository(want.App) + ":" + string(want.Build)
-	if err := c.Engine.Tag(ctx, want.Image.ID, name); err != nil {
-		return "", err
+	here, err := c.Engine.Find(ctx, want.Image)
+	if err == nil {
+		err = c.Engine.Tag(ctx, here.ID, name)
+	}
+	if err != nil {
+		return want.Image, err
 	}
 	defer func() {
 		// Also when ctx has ended: the name would keep the image for ever.
@@ -114,14 +114,20 @@ func (c *Carrier) Push(ctx context.Context, want Wanted, tell, log func(text str
 		}
 	}()
 	say := &teller{moves: tell, stands: log}
+	pushed := want
 	err = c.try(ctx, want, true, say, func(ctx context.Context, t *ticket) (err error) {
-		digest, err = c.Engine.Push(ctx, name, t.Credentials, newProgress("pushing", nil, say.tell).see)
+		pushed.Image.Pushed, err = c.Engine.Push(ctx, name, t.Credentials, newProgress("pushing", nil, say.tell).see)
+		if err != nil {
+			return err
+		}
+		m, err := c.manifest(ctx, pushed)
+		pushed.Image.Config = m.Config.Digest
 		return err
 	})
 	if err != nil {
-		return "", fmt.Errorf("push image %s from %s to the cluster's registry: %w", want.Image.Ref, c.Node, err)
+		return want.Image, fmt.Errorf("push image %s from %s to the cluster's registry: %w", want.Image.Ref, c.Node, err)
 	}
-	return digest, nil
+	return pushed.Image, nil
 }
 
 // try makes a transfer, again while its failure may pass.
@@ -153,50 +159,3 @@ func (c *Carrier) once(ctx context.Context, want Wanted, push bool, say *teller,
 }
 
 func (c *Carrier) repository(app cluster.ID) string { return c.Proxy.Address() + "/" + string(app) }
-
-// kinds are those of manifests that engines push and pull.
-var kinds = []string{
-	"application/vnd.docker.distribution.manifest.v2+json", "application/vnd.oci.image.manifest.v1+json",
-	"application/vnd.docker.distribution.manifest.list.v2+json", "application/vnd.oci.image.index.v1+json",
-}
-
-// maxManifest bounds a manifest, in bytes, as the registry does.
-const maxManifest = 4 << 20
-
-// shortID is how many digits of a digest the engine calls a layer by.
-const shortID = 12
-
-// sizes asks the registry for the image's manifest, and gives its layers' sizes by
-// the names that the engine has for them. So it is known before the engine is asked
-// whether the image is there.
-func (c *Carrier) sizes(ctx context.Context, want Wanted) (map[string]int64, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, cluster.RegistryPath+string(want.App)+"/manifests/"+want.Image.Pushed, nil)
-	if err != nil {
-		return nil, fmt.Errorf("ask for the manifest of %s: %w", want.Image.Ref, err)
-	}
-	req.Header["Accept"] = kinds
-	resp, err := c.Proxy.up.Registry(req)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusOK {
-		return nil, refusal(resp)
-	}
-	var m struct {
-		Layers []struct {
-			Digest string
-			Size   int64
-		}
-	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxManifest)).Decode(&m); err != nil {
-		return nil, fmt.Errorf("read the manifest of %s: %w", want.Image.Ref, err)
-	}
-	sizes := map[string]int64{}
-	for _, l := range m.Layers {
-		if hex := strings.TrimPrefix(l.Digest, "sha256:"); len(hex) > shortID {
-			sizes[hex[:shortID]] = l.Size
-		}
-	}
-	return sizes, nil
-}

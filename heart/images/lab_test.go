@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -30,6 +31,7 @@ type lab struct {
 	builder *Carrier
 	heart   *Carrier
 	app     cluster.ID
+	within  func(func()) // does something where the heart's engine is
 
 	url    *url.URL // of the gate
 	server *httptest.Server
@@ -59,7 +61,8 @@ func newLab(t *testing.T, flags ...string) *lab {
 	l.url, err = url.Parse(l.server.URL)
 	testkit.Must(t, err)
 	l.builder = l.carrier(l.engine, func(fn func()) { fn() })
-	l.heart = l.carrier(l.other, own.Within)
+	l.within = own.Within
+	l.heart = l.carrier(l.other, l.within)
 	return l
 }
 
@@ -162,6 +165,11 @@ const megabyte = 1 << 20
 // packed.
 func (l *lab) image(megabytes ...int) Wanted {
 	l.t.Helper()
+	return l.imageOn(l.engine, megabytes...)
+}
+
+func (l *lab) imageOn(e *docker.Engine, megabytes ...int) Wanted {
+	l.t.Helper()
 	program := make([]byte, 0, 64*megabyte)
 	var lines []string
 	for range megabytes {
@@ -172,7 +180,7 @@ func (l *lab) image(megabytes ...int) Wanted {
 		_, _ = rand.Read(part)
 		program = append(program, part...)
 	}
-	img := rig.ImageOf(l.t, l.engine, l.id, program, lines...)
+	img := rig.ImageOf(l.t, e, l.id, program, lines...)
 	build := cluster.ID(img.Ref[strings.LastIndex(img.Ref, ":")+1:])
 	return Wanted{App: l.app, Build: build, Image: img}
 }
@@ -180,9 +188,14 @@ func (l *lab) image(megabytes ...int) Wanted {
 // push sends an image, and gives it with its digest.
 func (l *lab) push(want Wanted) Wanted {
 	l.t.Helper()
-	digest, err := l.builder.Push(l.t.Context(), want, func(string) {}, func(string) {})
+	return l.pushFrom(l.builder, want)
+}
+
+func (l *lab) pushFrom(c *Carrier, want Wanted) Wanted {
+	l.t.Helper()
+	var err error
+	want.Image, err = c.Push(l.t.Context(), want, func(string) {}, func(string) {})
 	testkit.Must(l.t, err)
-	want.Image.Pushed = digest
 	return want
 }
 
@@ -193,12 +206,14 @@ func (l *lab) has(e *docker.Engine, want Wanted) bool {
 	return has
 }
 
-// names are those of an image on an engine.
+// names are those of an image on an engine. One that leaves images to containerd gives
+// each of their names a digest, which goes with the name.
 func (l *lab) names(e *docker.Engine, want Wanted) []string {
 	l.t.Helper()
-	img, err := e.Image(l.t.Context(), want.Image.ID)
+	img, err := e.Find(l.t.Context(), want.Image)
 	testkit.Must(l.t, err)
-	return append(img.Tags, img.Digests...)
+	own, _, _ := strings.Cut(want.Image.Ref, ":")
+	return append(img.Tags, slices.DeleteFunc(img.Digests, func(name string) bool { return strings.HasPrefix(name, own+"@") })...)
 }
 
 // cutting cuts the answers to the first requests of a kind after so many bytes.

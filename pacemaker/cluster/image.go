@@ -1,21 +1,39 @@
 package cluster
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/distribution/reference"
 )
 
-// Image names an image four ways: for people, for the engine, for the registry that
-// it came from, and for the cluster's own.
+// Image names an image for people, for the engine of its builder, for the registry
+// that it came from, for the cluster's own, and for other engines.
 type Image struct {
 	Ref    string // what was asked for, or the tag a build made
-	ID     string // "sha256:…", the engine's own id
+	ID     string // "sha256:…", the id that its builder's engine has for it
 	Digest string // "sha256:…" of the manifest, when it came from a registry
 	Size   int64  // bytes
 	Pushed string // "sha256:…" of its manifest in the cluster's registry; empty: it is not there
 	Arch   string // that it runs on, such as amd64; empty: not known
+	Config string // "sha256:…" of the configuration that the manifest names; empty: not known
 }
+
+// IDs are those that an engine may have the image under. One that keeps images itself
+// calls it by its configuration, one that leaves them to containerd by the manifest
+// that it got; the builder's is the first.
+func (i Image) IDs() []string {
+	var ids []string
+	for _, id := range []string{i.ID, i.Pushed, i.Config, i.Digest} {
+		if id != "" && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// Is says that an engine's image of this id is this one.
+func (i Image) Is(id string) bool { return slices.Contains(i.IDs(), id) }
 
 // Pinned is the reference by which a registry gives this image and no other: the
 // repository of Ref at Digest. Without a digest it is Ref.

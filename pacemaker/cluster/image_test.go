@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -54,6 +55,19 @@ func TestImage_PinnedIsItsRepositoryAtItsDigest(t *testing.T) {
 		if got, err := bad.Pinned(); CodeOf(err) != CodeInvalid {
 			t.Errorf("%+v: got %q, %v, want it refused", bad, got, err)
 		}
+	}
+}
+
+func TestImage_IsWhatAnyEngineCallsIt(t *testing.T) {
+	i := Image{Ref: "shop:1", ID: someDigest, Pushed: "sha256:pushed", Config: someDigest, Digest: "sha256:theirs"}
+
+	for id, want := range map[string]bool{someDigest: true, "sha256:pushed": true, "sha256:theirs": true, otherDigest: false, "": false, "shop:1": false} {
+		if got := i.Is(id); got != want {
+			t.Errorf("%q: got %v, want %v", id, got, want)
+		}
+	}
+	if got, want := i.IDs(), []string{someDigest, "sha256:pushed", "sha256:theirs"}; !slices.Equal(got, want) {
+		t.Errorf("got the ids %q, want each once, the builder's first: %q", got, want)
 	}
 }
 

@@ -89,12 +89,12 @@ func (i *Images) All(ctx context.Context) ([]OnNode, error) {
 }
 
 // Holders are the nodes that have reported an image.
-func (i *Images) Holders(id string) []cluster.ID {
+func (i *Images) Holders(image cluster.Image) []cluster.ID {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	var nodes []cluster.ID
 	for node, r := range i.reports {
-		if id != "" && slices.ContainsFunc(r.list, func(img cluster.EngineImage) bool { return img.ID == id }) {
+		if r.has(image) {
 			nodes = append(nodes, node)
 		}
 	}
@@ -103,11 +103,14 @@ func (i *Images) Holders(id string) []cluster.ID {
 }
 
 // Holds says that a node has an image for all that is known.
-func (i *Images) Holds(node cluster.ID, id string) bool {
+func (i *Images) Holds(node cluster.ID, image cluster.Image) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	is := func(img cluster.EngineImage) bool { return img.ID == id }
-	return id != "" && (i.built[node] == id || slices.ContainsFunc(i.reports[node].list, is))
+	return image.Is(i.built[node]) || i.reports[node].has(image)
+}
+
+func (r report) has(image cluster.Image) bool {
+	return slices.ContainsFunc(r.list, func(img cluster.EngineImage) bool { return image.Is(img.ID) })
 }
 
 func buildsOf(list []cluster.EngineImage) []cluster.ID {

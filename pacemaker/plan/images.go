@@ -90,7 +90,7 @@ func (r ImageRules) judge(img cluster.EngineImage, uses []cluster.ImageUse, newe
 func (r ImageRules) usesOf(img cluster.EngineImage) []cluster.ImageUse {
 	var uses []cluster.ImageUse
 	for _, u := range r.Uses {
-		if u.Image.ID == img.ID {
+		if u.Image.Is(img.ID) {
 			uses = append(uses, u)
 		}
 	}

@@ -79,6 +79,22 @@ func TestImages_WhatBecomesOfEach(t *testing.T) {
 	}
 }
 
+// An engine that has an image under another id than its builder's has the release's all
+// the same.
+func TestImages_AreKnownByTheIDsOfEveryEngine(t *testing.T) {
+	u := use("built", 1, true, true)
+	u.Image.Pushed, u.Image.Config = "manifest", "config"
+	rules := ImageRules{Keep: 1, Apps: map[cluster.ID]string{"shop": "shop"}, Uses: []cluster.ImageUse{u}}
+
+	for _, id := range []string{"built", "manifest", "config", "other"} {
+		got := Images(engine(cluster.EngineImage{ID: id, App: "gone"}), rules)
+
+		if want := id == "other"; got[0].Collect != want {
+			t.Errorf("%s: got it collected: %v (%s), want %v", id, got[0].Collect, got[0].Because, want)
+		}
+	}
+}
+
 func TestImages_OverTheLimitTheOldestGo(t *testing.T) {
 	rules := ImageRules{
 		Keep: 10, MaxSize: 3e9, Apps: map[cluster.ID]string{"shop": "shop"},

@@ -17,14 +17,15 @@ type imageShape struct {
 	Size   int64  `json:"size,omitempty"` // bytes
 	Pushed string `json:"pushed,omitempty"`
 	Arch   string `json:"arch,omitempty"`
+	Config string `json:"config,omitempty"`
 }
 
 func imageShapeOf(i cluster.Image) imageShape {
-	return imageShape{Ref: i.Ref, ID: i.ID, Digest: i.Digest, Size: i.Size, Pushed: i.Pushed, Arch: i.Arch}
+	return imageShape{Ref: i.Ref, ID: i.ID, Digest: i.Digest, Size: i.Size, Pushed: i.Pushed, Arch: i.Arch, Config: i.Config}
 }
 
 func (s imageShape) image() cluster.Image {
-	return cluster.Image{Ref: s.Ref, ID: s.ID, Digest: s.Digest, Size: s.Size, Pushed: s.Pushed, Arch: s.Arch}
+	return cluster.Image{Ref: s.Ref, ID: s.ID, Digest: s.Digest, Size: s.Size, Pushed: s.Pushed, Arch: s.Arch, Config: s.Config}
 }
 
 type processShape struct {

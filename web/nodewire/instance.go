@@ -63,6 +63,7 @@ type Image struct {
 	Size   int64  `json:"size,omitempty"`
 	Pushed string `json:"pushed,omitempty"`
 	Arch   string `json:"arch,omitempty"`
+	Config string `json:"config,omitempty"`
 }
 
 // Limits bound what one instance may use.
