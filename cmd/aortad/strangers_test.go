@@ -129,6 +129,16 @@ func TestNodes_AKnownKeyRenewsWhatHasExpired(t *testing.T) {
 			t.Errorf("%s: got %+v, want n2 ready as before", what, got)
 		}
 	}
+
+	n.term()
+	from := time.Now().AddDate(-3, 0, 0)
+	if err := c.helloAs(id, key, c.signedFor(id, key, from, from.AddDate(0, 3, 0))); err == nil {
+		t.Error("what has expired opened a session, want it renewed first")
+	}
+	testkit.Eventually(t, "status to say why n2 is not heard", func() bool {
+		said := strings.Join(strings.Fields(c.run(c.dir, "aorta", "status").out), " ") // in lines of a terminal's width
+		return strings.Contains(said, "it is refused when it comes (the node's certificate has expired")
+	})
 }
 
 // The first answer to a join is lost after the node was entered: it is asked for again,

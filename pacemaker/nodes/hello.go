@@ -12,6 +12,17 @@ import (
 // Hello opens a node's session. A node plays the roles that its token was made
 // for, no others: what each role may see hangs on them.
 func (n *Nodes) Hello(ctx context.Context, node cluster.Node, hello cluster.Hello) error {
+	err := n.hello(ctx, node, hello)
+	if err != nil && cluster.CodeOf(err).RefusesNode() {
+		n.Refuses(node, err)
+	}
+	if err == nil {
+		n.accepted(node.ID)
+	}
+	return err
+}
+
+func (n *Nodes) hello(ctx context.Context, node cluster.Node, hello cluster.Hello) error {
 	if !sameRoles(node.Roles, hello.Roles) {
 		return cluster.Forbidden("node %q was made for the roles %s, and its process has %s: start it with --roles %[2]s, or make a token for another node", node.Name, cluster.RoleNames(node.Roles), cluster.RoleNames(hello.Roles))
 	}

@@ -53,6 +53,7 @@ type Nodes struct {
 	cfg      Config
 	sessions *sessions
 	origins  *origins
+	refusals refusals
 	members  *members
 	assigned *assigned
 	hellos   sync.Mutex // held while a hello is judged and the node gets its lease
@@ -72,7 +73,7 @@ func New(cfg Config) *Nodes {
 		cfg.ShowAt = func() []string { return nil }
 	}
 	return &Nodes{
-		cfg: cfg, sessions: newSessions(cfg), origins: from, members: &members{store: cfg.Store, origins: from},
+		cfg: cfg, sessions: newSessions(cfg), origins: from, members: &members{store: cfg.Store, origins: from}, refusals: refusals{of: map[cluster.ID]string{}},
 		assigned: &assigned{store: cfg.Store, now: cfg.Now, on: map[cluster.ID]assignedOn{}},
 		liveness: liveness.New(cfg.DeadAfter, cfg.Started),
 	}
@@ -85,4 +86,5 @@ func (n *Nodes) Process(id cluster.ID) (string, bool) { return n.sessions.of(id)
 func (n *Nodes) Forget(id cluster.ID) {
 	n.sessions.end(id)
 	n.assigned.forget(id)
+	n.accepted(id)
 }

@@ -30,6 +30,7 @@ func (n *Nodes) Report(ctx context.Context, node cluster.Node, r cluster.Report)
 	if err != nil || old {
 		return cluster.ReportAnswer{Epoch: n.cfg.Epoch}, err
 	}
+	n.accepted(node.ID)
 	if err := n.useLease(ctx, node.ID, r.Session); err != nil {
 		return cluster.ReportAnswer{}, err
 	}

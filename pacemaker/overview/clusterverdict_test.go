@@ -104,6 +104,7 @@ func TestConcerns_NameTheNodeWhereThereAreSeveral(t *testing.T) {
 	g := Snapshot{Nodes: []Node{
 		{Node: cluster.Node{ID: "1", Name: "n1"}, Parts: fault},
 		{Node: cluster.Node{ID: "2", Name: "n2"}, Parts: fault, Unheard: true},
+		{Node: cluster.Node{ID: "3", Name: "n3"}, Unheard: true, Refused: "its certificate has expired"},
 	}}
 
 	concerns := g.Concerns()
@@ -111,6 +112,7 @@ func TestConcerns_NameTheNodeWhereThereAreSeveral(t *testing.T) {
 	want := []Concern{
 		{Severity: SeverityBad, Kind: "disk", ID: "data disk 1", Node: "n1", Text: "n1: The disk is full.", Since: since},
 		{Severity: SeverityWarn, Kind: "node", ID: "2", Node: "n2", Text: "Node n2 is silent: check aortad and the network there; if the machine is lost for good, run aorta nodes remove n2."},
+		{Severity: SeverityWarn, Kind: "node", ID: "3", Node: "n3", Text: "Node n3 is silent: it is refused when it comes (its certificate has expired), see the log of aortad there; if the machine is lost for good, run aorta nodes remove n3."},
 	}
 	if diff := cmp.Diff(want, concerns); diff != "" {
 		t.Errorf("what a silent node said last is no news; got - want +\n%s", diff)

@@ -215,6 +215,9 @@ func (n Node) silence() Concern {
 		c.Since = *n.HeardAt
 	}
 	who, next := "is silent", "check aortad and the network there"
+	if n.Refused != "" {
+		next = fmt.Sprintf("it is refused when it comes (%s), see the log of aortad there", n.Refused)
+	}
 	if n.Lost() {
 		who = "is dead"
 		if n.Has(cluster.RoleHeart) {

@@ -13,6 +13,7 @@ type Node struct {
 	Instances int // on it, that have not ended
 	Wanted    int // of those, that are to run, as far as a snapshot was taken
 	Unheard   bool
+	Refused   string    // why it was refused since it was heard last; empty when it was not
 	HeldUntil time.Time // it gets nothing new before that, while others have room; zero: it does
 	// What this pacemaker heard of it last; nil and 0 before it heard anything.
 	Score      *float64
@@ -105,7 +106,7 @@ func (o *Overview) instancesByNode(ctx context.Context) (map[cluster.ID]int, err
 }
 
 func (o *Overview) node(n cluster.Node, instances int) Node {
-	g := Node{Node: n, Instances: instances, Quiet: true, Unheard: o.cfg.Nodes.Unheard(n), HeldUntil: o.cfg.Nodes.HeldUntil(n)}
+	g := Node{Node: n, Instances: instances, Quiet: true, Unheard: o.cfg.Nodes.Unheard(n), Refused: o.cfg.Nodes.Refusal(n.ID), HeldUntil: o.cfg.Nodes.HeldUntil(n)}
 	g.RouterSilent = n.Has(cluster.RoleRouter) && o.cfg.Routers.Silent(n.ID)
 	if n.Has(cluster.RoleRouter) {
 		g.TableAge = o.cfg.Publisher.Age(n)

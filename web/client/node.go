@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -31,10 +30,7 @@ type Node struct {
 	id        string
 	trust     *tls.Config
 	conns     *connections
-
-	mu      sync.Mutex                  // guards all below
-	renewal func(context.Context) error // see RenewBy
-	tried   time.Time                   // when it was called last
+	renewal   renewal
 }
 
 // NewNode makes the client of the node with that id, whose connections are as trust
@@ -186,8 +182,13 @@ func request[T any](ctx context.Context, n *Node, in input, segments ...string) 
 	d := n.endpoint()
 	before := n.conns.current.Load()
 	answer, err := exchange[T](ctx, d, c)
-	if unauthorized(err) && segments[0] != renewPath && n.hasRenewed(ctx, before) {
-		answer, err = exchange[T](ctx, d, c)
+	if unauthorized(err) && segments[0] != renewPath {
+		// The connections of then are not those of now.
+		has := func() bool { return n.conns.current.Load() != before }
+		err = n.renewal.afterRefusal(ctx, err, has, func() (err error) {
+			answer, err = exchange[T](ctx, d, c)
+			return err
+		})
 	}
 	n.moveOn(d, err)
 	return answer, err
@@ -196,29 +197,6 @@ func request[T any](ctx context.Context, n *Node, in input, segments ...string) 
 func unauthorized(err error) bool {
 	var status *StatusError
 	return errors.As(err, &status) && status.Status == http.StatusUnauthorized
-}
-
-// RenewBy says how the node gets another certificate, when the one that it has is
-// refused: it may have expired, by its own clock or by the pacemaker's.
-func (n *Node) RenewBy(renewal func(context.Context) error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.renewal = renewal
-}
-
-// hasRenewed tries to get another certificate, once a minute at most, unless there is one
-// since the call began that was refused: the connections of then are not those of now.
-func (n *Node) hasRenewed(ctx context.Context, before *http.Transport) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.conns.current.Load() != before {
-		return true
-	}
-	if n.renewal == nil || time.Since(n.tried) < time.Minute {
-		return false
-	}
-	n.tried = time.Now()
-	return n.renewal(ctx) == nil
 }
 
 func (n *Node) endpoint() *endpoint { return n.endpoints[int(n.current.Load())%len(n.endpoints)] }

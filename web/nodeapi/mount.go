@@ -127,22 +127,25 @@ func originOf(ctx context.Context, addr string) netip.Addr {
 }
 
 // caller is the node whose key made the connection. An expired certificate is good for
-// its renewal, since the key is known.
+// its renewal, since the key is known; for all else its node is refused.
 func (a *API) caller(ctx context.Context, state *tls.ConnectionState, renews bool) (cluster.Node, error) {
 	if state == nil || len(state.PeerCertificates) == 0 {
 		return cluster.Node{}, rest.Unauthorized("a node's certificate is needed (a machine becomes a node with: aortad join)")
 	}
 	cert := state.PeerCertificates[0]
-	switch err := a.Authority.Check(cert); {
-	case errors.Is(err, pki.ErrExpired) && renews, err == nil:
-	case errors.Is(err, pki.ErrExpired):
-		return cluster.Node{}, rest.Unauthorized(fmt.Sprintf("%v: valid from %s to %s", err, cert.NotBefore.Format(time.RFC3339), cert.NotAfter.Format(time.RFC3339)))
-	default:
-		return cluster.Node{}, rest.Unauthorized(err.Error())
+	expired := a.Authority.Check(cert)
+	if expired != nil && !errors.Is(expired, pki.ErrExpired) {
+		return cluster.Node{}, rest.Unauthorized(expired.Error())
 	}
 	hash, err := pki.KeyHash(cert.PublicKey)
 	if err != nil {
 		return cluster.Node{}, err
 	}
-	return a.store.NodeByKey(ctx, hash)
+	node, err := a.store.NodeByKey(ctx, hash)
+	if err != nil || expired == nil || renews {
+		return node, err
+	}
+	err = rest.Unauthorized(fmt.Sprintf("%v: valid from %s to %s", expired, cert.NotBefore.Format(time.RFC3339), cert.NotAfter.Format(time.RFC3339)))
+	a.pace.Nodes.Refuses(node, err)
+	return node, err
 }
