@@ -16,6 +16,7 @@ type Heard struct {
 	Unknown    []cluster.ID                 // instances on the node that the database does not know
 	Address    string                       // where it says that its instances are, if it has not shown that
 	Unshown    []string                     // addresses that it says its machine has, and has not shown
+	From       string                       // where its connections come from; empty: from the pacemaker's machine, or not known
 }
 
 // Heard gives what is known of a node's process; false before it said hello. A
@@ -24,6 +25,9 @@ type Heard struct {
 // version before reports in no other way.
 func (n *Nodes) Heard(node cluster.Node) (Heard, bool) {
 	h, said := n.sessions.heard(node.ID)
+	if from := n.origins.at(node.ID); from.IsValid() && !from.IsLoopback() {
+		h.From = from.String()
+	}
 	if node.Has(cluster.RoleHeart) {
 		return h, said
 	}

@@ -56,6 +56,9 @@ func TestShown_ANodeTakesNoAddressByItsWord(t *testing.T) {
 		}
 	}
 	heard, _ := r.nodes.Heard(three)
+	if beside, _ := r.nodes.Heard(beside); heard.From != "10.77.0.3" || beside.From != "" {
+		t.Errorf("people hear that it comes from %q, and the pacemaker's own node from %q; want 10.77.0.3 and nothing", heard.From, beside.From)
+	}
 	if heard.Address != "10.0.0.9" || !slices.Equal(heard.Unshown, a.Show) || !slices.Contains(a.Show, "fd00::9") {
 		t.Errorf("people hear of %q and %v, want what it is to show: %v", heard.Address, heard.Unshown, a.Show)
 	}

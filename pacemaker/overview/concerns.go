@@ -196,14 +196,24 @@ func (n Node) concerns(guarded bool) []Concern {
 		return append(out, n.silence())
 	}
 	if n.SaysAt != "" {
-		out = append(out, Concern{Severity: SeverityWarn, Kind: "node", ID: string(n.ID) + " address", Text: fmt.Sprintf(
-			"Node %s says that its instances are at %s, and no connection from there has reached the pacemaker: no requests are sent there until one does. Check its node_address, and the way from the pacemaker to that address.", n.Name, n.SaysAt)})
+		out = append(out, n.unshownAddress())
 	}
 	if len(n.Unknown) > 0 {
 		out = append(out, Concern{Severity: SeverityWarn, Kind: "node", ID: string(n.ID), Text: fmt.Sprintf(
 			"Node %s runs %d instances that this cluster does not know (%s): list them with docker ps, and remove them there.", n.Name, len(n.Unknown), n.Unknown[0])})
 	}
 	return out
+}
+
+// unshownAddress is told while the node's instances would be where nobody knows it to be.
+func (n Node) unshownAddress() Concern {
+	from, next := "", "Check its node_address, and the way from the pacemaker to that address."
+	if n.HeardFrom != "" && n.HeardFrom != n.SaysAt {
+		from = ", which hears it from " + n.HeardFrom
+		next = fmt.Sprintf("Check the way from the pacemaker to that address, or give the node the one that others reach it at (--node-address, such as %s where that is its own).", n.HeardFrom)
+	}
+	return Concern{Severity: SeverityWarn, Kind: "node", ID: string(n.ID) + " address", Text: fmt.Sprintf(
+		"Node %s says that its instances are at %s, and no connection from there has reached the pacemaker%s: no requests are sent there until one does. %s", n.Name, n.SaysAt, from, next)}
 }
 
 // silence is told once, of the node with its router: who looks at one has to look at

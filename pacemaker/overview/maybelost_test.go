@@ -36,7 +36,7 @@ func TestConcerns_SayOfALostMachineOnce(t *testing.T) {
 		"its router":    {[]Node{node("n1"), stuck}, []string{"The router on n3 is silent: check aortad and nginx there."}},
 		"a report late": {[]Node{node("n1"), quiet}, nil},
 		"a link": {[]Node{node("n1", "10.0.0.3"), node("n3")}, []string{
-			"The router on n1 does not reach node n3 at 10.0.0.3, so it asks instances elsewhere: check the network between the two.",
+			"The router on n1 does not reach node n3 at 10.0.0.3, so it asks instances elsewhere: check the network between the two, or give n3 an address that all nodes reach (--node-address).",
 		}},
 	} {
 		var got []string
@@ -46,6 +46,23 @@ func TestConcerns_SayOfALostMachineOnce(t *testing.T) {
 
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+// Who mends an address has to know where the node is looked for, and where it comes from.
+func TestConcerns_NameWhereANodeIsAndIsNot(t *testing.T) {
+	for from, want := range map[string]string{
+		"": "reached the pacemaker: no requests are sent there until one does. Check its node_address, and the way from the pacemaker to that address.",
+		"10.0.0.7": "reached the pacemaker, which hears it from 10.0.0.7: no requests are sent there until one does. " +
+			"Check the way from the pacemaker to that address, or give the node the one that others reach it at (--node-address, such as 10.0.0.7 where that is its own).",
+	} {
+		n := Node{Node: cluster.Node{ID: "3", Name: "n3", Roles: []cluster.Role{cluster.RoleHeart}}, SaysAt: "192.168.7.7", HeardFrom: from}
+
+		got := (Snapshot{Nodes: []Node{n}}).Concerns()
+
+		if want := "Node n3 says that its instances are at 192.168.7.7, and no connection from there has " + want; len(got) != 1 || got[0].Text != want {
+			t.Errorf("heard from %q: got %+v, want %q", from, got, want)
 		}
 	}
 }

@@ -33,6 +33,7 @@ type Node struct {
 	Parts        []Part               // as it reported them last
 	SaysAt       string               // where it says that its instances are, if it has not shown that
 	Unshown      []string             // addresses that it says its machine has, and has not shown
+	HeardFrom    string               // where its connections come from; empty: from the pacemaker's machine, or not known
 }
 
 // Part is one of a node's parts, out of order since a time.
@@ -119,7 +120,7 @@ func (o *Overview) node(n cluster.Node, instances int) Node {
 		at := o.cfg.Now().Add(-h.Ago)
 		g.Score, g.Load, g.HeardAt, g.HeardAgo, g.Unknown, g.TagSources = &h.Load.Score, &h.Load, &at, h.Ago, h.Unknown, h.TagSources
 		g.Quiet = quiet(h.Ago, o.cfg.ReportEvery)
-		g.SaysAt, g.Unshown = h.Address, h.Unshown
+		g.SaysAt, g.Unshown, g.HeardFrom = h.Address, h.Unshown, h.From
 		for _, p := range h.Parts {
 			g.Parts = append(g.Parts, Part{p, at.Add(-p.Ago)})
 		}

@@ -30,7 +30,7 @@ func (g Snapshot) unreached() []Concern {
 			}
 			out = append(out, Concern{
 				Severity: SeverityWarn, Kind: "router", ID: string(from.ID) + " " + string(to.ID),
-				Text: fmt.Sprintf("The router on %s does not reach node %s at %s, so it asks instances elsewhere: check the network between the two.", from.Name, to.Name, to.Address),
+				Text: fmt.Sprintf("The router on %s does not reach node %s at %s, so it asks instances elsewhere: check the network between the two, or give %[2]s an address that all nodes reach (--node-address).", from.Name, to.Name, to.Address),
 			})
 		}
 	}

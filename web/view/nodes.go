@@ -9,7 +9,7 @@ import (
 
 // Node is a node as it was heard last.
 func (v *Views) Node(n overview.Node) wire.Node {
-	w := wire.Node{NodeFacts: NodeFacts(n), NodeDetails: v.NodeDetails(n), Unshown: n.Unshown}
+	w := wire.Node{NodeFacts: NodeFacts(n), NodeDetails: v.NodeDetails(n)}
 	if n.HeardAt != nil {
 		ago := n.HeardAgo.Seconds()
 		w.HeardAgo = &ago
@@ -21,7 +21,7 @@ func (v *Views) Node(n overview.Node) wire.Node {
 func (v *Views) NodeDetails(n overview.Node) wire.NodeDetails {
 	d := wire.NodeDetails{
 		CreatedAt: n.CreatedAt, Generation: v.pace.Routers.Generation(n.ID),
-		ScoreParts: scoreParts(n.Load), TagSources: tagSources(n),
+		ScoreParts: scoreParts(n.Load), TagSources: tagSources(n), Unshown: n.Unshown,
 	}
 	if n.Load != nil {
 		d.Capacity = &wire.NodeCapacity{CPUs: n.Load.CPUs, CPUOvercommit: place.CPUOvercommit, Memory: n.Load.MemoryTotal, Promised: n.Load.Promised}

@@ -430,8 +430,6 @@ type Node struct {
 	NodeFacts
 	NodeDetails
 	HeardAgo *float64 `json:"heard_ago" doc:"seconds since its last report; null before the first"`
-	// Unshown are addresses of which the node says that its machine has them.
-	Unshown []string `json:"unshown_addresses,omitempty" doc:"no connection from there has reached the pacemaker, so nothing is sent there, and apps are not kept from them"`
 }
 
 // NodeDetails are what is shown of a node by itself.
@@ -443,6 +441,8 @@ type NodeDetails struct {
 	// ScoreParts are empty before its first report.
 	ScoreParts []ScorePart       `json:"score_parts" doc:"what the score is the largest of"`
 	TagSources map[string]string `json:"tag_sources" doc:"where each tag comes from: set (by people or a join token), configured, program, cloud, platform"`
+	// Unshown are addresses of which the node says that its machine has them.
+	Unshown []string `json:"unshown_addresses,omitempty" doc:"no connection from there has reached the pacemaker, so nothing is sent there, and apps are not kept from them"`
 }
 
 // NodeCapacity is what a machine has, and what of it is promised to instances.

@@ -149,7 +149,6 @@ export interface Process {
 
 export interface Node extends NodeFacts, NodeDetails {
   heard_ago: number | null; // seconds since its last report; null before the first
-  unshown_addresses?: string[]; // no connection from there has reached the pacemaker, so nothing is sent there, and apps are not kept from them
 }
 
 export interface Build {
@@ -331,6 +330,7 @@ export interface NodeDetails {
   capacity: NodeCapacity | null;
   score_parts: ScorePart[]; // what the score is the largest of
   tag_sources: Record<string, string>; // where each tag comes from: set (by people or a join token), configured, program, cloud, platform
+  unshown_addresses?: string[]; // no connection from there has reached the pacemaker, so nothing is sent there, and apps are not kept from them
 }
 
 export interface NodeInstance extends Instance {

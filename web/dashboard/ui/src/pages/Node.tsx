@@ -106,6 +106,7 @@ function About({ node: n }: { node: NodeDetail }) {
       <dl class="facts">
         <div><dt>Roles</dt><dd>{(n.roles ?? []).join(", ")}</dd></div>
         <div><dt>Address</dt><dd class="mono">{n.address || "–"}</dd></div>
+        {!!n.unshown_addresses?.length && <div><dt>Not shown yet</dt><dd><span class="mono">{n.unshown_addresses.join(", ")}</span><span class="why">No connection from there has reached the pacemaker, so nothing is sent there.</span></dd></div>}
         <div><dt>Tags</dt><dd><Tags tags={n.tags} from={n.tag_sources} /></dd></div>
         {!silent(n) && n.score_parts.map((p) => <div key={p.name}><dt>{p.name}</dt><dd><Load score={p.value} /> <span class="muted">{p.text}</span></dd></div>)}
         {!!n.generation && <div><dt>Routes</dt><dd>generation <span class="num">{n.generation}</span></dd></div>}
