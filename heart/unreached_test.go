@@ -15,15 +15,16 @@ import (
 	"aorta/pacemaker/cluster"
 )
 
-// watched is a lab whose hearts have a watchdog, which outlives them.
-func watched(t *testing.T) *lab {
+// watched is a lab whose hearts have a watchdog, which outlives them until it is told to end.
+func watched(t *testing.T) (l *lab, end func()) {
 	t.Helper()
-	l := newLab(t)
+	l = newLab(t)
 	l.pace.set(func() { l.pace.answer.DeadAfter = 6 * time.Second })
 	var once sync.Once
 	var running sync.WaitGroup
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	t.Cleanup(func() { cancel(); running.Wait() })
+	end = func() { cancel(); running.Wait() }
+	t.Cleanup(end)
 	dir := l.cfg.CutOffDir()
 	testkit.Must(t, os.MkdirAll(dir, 0o700))
 	l.cfg.Watchdog = func(context.Context) error {
@@ -32,7 +33,7 @@ func watched(t *testing.T) *lab {
 		})
 		return nil
 	}
-	return l
+	return l, end
 }
 
 func stopsCutOff(s *cluster.InstanceSpec) { s.Exclusive, s.StopWhenCutOff = true, true }
@@ -46,7 +47,7 @@ func (l *lab) runs(id cluster.ID) bool {
 // and starts again once the pacemaker says so; that is no crash.
 func TestHeart_StopsWhatIsToWhileThePacemakerIsNotReached(t *testing.T) {
 	t.Parallel()
-	l := watched(t)
+	l, _ := watched(t)
 	n := l.start()
 	id := l.running(n, "serve", stopsCutOff)
 	other := l.running(n, "serve", func(s *cluster.InstanceSpec) { s.Exclusive = true })
@@ -73,7 +74,7 @@ func TestHeart_StopsWhatIsToWhileThePacemakerIsNotReached(t *testing.T) {
 // starts it again.
 func TestHeart_WhatIsToStopWhenCutOffStopsWithoutAHeart(t *testing.T) {
 	t.Parallel()
-	l := watched(t)
+	l, _ := watched(t)
 	n := l.start()
 	id := l.running(n, "stubborn", stopsCutOff)
 	l.eventually("the promise", func() bool { return l.pace.status(id).StopsAfter == 6*time.Second })
@@ -107,6 +108,25 @@ func (l *lab) wantNoCrash() {
 			l.t.Errorf("got the crashes %q, want none", l.pace.crashes)
 		}
 	})
+}
+
+// With the node's daemons the watchdog is stopped: nobody would end it later.
+func TestHeart_WhatIsToStopWhenCutOffEndsWithItsWatchdog(t *testing.T) {
+	t.Parallel()
+	l, end := watched(t)
+	l.pace.set(func() { l.pace.answer.DeadAfter = time.Hour })
+	n := l.start()
+	id := l.running(n, "serve", stopsCutOff)
+	l.eventually("the promise", func() bool { return l.pace.status(id).StopsAfter == time.Hour })
+
+	n.kill()
+	lived := l.runs(id)
+	end()
+
+	l.eventually("its end", func() bool { return !l.runs(id) })
+	if !lived {
+		t.Error("it ended with its heart, and before its watchdog")
+	}
 }
 
 // Nothing starts that is to stop when it is cut off where nothing could see to that.
