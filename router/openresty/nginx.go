@@ -80,7 +80,7 @@ func sessionNice() int {
 	if workerUser() == "" {
 		return 0
 	}
-	return workerPriority
+	return WorkerPriority
 }
 
 func (n *Nginx) args() []string {

@@ -30,8 +30,8 @@ const (
 	// keepalive is how many idle connections a worker keeps. nginx searches
 	// them one by one, so more are slower.
 	keepalive = 512
-	// workerPriority is the workers' nice value, and that of their session.
-	workerPriority = -10
+	// WorkerPriority is the workers' nice value, and that of their session.
+	WorkerPriority = -10
 )
 
 // rendered is one configuration: what nginx runs with, and its digest.
@@ -130,7 +130,7 @@ func (c Config) renderConf(modules []string, logPath string) ([]byte, error) {
 		return nil, fmt.Errorf("parse the embedded nginx.conf: %w", err)
 	}
 	v := values{
-		Modules: modules, User: workerUser(), WorkerPriority: workerPriority, WorkerProcesses: "auto",
+		Modules: modules, User: workerUser(), WorkerPriority: WorkerPriority, WorkerProcesses: "auto",
 		WorkerFiles: c.openFiles(), WorkerConnections: c.connections(), Keepalive: keepalive,
 		RunDir: c.RunDir, LuaDir: filepath.Join(c.nginxDir(), "lua"),
 		TempDir: c.tempDir(), Settings: filepath.Join(c.nginxDir(), settingsFile),

@@ -97,7 +97,7 @@ func (l *lab) startBackends(ctx context.Context, o options) error {
 		fmt.Fprintf(&servers, "server { listen 127.0.0.1:%d backlog=4096; location / { return 200 '%s'; } }\n",
 			port, strings.Repeat("x", 1024))
 	}
-	_, err := l.startNginx(ctx, "backend", fmt.Sprintf("access_log off; keepalive_requests 1000000; %s", servers.String()), l.ports[0])
+	_, err := l.startNginx(ctx, "backend", fmt.Sprintf("access_log off; keepalive_requests 1000000; %s", servers.String()), l.ports[0], 0)
 	return err
 }
 
@@ -118,7 +118,7 @@ func (l *lab) startStatic(ctx context.Context, o options) error {
 	l.staticURL = fmt.Sprintf("http://127.0.0.1:%d/", port)
 	id := uuid.NewString()
 	part := fmt.Sprintf(`,"host":"host-00001.example.com","app":"%s","release":"%s","type":"web","instance":"%s","node":"%s","router":"%s"`, id, id, id, id, id)
-	l.staticPid, err = l.startNginx(ctx, "static", fmt.Sprintf(staticConf, part, filepath.Join(l.dir, "static.log"), buffer, servers.String(), port, bodiesPath, l.bodiesPort), port)
+	l.staticPid, err = l.startNginx(ctx, "static", fmt.Sprintf(staticConf, part, filepath.Join(l.dir, "static.log"), buffer, servers.String(), port, bodiesPath, l.bodiesPort), port, openresty.WorkerPriority)
 	return err
 }
 

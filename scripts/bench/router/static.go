@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"syscall"
+
+	"aorta/internal/procs"
 )
 
 // staticConf takes the log's fixed part, its path and buffer, the upstream's
@@ -44,7 +46,7 @@ server {
 }
 `
 
-const nginxConf = `daemon off; worker_processes 1; pid %[1]s/%[2]s.pid; error_log stderr error;
+const nginxConf = `daemon off; worker_processes 1; worker_priority %[4]d; pid %[1]s/%[2]s.pid; error_log stderr error;
 events { worker_connections 4096; }
 http { client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
 %[3]s
@@ -52,18 +54,21 @@ http { client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path
 `
 
 // startNginx runs one nginx with the given http block until the port answers,
-// and returns its process id.
-func (l *lab) startNginx(ctx context.Context, name, http string, port int) (int, error) {
+// and returns its process id. Its workers and its session have that priority.
+func (l *lab) startNginx(ctx context.Context, name, http string, port, priority int) (int, error) {
 	dir := filepath.Join(l.dir, name)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return 0, fmt.Errorf("start nginx: %w", err)
 	}
 	conf := filepath.Join(dir, "nginx.conf")
-	if err := os.WriteFile(conf, fmt.Appendf(nil, nginxConf, dir, name, http), 0o644); err != nil {
+	if err := os.WriteFile(conf, fmt.Appendf(nil, nginxConf, dir, name, http, priority), 0o644); err != nil {
 		return 0, fmt.Errorf("start nginx: %w", err)
 	}
 	command := exec.Command("nginx", "-p", dir, "-c", conf, "-e", "stderr")
 	if err := l.start(command); err != nil {
+		return 0, err
+	}
+	if err := procs.SetSessionNice(command.Process.Pid, priority); err != nil {
 		return 0, err
 	}
 	err := waitFor(ctx, name, func() error {
