@@ -129,6 +129,7 @@ func (h *Heart) ensureRunner(ctx context.Context, id cluster.ID) (*runner, error
 	}
 	bounded, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
+	lapses := h.guard.Lapses()
 	spec, err := h.pace.Spec(bounded, id)
 	if cluster.CodeOf(err) == cluster.CodeNotFound {
 		if h.runner(id) == nil {
@@ -152,7 +153,7 @@ func (h *Heart) ensureRunner(ctx context.Context, id cluster.ID) (*runner, error
 		return nil, fmt.Errorf("record instance %s: %w", id.Short(), err)
 	}
 	r := h.addRunner(rec)
-	r.leave.Store(true)
+	r.leave.give(lapses)
 	h.reportSoon()
 	return r, nil
 }

@@ -25,8 +25,25 @@ type createHold struct {
 
 func newCreateHold(t *testing.T) *createHold {
 	t.Helper()
+	c := &createHold{reached: make(chan struct{}, 1), release: make(chan struct{}), created: make(chan struct{})}
+	c.host = beforeEngine(t, func(w http.ResponseWriter, r *http.Request, engine http.Handler) {
+		if !strings.HasSuffix(r.URL.Path, "/containers/create") {
+			engine.ServeHTTP(w, r)
+			return
+		}
+		c.reached <- struct{}{}
+		<-c.release
+		engine.ServeHTTP(w, r.WithContext(context.WithoutCancel(r.Context())))
+		close(c.created)
+	})
+	return c
+}
+
+// beforeEngine has something done with each request before the engine, and gives the host
+// to ask.
+func beforeEngine(t *testing.T, do func(w http.ResponseWriter, r *http.Request, engine http.Handler)) (host string) {
+	t.Helper()
 	path := filepath.Join(testkit.ShortDir(t), "d.sock")
-	c := &createHold{host: "unix://" + path, reached: make(chan struct{}, 1), release: make(chan struct{}), created: make(chan struct{})}
 	engine := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", strings.TrimPrefix(testkit.DockerHost(), "unix://"))
 	}}
@@ -36,19 +53,10 @@ func newCreateHold(t *testing.T) *createHold {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasSuffix(r.URL.Path, "/containers/create") {
-			proxy.ServeHTTP(w, r)
-			return
-		}
-		c.reached <- struct{}{}
-		<-c.release
-		proxy.ServeHTTP(w, r.WithContext(context.WithoutCancel(r.Context())))
-		close(c.created)
-	})}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { do(w, r, proxy) })}
 	go func() { _ = server.Serve(l) }() // ends with Close
 	t.Cleanup(func() { _ = server.Close(); engine.CloseIdleConnections() })
-	return c
+	return "unix://" + path
 }
 
 func TestHeart_AStopDuringACreationLeavesNoContainer(t *testing.T) {

@@ -26,12 +26,8 @@ func TestHeart_AsksBeforeItStartsWhatIsExclusive(t *testing.T) {
 	}
 	asksInVain := func(when string) {
 		t.Helper()
-		before := 0
-		l.pace.set(func() { before = l.pace.asked })
-		l.eventually(when+", it to ask twice more", func() (asked bool) {
-			l.pace.set(func() { asked = l.pace.asked >= before+2 })
-			return asked
-		})
+		before := l.pace.askedFor(id)
+		l.eventually(when+", it to ask twice more", func() bool { return l.pace.askedFor(id) >= before+2 })
 		if runs() {
 			t.Errorf("%s: it runs without leave", when)
 		}

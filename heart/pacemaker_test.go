@@ -31,7 +31,7 @@ type pacemaker struct {
 	answer  cluster.ReportAnswer
 	last    cluster.Report
 	reports int
-	asked   int // for a spec
+	asked   map[cluster.ID]int // for a spec
 	lines   []cluster.LogText
 	shipped map[cluster.ID]string
 	spare   []int // ports for OtherPort
@@ -40,7 +40,7 @@ type pacemaker struct {
 func newPacemaker(t testing.TB) *pacemaker {
 	return &pacemaker{
 		t: t, specs: map[cluster.ID]cluster.InstanceSpec{}, known: map[cluster.ID]cluster.InstanceStatus{},
-		seen: map[cluster.ID][]string{}, answer: cluster.ReportAnswer{Epoch: 1}, shipped: map[cluster.ID]string{},
+		seen: map[cluster.ID][]string{}, asked: map[cluster.ID]int{}, answer: cluster.ReportAnswer{Epoch: 1}, shipped: map[cluster.ID]string{},
 	}
 }
 
@@ -113,7 +113,7 @@ func (p *pacemaker) Report(_ context.Context, r cluster.Report) (cluster.ReportA
 func (p *pacemaker) Spec(_ context.Context, id cluster.ID) (cluster.InstanceSpec, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.asked++
+	p.asked[id]++
 	if err := p.gate(); err != nil {
 		return cluster.InstanceSpec{}, err
 	}
@@ -146,6 +146,13 @@ func (p *pacemaker) status(id cluster.ID) cluster.InstanceStatus {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.known[id]
+}
+
+// askedFor counts how often the spec of an instance was asked for.
+func (p *pacemaker) askedFor(id cluster.ID) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.asked[id]
 }
 
 func (p *pacemaker) lastReport() cluster.Report {

@@ -48,7 +48,7 @@ type runner struct {
 	guarding guarding
 
 	// leave: this process was told that its instance may run, or has seen it run.
-	leave atomic.Bool
+	leave leave
 	// guarded: the instance ends where its node does not reach the pacemaker.
 	guarded atomic.Bool
 	// oomKilled: an event reported an out-of-memory kill of the present process.
@@ -187,7 +187,9 @@ func (r *runner) noteProcess(c docker.Container) {
 	if !c.Running {
 		return
 	}
-	r.leave.Store(true)
+	if !r.record().Spec.StopWhenCutOff {
+		r.leave.give(0)
+	}
 	if c.StartedAt.Equal(r.startSeen) {
 		return
 	}

@@ -13,9 +13,10 @@ import (
 // guarding is what a runner knows of an instance that is to end where the pacemaker is not
 // reached. Its goroutine alone uses it.
 type guarding struct {
-	container string    // the engine's id of what is held
-	cutOff    bool      // the pacemaker was not reached since it was last asked
-	asked     time.Time // when the process began that was asked to end
+	container string        // the engine's id of what is held
+	asked     time.Time     // when the process began that was asked to end
+	killAt    time.Duration // when that is killed, on the clock of cutoff.Now
+	nextAsk   time.Time     // when the pacemaker is asked again whether it may run on
 }
 
 // reached notes that a report was answered. What is held goes by the shorter of what was
@@ -40,9 +41,9 @@ func (h *Heart) reportTimeout() time.Duration {
 	return callTimeout
 }
 
-// heedContact holds the container to the pacemaker's word, and asks its process to end
-// once that was not heard for too long; the watchdog kills it after that. It gives the time
-// until the next turn, and 0 where there is nothing to do but what is done otherwise.
+// heedContact holds the container to the pacemaker's word, and has its process end once
+// that was not heard for too long. It gives the time until the next turn, and 0 where there
+// is nothing to do but what is done otherwise.
 func (r *runner) heedContact(ctx context.Context, rec record, c *docker.Container) time.Duration {
 	if !rec.Spec.StopWhenCutOff {
 		return 0
@@ -54,19 +55,28 @@ func (r *runner) heedContact(ctx context.Context, rec record, c *docker.Containe
 			return leavePause
 		}
 	}
-	if !r.h.guard.CutOff() {
-		return 0
-	}
-	r.guarding.cutOff = true
-	if c == nil || !c.Running || rec.StopAsked {
-		return 0
-	}
-	signal := ""
 	switch {
-	case !r.guarding.asked.Equal(c.StartedAt):
-		signal = c.StopSignal
-	case r.h.guard.Overdue():
+	case c == nil || !c.Running:
+		return 0
+	case r.guarding.asked.Equal(c.StartedAt), r.h.guard.CutOff() && !rec.StopAsked:
+		return r.endCutOff(ctx, rec, *c)
+	case r.mayRun(rec.Spec) || r.h.guard.CutOff():
+		return 0
+	}
+	return r.mayRunOn(ctx, *c)
+}
+
+// endCutOff asks the process to end, and kills it when its grace or the time is over, what
+// comes first; the watchdog does so too. What was asked is seen through where the pacemaker
+// is reached again meanwhile: it may not work any more.
+func (r *runner) endCutOff(ctx context.Context, rec record, c docker.Container) time.Duration {
+	signal, asked, now := "", r.guarding.asked.Equal(c.StartedAt), cutoff.Now()
+	switch {
+	case r.h.guard.Overdue(), asked && now >= r.guarding.killAt:
 		signal = "SIGKILL"
+	case !asked:
+		signal = c.StopSignal
+		r.guarding.killAt = min(now+rec.Spec.Grace(), r.h.guard.Contact().KillAt())
 	}
 	if signal != "" {
 		if err := r.h.engine.Signal(ctx, r.id, signal); err != nil {
@@ -74,6 +84,30 @@ func (r *runner) heedContact(ctx context.Context, rec record, c *docker.Containe
 		}
 		r.guarding.asked = c.StartedAt
 	}
+	if left := r.guarding.killAt - now; left > 0 {
+		return min(retryUnknown, left)
+	}
+	return retryUnknown
+}
+
+// mayRunOn asks about a process that runs and has no leave, as after a lapse that nobody
+// saw, or where an engine that hung was late to start it. If another one may have its place
+// since, it is killed at once. Before a lapse it has no successor: a report's answer has it
+// stopped in order.
+func (r *runner) mayRunOn(ctx context.Context, c docker.Container) time.Duration {
+	if time.Now().Before(r.guarding.nextAsk) {
+		return 0
+	}
+	r.guarding.nextAsk = time.Now().Add(leavePause)
+	err := r.demandLeave(ctx)
+	if cluster.CodeOf(err) != cluster.CodeNotFound || r.h.guard.Lapses() == 0 {
+		return 0
+	}
+	r.h.log.Warn("an instance runs that is not wanted since its node was cut off; it is killed", "instance", r.id)
+	if err := r.h.engine.Signal(ctx, r.id, "SIGKILL"); err != nil {
+		return r.unknown(ctx, err)
+	}
+	r.guarding.asked = c.StartedAt
 	return retryUnknown
 }
 

@@ -81,16 +81,13 @@ func TestHeart_WhatIsToStopWhenCutOffStopsWithoutAHeart(t *testing.T) {
 
 	n.kill()
 	l.eventually("its end", func() bool { return !l.runs(id) })
-	before := 0
-	l.pace.set(func() { before = l.pace.asked })
+	before := l.pace.askedFor(id)
 	l.start()
 	l.eventually("it to run again", func() bool { return l.runs(id) })
 
-	l.pace.set(func() {
-		if l.pace.asked == before {
-			t.Error("it started again, and nobody was asked whether it may")
-		}
-	})
+	if l.pace.askedFor(id) == before {
+		t.Error("it started again, and nobody was asked whether it may")
+	}
 	l.wantNoCrash()
 }
 

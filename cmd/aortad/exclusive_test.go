@@ -200,8 +200,10 @@ func (m *monopoly) stopsWhenCutOff() {
 	m.app.commit("one that stops when it is cut off")
 	m.app.deploy()
 	fine := func(*lab.Host) error { return nil }
+	heals := func(h *lab.Host) error { m.heal(h.Name); return h.ThawEngine() }
 	for _, and := range []struct{ suffers, mended func(*lab.Host) error }{
 		{fine, fine},
+		{(*lab.Host).FreezeEngine, heals}, // the lapse is over before anybody sees it
 		{func(h *lab.Host) error { return h.KillDaemon(testkit.Bounded(m.t)) }, func(h *lab.Host) error { return h.StartDaemon(testkit.Bounded(m.t)) }},
 		{(*lab.Host).FreezeEngine, (*lab.Host).ThawEngine},
 	} {

@@ -86,3 +86,31 @@ func TestGuard_KeepsTheContactAndWhatIsHeld(t *testing.T) {
 		t.Errorf("got %v held, want i1", list)
 	}
 }
+
+// A lapse counts whoever looked: also where the report was sent in time, and its answer is
+// read late, as by a process that stood still.
+func TestGuard_CountsLapsesThatNobodySaw(t *testing.T) {
+	t.Parallel()
+	g, err := Open(filepath.Join(t.TempDir(), "cutoff"))
+	testkit.Must(t, err)
+	reached := func(c Contact, want uint64) {
+		t.Helper()
+		testkit.Must(t, g.Reached(c))
+		if got := g.Lapses(); got != want {
+			t.Errorf("got %d lapses, want %d", got, want)
+		}
+	}
+	over := Contact{Sent: Now() - 2*time.Hour, After: time.Hour}
+	lasts := Contact{Sent: Now(), After: time.Hour}
+
+	unbroken := g.Unbroken(0)
+	reached(lasts, 1) // after none
+	reached(lasts, 1)
+	reached(over, 1)
+	unbroken = unbroken || g.Unbroken(1)
+	reached(lasts, 2)
+
+	if unbroken || g.Unbroken(1) || !g.Unbroken(2) {
+		t.Errorf("got %t, %t, %t, want contact since the second lapse alone", unbroken, g.Unbroken(1), g.Unbroken(2))
+	}
+}

@@ -18,6 +18,7 @@ type Guard struct {
 
 	mu      sync.Mutex // guards the rest
 	contact Contact
+	lapses  uint64   // that have ended
 	file    *os.File // of the contact; nil until a container is held
 }
 
@@ -63,6 +64,23 @@ func (g *Guard) Contact() Contact {
 // CutOff says that the pacemaker was not reached for so long that what is held is to end.
 func (g *Guard) CutOff() bool { return g.Left() <= 0 }
 
+// Lapses is how often what is held had to end before the pacemaker was reached again,
+// whether anybody looked meanwhile or not: another one may have taken its place since. The
+// first contact of a node ends one.
+func (g *Guard) Lapses() uint64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.lapses
+}
+
+// Unbroken says that the pacemaker was reached all the time since there were so many
+// lapses.
+func (g *Guard) Unbroken(lapses uint64) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.lapses == lapses && Now() < g.contact.StopAt()
+}
+
 // Left is the time until then.
 func (g *Guard) Left() time.Duration { return g.Contact().StopAt() - Now() }
 
@@ -80,6 +98,9 @@ func (g *Guard) Holds() bool {
 func (g *Guard) Reached(c Contact) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if Now() >= g.contact.StopAt() { // also where the report was sent before, and its answer read now
+		g.lapses++
+	}
 	g.contact = c
 	if g.file == nil {
 		return nil

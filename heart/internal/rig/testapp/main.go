@@ -44,7 +44,13 @@ func main() {
 	case "status":
 		serve("0.0.0.0:"+os.Getenv("PORT"), number(arg))
 	case "stubborn":
-		signal.Ignore(syscall.SIGTERM)
+		deaf := make(chan os.Signal, 1)
+		signal.Notify(deaf, syscall.SIGTERM)
+		go func() {
+			for range deaf {
+				fmt.Println("hears SIGTERM and goes on")
+			}
+		}()
 		serve("0.0.0.0:"+os.Getenv("PORT"), 200)
 	case "gate":
 		open := make(chan os.Signal, 1)
