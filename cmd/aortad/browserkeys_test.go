@@ -132,10 +132,11 @@ func destroyByKeys(t *testing.T, p *browser.Page) {
 	p.Press("Backspace")
 	p.Write("p")
 	p.TabTo("button", "Destroy…")
+	p.Listen()
 	p.Press("Enter")
 	p.AwaitNo("dialog", "Destroy shop")
 	p.Await("the page of all apps", `location.pathname === "/apps"`)
-	p.AwaitText("Destroy shop: done.")
+	p.AwaitSaid("Destroy shop: done.")
 	p.Within("table", "Apps").AwaitText("store")
 	p.AwaitNo("link", "shop")
 }

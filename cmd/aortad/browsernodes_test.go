@@ -47,9 +47,10 @@ func drainThere(t *testing.T, p *browser.Page, shop *project) {
 	}
 	p.Click("button", "Drain")
 	dialog.AwaitText("1 to " + here)
+	p.Listen()
 	dialog.Click("button", "Drain")
 	p.AwaitText("Drained: nothing runs here, and nothing new starts here.")
-	p.AwaitText("Drain n2: done.")
+	p.AwaitSaid("Drain n2: done.")
 	if at := shop.spread(2); at[here] != 2 {
 		t.Errorf("got instances at %v, want both on %s", at, here)
 	}

@@ -318,3 +318,16 @@ func axe(t *testing.T) string {
 	}
 	return path
 }
+
+func TestBrowser_HearsWhatIsGoneAgain(t *testing.T) {
+	p, _ := start(t, `<p role="status"></p>`)
+	p.Listen()
+
+	p.Eval(`new Promise((done) => {
+		const part = document.querySelector("[role=status]");
+		part.textContent = "Saved: \"it\"";
+		setTimeout(() => { part.textContent = ""; done(); }, 0);
+	})`, nil)
+
+	p.AwaitSaid(`Saved: "it"`)
+}

@@ -4,7 +4,7 @@ import { useEffect, useId, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { messageOf } from "../api";
 import { Foreign } from "./Foreign";
-import { notice } from "./Notice";
+import { notice } from "../notice";
 
 const reachable = "a[href], button:not(:disabled), input:not(:disabled), select:not(:disabled), textarea:not(:disabled), summary, [tabindex='0']";
 

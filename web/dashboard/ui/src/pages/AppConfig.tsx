@@ -8,7 +8,7 @@ import { Card } from "../kit/Card";
 import { Copy } from "../kit/Copy";
 import { Confirm } from "../kit/Dialog";
 import { Empty, Trouble, Wait } from "../kit/Empty";
-import { started } from "../kit/Notice";
+import { started } from "../notice";
 import { ConfigForm, rowsOf, type Vars } from "./ConfigForm";
 
 interface Change { set?: Vars; unset?: string[] }

@@ -7,7 +7,7 @@ import { Copy } from "../kit/Copy";
 import { Confirm } from "../kit/Dialog";
 import { Form } from "../kit/Form";
 import { Ago } from "../kit/Time";
-import { notice } from "../kit/Notice";
+import { notice } from "../notice";
 
 function kindOf(d: Domain) {
   if (d.own) return "default domain, can't be removed";

@@ -15,7 +15,7 @@ import { Foreign } from "../kit/Foreign";
 import { instanceWord, State } from "../kit/State";
 import { Table, type Column } from "../kit/Table";
 import { Ago } from "../kit/Time";
-import { started } from "../kit/Notice";
+import { started } from "../notice";
 import { Memory, Processor } from "../kit/Use";
 import { Scale } from "./Scale";
 

@@ -11,7 +11,7 @@ import { Empty, Trouble } from "../kit/Empty";
 import { Foreign } from "../kit/Foreign";
 import { State } from "../kit/State";
 import { Ago } from "../kit/Time";
-import { started } from "../kit/Notice";
+import { started } from "../notice";
 
 const shownReleases = 20; // this many are live
 

@@ -9,7 +9,7 @@ import { Card } from "../kit/Card";
 import { Command, Copy } from "../kit/Copy";
 import { Confirm } from "../kit/Dialog";
 import { Ago } from "../kit/Time";
-import { started } from "../kit/Notice";
+import { started } from "../notice";
 import { Restart, running } from "./Restart";
 
 export function AppSettings({ detail }: { detail: AppDetail }) {

@@ -7,7 +7,7 @@ import { Button } from "../kit/Button";
 import { Confirm } from "../kit/Dialog";
 import { Foreign } from "../kit/Foreign";
 import { Form } from "../kit/Form";
-import { notice } from "../kit/Notice";
+import { notice } from "../notice";
 
 export type Vars = Record<string, string>;
 

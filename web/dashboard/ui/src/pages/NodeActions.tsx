@@ -8,7 +8,7 @@ import { Button } from "../kit/Button";
 import { Confirm } from "../kit/Dialog";
 import { Trouble, Wait } from "../kit/Empty";
 import { Foreign } from "../kit/Foreign";
-import { notice, started } from "../kit/Notice";
+import { notice, started } from "../notice";
 
 type Asked = "" | "drain" | "undrain" | "declare-dead";
 

@@ -2,7 +2,7 @@ import { path, post } from "../api";
 import { count, names } from "../format";
 import type { Accepted, AppDetail } from "../types";
 import { Confirm } from "../kit/Dialog";
-import { started } from "../kit/Notice";
+import { started } from "../notice";
 
 // running names the running instances of an app, and where they are.
 export function running({ instances }: AppDetail): string {

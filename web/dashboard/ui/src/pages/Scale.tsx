@@ -5,7 +5,7 @@ import type { Accepted, AppDetail, Process } from "../types";
 import { Button } from "../kit/Button";
 import { Card } from "../kit/Card";
 import { Confirm } from "../kit/Dialog";
-import { started } from "../kit/Notice";
+import { started } from "../notice";
 import { Restart } from "./Restart";
 
 const most = 1000; // limit of the field; the API has its own
