@@ -86,6 +86,8 @@ type Heart struct {
 	answers chan cluster.ReportAnswer
 	guard   *cutoff.Guard
 	promise atomic.Int64 // the silence after which what is to stop when it is cut off has, in nanoseconds; 0: none
+	// unwatched: the watchdog is gone, and can't be started again.
+	unwatched atomic.Bool
 
 	// mu guards the rest.
 	mu      sync.Mutex
@@ -242,6 +244,7 @@ func (h *Heart) Run(ctx context.Context) error {
 	h.mu.Unlock()
 	for name, loop := range map[string]func(context.Context) error{
 		"shipper of output": h.shipper.Run, "watch of the engine's events": h.watch, "answers to reports": h.applyAnswers, "heart's report": h.report,
+		"watch of the watchdog": h.keepWatchdog, "end of what is overdue": h.endOverdue,
 	} {
 		g.Go(func() error { return profile.Part(ctx, name, loop) })
 	}

@@ -1,8 +1,6 @@
 package heart_test
 
 import (
-	"net/http"
-	"sync"
 	"testing"
 	"time"
 
@@ -13,21 +11,9 @@ import (
 // hangs gives a lab's hearts an engine that answers nothing between hang and thaw.
 func (l *lab) hangs() (hang, thaw func()) {
 	l.t.Helper()
-	var gate sync.RWMutex
-	l.cfg.DockerHost = beforeEngine(l.t, func(w http.ResponseWriter, r *http.Request, engine http.Handler) {
-		gate.RLock()
-		gate.RUnlock() //nolint:staticcheck // it waits while the engine hangs
-		engine.ServeHTTP(w, r)
-	})
-	hung := false
-	thaw = func() {
-		if hung {
-			gate.Unlock()
-		}
-		hung = false
-	}
-	l.t.Cleanup(thaw)
-	return func() { gate.Lock(); hung = true }, thaw
+	proxy := testkit.NewEngineProxy(l.t, testkit.DockerHost())
+	l.cfg.DockerHost = proxy.Host
+	return proxy.Cut, proxy.Restore
 }
 
 // awaitReports waits until so many more reports are answered.

@@ -242,7 +242,7 @@ func (r *runner) status() cluster.InstanceStatus {
 	defer r.mu.Unlock()
 	s := r.rec.status()
 	s.Memory, s.CPU = r.memory, r.cpu
-	if r.rec.Spec.StopWhenCutOff && r.guarded.Load() && !s.Gone {
+	if r.rec.Spec.StopWhenCutOff && r.guarded.Load() && !r.h.unwatched.Load() && !s.Gone {
 		s.StopsAfter = time.Duration(r.h.promise.Load())
 	}
 	if cluster.ValidateNodeAddress("address", r.published.String()) == nil {

@@ -36,5 +36,10 @@ func watchCutOff(ctx context.Context, args []string) error {
 	if len(args) != 1 {
 		return fmt.Errorf("%w: aortad %s DIR is started by a heart", config.ErrUsage, watchdogCommand)
 	}
-	return cutoff.Watch(ctx, args[0], slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	// The last that is killed for want of memory. Not everybody may set that.
+	if err := os.WriteFile("/proc/self/oom_score_adj", []byte("-1000"), 0); err != nil {
+		log.Warn("this process is killed for want of memory as any other", "err", err)
+	}
+	return cutoff.Watch(ctx, args[0], log)
 }

@@ -171,7 +171,8 @@ const endedMark = ".ended"
 
 func endedFile(dir, instance string) string { return heldFile(dir, instance) + endedMark }
 
-// held are the containers in a directory, by their instances.
+// held are the containers in a directory, by their instances; nil where nothing was ever
+// held.
 func held(dir string) (map[string]string, error) {
 	entries, err := os.ReadDir(heldDir(dir))
 	if errors.Is(err, os.ErrNotExist) {
@@ -185,7 +186,11 @@ func held(dir string) (map[string]string, error) {
 		if strings.HasSuffix(e.Name(), endedMark) || strings.HasPrefix(e.Name(), ".") {
 			continue
 		}
-		if id, err := os.ReadFile(heldFile(dir, e.Name())); err == nil && len(id) >= shortestID {
+		id, err := os.ReadFile(heldFile(dir, e.Name()))
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, err
+		}
+		if len(id) >= shortestID {
 			list[e.Name()] = string(id)
 		}
 	}
