@@ -59,8 +59,8 @@ func (r *runner) takenDown(ctx context.Context, rec record, c *docker.Container)
 	if c == nil {
 		return cluster.ContainerGone, nil
 	}
-	if r.wasUnreached(rec, *c) {
-		return cluster.Unreached, nil
+	if cause := r.endedFor(rec, *c); cause != "" {
+		return cause, nil
 	}
 	session, err := r.h.engine.Session(ctx)
 	if err != nil || session == rec.Session || session == "" || rec.Session == "" {

@@ -28,6 +28,7 @@ type pacemaker struct {
 	known   map[cluster.ID]cluster.InstanceStatus
 	seen    map[cluster.ID][]string // each different state, in order
 	crashes []string                // what was reported of an instance that has ended by itself
+	causes  []string                // of all that was reported as crashing
 	answer  cluster.ReportAnswer
 	last    cluster.Report
 	reports int
@@ -90,6 +91,9 @@ func (p *pacemaker) Report(_ context.Context, r cluster.Report) (cluster.ReportA
 	}
 	for _, s := range r.Instances {
 		p.known[s.ID] = s
+		if s.Crashing {
+			p.causes = append(p.causes, s.Error)
+		}
 		if s.Crashing && !cluster.WasTakenDown(s.Error) || s.Restarts > 0 {
 			p.crashes = append(p.crashes, fmt.Sprintf("%+v", s))
 		}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"aorta/heart/cutoff"
 	"aorta/heart/docker"
 	"aorta/internal/disk"
 	"aorta/internal/pause"
@@ -39,7 +40,7 @@ func StopAll(ctx context.Context, e *docker.Engine, node, dataDir string, grace 
 			return 0, fmt.Errorf("stop instance %s: %w", c.Instance.Short(), err)
 		}
 	}
-	if err := awaitEnd(ctx, e, node, grace); err != nil {
+	if err := awaitEnd(ctx, grace, func() ([]docker.Container, error) { return ownContainers(ctx, e, node) }); err != nil {
 		return 0, err
 	}
 	for i, c := range mine {
@@ -76,11 +77,46 @@ func noteTakenDown(dataDir string, mine []docker.Container) error {
 	return nil
 }
 
-// awaitEnd waits until no container of the node runs, at most for the grace.
-func awaitEnd(ctx context.Context, e *docker.Engine, node string, grace time.Duration) error {
+// Held are the instances that are to stop when they are cut off, by the record of the heart
+// that has this data directory.
+func Held(dataDir string) ([]string, error) { return cutoff.Held(Config{DataDir: dataDir}.CutOffDir()) }
+
+// StopHeld ends these in order, as far as they do within the grace. It needs no heart. One
+// that starts later knows that they went with their node.
+func StopHeld(ctx context.Context, e *docker.Engine, dataDir string, grace time.Duration) error {
+	held, err := Held(dataDir)
+	if err != nil {
+		return err
+	}
+	look := func() (list []docker.Container, err error) {
+		for _, id := range held {
+			c, err := e.Inspect(ctx, cluster.ID(id))
+			if err == nil {
+				list = append(list, c)
+			} else if !errors.Is(err, docker.ErrNoContainer) {
+				return nil, err
+			}
+		}
+		return list, nil
+	}
+	list, err := look()
+	if err != nil {
+		return err
+	}
+	unrecorded := noteTakenDown(dataDir, list)
+	for _, c := range list {
+		if c.Running {
+			unrecorded = errors.Join(unrecorded, e.Signal(ctx, c.Instance, c.StopSignal))
+		}
+	}
+	return errors.Join(unrecorded, awaitEnd(ctx, grace, look))
+}
+
+// awaitEnd waits until none of the containers runs, at most for the grace.
+func awaitEnd(ctx context.Context, grace time.Duration, look func() ([]docker.Container, error)) error {
 	over := time.Now().Add(grace)
 	for time.Now().Before(over) {
-		list, err := ownContainers(ctx, e, node)
+		list, err := look()
 		if err != nil {
 			return err
 		}

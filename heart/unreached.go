@@ -161,9 +161,19 @@ func (h *Heart) endOverdue(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// wasUnreached says that the process ended since the pacemaker was not reached.
-func (r *runner) wasUnreached(rec record, c docker.Container) bool {
-	return rec.Spec.StopWhenCutOff && (r.guarding.asked.Equal(c.StartedAt) || r.h.guard.Ended(string(r.id)))
+// endedFor says for what an instance's process was ended that is to stop when it is cut
+// off; nothing where that did not.
+func (r *runner) endedFor(rec record, c docker.Container) string {
+	ended, told := r.h.guard.Ended(string(r.id))
+	switch {
+	case !rec.Spec.StopWhenCutOff:
+		return ""
+	case ended && told:
+		return cluster.StoppedWithNode
+	case ended || r.guarding.asked.Equal(c.StartedAt):
+		return cluster.Unreached
+	}
+	return ""
 }
 
 // cutOffFor says for people why what is to stop when it is cut off does not start.

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"aorta/heart"
 	"aorta/heart/cutoff"
 	"aorta/internal/testkit"
 	"aorta/pacemaker/cluster"
@@ -94,16 +95,23 @@ func TestHeart_WhatIsToStopWhenCutOffStopsWithoutAHeart(t *testing.T) {
 // wantNoCrash: what it was stopped for is told, and it is none.
 func (l *lab) wantNoCrash() {
 	l.t.Helper()
-	l.eventually("the cause in its output", func() (told bool) {
-		l.pace.set(func() {
-			told = slices.ContainsFunc(l.pace.lines, func(line cluster.LogText) bool { return strings.HasPrefix(line.Text, cluster.Unreached) })
-		})
-		return told
-	})
+	l.wantTold(cluster.Unreached)
 	l.pace.set(func() {
 		if len(l.pace.crashes) > 0 {
 			l.t.Errorf("got the crashes %q, want none", l.pace.crashes)
 		}
+	})
+}
+
+// wantTold: the output, or what is reported, says why it was ended.
+func (l *lab) wantTold(cause string) {
+	l.t.Helper()
+	l.eventually("the cause in its output", func() (told bool) {
+		l.pace.set(func() {
+			told = slices.ContainsFunc(l.pace.lines, func(line cluster.LogText) bool { return strings.HasPrefix(line.Text, cause) }) ||
+				slices.Contains(l.pace.causes, cause)
+		})
+		return told
 	})
 }
 
@@ -123,6 +131,30 @@ func TestHeart_WhatIsToStopWhenCutOffEndsWithItsWatchdog(t *testing.T) {
 	l.eventually("its end", func() bool { return !l.runs(id) })
 	if !lived {
 		t.Error("it ended with its heart, and before its watchdog")
+	}
+	l.start()
+	l.wantTold(cluster.StoppedWithNode)
+}
+
+// What is held is asked to end before the watchdog is stopped. That is no crash either.
+func TestStopHeld_EndsInOrder(t *testing.T) {
+	t.Parallel()
+	l, _ := watched(t)
+	l.pace.set(func() { l.pace.answer.DeadAfter = time.Hour })
+	n := l.start()
+	id := l.running(n, "serve", stopsCutOff)
+	other := l.running(n, "serve", nil)
+	n.kill()
+
+	testkit.Must(t, heart.StopHeld(t.Context(), l.engine, l.cfg.DataDir, testkit.Hang))
+	c := l.inspect(id)
+	lives := l.runs(other)
+	l.start()
+
+	l.eventually("it to run again", func() bool { return l.runs(id) })
+	l.wantTold(cluster.StoppedWithNode)
+	if c.Running || c.ExitCode != 0 || !lives {
+		t.Errorf("got it running %t, exit %d, another one running %t; want it alone to have ended in order", c.Running, c.ExitCode, lives)
 	}
 }
 

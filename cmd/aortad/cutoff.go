@@ -17,6 +17,9 @@ import (
 // is cut off, for a heart.
 const watchdogCommand = "watch-cut-off"
 
+// watchdogName is that process's among the daemons of a node.
+const watchdogName = "cut-off"
+
 // watchdog starts that process, which outlives this one, when the heart asks for it the
 // first time, and again when it is gone.
 func (d *daemon) watchdog(cfg heart.Config) (func(context.Context) error, error) {
@@ -25,7 +28,7 @@ func (d *daemon) watchdog(cfg heart.Config) (func(context.Context) error, error)
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
 	dog := procs.New(procs.Spec{
-		Name: "cut-off", Path: strings.TrimSuffix(path, " (deleted)"), Args: []string{watchdogCommand, cfg.CutOffDir()},
+		Name: watchdogName, Path: strings.TrimSuffix(path, " (deleted)"), Args: []string{watchdogCommand, cfg.CutOffDir()},
 		Dir: cfg.CutOffDir(), StateDir: d.path("state"), LogPath: d.path("cutoff.log"),
 	}, d.log)
 	return dog.Open, nil

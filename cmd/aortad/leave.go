@@ -19,11 +19,9 @@ func (d *daemon) leave(ctx context.Context, removed error) error {
 	ctx, cancel := context.WithTimeout(ctx, leaveTime)
 	defer cancel()
 	d.log.Warn("this node was removed from the cluster: its router and its instances are stopped", "err", removed)
-	if err := procs.StopRecorded(ctx, d.path("state"), d.log); err != nil {
-		removed = errors.Join(removed, err)
-	}
-	if err := d.stopInstances(ctx, "", d.out); err != nil {
-		removed = errors.Join(removed, err)
-	}
-	return refusal{removed}
+	return refusal{errors.Join(removed,
+		procs.StopRecorded(ctx, d.path("state"), d.log, watchdogName),
+		d.stopInstances(ctx, "", d.out),
+		procs.StopRecorded(ctx, d.path("state"), d.log), // last: it kills what is left of what is held to it
+	)}
 }

@@ -54,17 +54,50 @@ func stopDaemon(ctx context.Context, args []string, out io.Writer) error {
 	if err := claim.Check(cfg.DataDir); err != nil {
 		return err // what a copy has recorded and counts as its own is the original's
 	}
-	if err := procs.StopRecorded(ctx, d.path("state"), d.log); err != nil {
+	if err := procs.StopRecorded(ctx, d.path("state"), d.log, watchdogName); err != nil {
 		return err
 	}
 	_ = os.Remove(filepath.Join(d.cfg.RunDir, "hook.sock")) // of a daemon that was killed
 	_ = os.RemoveAll(filepath.Join(d.cfg.RunDir, "temp"))   // nginx's, and empty
 	_ = os.Remove(d.cfg.RunDir)                             // stays unless it is empty
 	fmt.Fprintln(out, "managed Redis and nginx are stopped")
-	if !*all {
-		return nil
+	if *all {
+		err = d.stopInstances(ctx, *dockerHost, out)
+	} else if err := d.stopHeld(ctx, *dockerHost); err != nil {
+		d.log.Warn("what is to stop when it is cut off can't be asked to end; it is killed", "err", err)
 	}
-	return d.stopInstances(ctx, *dockerHost, out)
+	// Last: it kills what is left of what is held to it.
+	return errors.Join(err, procs.StopRecorded(ctx, d.path("state"), d.log))
+}
+
+// stopHeld has what is to stop when it is cut off end in order: nobody would see to that
+// later. Where nothing is, the engine is not asked.
+func (d *daemon) stopHeld(ctx context.Context, host string) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*stopAllGrace) // an engine may hang
+	defer cancel()
+	if held, err := heart.Held(d.path("heart")); err != nil || len(held) == 0 {
+		return err
+	}
+	engine, _, err := d.engine(host)
+	if err != nil || engine == nil {
+		return err
+	}
+	defer func() { _ = engine.Close() }()
+	return heart.StopHeld(ctx, engine, d.path("heart"), stopAllGrace)
+}
+
+// engine is the one that the daemon worked with last, unless another is named, as the
+// cluster uses it; nil where there never was one.
+func (d *daemon) engine(host string) (*docker.Engine, cluster.ID, error) {
+	id, err := d.clusterID()
+	if err != nil || id == "" {
+		return nil, "", err // without an id it never came to have an instance
+	}
+	if host == "" {
+		host = d.recordedEngine()
+	}
+	engine, err := docker.Open(docker.Options{Host: host, Cluster: id})
+	return engine, id, err
 }
 
 // endDaemon asks the process that holds the lock to end, and takes the lock.
@@ -116,15 +149,8 @@ func signalHolder(stateDir string, pid int) bool {
 // stopInstances ends and removes every container of the cluster on this
 // engine, and its bridge.
 func (d *daemon) stopInstances(ctx context.Context, host string, out io.Writer) error {
-	id, err := d.clusterID()
-	if err != nil || id == "" {
-		return err // without an id it never came to have an instance
-	}
-	if host == "" {
-		host = d.recordedEngine()
-	}
-	engine, err := docker.Open(docker.Options{Host: host, Cluster: id})
-	if err != nil {
+	engine, id, err := d.engine(host)
+	if err != nil || engine == nil {
 		return err
 	}
 	defer func() { _ = engine.Close() }()

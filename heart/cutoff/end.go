@@ -83,7 +83,7 @@ func (e *Ender) end(why string) {
 	for instance := range e.list {
 		n, err := killed[instance], errs[instance]
 		if n > 0 {
-			err = errors.Join(err, mark(endedFile(e.dir, instance)))
+			err = errors.Join(err, mark(endedFile(e.dir, instance), why))
 		}
 		if n == 0 && err == nil || e.told[instance] { // one that is frozen ends once it goes on
 			continue
@@ -93,13 +93,16 @@ func (e *Ender) end(why string) {
 	}
 }
 
-// mark makes a file that says that an instance was ended. Without it, its heart takes that
+// toldToEnd is why a watchdog ends what is held when it ends itself.
+const toldToEnd = "it was told to end"
+
+// mark makes a file that says that an instance was ended, and why. Without it, its heart takes that
 // for a crash.
-func mark(path string) error {
+func mark(path, why string) error {
 	if _, err := os.Stat(path); err == nil {
 		return nil
 	}
-	return os.WriteFile(path, nil, 0o600)
+	return os.WriteFile(path, []byte(why), 0o600)
 }
 
 // kill sends SIGKILL to all processes of containers, and says to how many of each, and what

@@ -142,10 +142,11 @@ func (g *Guard) noteFirst() (err error) {
 	return g.write()
 }
 
-// Ended says that Watch has killed the instance's process since Starts.
-func (g *Guard) Ended(instance string) bool {
-	_, err := os.Stat(endedFile(g.dir, instance))
-	return err == nil
+// Ended says that the instance's process was killed by what is here since Starts, and
+// whether that was told to end rather than overdue.
+func (g *Guard) Ended(instance string) (ended, told bool) {
+	why, err := os.ReadFile(endedFile(g.dir, instance))
+	return err == nil, string(why) == toldToEnd
 }
 
 // Starts notes that the instance's process is about to start again.
@@ -170,6 +171,18 @@ func heldFile(dir, instance string) string { return filepath.Join(heldDir(dir), 
 const endedMark = ".ended"
 
 func endedFile(dir, instance string) string { return heldFile(dir, instance) + endedMark }
+
+// Held are the instances that are held in a directory.
+func Held(dir string) (list []string, err error) {
+	all, err := held(dir)
+	if err != nil {
+		return nil, fmt.Errorf("read what is held to the pacemaker's word: %w", err)
+	}
+	for id := range all {
+		list = append(list, id)
+	}
+	return list, nil
+}
 
 // held are the containers in a directory, by their instances; nil where nothing was ever
 // held.

@@ -37,7 +37,7 @@ func (w *watch) run(ctx context.Context) error {
 		}
 		_ = w.read() // else the one of before stands, and runs out
 		if !pause.For(ctx, w.ender.Look(w.contact)) {
-			w.ender.end("it was told to end")
+			w.ender.end(toldToEnd)
 			return nil
 		}
 	}

@@ -82,8 +82,10 @@ func TestEnder_PassesAgainOnceSomethingElseIsHeld(t *testing.T) {
 	e.Look(over)
 	<-other.ended
 
-	if early || !g.Ended("i0") || !g.Ended("i1") || !g.Ended("i2") {
-		t.Errorf("got them ended early %t, marked %t, %t, %t; want them marked, and in time", early, g.Ended("i0"), g.Ended("i1"), g.Ended("i2"))
+	for _, id := range []string{"i0", "i1", "i2"} {
+		if ended, told := g.Ended(id); early || !ended || told {
+			t.Errorf("got %s ended early %t, marked %t, as told %t; want it marked as overdue, and in time", id, early, ended, told)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"slices"
 	"sort"
 	"syscall"
 	"time"
@@ -58,17 +59,20 @@ func (d *Daemon) end(ctx context.Context) error {
 	return err
 }
 
-// StopRecorded stops every daemon that has a record in the state directory, in
-// their stop order, those of one order together. It is for when no process of
+// StopRecorded stops every daemon that has a record in the state directory, but those
+// named, in their stop order, those of one order together. It is for when no process of
 // ours watches them: hold the directory's lock (LockDir), else the watcher would
 // start them again. Errors are joined; the records of those that failed stay.
-func StopRecorded(ctx context.Context, stateDir string, log *slog.Logger) error {
+func StopRecorded(ctx context.Context, stateDir string, log *slog.Logger, but ...string) error {
 	names, err := recordedNames(stateDir)
 	if err != nil {
 		return err
 	}
 	turns := map[int][]record{}
 	for _, name := range names {
+		if slices.Contains(but, name) {
+			continue
+		}
 		rec, err := readRecord(stateDir, name)
 		if errors.Is(err, errNoRecord) {
 			log.Warn("record is unusable; looking for the daemon by its marker", "daemon", name, "error", err)

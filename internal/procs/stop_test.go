@@ -70,10 +70,15 @@ func TestStopRecorded_StopsInOrderAndOnlyItsOwn(t *testing.T) {
 		t.Fatalf("break a record: %v", err)
 	}
 
-	err := StopRecorded(t.Context(), last.StateDir, testLog(t))
+	err := StopRecorded(t.Context(), last.StateDir, testLog(t), "a")
+	spared := alive(a) && !alive(b)
+	err = errors.Join(err, StopRecorded(t.Context(), last.StateDir, testLog(t)))
 
 	if err != nil || alive(a) || alive(b) {
 		t.Errorf("got error %v, alive %v and %v; want nil, false, false", err, alive(a), alive(b))
+	}
+	if !spared {
+		t.Error("got the one that was to be spared stopped too, or none")
 	}
 	if !alive(neighbour) {
 		t.Errorf("the daemon of another state directory ended, want it left alone")
