@@ -228,10 +228,10 @@ func count(left []string, key string, n *redis.IntCmd) []string {
 // redis connects to a managed Redis as its admin, by the root secret.
 func (c *cluster) redis(name string) *redis.Client {
 	c.tb.Helper()
-	client := redis.NewClient(&redis.Options{
+	client := redis.NewClient(testkit.Patient(&redis.Options{
 		Network: "unix", Addr: c.runDir() + "/" + name + ".sock", Username: "admin", Password: c.password(name, "admin"),
 		DisableIdentity: true, MaxRetries: -1, ContextTimeoutEnabled: true,
-	})
+	}))
 	c.tb.Cleanup(func() { _ = client.Close() })
 	return client
 }

@@ -121,10 +121,10 @@ func get(t *testing.T, s *Server, key string) string {
 // as logs in as another user.
 func as(t *testing.T, s *Server, user, password string) *redis.Client {
 	t.Helper()
-	c := redis.NewClient(&redis.Options{
+	c := redis.NewClient(testkit.Patient(&redis.Options{
 		Network: "unix", Addr: s.Socket(), Username: user, Password: password,
 		DisableIdentity: true, MaxRetries: -1, ContextTimeoutEnabled: true,
-	})
+	}))
 	t.Cleanup(func() { _ = c.Close() })
 	return c
 }

@@ -72,10 +72,17 @@ func (s *RedisServer) Pid() int { return s.cmd.Process.Pid }
 // Client connects to the server; it is closed at the end of the test.
 func (s *RedisServer) Client(tb testing.TB) *redis.Client {
 	tb.Helper()
-	c := redis.NewClient(&redis.Options{
+	c := redis.NewClient(Patient(&redis.Options{
 		Network: "unix", Addr: s.Socket,
 		DisableIdentity: true, MaxRetries: -1, ContextTimeoutEnabled: true,
-	})
+	}))
 	tb.Cleanup(func() { _ = c.Close() })
 	return c
+}
+
+// Patient gives a client as long for a question as the slowest machine takes, and
+// returns its options.
+func Patient(o *redis.Options) *redis.Options {
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = Hang, Hang, Hang
+	return o
 }

@@ -25,7 +25,7 @@ func TestRedis_WhoFillsItMakesRoom(t *testing.T) {
 	testkit.Must(t, err)
 	defer r.Close()
 	testkit.Must(t, r.Prepare(t.Context()))
-	as := redis.NewClient(&redis.Options{Network: "unix", Addr: server.Socket, Username: "node-a", Password: "p", DisableIdentity: true, MaxRetries: -1})
+	as := redis.NewClient(testkit.Patient(&redis.Options{Network: "unix", Addr: server.Socket, Username: "node-a", Password: "p", DisableIdentity: true, MaxRetries: -1}))
 	defer func() { _ = as.Close() }()
 	for range 2 {
 		var full error

@@ -26,7 +26,7 @@ func TestRedis_ExpelledNodeLeavesRoom(t *testing.T) {
 	defer r.Close()
 	testkit.Must(t, r.Prepare(t.Context()))
 	testkit.Must(t, rdb.XAdd(t.Context(), &redis.XAddArgs{Stream: "{n:b}:j:x:log", Values: []any{"l", "x"}}).Err())
-	as := redis.NewClient(&redis.Options{Network: "unix", Addr: server.Socket, Username: "node-a", Password: "p", DisableIdentity: true, MaxRetries: -1})
+	as := redis.NewClient(testkit.Patient(&redis.Options{Network: "unix", Addr: server.Socket, Username: "node-a", Password: "p", DisableIdentity: true, MaxRetries: -1}))
 	defer func() { _ = as.Close() }()
 	var full error
 	for i := 0; full == nil && i < 100; i++ {

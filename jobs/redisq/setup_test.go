@@ -49,10 +49,10 @@ func connect(tb testing.TB, s *testkit.RedisServer) *redis.Client {
 }
 
 func clientOptions(socket string) *redis.Options {
-	return &redis.Options{
+	return testkit.Patient(&redis.Options{
 		Network: "unix", Addr: socket, DisableIdentity: true, MaxRetries: -1,
 		ContextTimeoutEnabled: true, PoolSize: 100, Protocol: 2,
-	}
+	})
 }
 
 // start runs fn until the test ends, or until the returned function is called.
