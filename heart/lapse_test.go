@@ -111,3 +111,22 @@ func TestHeart_EndsWhatItHasAskedToEnd(t *testing.T) {
 	})
 	l.wantNoCrash()
 }
+
+// An answer that does not say after which silence a node counts as dead takes nothing back.
+func TestHeart_KeepsItsPromiseThroughAnAnswerWithoutATime(t *testing.T) {
+	t.Parallel()
+	l, _ := watched(t)
+	l.pace.set(func() { l.pace.answer.DeadAfter = time.Hour })
+	n := l.start()
+	id := l.running(n, "serve", stopsCutOff)
+	l.eventually("the promise", func() bool { return l.pace.status(id).StopsAfter == time.Hour })
+
+	l.pace.set(func() { l.pace.answer.DeadAfter = 0 })
+	l.awaitReports(3)
+	another := l.running(n, "serve", stopsCutOff) // which none does where the node is cut off
+
+	if got := l.pace.status(id).StopsAfter; got != time.Hour {
+		t.Errorf("got %s promised, want an hour", got)
+	}
+	l.eventually("the promise of another one", func() bool { return l.pace.status(another).StopsAfter == time.Hour })
+}

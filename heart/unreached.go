@@ -18,6 +18,8 @@ type guarding struct {
 	container string        // the engine's id of what is held
 	asked     time.Time     // when the process began that was asked to end
 	killAt    time.Duration // when that is killed, on the clock of cutoff.Now
+	proven    time.Time     // when the process began that can be killed from here
+	unproven  error         // why the last one that was seen can't be
 	nextAsk   time.Time     // when the pacemaker is asked again whether it may run on
 }
 
@@ -25,6 +27,9 @@ type guarding struct {
 // promised with the report and what the pacemaker goes by now: until it has another promise,
 // it goes by that one.
 func (h *Heart) reached(sent, deadAfter time.Duration) {
+	if deadAfter <= 0 {
+		return // it was not said: what was promised stands, and runs out
+	}
 	after := deadAfter
 	if promised := time.Duration(h.promise.Swap(int64(deadAfter))); promised > 0 {
 		after = min(after, promised)
@@ -125,8 +130,17 @@ func (r *runner) hold(ctx context.Context, c *docker.Container) error {
 		}
 		r.guarding.container = c.EngineID
 	}
-	if !r.guarded.Swap(true) {
+	if c != nil && c.Running && !r.guarding.proven.Equal(c.StartedAt) {
+		if r.guarding.unproven = cutoff.CanEnd(c.Pid, c.EngineID); r.guarding.unproven == nil {
+			r.guarding.proven = c.StartedAt
+		}
+	}
+	can := r.guarding.unproven == nil
+	if r.guarded.Swap(can) != can {
 		r.h.reportSoon()
+		if !can {
+			r.h.log.Warn("an instance that is to stop when it is cut off can't be killed from here: nothing is promised of it", "instance", r.id, "err", r.guarding.unproven)
+		}
 	}
 	return nil
 }

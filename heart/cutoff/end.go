@@ -2,6 +2,7 @@ package cutoff
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -142,6 +143,23 @@ func kill(list map[string]string) (killed map[string]int, failed map[string]erro
 func groupsOf(pid int) string {
 	groups, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cgroup"))
 	return string(groups)
+}
+
+// CanEnd checks that a container is found by its first process, as this machine numbers it,
+// and may be killed.
+func CanEnd(pid int, container string) error {
+	if !strings.Contains(groupsOf(pid), container) {
+		return fmt.Errorf("process %d here is none of its container %s, as where the engine has processes of its own", pid, container)
+	}
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return fmt.Errorf("open process %d: %w", pid, err)
+	}
+	defer func() { _ = unix.Close(fd) }()
+	if err := unix.PidfdSendSignal(fd, 0, nil, 0); err != nil {
+		return fmt.Errorf("signal process %d: %w", pid, err)
+	}
+	return nil
 }
 
 // killProcess does so if the process is still the container's once it is held: its number

@@ -18,6 +18,7 @@ import (
 // member is a process in a control group of its own, which has the id of a container.
 type member struct {
 	container string
+	pid       int
 	ended     chan struct{}
 }
 
@@ -32,6 +33,7 @@ func newMember(t *testing.T, mark string) *member {
 	testkit.Must(t, os.Mkdir(group, 0o755))
 	cmd := exec.Command("sleep", "3600")
 	testkit.Must(t, cmd.Start())
+	m.pid = cmd.Process.Pid
 	go func() { _ = cmd.Wait(); close(m.ended) }() // ends with the process
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
@@ -139,5 +141,17 @@ func TestWatch_ReadsItsFirstContactAgain(t *testing.T) {
 
 	if w.contact != g.Contact() {
 		t.Errorf("got %v, want %v", w.contact, g.Contact())
+	}
+}
+
+// What another process has the number of, or who has gone, can't be ended.
+func TestCanEnd_OnlyWhatIsFound(t *testing.T) {
+	t.Parallel()
+	m := newMember(t, "9")
+
+	can, stranger, none := CanEnd(m.pid, m.container), CanEnd(os.Getpid(), m.container), CanEnd(1<<30, m.container)
+
+	if can != nil || stranger == nil || none == nil {
+		t.Errorf("got %v, %v, %v; want the first one alone to be found", can, stranger, none)
 	}
 }

@@ -89,8 +89,11 @@ func TestReport_OldCountersAreDropped(t *testing.T) {
 	testkit.Must(t, err)
 
 	for _, counter := range []uint64{4, 5} {
-		_, err = r.nodes.Report(t.Context(), n, report(n, counter, true, cluster.InstanceStatus{ID: id, State: cluster.InstanceFailed, Gone: true}))
+		a, err := r.nodes.Report(t.Context(), n, report(n, counter, true, cluster.InstanceStatus{ID: id, State: cluster.InstanceFailed, Gone: true}))
 		testkit.Must(t, err)
+		if a.DeadAfter != 15*time.Second {
+			t.Errorf("got %s as the silence of a dead node in the answer to a late report, want it as in any", a.DeadAfter)
+		}
 	}
 
 	in, err := r.Store.Instance(t.Context(), id)

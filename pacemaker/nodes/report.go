@@ -28,7 +28,7 @@ func (n *Nodes) Report(ctx context.Context, node cluster.Node, r cluster.Report)
 	}
 	have, sendFull, old, err := n.sessions.merge(node, r)
 	if err != nil || old {
-		return cluster.ReportAnswer{Epoch: n.cfg.Epoch}, err
+		return cluster.ReportAnswer{Epoch: n.cfg.Epoch, DeadAfter: n.cfg.DeadAfter}, err
 	}
 	n.accepted(node.ID)
 	if err := n.useLease(ctx, node.ID, r.Session); err != nil {
