@@ -88,6 +88,8 @@ type Heart struct {
 	promise atomic.Int64 // the silence after which what is to stop when it is cut off has, in nanoseconds; 0: none
 	// unwatched: the watchdog is gone, and can't be started again.
 	unwatched atomic.Bool
+	// unpreferred: it was said that instances can't be preferred to their engine.
+	unpreferred atomic.Bool
 
 	// mu guards the rest.
 	mu      sync.Mutex

@@ -196,7 +196,7 @@ func (r *runner) noteProcess(c docker.Container) {
 	r.startSeen, r.firstSeen = c.StartedAt, time.Now()
 	r.lastCheck, r.misses, r.nextCheck, r.sigkillSeen, r.proven = nil, 0, time.Time{}, time.Time{}, false
 	r.misplaced = misplaced{}
-	if err := r.h.engine.Prefer(c); err != nil {
+	if err := r.h.engine.Prefer(c); err != nil && !r.h.unpreferred.Swap(true) { // it is so for all
 		r.h.log.Warn("instances have to share the processor with what their engine does for them", "instance", r.id, "err", err)
 	}
 	started, noted := c.StartedAt, process{Container: c.EngineID, Pid: c.Pid, Signal: c.StopSignal}
