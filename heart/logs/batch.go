@@ -170,7 +170,9 @@ func (s *Shipper) settle(batch []part, refused []cluster.LogPosition) {
 	for _, p := range batch {
 		stored, isRefused := at[p.Instance]
 		if !isRefused || stored == p.To && p.To != p.From {
-			p.from.accept(p)
+			if p.from.accept(p) {
+				s.nudge()
+			}
 			continue
 		}
 		if err := p.from.resume(p, stored); err != nil {

@@ -289,12 +289,14 @@ func (f *follower) position() position {
 	return p
 }
 
-// accept notes that the log store has a part, or that it has nothing yet.
-func (f *follower) accept(p part) {
+// accept notes that the log store has a part, or that it has nothing yet, and says
+// whether that was what it was asked: then lines may wait for the answer.
+func (f *follower) accept(p part) (first bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.known = true
+	first, f.known = !f.known, true
 	f.passEarlier(p.To)
+	return first
 }
 
 // resume goes on where the log store is, which did not take a part.

@@ -1,7 +1,9 @@
 package logs
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -180,4 +182,20 @@ func TestShipper_HearsOfAQuietFileThatGrows(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A line of the platform, about an instance whose files are not known yet, waits for no
+// look at files.
+func TestShipper_ShipsALineOfThePlatformAtOnce(t *testing.T) {
+	t.Parallel()
+	s, w := newStore(), target()
+	h := New(s, Options{Log: slog.New(slog.DiscardHandler), Files: 3, Held: 1 << 20})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { h.shipAll(ctx); close(ended) }() // ends with cancel
+	t.Cleanup(func() { cancel(); <-ended })
+
+	h.AddSystemLine(w, "restarting")
+
+	testkit.Eventually(t, "the platform's line", func() bool { return len(s.system(w.ID)) == 1 })
 }
