@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io/fs"
@@ -46,10 +47,11 @@ func TestPages_SayTheseWords(t *testing.T) {
 	const golden = "testdata/words.txt"
 	var list strings.Builder
 	files, err := fs.Glob(os.DirFS("ui/src"), "*/*.tsx")
-	if err != nil || len(files) < 30 {
-		t.Fatalf("got %d files of pages, %v, want all", len(files), err)
+	modules, merr := fs.Glob(os.DirFS("ui/src"), "*.ts")
+	if err = errors.Join(err, merr); err != nil || len(files) < 30 || len(modules) < 15 {
+		t.Fatalf("got %d files of pages and %d modules, %v, want all", len(files), len(modules), err)
 	}
-	for _, name := range append(files, "api.ts", "format.ts", "router.ts", "series.ts", "logstore.ts") {
+	for _, name := range append(files, modules...) {
 		source, err := os.ReadFile("ui/src/" + name)
 		if err != nil {
 			t.Fatal(err)
